@@ -1,0 +1,183 @@
+"""Chainrule: a scalar reverse-mode autograd engine that shows its work.
+
+>>> from autograd import Value
+>>> x = Value(2.0)
+>>> y = x**3
+>>> y.backward()
+>>> x.grad
+12.0
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
+from autograd.engine import Value, debug, detach, no_grad, scope, trace
+from autograd.errors import (
+    ChainruleError,
+    CycleError,
+    DomainError,
+    ExpressionError,
+    GradientError,
+    GraphCutWarning,
+    MissingExtraError,
+    RuleError,
+    StaleValueError,
+)
+from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax, sum
+from autograd.operation import TABLE, Op, primitive
+from autograd.ops import (
+    abs,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    clamp,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    gelu,
+    heaviside,
+    hypot,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    tan,
+    tanh,
+    where,
+)
+
+if TYPE_CHECKING:
+    from autograd.check import InputCheck, Report, gradcheck
+    from autograd.drawing import draw_dot
+    from autograd.events import Event
+    from autograd.stepper import Stepper
+    from autograd.transforms import (
+        grad,
+        gradients,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        value_and_grad,
+    )
+
+_leaves = {
+    "check": ["InputCheck", "Report", "gradcheck"],
+    "drawing": ["draw_dot"],
+    "events": ["Event"],
+    "stepper": ["Stepper"],
+    "transforms": ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad"],
+}
+"""What is loaded when first used: importing the engine stays fast."""
+
+# abs and sum are public, but a star import must not replace the built-ins.
+__all__ = [
+    "FINITE",
+    "NONNEGATIVE",
+    "POSITIVE",
+    "REAL",
+    "TABLE",
+    "UNIT",
+    "ChainruleError",
+    "CycleError",
+    "Domain",
+    "DomainError",
+    "Event",
+    "ExpressionError",
+    "GradientError",
+    "GraphCutWarning",
+    "InputCheck",
+    "Joint",
+    "MissingExtraError",
+    "Op",
+    "Report",
+    "RuleError",
+    "StaleValueError",
+    "Stepper",
+    "Value",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "clamp",
+    "cos",
+    "cosh",
+    "debug",
+    "detach",
+    "dot",
+    "draw_dot",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "gelu",
+    "grad",
+    "gradcheck",
+    "gradients",
+    "heaviside",
+    "hessian",
+    "hvp",
+    "hypot",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "no_grad",
+    "primitive",
+    "relu",
+    "scope",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trace",
+    "value_and_grad",
+    "where",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _leaves.items():
+        if name in names:
+            value = getattr(import_module(f"autograd.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

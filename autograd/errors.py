@@ -1,0 +1,62 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    ChainruleError
+    ├── DomainError       (ValueError)      an op or its derivative is undefined there
+    ├── CycleError        (ValueError)      a node is its own ancestor
+    ├── StaleValueError   (RuntimeError)    .data changed between forward and backward
+    ├── RuleError         (TypeError)       a row of the table that breaks its laws
+    ├── ExpressionError   (ValueError)      an expression outside the whitelisted grammar
+    ├── GradientError     (AssertionError)  a gradient check came out wrong
+    └── MissingExtraError (ImportError)     an optional library is not installed
+
+A wrong type is a plain ``TypeError``, raised where the value came in.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+class ChainruleError(Exception):
+    """The root: ``except ChainruleError`` catches whatever this package raises on its own."""
+
+
+class DomainError(ChainruleError, ValueError):
+    """An op was applied where it is undefined, or its local derivative is not finite there."""
+
+
+class CycleError(ChainruleError, ValueError):
+    """A graph contains a node that is its own ancestor; only tampering can make one."""
+
+
+class StaleValueError(ChainruleError, RuntimeError):
+    """A node's ``.data`` was changed after other nodes had been computed from it."""
+
+
+class RuleError(ChainruleError, TypeError):
+    """A row of the table is malformed: its rule branches, or leaves the table."""
+
+
+class ExpressionError(ChainruleError, ValueError):
+    """An expression that the whitelist refuses."""
+
+
+class GradientError(ChainruleError, AssertionError):
+    """A gradient check found a wrong derivative."""
+
+
+class MissingExtraError(ChainruleError, ImportError):
+    """An optional library is needed and not installed."""
+
+
+class GraphCutWarning(UserWarning):
+    """``float()`` of an inner node: what is computed from the number has no gradient."""
+
+
+def missing_extra(library: str, extra: str, error: ImportError) -> NoReturn:
+    """Raise the one error that says which extra brings ``library``."""
+    raise MissingExtraError(
+        f"this needs {library}, which is not installed: pip install 'chainrule[{extra}]'"
+    ) from error

@@ -1,0 +1,121 @@
+"""Formulas as text: one precedence walk, a table of templates per notation.
+
+>>> from autograd.operation import TABLE, Symbol
+>>> x, y = Symbol("x"), Symbol("y")
+>>> text((x + y) * -x / 2)
+'(x + y) * -x / 2'
+>>> latex(TABLE["tanh"].partials[0](y, x))
+'1 - y \\\\cdot y'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograd.operation import Number, Op, Symbol
+
+Template = tuple[str, int]
+"""A format string over the arguments, and its precedence (0: needs no parentheses)."""
+
+LATEX_ATOMS = {"div", "abs", "hypot", "sqrt"}
+
+
+def number(x: float) -> str:
+    """Return a plain number as a reader writes it: 2 for 2.0.
+
+    >>> number(2.0), number(-0.5), number(1e300)
+    ('2', '-0.5', '1e+300')
+    """
+    return str(int(x)) if x == x and abs(x) < 1e15 and x == int(x) else repr(x)
+
+
+def text(expression: Any) -> str:
+    """Return a formula in the notation of Python."""
+    return spell(expression, _text_template, number)
+
+
+def latex(expression: Any) -> str:
+    """Return a formula in the notation of LaTeX, without delimiters."""
+    return spell(expression, _latex_template, number)
+
+
+def rule_symbols(op: Op, args: tuple[Any, ...]) -> tuple[Symbol, tuple[Any, ...]]:
+    """Return the symbols for ``(out, args)`` under which a rule of ``op`` is traced.
+
+    Plain numbers stay numbers, so that they fold: the rule of ``x ** 2`` reads ``2 * x ** 1``.
+    """
+    names = op.parameters if op.arity else [f"x{i + 1}" for i in range(len(args))]
+    out = "y" if op.arity == 1 else "z"
+    return Symbol(out), tuple(
+        Number(arg) if isinstance(arg, float) else Symbol(name)
+        for name, arg in zip(names, args, strict=True)
+    )
+
+
+def rule(op: Op, slot: int, out: Any, args: tuple[Any, ...]) -> Any:
+    """Return the local derivative of ``op`` in argument ``slot``, by its rule.
+
+    What comes back is of the kind of the arguments: a number, a symbol or a node.
+    """
+    if op.pullback is None:
+        return op.partials[slot](out, *args)
+    return list(op.pullback(Number(1.0), out, args))[slot]
+
+
+def spell(
+    expression: Any,
+    template: Callable[[Op, int], Template],
+    constant: Callable[[float], str],
+    names: Mapping[Symbol, str] | None = None,
+) -> str:
+    """Return ``expression`` in some notation.
+
+    Args:
+        template: the template of an op with n arguments.
+        constant: how a plain number is written.
+        names: subexpressions that have a name already (a compiler's temporaries).
+    """
+
+    def walk(part: Any) -> Template:
+        if isinstance(part, Number):
+            part = part.value
+        if not isinstance(part, Symbol):
+            written = constant(part)
+            return written, 3 if written.startswith("-") else 0
+        if names and part in names:
+            return names[part], 0
+        if part.op is None:
+            return part.name, 0
+        pattern, binds = template(part.op, len(part.args))
+        written = []
+        for i, arg in enumerate(part.args):
+            inner, looser = walk(arg)
+            # Infix ops associate to the left, except the power and the sign.
+            strict = i > 0 or binds >= 3
+            if binds and looser and (looser < binds or (strict and looser == binds)):
+                inner = f"({inner})"
+            written.append(inner)
+        return pattern.format(*written), binds
+
+    return walk(expression)[0]
+
+
+def _text_template(op: Op, arity: int) -> Template:
+    if op.binds:
+        return (f"{{0}} {op.symbol} {{1}}" if arity == 2 else f"{op.symbol}{{0}}"), op.binds
+    return f"{op.name}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
+
+
+def _latex_template(op: Op, arity: int) -> Template:
+    if op.arity is None:
+        args = ", ".join(f"{{{i}}}" for i in range(arity))
+        return op.latex.replace("{0}", args) if op.latex else _upright(op.name, args), 0
+    if not op.latex:
+        return _upright(op.name, ", ".join(f"{{{i}}}" for i in range(arity))), 0
+    return op.latex, 0 if op.name in LATEX_ATOMS else op.binds
+
+
+def _upright(name: str, args: str) -> str:
+    escaped = name.replace("_", r"\_")
+    return rf"\operatorname{{{{{escaped}}}}}\left({args}\right)"

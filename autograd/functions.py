@@ -1,0 +1,128 @@
+"""Plain functions of rows, for floats and Values alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, TypeVar, overload
+
+from autograd import ops
+from autograd.operation import Operand
+
+T = TypeVar("T", bound=Operand)
+
+
+@overload
+def sum(xs: Iterable[float]) -> float: ...
+@overload
+def sum(xs: Iterable[T | float]) -> T: ...
+def sum(xs: Iterable[Any]) -> Any:
+    """Return x1 + ... + xn as one node; 0.0 if empty.
+
+    >>> sum([1.0, 2.0, 4.0])
+    7.0
+    """
+    args = tuple(xs)
+    return ops.sum(*args) if args else 0.0
+
+
+@overload
+def mean(xs: Iterable[float]) -> float: ...
+@overload
+def mean(xs: Iterable[T | float]) -> T: ...
+def mean(xs: Iterable[Any]) -> Any:
+    """Return the arithmetic mean.
+
+    Raises:
+        ValueError: there are no numbers.
+    """
+    args = _some(xs, "mean")
+    return ops.sum(*args) / len(args)
+
+
+@overload
+def dot(weights: Iterable[float], inputs: Iterable[float], bias: float | None = None) -> float: ...
+@overload
+def dot(
+    weights: Iterable[T | float], inputs: Iterable[T | float], bias: T | float | None = None
+) -> T: ...
+def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
+    """Return w1*x1 + ... + wn*xn (+ bias) as one node.
+
+    Raises:
+        ValueError: the lengths differ, or are 0.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0], 5.0)
+    16.0
+    """
+    weights, inputs = tuple(weights), tuple(inputs)
+    if len(weights) != len(inputs) or not weights:
+        raise ValueError(
+            f"dot needs as many weights as inputs, at least one: got {len(weights)} and {len(inputs)}"
+        )
+    if bias is None:
+        return ops.dot(*weights, *inputs)
+    return ops.dot(*weights, *inputs, bias)
+
+
+@overload
+def logsumexp(xs: Iterable[float]) -> float: ...
+@overload
+def logsumexp(xs: Iterable[T | float]) -> T: ...
+def logsumexp(xs: Iterable[Any]) -> Any:
+    """Return log(exp(x1) + ... + exp(xn)) as one node, right for any finite numbers.
+
+    Raises:
+        ValueError: there are no numbers.
+    """
+    return ops.logsumexp(*_some(xs, "logsumexp"))
+
+
+@overload
+def log_softmax(xs: Iterable[float]) -> list[float]: ...
+@overload
+def log_softmax(xs: Iterable[T | float]) -> list[T]: ...
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """Return x - logsumexp(xs) for each x: log-probabilities, right for any finite logits.
+
+    Error: that of logsumexp, relative to max(1, |x|).
+    """
+    xs = _some(xs, "log_softmax")
+    total = ops.logsumexp(*xs)
+    return [x - total for x in xs]
+
+
+@overload
+def softmax(xs: Iterable[float]) -> list[float]: ...
+@overload
+def softmax(xs: Iterable[T | float]) -> list[T]: ...
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """Return exp(x) / sum(exp(xs)) for each x: probabilities, right for any finite logits.
+
+    Error: a few 1e-16 times max(1, |x - largest x|), relative.
+
+    >>> softmax([1e4, 1e4])
+    [0.5, 0.5]
+    """
+    xs = _some(xs, "softmax")
+    top = reduce(ops.maximum, xs)
+    powers = [ops.exp(x - top) for x in xs]
+    total = ops.sum(*powers)
+    return [power / total for power in powers]
+
+
+def leaky_relu(x: T, slope: T | float = 0.01) -> T:
+    """Return x for x > 0, else slope * x (Maas et al. 2013)."""
+    return ops.leaky_relu(x, slope)
+
+
+def elu(x: T, alpha: T | float = 1.0) -> T:
+    """Return x for x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."""
+    return ops.elu(x, alpha)
+
+
+def _some(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
+    args = tuple(xs)
+    if not args:
+        raise ValueError(f"{name} of no numbers")
+    return args

@@ -1,0 +1,74 @@
+"""Walks over graphs of nodes: order, cycles. Iterative, and knowing only ``.args``.
+
+A node is anything with ``.args``, an ordered tuple of nodes and plain numbers; the engine's
+values and the symbols of formulas both are. Nothing here depends on hashes or addresses: the
+same program gives the same order in every run.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+from autograd.errors import CycleError
+
+
+class Node(Protocol):
+    """What a walk needs to know of a node."""
+
+    @property
+    def args(self) -> tuple[Any, ...]: ...
+
+
+N = TypeVar("N", bound=Node)
+
+
+def node_args(node: N) -> list[N]:
+    """Return the arguments of ``node`` that are nodes, in order, duplicates kept."""
+    return [arg for arg in node.args if not isinstance(arg, float)]
+
+
+def topological_order(root: N) -> list[N]:
+    """Return every node that ``root`` depends on, each after its arguments; ``root`` is last.
+
+    The order is that of a depth-first walk from left to right, which is the order in which
+    an expression is evaluated.
+
+    Raises:
+        CycleError: a node is its own ancestor; the message shows the way round.
+
+    Cost: linear in nodes and edges; no recursion.
+    """
+    order: list[N] = []
+    finished: dict[N, bool] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        state = finished.get(node)
+        if state is None:
+            finished[node] = False
+            stack.append(node)
+            for arg in reversed(node_args(node)):
+                known = finished.get(arg)
+                if known is None:
+                    stack.append(arg)
+                elif not known:
+                    raise CycleError(_describe_cycle(arg, node, finished))
+        elif not state:
+            finished[node] = True
+            order.append(node)
+    return order
+
+
+def edges(order: list[N]) -> list[tuple[N, N]]:
+    """Return the edges ``(arg, node)`` of a graph in topological order, duplicates kept."""
+    return [(arg, node) for node in order for arg in node_args(node)]
+
+
+def _describe_cycle(first: N, last: N, finished: dict[N, bool]) -> str:
+    """Return the nodes on the walk's current path from ``first`` to ``last``, and back."""
+    path = [node for node, done in finished.items() if not done]
+    path = path[path.index(first) : path.index(last) + 1]
+    shown = [repr(node) for node in path]
+    if len(shown) > 8:
+        shown[4:-3] = [f"... {len(shown) - 7} more ..."]
+    return f"the graph has a cycle of {len(path)} node(s): {' -> '.join([*shown, shown[0]])}"

@@ -1,0 +1,143 @@
+"""Float functions with the results of IEEE 754 where Python's raise.
+
+Python turns division by zero, overflow and invalid operations into exceptions; rules,
+gradient graphs and compiled code need the infinities and NaNs of the standard. A function
+of ``math`` that never raises is used as it is and has no twin here.
+
+Source: IEEE Std 754-2019, sections 6 and 7; ISO C17, annex F.10 (special cases of libm).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from math import copysign, inf, nan
+
+
+def div(x: float, y: float) -> float:
+    """Return x / y; a zero divisor gives a signed infinity, 0 / 0 gives NaN."""
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return nan if x == 0 or x != x else copysign(inf, x) * copysign(1.0, y)
+
+
+def pow(x: float, y: float) -> float:
+    """Return x to the power y; a negative base with a fractional exponent gives NaN."""
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -inf if x < 0 and y % 2 == 1 else inf
+    except ValueError:
+        if x == 0:
+            return copysign(inf, x) if y % 2 == 1 else inf
+        return nan
+
+
+def exp(x: float) -> float:
+    """Return e to the power x."""
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return inf
+
+
+def expm1(x: float) -> float:
+    """Return e to the power x, minus one."""
+    try:
+        return math.expm1(x)
+    except OverflowError:
+        return inf
+
+
+def sinh(x: float) -> float:
+    """Return the hyperbolic sine."""
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return copysign(inf, x)
+
+
+def cosh(x: float) -> float:
+    """Return the hyperbolic cosine."""
+    try:
+        return math.cosh(x)
+    except OverflowError:
+        return inf
+
+
+def log(x: float) -> float:
+    """Return the natural logarithm: -inf at 0, NaN below."""
+    try:
+        return math.log(x)
+    except ValueError:
+        return -inf if x == 0 else nan
+
+
+def log1p(x: float) -> float:
+    """Return log(1 + x): -inf at -1, NaN below."""
+    try:
+        return math.log1p(x)
+    except ValueError:
+        return -inf if x == -1 else nan
+
+
+def atanh(x: float) -> float:
+    """Return the inverse hyperbolic tangent: signed infinities at -1 and 1, NaN beyond."""
+    try:
+        return math.atanh(x)
+    except ValueError:
+        return copysign(inf, x) if x in (-1, 1) else nan
+
+
+def _nan_outside(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return ``function`` with NaN in place of its ValueError."""
+
+    @wraps(function)
+    def total(x: float) -> float:
+        try:
+            return function(x)
+        except ValueError:
+            return nan
+
+    return total
+
+
+sqrt = _nan_outside(math.sqrt)
+sin = _nan_outside(math.sin)
+cos = _nan_outside(math.cos)
+tan = _nan_outside(math.tan)
+asin = _nan_outside(math.asin)
+acos = _nan_outside(math.acos)
+acosh = _nan_outside(math.acosh)
+
+
+def maximum(x: float, y: float) -> float:
+    """Return the larger number; NaN if either is NaN (IEEE 754-2019 maximum)."""
+    return x if x >= y or x != x else y
+
+
+def minimum(x: float, y: float) -> float:
+    """Return the smaller number; NaN if either is NaN (IEEE 754-2019 minimum)."""
+    return x if x <= y or x != x else y
+
+
+def heaviside(x: float) -> float:
+    """Return 1 for x > 0, 0 for x <= 0, NaN for NaN."""
+    return 1.0 if x > 0 else 0.0 if x <= 0 else x
+
+
+def sign(x: float) -> float:
+    """Return -1, 0 or 1, NaN for NaN."""
+    return 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if x == 0 else x
+
+
+def where(c: float, a: float, b: float) -> float:
+    """Return a if c > 0, else b."""
+    return a if c > 0 else b
+
+
+def mul_no_nan(x: float, y: float) -> float:
+    """Return x * y, and 0 if x is 0, also where y is infinite or NaN."""
+    return 0.0 if x == 0 else x * y

@@ -1,0 +1,258 @@
+"""Rows specialised to float code: straight-line Python, generated from the rules.
+
+Each rule is traced once on symbols and printed as a function of floats. The text below is
+what the engine runs; running the rule itself on `Number` is the readable reference, and a
+law of the tests demands the same bits from both.
+
+A *form* is an op together with which of its arguments are nodes and which plain numbers:
+``x * y``, ``x * 2`` and ``2 * x`` are three forms of one row, so that no code asks at run
+time what an argument is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from math import inf, nan
+from typing import Any
+
+from autograd.errors import DomainError
+from autograd.formula import Template, rule, spell
+from autograd.graph import topological_order
+from autograd.operation import Number, Op, Primitive, Symbol, plain
+
+UNROLLED = 300
+"""Rows of more arguments run their rules directly: longer code costs more than it saves."""
+
+INFIX = {"add", "sub", "mul", "neg"}
+"""The ops that Python's own operators compute without ever raising."""
+
+
+class Form:
+    """An op, with which of its arguments are nodes.
+
+    Attributes:
+        pull: ``(node, g)`` adds ``g * d node / d arg`` to the grad of each argument that is
+            a node, in order. Compiled when first called.
+    """
+
+    __slots__ = ("op", "pattern", "pull")
+
+    def __init__(self, op: Op, pattern: tuple[bool, ...]) -> None:
+        self.op = op
+        self.pattern = pattern
+        self.pull: Callable[[Any, float], None] = self._compile
+
+    def _compile(self, node: Any, g: float) -> None:
+        self.pull = _pull_function(self.op, self.pattern)
+        self.pull(node, g)
+
+
+@cache
+def form(op: Op, pattern: tuple[bool, ...]) -> Form:
+    """Return the one form of ``op`` with this pattern."""
+    return Form(op, pattern)
+
+
+@cache
+def value_function(op: Op, arity: int) -> Callable[..., float]:
+    """Return the forward of ``op`` as a function of floats that follows IEEE 754."""
+    if isinstance(op.forward, Primitive):
+        return op.forward.ieee
+    if op.opaque:
+        return op.ieee
+    if arity > UNROLLED:
+        return _interpreted_value(op)
+    args = _symbols(op, arity)
+    return _straight_line(args, op.forward(*args))
+
+
+@cache
+def local_function(op: Op, slot: int, arity: int) -> Callable[..., float]:
+    """Return the local derivative in argument ``slot`` as a function ``(out, *args)`` of floats."""
+    if arity > UNROLLED:
+        return lambda out, *args: plain(rule(op, slot, Number(out), tuple(map(Number, args))))
+    out, args = Symbol("out"), _symbols(op, arity)
+    return _straight_line((out, *args), rule(op, slot, out, args))
+
+
+def locals_of(op: Op, out: float, args: tuple[float, ...]) -> list[float]:
+    """Return the local derivative of ``op`` in every argument, in linear time."""
+    if op.pullback is None:
+        return [local_function(op, slot, len(args))(out, *args) for slot in range(len(args))]
+    return [plain(part) for part in op.pullback(Number(1.0), Number(out), tuple(map(Number, args)))]
+
+
+def product(node: Any, slot: int, upstream: float, local: float) -> float:
+    """Return the contribution ``upstream * local`` of one edge.
+
+    An infinite or NaN local derivative at finite arguments contributes 0 where its upstream
+    is exactly 0, as a branch that `where` did not take; else it is an error.
+
+    Raises:
+        DomainError: names the edge.
+    """
+    if not node.op.singular or -inf < local < inf:
+        return upstream * local
+    if upstream == 0:
+        return 0.0
+    floats = [arg if isinstance(arg, float) else arg.data for arg in node.args]
+    if all(map(math.isfinite, floats)):
+        raise DomainError(
+            f"the derivative of {node.op.spell(*floats)} with respect to its argument "
+            f"{node.op.parameters[slot] if node.op.arity else slot} is {local}{describe(node)}"
+        )
+    return upstream * local
+
+
+def describe(node: Any) -> str:
+    """Return where a message should point: the node's label and, under `debug`, its line."""
+    labels = dict.fromkeys(n.label for n in (node, *node.args) if not isinstance(n, float))
+    named = ", ".join(repr(label) for label in labels if label)
+    line = f" at {node.origin[1]}:{node.origin[2]}" if node.origin and node.origin[1] else ""
+    return (f" (node {named})" if named else "") + line
+
+
+def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], None]:
+    arity = len(pattern)
+    if arity > UNROLLED:
+        return _interpreted_pull(op)
+    out, args = Symbol("out"), _symbols(op, arity)
+    holders = ["node._a", "node._b"][:arity]
+    lines = []
+    if arity > 2:
+        holders = [f"n{i}" for i in range(arity)]
+        lines.append(f"{', '.join(holders)}, = node._a")
+    g = Symbol("g")
+    if op.pullback is None or op.singular:
+        results = [rule(op, i, out, args) for i in range(arity)]
+    else:
+        results = list(op.pullback(g, out, args))
+    results = [part for part, is_node in zip(results, pattern, strict=True) if is_node]
+    body, texts = _lower(results)
+    used = _used(results)
+    if "out" in used:
+        lines.append("out = node.data")
+    for holder, arg, is_node in zip(holders, args, pattern, strict=True):
+        if arg.name in used:
+            lines.append(f"{arg.name} = {holder}{'.data' if is_node else ''}")
+    lines += body
+    remaining = iter(texts)
+    for i, (holder, is_node) in enumerate(zip(holders, pattern, strict=True)):
+        if not is_node:
+            continue
+        local = next(remaining)
+        if op.pullback is not None and not op.singular:
+            contribution = local
+        elif op.singular:
+            contribution = f"product(node, {i}, g, {local})"
+        else:
+            contribution = {"1.0": "g", "-1.0": "-g"}.get(local, f"g * ({local})")
+        if "." in holder:
+            lines.append(f"arg = {holder}")
+            holder = "arg"
+        lines.append(f"{holder}.grad += {contribution}")
+    return _function("node, g", lines or ["pass"], results)
+
+
+def _interpreted_value(op: Op) -> Callable[..., float]:
+    def value(*args: float) -> float:
+        try:
+            return float(op.forward(*args))  # type: ignore[operator]
+        except (ArithmeticError, ValueError):
+            return op.ieee(*args)
+
+    return value
+
+
+def _interpreted_pull(op: Op) -> Callable[[Any, float], None]:
+    def pull(node: Any, g: float) -> None:
+        args = node.args
+        floats = tuple(arg if isinstance(arg, float) else arg.data for arg in args)
+        for slot, local in enumerate(locals_of(op, node.data, floats)):
+            if not isinstance(args[slot], float):
+                args[slot].grad += product(node, slot, g, local)
+
+    return pull
+
+
+def _symbols(op: Op, arity: int) -> tuple[Symbol, ...]:
+    return tuple(Symbol(f"x{i}") for i in range(arity))
+
+
+def _straight_line(parameters: tuple[Symbol, ...], expression: Any) -> Callable[..., float]:
+    lines, (result,) = _lower([expression])
+    signature = ", ".join(parameter.name for parameter in parameters)
+    return _function(signature, [*lines, f"return {result}"], [expression])
+
+
+def _used(expressions: list[Any]) -> set[str]:
+    return {
+        part.name
+        for expression in expressions
+        if isinstance(expression, Symbol)
+        for part in topological_order(expression)
+        if part.op is None
+    }
+
+
+def _lower(expressions: list[Any]) -> tuple[list[str], list[str]]:
+    """Return assignments for what is used more than once, and the text of each expression.
+
+    Equal subexpressions are computed once; nothing is re-associated.
+    """
+    numbered: dict[Any, Symbol] = {}
+    same: dict[Symbol, Symbol] = {}
+    uses: dict[Symbol, int] = {}
+    for expression in expressions:
+        if not isinstance(expression, Symbol):
+            continue
+        for part in topological_order(expression):
+            if part in same:
+                continue
+            args = tuple(same.get(arg, arg) if isinstance(arg, Symbol) else arg for arg in part.args)
+            key = (part.op, part.name, tuple(arg if isinstance(arg, Symbol) else repr(arg) for arg in args))
+            if key not in numbered:
+                numbered[key] = Symbol(part.name, part.op, args)
+                for arg in args:
+                    if isinstance(arg, Symbol):
+                        uses[arg] = uses.get(arg, 0) + 1
+            same[part] = numbered[key]
+    results = [same[e] if isinstance(e, Symbol) else e for e in expressions]
+    for result in results:
+        if isinstance(result, Symbol):
+            uses[result] = uses.get(result, 0) + 1
+    names: dict[Symbol, str] = {}
+    lines = []
+    for part in numbered.values():
+        if part.op is not None and uses[part] > 1:
+            name = f"t{len(names)}"
+            lines.append(f"{name} = {spell(part, _template, _constant, names)}")
+            names[part] = name
+    return lines, [spell(result, _template, _constant, names) for result in results]
+
+
+def _template(op: Op, arity: int) -> Template:
+    if op.name in INFIX:
+        return (f"{{0}} {op.symbol} {{1}}" if arity == 2 else f"{op.symbol}{{0}}"), op.binds
+    if op.name == "where":
+        return "({1} if {0} > 0.0 else {2})", 0
+    return f"op_{op.name}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
+
+
+def _constant(x: float) -> str:
+    return repr(float(x))
+
+
+def _function(signature: str, lines: list[str], expressions: list[Any]) -> Callable[..., Any]:
+    """Return the function with these lines; a called row is the global ``op_<name>``."""
+    names: dict[str, Any] = {"inf": inf, "nan": nan, "product": product}
+    for expression in expressions:
+        for part in topological_order(expression) if isinstance(expression, Symbol) else []:
+            if part.op is not None:
+                names[f"op_{part.op.name}"] = value_function(part.op, len(part.args))
+    body = "\n    ".join(lines)
+    scope: dict[str, Any] = {}
+    exec(f"def kernel({signature}):\n    {body}\n", names, scope)
+    return scope["kernel"]  # type: ignore[no-any-return]

@@ -1,0 +1,368 @@
+"""What an operation is: a row of the table, and the operands that rows apply to.
+
+A row (`Op`) holds a forward function and, per argument, a rule for the derivative. Both are
+ordinary arithmetic, so whoever calls them decides what they mean: called on `Number` they
+compute by IEEE 754, on `Symbol` they write down the formula, on the engine's `Value` they
+record a graph. `Operand` is what these three share: the operators and the methods.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar, cast, overload
+
+from autograd.domain import REAL, Domain, Joint
+from autograd.errors import DomainError, RuleError
+
+Rule = Callable[..., Any]
+T = TypeVar("T", bound="Operand")
+
+TABLE: dict[str, Op] = {}
+"""Every row by name, in the order of definition; a user's row enters when it is made."""
+
+_built_in: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A function of one libm (or IEEE) operation: what every target spells on its own.
+
+    Attributes:
+        function: the fastest form for floats; may raise where Python does.
+        ieee: the same bits, with infinities and NaN in place of exceptions.
+    """
+
+    function: Callable[..., float]
+    ieee: Callable[..., float]
+
+
+def primitive(function: Callable[..., float], ieee: Callable[..., float] | None = None) -> Primitive:
+    """Return ``function`` marked as a primitive; ``ieee`` is needed where it can raise."""
+    return Primitive(function, ieee or function)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Op:
+    """One row of the table: an operation, declared once.
+
+    Args:
+        name: the identifier under which code and messages know it.
+        forward: a `Primitive`, or a formula over rows (a function that only does arithmetic
+            and calls rows). Any other function is accepted as *opaque*: it evaluates and
+            differentiates, but can't be compiled or sent to the page.
+        partials: for argument i, the rule ``(out, *args) -> d out / d args[i]``.
+        domain: one `Domain` per argument, or one `Joint`; empty means all reals.
+        pullback: for a row of any number of arguments, in place of ``partials``:
+            ``(g, out, args) -> [g * d out / d arg for arg in args]``, in linear time.
+        kinks: ``(*args) -> expressions`` that are zero where the derivative jumps.
+        singular: whether a partial may be infinite or NaN at finite arguments.
+        symbol: how a drawing shows it; the name if empty.
+        binds: precedence as infix (1 sum, 2 product, 3 sign, 4 power) or 0 for a call.
+        latex: template with ``{0}``, ``{1}`` for the arguments; the name upright if empty.
+        note: accuracy bounds and conventions, with their source.
+
+    Raises:
+        RuleError: a rule branches on its argument, leaves the table, or the columns disagree.
+
+    >>> square = Op("square", lambda x: x * x, (lambda y, x: 2 * x,))
+    >>> square(3.0)
+    9.0
+    """
+
+    name: str
+    forward: Primitive | Rule
+    partials: tuple[Rule, ...] = ()
+    domain: tuple[Domain, ...] | Joint = ()
+    pullback: Rule | None = None
+    kinks: Rule | None = None
+    singular: bool = False
+    symbol: str = ""
+    binds: int = 0
+    latex: str = ""
+    note: str = ""
+    opaque: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise RuleError(f"an op's name must be an identifier, got {self.name!r}")
+        if self.name in _built_in:
+            raise RuleError(f"the table has a built-in op {self.name!r}; choose another name")
+        if bool(self.partials) == bool(self.pullback):
+            raise RuleError(f"{self.name}: give either partials or a pullback")
+        if isinstance(self.domain, tuple) and self.domain and len(self.domain) != self.arity:
+            raise RuleError(
+                f"{self.name}: {len(self.domain)} domains for {len(self.partials)} partials"
+            )
+        object.__setattr__(self, "symbol", self.symbol or self.name)
+        before = TABLE.get(self.name)
+        TABLE[self.name] = self
+        if _built_in:
+            try:
+                self._trace()
+            except RuleError:
+                del TABLE[self.name]
+                if before:
+                    TABLE[self.name] = before
+                raise
+
+    @property
+    def arity(self) -> int | None:
+        """The number of arguments; None for a row of any number."""
+        return len(self.partials) or None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The arguments' names, as the first rule spells them."""
+        code = getattr(self.partials[0], "__code__", None) if self.partials else None
+        if code is not None and code.co_argcount == len(self.partials) + 1:
+            return tuple(code.co_varnames[1 : code.co_argcount])
+        return tuple("xyzuvw"[: self.arity]) if self.arity else ("xs",)
+
+    @overload
+    def __call__(self, x: T, /, *rest: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: T, /, *rest: T | float) -> T: ...
+    @overload
+    def __call__(self, x: float, y: float, z: T, /) -> T: ...
+    @overload
+    def __call__(self, /, *args: float) -> float: ...
+    def __call__(self, /, *args: Any) -> Any:
+        """Apply the op: floats give a float, operands give an operand.
+
+        Raises:
+            DomainError: the arguments are floats outside the domain.
+            TypeError: wrong number or type of arguments.
+        """
+        if self.arity not in (None, len(args)):
+            raise TypeError(f"{self.name} takes {self.arity} argument(s), got {len(args)}")
+        kind: type[Operand] | None = None
+        for arg in args:
+            if isinstance(arg, Operand) and kind in (None, Number):
+                kind = type(arg)
+        if kind is not None:
+            return kind._apply(self, args)
+        floats = [real(arg) for arg in args]
+        violation = self.violation(floats)
+        if violation:
+            raise DomainError(violation)
+        return self.ieee(*floats)
+
+    def ieee(self, *args: float) -> float:
+        """Return the op of plain floats by IEEE 754: never raises (an opaque forward may)."""
+        if isinstance(self.forward, Primitive):
+            return self.forward.ieee(*args)
+        if self.opaque:
+            return float(self.forward(*args))
+        return plain(self.forward(*map(Number, args)))
+
+    def violation(self, args: list[float]) -> str:
+        """Return what puts ``args`` outside the domain, as a message; "" if nothing does."""
+        if isinstance(self.domain, Joint):
+            broken = "" if self.domain.holds(*args) or any(x != x for x in args) else self.domain.text
+        else:
+            broken = next(
+                (
+                    f"{name} {domain!r}"
+                    for name, domain, x in zip(self.parameters, self.domain, args, strict=False)
+                    if x not in domain
+                ),
+                "",
+            )
+        return f"{self.spell(*args)} is undefined: {self.name} needs {broken}" if broken else ""
+
+    def spell(self, *args: object) -> str:
+        """Return the application as a reader would write it.
+
+        >>> TABLE["pow"].spell(-2.0, 0.5), TABLE["log"].spell(-1.0)
+        ('(-2.0) ** 0.5', 'log(-1.0)')
+        """
+        texts = [f"({arg})" if str(arg).startswith("-") and self.binds else str(arg) for arg in args]
+        if self.binds and len(args) == 2:
+            return f"{texts[0]} {self.symbol} {texts[1]}"
+        return f"{self.symbol}{texts[0]}" if self.binds else f"{self.name}({', '.join(texts)})"
+
+    def __str__(self) -> str:
+        return self.symbol
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return op_named, (self.name,)
+
+    def __deepcopy__(self, memo: object) -> Op:
+        return self
+
+    def _trace(self) -> None:
+        """Run forward and rules once on symbols: a rule that branches is refused here."""
+        out, g = Symbol("out"), Symbol("g")
+        symbols = tuple(map(Symbol, self.parameters if self.arity else "xyz"))
+        if not isinstance(self.forward, Primitive):
+            try:
+                self.forward(*symbols)
+            except Exception:
+                object.__setattr__(self, "opaque", True)
+        rules = {f"partial {i}": (rule, (out, *symbols)) for i, rule in enumerate(self.partials)}
+        if self.pullback:
+            rules["pullback"] = (self.pullback, (g, out, symbols))
+        for label, (rule, args) in rules.items():
+            try:
+                result = rule(*args)
+            except Exception as error:
+                raise RuleError(f"{self.name}, {label}: {error}") from error
+            for part in result if self.pullback else [result]:
+                if not isinstance(part, Operand | numbers.Real):
+                    raise RuleError(f"{self.name}, {label} returned {part!r}, not a number")
+
+
+def op_named(name: str) -> Op:
+    """Return the row called ``name`` (what a pickled node refers to)."""
+    try:
+        return TABLE[name]
+    except KeyError:
+        raise RuleError(f"no op {name!r} in the table: import the module that defines it") from None
+
+
+def seal() -> None:
+    """Close the built-in table: trace its rows, which may refer to later ones, and protect them."""
+    for op in TABLE.values():
+        op._trace()
+    _built_in.update(TABLE)
+
+
+def real(x: object) -> float:
+    """Return a plain number as a float.
+
+    Raises:
+        TypeError: ``x`` is not a real number; a bool is not one either.
+    """
+    if type(x) is float:
+        return x
+    if isinstance(x, numbers.Real) and not isinstance(x, bool):
+        return float(x)
+    raise TypeError(refusal(x))
+
+
+def refusal(x: object) -> str:
+    """Return why ``x`` can't be a number of a graph, and what to do instead."""
+    kind = type(x).__qualname__
+    hint = "give a plain int or float"
+    if isinstance(x, bool):
+        hint = "where(c, a, b) chooses between numbers, float(x) turns a bool into 0.0 or 1.0"
+    elif isinstance(x, Operand):
+        hint = "it already is one; use it directly, or .data for its number"
+    elif isinstance(x, complex):
+        hint = "only real numbers are supported"
+    elif isinstance(x, list | tuple) or hasattr(x, "__array__") or hasattr(x, "__len__"):
+        hint = "values are scalars; use one per element"
+    return f"expected a real number, got {x!r:.60} of type {kind}: {hint}"
+
+
+class Operand:
+    """Anything that an op can be applied to; gives it operators and methods.
+
+    A subclass implements `_apply`. ``==`` and ``hash`` stay identity.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+    """Tells NumPy to leave ``np.float64(2) * v`` to us."""
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
+        raise NotImplementedError
+
+    def _infix(self, name: str, other: Any, *, swap: bool = False) -> Any:
+        if not isinstance(other, Operand):
+            other = real(other)
+        return TABLE[name](*((other, self) if swap else (self, other)))
+
+    def __add__(self: T, other: T | float) -> T:
+        return cast(T, self._infix("add", other))
+
+    def __radd__(self: T, other: float) -> T:
+        return cast(T, self._infix("add", other, swap=True))
+
+    def __sub__(self: T, other: T | float) -> T:
+        return cast(T, self._infix("sub", other))
+
+    def __rsub__(self: T, other: float) -> T:
+        return cast(T, self._infix("sub", other, swap=True))
+
+    def __mul__(self: T, other: T | float) -> T:
+        return cast(T, self._infix("mul", other))
+
+    def __rmul__(self: T, other: float) -> T:
+        return cast(T, self._infix("mul", other, swap=True))
+
+    def __truediv__(self: T, other: T | float) -> T:
+        return cast(T, self._infix("div", other))
+
+    def __rtruediv__(self: T, other: float) -> T:
+        return cast(T, self._infix("div", other, swap=True))
+
+    def __pow__(self: T, other: T | float) -> T:
+        return cast(T, self._infix("pow", other))
+
+    def __rpow__(self: T, other: float) -> T:
+        return cast(T, self._infix("pow", other, swap=True))
+
+    def __neg__(self: T) -> T:
+        return TABLE["neg"](self)
+
+    def __pos__(self: T) -> T:
+        return self
+
+    def __abs__(self: T) -> T:
+        return TABLE["abs"](self)
+
+
+class Number(Operand):
+    """A plain number under IEEE 754: what the readable interpretation of a rule computes with.
+
+    >>> (Number(1.0) / 0.0).value
+    inf
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Number:
+        return cls(op.ieee(*map(plain, args)))
+
+
+def plain(x: Any) -> Any:
+    """Return a Number's float, and anything else as it is (an int as a float)."""
+    if isinstance(x, Number):
+        return x.value
+    return float(x) if isinstance(x, int) else x
+
+
+class Symbol(Operand):
+    """A name, or an op applied to symbols and numbers: a formula.
+
+    >>> x = Symbol("x")
+    >>> (1 - x * x).op
+    <op sub>
+    """
+
+    __slots__ = ("args", "name", "op")
+
+    def __init__(self, name: str, op: Op | None = None, args: tuple[Any, ...] = ()) -> None:
+        self.name = name
+        self.op = op
+        self.args = args
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
+        return cls("", op, tuple(map(plain, args)))
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise RuleError("a rule can't test its argument or turn it into a number: use where(c, a, b)")
+
+    __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
