@@ -8,11 +8,9 @@ NaN lies in every domain: it is the trace of an earlier accident, not a new one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from math import inf
 
 
-@dataclass(frozen=True, slots=True)
 class Domain:
     """The numbers one argument may take: an interval, less some points.
 
@@ -22,15 +20,32 @@ class Domain:
     (False, True, False)
     """
 
-    low: float = -inf
-    high: float = inf
-    open_low: bool = False
-    open_high: bool = False
-    excluded: tuple[float, ...] = ()
+    __slots__ = ("excluded", "high", "low", "open_high", "open_low")
+
+    def __init__(
+        self,
+        low: float = -inf,
+        high: float = inf,
+        *,
+        open_low: bool = False,
+        open_high: bool = False,
+        excluded: tuple[float, ...] = (),
+    ) -> None:
+        self.low = low
+        self.high = high
+        self.open_low = open_low
+        self.open_high = open_high
+        self.excluded = excluded
 
     def without(self, *points: float) -> Domain:
         """Return this domain less the given points (poles)."""
-        return replace(self, excluded=self.excluded + points)
+        return Domain(
+            self.low,
+            self.high,
+            open_low=self.open_low,
+            open_high=self.open_high,
+            excluded=self.excluded + points,
+        )
 
     def __contains__(self, x: float) -> bool:
         if x != x:
@@ -44,8 +59,8 @@ class Domain:
         if self.open_low and self.open_high and (self.low, self.high) == (-inf, inf):
             parts.append("finite")
         elif self.low > -inf and self.high < inf:
-            brackets = "(["[not self.open_low], ")]"[not self.open_high]
-            parts.append(f"in {brackets[0]}{self.low:g}, {self.high:g}{brackets[1]}")
+            opening, closing = "[("[self.open_low], "])"[self.open_high]
+            parts.append(f"in {opening}{self.low:g}, {self.high:g}{closing}")
         elif self.low > -inf:
             parts.append(f"{'>' if self.open_low else '>='} {self.low:g}")
         elif self.high < inf:
@@ -54,7 +69,6 @@ class Domain:
         return " and ".join(parts) or "real"
 
 
-@dataclass(frozen=True, slots=True)
 class Joint:
     """A domain that ties the arguments together, such as ``low <= high`` of clamp.
 
@@ -63,8 +77,11 @@ class Joint:
         holds: the condition on plain floats; it need not care about NaN.
     """
 
-    text: str
-    holds: Callable[..., bool]
+    __slots__ = ("holds", "text")
+
+    def __init__(self, text: str, holds: Callable[..., bool]) -> None:
+        self.text = text
+        self.holds = holds
 
     def __repr__(self) -> str:
         return self.text

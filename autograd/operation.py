@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar, cast, overload
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
 from autograd.domain import REAL, Domain, Joint
 from autograd.errors import DomainError, RuleError
@@ -25,8 +24,7 @@ TABLE: dict[str, Op] = {}
 _built_in: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class Primitive:
+class Primitive(NamedTuple):
     """A function of one libm (or IEEE) operation: what every target spells on its own.
 
     Attributes:
@@ -43,7 +41,6 @@ def primitive(function: Callable[..., float], ieee: Callable[..., float] | None 
     return Primitive(function, ieee or function)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Op:
     """One row of the table: an operation, declared once.
 
@@ -63,6 +60,10 @@ class Op:
         latex: template with ``{0}``, ``{1}`` for the arguments; the name upright if empty.
         note: accuracy bounds and conventions, with their source.
 
+    Attributes:
+        arity: the number of arguments; None for a row of any number.
+        opaque: whether the forward is neither a primitive nor a formula.
+
     Raises:
         RuleError: a rule branches on its argument, leaves the table, or the columns disagree.
 
@@ -71,20 +72,37 @@ class Op:
     9.0
     """
 
-    name: str
-    forward: Primitive | Rule
-    partials: tuple[Rule, ...] = ()
-    domain: tuple[Domain, ...] | Joint = ()
-    pullback: Rule | None = None
-    kinks: Rule | None = None
-    singular: bool = False
-    symbol: str = ""
-    binds: int = 0
-    latex: str = ""
-    note: str = ""
-    opaque: bool = False
+    def __init__(
+        self,
+        name: str,
+        forward: Primitive | Rule,
+        partials: tuple[Rule, ...] = (),
+        domain: tuple[Domain, ...] | Joint = (),
+        *,
+        pullback: Rule | None = None,
+        kinks: Rule | None = None,
+        singular: bool = False,
+        symbol: str = "",
+        binds: int = 0,
+        latex: str = "",
+        note: str = "",
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.partials = partials
+        self.domain = domain
+        self.pullback = pullback
+        self.kinks = kinks
+        self.singular = singular
+        self.symbol = symbol or name
+        self.binds = binds
+        self.latex = latex
+        self.note = note
+        self.opaque = False
+        self.arity = len(partials) or None
+        self._enter_table()
 
-    def __post_init__(self) -> None:
+    def _enter_table(self) -> None:
         if not self.name.isidentifier():
             raise RuleError(f"an op's name must be an identifier, got {self.name!r}")
         if self.name in _built_in:
@@ -95,7 +113,6 @@ class Op:
             raise RuleError(
                 f"{self.name}: {len(self.domain)} domains for {len(self.partials)} partials"
             )
-        object.__setattr__(self, "symbol", self.symbol or self.name)
         before = TABLE.get(self.name)
         TABLE[self.name] = self
         if _built_in:
@@ -106,11 +123,6 @@ class Op:
                 if before:
                     TABLE[self.name] = before
                 raise
-
-    @property
-    def arity(self) -> int | None:
-        """The number of arguments; None for a row of any number."""
-        return len(self.partials) or None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -135,12 +147,14 @@ class Op:
             DomainError: the arguments are floats outside the domain.
             TypeError: wrong number or type of arguments.
         """
-        if self.arity not in (None, len(args)):
+        if self.arity is not None and self.arity != len(args):
             raise TypeError(f"{self.name} takes {self.arity} argument(s), got {len(args)}")
         kind: type[Operand] | None = None
         for arg in args:
-            if isinstance(arg, Operand) and kind in (None, Number):
+            if isinstance(arg, Operand):
                 kind = type(arg)
+                if kind is not Number:
+                    break
         if kind is not None:
             return kind._apply(self, args)
         floats = [real(arg) for arg in args]
@@ -203,7 +217,7 @@ class Op:
             try:
                 self.forward(*symbols)
             except Exception:
-                object.__setattr__(self, "opaque", True)
+                self.opaque = True
         rules = {f"partial {i}": (rule, (out, *symbols)) for i, rule in enumerate(self.partials)}
         if self.pullback:
             rules["pullback"] = (self.pullback, (g, out, symbols))
