@@ -441,7 +441,7 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
                 data = forward(self.data, other.data)
                 how = both
             else:
-                other = real(other)
+                other = real(plain(other))
                 data = forward(self.data, other)
                 how = left
         except (ValueError, ArithmeticError):
@@ -462,7 +462,7 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
     def reflected(self: Value, other: Any) -> Value:
         mode = current_mode()
         try:
-            other = real(other)
+            other = real(plain(other))
             data = forward(other, self.data)
         except (ValueError, ArithmeticError):
             return record(op, (other, self))

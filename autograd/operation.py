@@ -192,10 +192,12 @@ class Op:
         >>> TABLE["pow"].spell(-2.0, 0.5), TABLE["log"].spell(-1.0)
         ('(-2.0) ** 0.5', 'log(-1.0)')
         """
-        texts = [f"({arg})" if str(arg).startswith("-") and self.binds else str(arg) for arg in args]
-        if self.binds and len(args) == 2:
-            return f"{texts[0]} {self.symbol} {texts[1]}"
-        return f"{self.symbol}{texts[0]}" if self.binds else f"{self.name}({', '.join(texts)})"
+        texts = list(map(str, args))
+        if not self.binds:
+            return f"{self.name}({', '.join(texts)})"
+        if self.binds >= 3 and texts[0].startswith("-"):
+            texts[0] = f"({texts[0]})"
+        return f"{texts[0]} {self.symbol} {texts[1]}" if len(texts) == 2 else self.symbol + texts[0]
 
     def __str__(self) -> str:
         return self.symbol
@@ -374,7 +376,10 @@ class Symbol(Operand):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
-        return cls("", op, tuple(map(plain, args)))
+        args = tuple(map(plain, args))
+        if op.name == "mul" and args[0].__class__ is float and args[0] == 1:
+            return cast(Symbol, args[1])
+        return cls("", op, args)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise RuleError("a rule can't test its argument or turn it into a number: use where(c, a, b)")

@@ -1,0 +1,242 @@
+"""A recorded run: the forward and backward pass of a graph as one immutable list of events.
+
+The list is in the order in which things happen: the value of every node, from the leaves up;
+then, from the root down, each node's adjoint complete (``done``) followed by the contribution
+it passes along each of its edges. Any front end can replay it; the JSON is described at
+`Run.to_json`.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from autograd.engine import Value, sweep
+from autograd.formula import number, rule, rule_symbols, text
+from autograd.graph import topological_order
+from autograd.operation import Number, Op, Symbol, real
+
+SCHEMA = 1
+
+
+class Event(NamedTuple):
+    """One moment of a run.
+
+    Attributes:
+        index: position in the run.
+        kind: ``"forward"``: the node's value is known; ``"done"``: its adjoint is complete;
+            ``"edge"``: the node passes ``product = upstream * local`` to its argument.
+        node: the node that is computed, completed, or passes on.
+        slot: which argument receives, for an edge.
+        arg: the node that receives, for an edge.
+        rule: formula of the op (forward) or of the local derivative (edge), in x, y, z.
+        upstream: adjoint of ``node``: d root / d node.
+        local: d node / d arg.
+        product: what this edge contributes to d root / d arg.
+        total: the value (forward) or the adjoint so far (edge, done).
+        run: the run this belongs to; it knows the nodes' names.
+    """
+
+    index: int
+    kind: str
+    node: Value
+    slot: int | None
+    arg: Value | None
+    rule: str
+    upstream: float | None
+    local: float | None
+    product: float | None
+    total: float
+    run: Run
+
+    def __str__(self) -> str:
+        run, node = self.run, self.node
+        name, root = run.name(node), run.name(run.root)
+        if self.kind == "forward":
+            if node.op is None:
+                return f"{name} = {show(self.total)}"
+            numbers = node.op.spell(*(show(run.value(arg)) for arg in node.args))
+            return f"{run.definition(node)} = {numbers} = {show(self.total)}"
+        if self.kind == "done":
+            return f"d {root}/d {name} = {show(self.total)}   complete"
+        assert self.arg is not None
+        assert self.slot is not None
+        upstream, local, product = map(show, (self.upstream, self.local, self.product))
+        return (
+            f"d {root}/d {run.name(self.arg)} += upstream * local = {upstream} * {local}"
+            f" = {product}   (total {show(self.total)})   {run.definition(node)},"
+            f" d {name}/d {run.name(self.arg)} = {run.named_rule(node, self.slot)}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.index} {self.kind}: {self}>"
+
+
+class Run:
+    """A graph with the events of one forward and backward pass over it.
+
+    Args:
+        root: the node to differentiate.
+        seed: the adjoint the root starts with.
+        max_events: the length above which recording is refused.
+
+    Nothing is changed: not the graph, nor any ``data`` or ``grad``.
+
+    Raises:
+        ValueError: the run would be longer than ``max_events``.
+        DomainError, CycleError: as `Value.backward`.
+    """
+
+    def __init__(self, root: Value, seed: float = 1.0, max_events: int = 1_000_000) -> None:
+        if not isinstance(root, Value):
+            raise TypeError(f"expected the Value to differentiate, got {type(root).__name__}")
+        self.root = root
+        self.seed = real(seed)
+        self.nodes = tuple(topological_order(root))
+        self.position = {node: i for i, node in enumerate(self.nodes)}
+        length = 2 * len(self.nodes) + sum(
+            isinstance(arg, Value) for node in self.nodes for arg in node.args
+        )
+        if length > max_events:
+            raise ValueError(
+                f"this run has {length:,} events, more than max_events={max_events:,}: step "
+                "through a smaller part (the loss of one sample, or an inner node), or raise it"
+            )
+        self._values = {node: node.data for node in self.nodes}
+        self._names = _names(self.nodes)
+        self.events: tuple[Event, ...] = tuple(self._record())
+
+    def _record(self) -> list[Event]:
+        events: list[Event] = []
+
+        def add(kind: str, node: Value, *rest: Any) -> None:
+            events.append(Event(len(events), kind, node, *rest, self))
+
+        for node in self.nodes:
+            written = _rules(node.op, _constants(node))[0] if node.op else ""
+            add("forward", node, None, None, written, None, None, None, node.data)
+        steps = sweep(self.root, self.seed)
+        step = next(steps, None)
+        adjoint = dict.fromkeys(self.nodes, 0.0)
+        adjoint[self.root] = self.seed
+        for node in reversed(self.nodes):
+            add("done", node, None, None, "", adjoint[node], None, None, adjoint[node])
+            while step is not None and step.node is node:
+                _, slot, arg, upstream, local, product, total = step
+                written = _rules(node.op, _constants(node))[slot + 1]
+                add("edge", node, slot, arg, written, upstream, local, product, total)
+                adjoint[arg] = total
+                step = next(steps, None)
+        return events
+
+    def name(self, node: Value) -> str:
+        """Return how a node is called: its label if that is unique, else ``n<position>``."""
+        return self._names[node]
+
+    def value(self, arg: Value | float) -> float:
+        """Return the number an argument had when the run was recorded."""
+        return self._values[arg] if isinstance(arg, Value) else arg
+
+    def definition(self, node: Value) -> str:
+        """Return how a node was computed, such as ``n4 = x1 * w1``; a leaf's name alone."""
+        if node.op is None:
+            return self.name(node)
+        args = [number(a) if isinstance(a, float) else self.name(a) for a in node.args]
+        return f"{self.name(node)} = {node.op.spell(*args)}"
+
+    def named_rule(self, node: Value, slot: int) -> str:
+        """Return the rule of one edge in the nodes' own names, such as ``1 - o * o``."""
+        assert node.op is not None
+        args = tuple(
+            Number(arg) if isinstance(arg, float) else Symbol(self.name(arg)) for arg in node.args
+        )
+        return text(rule(node.op, slot, Symbol(self.name(node)), args))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as plain data for any front end.
+
+        ``nodes[i]`` is ``{"id": i, "name", "label", "op": null | name, "args": [id | number],
+        "data", "scope", "file", "line"}`` in topological order; ``events[i]`` is ``{"index": i,
+        "kind", "node": id, "slot", "arg": id, "rule", "upstream", "local", "product",
+        "total"}``, with null for what does not apply. Numbers that JSON lacks are the strings
+        "inf", "-inf", "nan".
+        """
+        nodes = []
+        for i, node in enumerate(self.nodes):
+            scope, file, line = node.origin or ("", None, None)
+            args = [
+                {"node": self.position[a]} if isinstance(a, Value) else {"number": _json(a)}
+                for a in node.args
+            ]
+            nodes.append(
+                {
+                    "id": i,
+                    "name": self.name(node),
+                    "label": node.label,
+                    "op": node.op.name if node.op else None,
+                    "args": args,
+                    "data": _json(self.value(node)),
+                    "scope": scope,
+                    "file": file,
+                    "line": line,
+                }
+            )
+        events = [
+            {
+                "index": e.index,
+                "kind": e.kind,
+                "node": self.position[e.node],
+                "slot": e.slot,
+                "arg": None if e.arg is None else self.position[e.arg],
+                "rule": e.rule,
+                "upstream": _json(e.upstream),
+                "local": _json(e.local),
+                "product": _json(e.product),
+                "total": _json(e.total),
+            }
+            for e in self.events
+        ]
+        return {"schema": SCHEMA, "nodes": nodes, "events": events}
+
+
+def show(x: float | None) -> str:
+    """Return a number for reading: as Python writes it if that is short, else 6 digits.
+
+    >>> show(0.5), show(-3.0), show(0.1 + 0.2)
+    ('0.5', '-3.0', '0.3')
+    """
+    written = repr(x)
+    return written if len(written) <= 9 else repr(float(f"{x:.6g}"))
+
+
+def _json(x: float | None) -> float | str | None:
+    return x if x is None or math.isfinite(x) else str(x)
+
+
+def _names(nodes: tuple[Value, ...]) -> dict[Value, str]:
+    labels = [node.label for node in nodes]
+    counts = {label: 0 for label in labels}
+    for label in labels:
+        counts[label] += 1
+    return {
+        node: node.label if node.label and counts[node.label] == 1 else f"n{i}"
+        for i, node in enumerate(nodes)
+    }
+
+
+def _constants(node: Value) -> tuple[float | None, ...]:
+    """Return the plain numbers among the arguments, None where an argument is a node."""
+    return tuple(arg if isinstance(arg, float) else None for arg in node.args)
+
+
+@lru_cache(maxsize=4096)
+def _rules(op: Op, constants: tuple[float | None, ...]) -> list[str]:
+    """Return the formula of the op and, per argument, that of its local derivative."""
+    out, args = rule_symbols(op, tuple("" if c is None else c for c in constants))
+    if op.pullback is None:
+        rules = [rule(op, slot, out, args) for slot in range(len(args))]
+    else:
+        rules = list(op.pullback(Number(1.0), out, args))
+    applied = Symbol._apply(op, args)
+    return [text(applied), *map(text, rules)]
