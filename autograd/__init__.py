@@ -26,10 +26,11 @@ from autograd.errors import (
     RuleError,
     StaleValueError,
 )
-from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax, sum
+from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
+from autograd.functions import sum as sum
 from autograd.operation import TABLE, Op, primitive
+from autograd.ops import abs as abs
 from autograd.ops import (
-    abs,
     acos,
     acosh,
     asin,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from autograd.engine import Value, no_grad
@@ -15,7 +16,7 @@ EPSILON = sys.float_info.epsilon
 SHRINK = 1.6
 """Ratio of successive steps of the extrapolation."""
 ROWS = 10
-"""Rows of the extrapolation table: at most twice as many evaluations per input."""
+"""Rows of the extrapolation table: each takes two evaluations."""
 
 
 class Difference(NamedTuple):
@@ -25,7 +26,8 @@ class Difference(NamedTuple):
     error: float
 
 
-class InputCheck(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class InputCheck:
     """The comparison for one scalar input.
 
     Attributes:
@@ -70,7 +72,7 @@ class Report:
         inputs = [
             {
                 key: str(x) if isinstance(x, float) and not math.isfinite(x) else x
-                for key, x in check._asdict().items()
+                for key, x in asdict(check).items()
             }
             for check in self.inputs
         ]
@@ -93,7 +95,9 @@ class Report:
         lines = []
         for row in rows:
             cells = [row[0].ljust(widths[0])]
-            cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
+            cells += [
+                cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)
+            ]
             lines.append("  ".join([*cells, row[-1]]))
         return "\n".join(lines)
 
@@ -115,7 +119,7 @@ def gradcheck(
         TypeError: ``args`` is empty, or not of scalars and lists of scalars.
         DomainError: ``f`` is undefined at ``args``.
 
-    Cost: at most 25 evaluations of ``f`` per scalar input.
+    Cost: at most 50 evaluations of ``f`` per scalar input, mostly 20.
 
     >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))
     input  analytic  numeric  difference  tolerance  verdict
@@ -139,9 +143,7 @@ def gradcheck(
                     return _number(f(*_like(point, moved)))
 
             index = len(checks)
-            checks.append(
-                _judge(index, labels[index], analytic[index], along, x, rtol, atol)
-            )
+            checks.append(_judge(index, labels[index], analytic[index], along, x, rtol, atol))
     return Report(tuple(checks))
 
 
@@ -157,10 +159,19 @@ def central_difference(f: Callable[[float], float], x: float) -> Difference:
     Source: Ridders 1982, Accurate computation of F'(x) and F'(x) F''(x), Adv. Eng. Software 4.
     """
     best = Difference(math.nan, math.inf)
+    for scale in dict.fromkeys((max(abs(x), 1.0), abs(x))):
+        if scale and not best.error <= 1e-6 * abs(best.value):
+            best = min(best, _extrapolate(f, x, 0.1 * scale), key=lambda d: d.error)
+    if best.error == math.inf:
+        raise DomainError(f"no differences can be taken at {x!r}: the function is undefined nearby")
+    return best
+
+
+def _extrapolate(f: Callable[[float], float], x: float, h: float) -> Difference:
+    """Return the best entry of Richardson's table for steps from ``h`` down."""
+    best = Difference(math.nan, math.inf)
     previous: list[float] = []
-    h = 0.1 * max(abs(x), 1.0)
-    defined = 0
-    for _ in range(ROWS + 2):
+    for _ in range(ROWS):
         low, high = x - h, x + h
         h /= SHRINK
         try:
@@ -170,7 +181,6 @@ def central_difference(f: Callable[[float], float], x: float) -> Difference:
             continue
         if not math.isfinite(f_high - f_low) or high == low:
             continue
-        defined += 1
         rounding = EPSILON * max(abs(f_low), abs(f_high)) / (high - low)
         row = [(f_high - f_low) / (high - low)]
         gain = SHRINK**2
@@ -182,8 +192,6 @@ def central_difference(f: Callable[[float], float], x: float) -> Difference:
             if error < best.error:
                 best = Difference(row[k], error)
         previous = row
-    if not defined:
-        raise DomainError(f"no differences can be taken at {x!r}: the function is undefined nearby")
     return best
 
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from functools import lru_cache
 from typing import Any, NamedTuple, cast, final
 
 from autograd import ops
@@ -44,7 +45,7 @@ class Mode:
         return Mode(changes.pop("scope", self.scope), **(settings | changes))
 
 
-_mode: ContextVar[Mode] = ContextVar("mode", default=Mode(""))
+_mode: ContextVar[Mode] = ContextVar("mode", default=Mode(""))  # noqa: B039 - never mutated
 current_mode = _mode.get
 
 
@@ -101,7 +102,7 @@ class Value(Operand):
 
     @property
     def op(self) -> Op | None:
-        return self._form and self._form.op
+        return self._form.op if self._form else None
 
     @property
     def args(self) -> tuple[Value | float, ...]:
@@ -370,7 +371,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
 
 def _link(node: Value, op: Op | None, args: tuple[Any, ...]) -> None:
     """Store op and arguments in the node's slots."""
-    node._form = op and form(op, tuple(isinstance(arg, Value) for arg in args))
+    node._form = form(op, tuple(isinstance(arg, Value) for arg in args)) if op else None
     node._a, node._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
 
 
@@ -587,10 +588,16 @@ class _Covered(threading.local):
 _cover = _Covered()
 
 
+@lru_cache(maxsize=4096)
+def _mode_inside(mode: Mode, name: str) -> Mode:
+    """Return ``mode`` with its scope deepened; a network enters the same few again and again."""
+    return mode.but(scope=f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name)
+
+
 class scope:  # noqa: N801 - a context manager, used like a function
     """Make new nodes remember a dotted module path: ``with scope("layers.0"): ...``.
 
-    Scopes nest: the paths are joined with a dot.
+    Scopes nest: the paths are joined with a dot. An empty name adds nothing.
     """
 
     __slots__ = ("_name", "_token")
@@ -599,10 +606,7 @@ class scope:  # noqa: N801 - a context manager, used like a function
         self._name = name
 
     def __enter__(self) -> None:
-        mode = current_mode()
-        path = f"{mode.scope}.{self._name}" if mode.scope else self._name
-        changed = mode.but(scope=path) if mode.slow else Mode(path)
-        self._token: Token[Mode] = _mode.set(changed)
+        self._token: Token[Mode] = _mode.set(_mode_inside(current_mode(), self._name))
 
     def __exit__(self, *_: object) -> None:
         _mode.reset(self._token)

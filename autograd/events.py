@@ -38,7 +38,7 @@ class Event(NamedTuple):
         run: the run this belongs to; it knows the nodes' names.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # the field's name wins over tuple's method
     kind: str
     node: Value
     slot: int | None
@@ -111,7 +111,7 @@ class Run:
         events: list[Event] = []
 
         def add(kind: str, node: Value, *rest: Any) -> None:
-            events.append(Event(len(events), kind, node, *rest, self))
+            events.append(Event._make((len(events), kind, node, *rest, self)))
 
         for node in self.nodes:
             written = _rules(node.op, _constants(node))[0] if node.op else ""
@@ -216,7 +216,7 @@ def _json(x: float | None) -> float | str | None:
 
 def _names(nodes: tuple[Value, ...]) -> dict[Value, str]:
     labels = [node.label for node in nodes]
-    counts = {label: 0 for label in labels}
+    counts = dict.fromkeys(labels, 0)
     for label in labels:
         counts[label] += 1
     return {

@@ -23,8 +23,9 @@ import ast
 import keyword
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from operator import itemgetter
 from typing import Any, NamedTuple, NoReturn, cast, overload
 from unicodedata import east_asian_width
 
@@ -97,7 +98,9 @@ HINTS = {
     "^": "a power is written **",
     "=": "arguments go by position, and values follow the expression as name=value",
     ".": "a function goes by its plain name: exp(x), not math.exp(x)",
-    **dict.fromkeys(["<", ">", "<=", ">=", "==", "!="], "where(c, a, b) is a if c > 0, else b"),
+    **dict.fromkeys(
+        ["<", ">", "<=", ">=", "==", "!=", "if", "else"], "where(c, a, b) is a if c > 0, else b"
+    ),
     **dict.fromkeys("−–—", "a minus is written -"),
     **dict.fromkeys("×·⋅∗", "a product is written *"),
     **dict.fromkeys("÷∕", "a quotient is written /"),
@@ -105,11 +108,15 @@ HINTS = {
 GRAMMAR = "an expression has numbers, names, + - * / **, functions and lists"
 
 TOKEN = re.compile(
-    r"""(?P<number> (?: [0-9][0-9_]*\.?[0-9_]* | \.[0-9][0-9_]* ) (?:[eE][+-]?[0-9]+)? )
-      | (?P<name> [^\W0-9]\w* )
-      | (?P<operator> \*\* | // | [<>=!]= | . )""",
+    r"""(?P<operand>
+            (?P<number> (?: [0-9][0-9_]*\.?[0-9_]* | \.[0-9][0-9_]* ) (?:[eE][+-]?[0-9]+)? )
+          | (?P<name> [^\W0-9]\w* ) )
+      | (?P<other> // | [<>=!]= | [^-+*/(),\[\]\ ] )
+      | \*\* | .""",
     re.VERBOSE,
 )
+SIGNS = {"+", "-"}
+OPERATORS = {"", "+", "-", "*", "/", "**", ",", "(", "["}
 CLOSING = {"(": ")", "[": "]"}
 
 
@@ -179,7 +186,7 @@ def parse(source: str) -> Expression:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
         start = (error.offset or 1) - 1
-        problem = "this is not expected here" if start < len(source) else "something is missing here"
+        problem = "this can't be read; a number is written like 7, 0.5 or 1e-3"
         _refuse(source, start, start + 1, problem)
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError(_too_deep()) from None
@@ -197,44 +204,43 @@ def _scan(source: str) -> None:
     """
     brackets: list[tuple[str, int]] = []
     nested = [0]
-    operand = ""
+    before = ""  # the token before this one: an operand's last, an operator, or none
     for match in TOKEN.finditer(source):
-        token = match[0]
-        before, operand = operand, ""
-        span = match.span()
-        if match["number"] or match["name"]:
-            if before:
-                _refuse(source, *span, f"an operator is missing before {token!r:.40}")
+        token, span = match[0], match.span()
+        after_operand = before not in OPERATORS
+        if token == " ":
+            continue
+        if match["other"] or keyword.iskeyword(token):
+            _refuse(source, *span, f"{token!r} is not allowed: {HINTS.get(token, GRAMMAR)}")
+        if match["operand"]:
+            if after_operand:
+                _refuse(source, *span, f"an operator is missing between {before!r:.40} and this")
             if match["number"] and math.isinf(_float(token)):
-                _refuse(source, *span, "this number is too large for a float (1.8e308)")
-            if match["name"] and keyword.iskeyword(token):
-                _refuse(source, *span, f"{token!r} is not allowed: {GRAMMAR}")
+                _refuse(source, *span, "this number is too large for a float (at most 1.8e308)")
             if match["name"] and not token.isidentifier():
                 _refuse(source, *span, f"{token!r:.40} is not a name")
-            operand = token
         elif token in CLOSING:
             brackets.append((token, span[0]))
             nested.append(0)
+        elif not after_operand and token not in SIGNS and not (before in CLOSING and token in ")]"):
+            _refuse(source, *span, f"a number or a name is missing before this {token!r}")
         elif token in CLOSING.values():
             if not brackets or CLOSING[brackets[-1][0]] != token:
-                _refuse(source, *span, f"{token!r} closes nothing")
+                _refuse(source, *span, f"this {token!r} closes nothing")
             brackets.pop()
             nested.pop()
-            operand = token
-        elif token == "**" or (token in "+-" and not before):
+        elif token == "**" or not after_operand:
             nested[-1] += 1
-        elif token in {"+", "-", "*", "/", ","}:
-            nested[-1] = 0
-        elif token != " ":
-            hint = HINTS.get(token, GRAMMAR)
-            _refuse(source, *span, f"{token!r} is not allowed: {hint}")
         else:
-            operand = before
-        if token in {"**", "+", "-", "(", "["} and len(brackets) + sum(nested) > MAX_DEPTH:
+            nested[-1] = 0
+        if len(brackets) + sum(nested) > MAX_DEPTH:
             _refuse(source, *span, _too_deep())
+        before = token
     if brackets:
         bracket, start = brackets[-1]
-        _refuse(source, start, start + 1, f"{bracket!r} is never closed")
+        _refuse(source, start, start + 1, f"this {bracket!r} is never closed")
+    if before in OPERATORS:
+        _refuse(source, len(source), len(source), "a number or a name is missing at the end")
 
 
 class _Translator:
@@ -317,7 +323,7 @@ class _Translator:
                 self.refuse(arg, f"{function.usage} needs a {wanted} here, not a {got}")
         lengths = {size for size in sizes if size != NUMBER}
         if len(lengths) > 1:
-            self.refuse(node, f"{function.usage} needs two lists of one length, got {sizes[:2]}")
+            self.refuse(node, f"{function.usage} needs two lists of one length")
         self.program.append((function.apply, len(args)))
         return NUMBER
 
@@ -336,13 +342,13 @@ class _Translator:
 
     def element(self, of: ast.expr, index: ast.expr) -> None:
         length = self.translate(of)
-        if length == NUMBER:
-            self.refuse(of, "this is a number: only an element of a list is written with [ ]")
+        if length == NUMBER or isinstance(of, ast.List):
+            self.refuse(of, "only softmax(...) and log_softmax(...) are followed by [position]")
         if not (isinstance(index, ast.Constant) and type(index.value) is int):
             self.refuse(index, "the position in a list must be a whole number, counted from 0")
         if index.value >= length:
             self.refuse(index, f"the list has {length} element(s), counted from 0")
-        self.program += [(_Element(index.value), 1)]
+        self.program.append((itemgetter(index.value), 1))
 
     def refuse(self, node: ast.AST, problem: str) -> NoReturn:
         place = cast(ast.expr, node)
@@ -351,16 +357,6 @@ class _Translator:
             len(encoded[:offset].decode()) for offset in (place.col_offset, place.end_col_offset)
         )
         _refuse(self.source, start, end, problem)
-
-
-class _Element:
-    """Picks one element of a list."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-
-    def __call__(self, xs: list[Any]) -> Any:
-        return xs[self.index]
 
 
 def _list(*xs: Any) -> list[Any]:
@@ -380,7 +376,7 @@ def _too_deep() -> str:
 
 def _suggestion(name: str) -> str:
     close = FOREIGN_NAMES.get(name) or next(iter(get_close_matches(name, FUNCTIONS, n=1)), "")
-    return f"did you mean {close}?" if close else f"there are {', '.join(sorted(FUNCTIONS))}"
+    return f"did you mean {close}?" if close else "if it is a variable, write * for the product"
 
 
 def _refuse(source: str, start: int, end: int, problem: str, width: int = 72) -> NoReturn:
@@ -392,7 +388,8 @@ def _refuse(source: str, start: int, end: int, problem: str, width: int = 72) ->
     blanks = "".join(map(_blank, shown[: start - first]))
     marks = "^" * sum(len(_blank(char)) for char in shown[start - first : end - first])
     line = f"{'…' * (first > 0)}{''.join(shown)}{'…' * (last < len(source))}"
-    raise ExpressionError(f"{problem}\n  {line}\n  {' ' * (first > 0)}{blanks}{marks or '^'}") from None
+    marked = f"{' ' * (first > 0)}{blanks}{marks or '^'}"
+    raise ExpressionError(f"{problem}\n  {line}\n  {marked}") from None
 
 
 def _blank(char: str) -> str:

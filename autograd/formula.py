@@ -81,8 +81,8 @@ def spell(
         if isinstance(part, Number):
             part = part.value
         if not isinstance(part, Symbol):
-            written = constant(part)
-            return written, 3 if written.startswith("-") else 0
+            literal = constant(part)
+            return literal, 3 if literal.startswith("-") else 0
         if names and part in names:
             return names[part], 0
         if part.op is None:

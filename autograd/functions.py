@@ -13,7 +13,7 @@ T = TypeVar("T", bound=Operand)
 
 
 @overload
-def sum(xs: Iterable[float]) -> float: ...
+def sum(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def sum(xs: Iterable[T | float]) -> T: ...
 def sum(xs: Iterable[Any]) -> Any:
@@ -27,7 +27,7 @@ def sum(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def mean(xs: Iterable[float]) -> float: ...
+def mean(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def mean(xs: Iterable[T | float]) -> T: ...
 def mean(xs: Iterable[Any]) -> Any:
@@ -41,7 +41,9 @@ def mean(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def dot(weights: Iterable[float], inputs: Iterable[float], bias: float | None = None) -> float: ...
+def dot(  # type: ignore[overload-overlap]
+    weights: Iterable[float], inputs: Iterable[float], bias: float | None = None
+) -> float: ...
 @overload
 def dot(
     weights: Iterable[T | float], inputs: Iterable[T | float], bias: T | float | None = None
@@ -58,7 +60,8 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     weights, inputs = tuple(weights), tuple(inputs)
     if len(weights) != len(inputs) or not weights:
         raise ValueError(
-            f"dot needs as many weights as inputs, at least one: got {len(weights)} and {len(inputs)}"
+            "dot needs as many weights as inputs, at least one: "
+            f"got {len(weights)} and {len(inputs)}"
         )
     if bias is None:
         return ops.dot(*weights, *inputs)
@@ -66,7 +69,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
 
 
 @overload
-def logsumexp(xs: Iterable[float]) -> float: ...
+def logsumexp(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
 def logsumexp(xs: Iterable[T | float]) -> T: ...
 def logsumexp(xs: Iterable[Any]) -> Any:
@@ -79,7 +82,7 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 
 
 @overload
-def log_softmax(xs: Iterable[float]) -> list[float]: ...
+def log_softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def log_softmax(xs: Iterable[T | float]) -> list[T]: ...
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
@@ -93,7 +96,7 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
 
 
 @overload
-def softmax(xs: Iterable[float]) -> list[float]: ...
+def softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def softmax(xs: Iterable[T | float]) -> list[T]: ...
 def softmax(xs: Iterable[Any]) -> list[Any]:

@@ -211,8 +211,14 @@ def _lower(expressions: list[Any]) -> tuple[list[str], list[str]]:
         for part in topological_order(expression):
             if part in same:
                 continue
-            args = tuple(same.get(arg, arg) if isinstance(arg, Symbol) else arg for arg in part.args)
-            key = (part.op, part.name, tuple(arg if isinstance(arg, Symbol) else repr(arg) for arg in args))
+            args = tuple(
+                same.get(arg, arg) if isinstance(arg, Symbol) else arg for arg in part.args
+            )
+            key = (
+                part.op,
+                part.name,
+                tuple(arg if isinstance(arg, Symbol) else repr(arg) for arg in args),
+            )
             if key not in numbered:
                 numbered[key] = Symbol(part.name, part.op, args)
                 for arg in args:

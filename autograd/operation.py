@@ -12,7 +12,7 @@ import numbers
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
 
-from autograd.domain import REAL, Domain, Joint
+from autograd.domain import Domain, Joint
 from autograd.errors import DomainError, RuleError
 
 Rule = Callable[..., Any]
@@ -36,7 +36,9 @@ class Primitive(NamedTuple):
     ieee: Callable[..., float]
 
 
-def primitive(function: Callable[..., float], ieee: Callable[..., float] | None = None) -> Primitive:
+def primitive(
+    function: Callable[..., float], ieee: Callable[..., float] | None = None
+) -> Primitive:
     """Return ``function`` marked as a primitive; ``ieee`` is needed where it can raise."""
     return Primitive(function, ieee or function)
 
@@ -169,12 +171,14 @@ class Op:
             return self.forward.ieee(*args)
         if self.opaque:
             return float(self.forward(*args))
-        return plain(self.forward(*map(Number, args)))
+        return cast(float, plain(self.forward(*map(Number, args))))
 
     def violation(self, args: list[float]) -> str:
         """Return what puts ``args`` outside the domain, as a message; "" if nothing does."""
         if isinstance(self.domain, Joint):
-            broken = "" if self.domain.holds(*args) or any(x != x for x in args) else self.domain.text
+            broken = (
+                "" if self.domain.holds(*args) or any(x != x for x in args) else self.domain.text
+            )
         else:
             broken = next(
                 (
@@ -220,7 +224,9 @@ class Op:
                 self.forward(*symbols)
             except Exception:
                 self.opaque = True
-        rules = {f"partial {i}": (rule, (out, *symbols)) for i, rule in enumerate(self.partials)}
+        rules: dict[str, tuple[Rule, tuple[Any, ...]]] = {
+            f"partial {i}": (rule, (out, *symbols)) for i, rule in enumerate(self.partials)
+        }
         if self.pullback:
             rules["pullback"] = (self.pullback, (g, out, symbols))
         for label, (rule, args) in rules.items():
@@ -356,7 +362,7 @@ def plain(x: Any) -> Any:
     """Return a Number's float, and anything else as it is (an int as a float)."""
     if isinstance(x, Number):
         return x.value
-    return float(x) if isinstance(x, int) else x
+    return float(x) if type(x) is int else x
 
 
 class Symbol(Operand):
@@ -382,6 +388,8 @@ class Symbol(Operand):
         return cls("", op, args)
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise RuleError("a rule can't test its argument or turn it into a number: use where(c, a, b)")
+        raise RuleError(
+            "a rule can't test its argument or turn it into a number: use where(c, a, b)"
+        )
 
     __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse

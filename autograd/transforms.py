@@ -113,7 +113,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..
 def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """Return the function that computes ``(value, gradient)`` of ``f``; see `grad`."""
 
-    def evaluate(*args: Any) -> tuple[Any, Any]:
+    def evaluate(*args: Any) -> Any:
         inside, args, wrt = _inputs(args, argnums)
         out = _run(f, args)
         flat = [leaf for w in wrt for leaf in _flat(w)]
@@ -160,9 +160,7 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums)
 
 
-def jvp(
-    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
-) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return ``(f(*primals), d f(*primals) . tangents)``, by the forward mode.
 
     Args:
@@ -191,7 +189,7 @@ def jvp(
         for out in _flat(outs):
             _push_forward(out, moving)
     results = iter([moving.get(out, 0.0) if isinstance(out, Value) else 0.0 for out in _flat(outs)])
-    return _outputs(inside, (outs, _shaped(outs, results)))
+    return _outputs(inside, outs), _outputs(inside, _shaped(outs, results))
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

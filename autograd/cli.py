@@ -1,0 +1,377 @@
+"""The command ``chainrule``: step through, draw and check an expression, or see the demo.
+
+Data goes to standard output, messages to standard error. Exit codes are listed in `EXIT_CODES`,
+which the help prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+from unicodedata import normalize
+
+from autograd.errors import ChainruleError, MissingExtraError
+
+if TYPE_CHECKING:
+    from autograd.engine import Value
+    from autograd.expression import Expression
+
+OK, WRONG, REFUSED, MISSING, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    check: a gradient is wrong, or none could be confirmed
+  2    the command, the expression or a value can't be used as given
+  3    an optional library is missing; the message says how to install it
+  130  interrupted with Ctrl-C
+  141  whoever read the output stopped reading"""
+
+EXAMPLES = {
+    "": """\
+examples:
+  chainrule demo                                          everything at work, in half a minute
+  chainrule step "tanh(w*x + b)" w=-3 x=2 b=6.9           the backward pass, step by step
+  chainrule draw "tanh(w*x + b)" w=-3 x=2 b=6.9 -o n.svg  the graph with its gradients
+  chainrule check "x**y * log(x)" x=2 y=0.5               gradients against differences""",
+    "demo": """\
+examples:
+  chainrule demo
+  chainrule demo --out /tmp/pictures""",
+    "step": """\
+examples:
+  chainrule step "x*y + sin(x)" x=2 y=3
+  chainrule step "-log_softmax(a, b, c)[0]" a=2 b=-1 c=0.5
+  chainrule step "relu(x)" x=-1 --json | jq '.events[] | select(.kind == "edge")'""",
+    "draw": """\
+examples:
+  chainrule draw "x*y + sin(x)" x=2 y=3 -o graph.svg     a picture; also .png, .pdf and .dot
+  chainrule draw "x*y + sin(x)" x=2 y=3 | dot -Tsvg      the DOT source, for other tools
+  chainrule draw "x*y + sin(x)" x=2 y=3 --json           the nodes as data""",
+    "check": """\
+examples:
+  chainrule check "x**y" x=2 y=3
+  chainrule check "sqrt(x)" x=1/3
+  chainrule check "relu(x)" x=0                          a kink: exit code 1""",
+}
+
+ABOUT_EXPRESSIONS = """\
+expressions:
+  numbers, names, + - * / ** and parentheses; the constants pi and e; and
+  {functions}.
+  sum, mean, logsumexp, softmax and log_softmax take numbers or one [list].
+  Quote the expression, so that the shell leaves * and ( ) alone. A value is a
+  number or a constant expression: x=-3, x=1e-3, x=pi/4."""
+
+
+class UsageError(Exception):
+    """The command line can't be used as given; the message says what to do."""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Lists the commands without a line for their placeholder."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints the examples before everything else, and refuses in one line."""
+
+    def __init__(self, *, examples: str = "", **settings: Any) -> None:
+        super().__init__(formatter_class=_Help, allow_abbrev=False, **settings)
+        self.examples = examples
+
+    def format_help(self) -> str:
+        return f"{self.examples}\n\n{super().format_help()}"
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a code page without σ is no reason to fail
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return code
+    except SystemExit as exit_:  # argparse: after --help and --version
+        return int(exit_.code or OK)
+    except MissingExtraError as error:
+        return _fail(error, MISSING)
+    except (UsageError, ChainruleError) as error:
+        return _fail(error, REFUSED)
+    except BrokenPipeError:
+        # Python would flush standard output once more at exit, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", REFUSED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", INTERRUPTED)
+
+
+def _fail(problem: object, code: int) -> int:
+    print(f"chainrule: {problem}", file=sys.stderr)
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    _check_package()
+    parser = _parser()
+    args, rest = parser.parse_known_args(_shield_expressions(argv))
+    options = [word for word in rest if word.startswith("-")]
+    if options:
+        raise UsageError(f"there is no option {options[0]}; see chainrule --help")
+    if args.command is None:
+        parser.print_help()
+        return OK
+    if args.command == "demo":
+        if rest:
+            raise UsageError(f"demo takes no {rest[0]!r}; see chainrule demo --help")
+        from autograd.demo import run
+
+        run(args.out)
+        return OK
+    from autograd.expression import parse
+
+    expression = parse(args.expression)
+    values = _values(expression, [*args.values, *rest])
+    command = {"step": _step, "draw": _draw, "check": _check}[args.command]
+    return command(expression, values, args)
+
+
+def _check_package() -> None:
+    """Refuse to run on another project's package.
+
+    HIPS autograd installs into the same folder ``autograd`` and replaces its __init__.py, but
+    not this file, which can therefore tell.
+    """
+    if not hasattr(importlib.import_module("autograd"), "Value"):
+        raise UsageError(
+            "the package 'autograd' is another project's here (HIPS autograd, most likely), "
+            "which shares its name with this one; in an environment of its own, or here: "
+            "pip uninstall autograd && pip install --force-reinstall chainrule"
+        )
+
+
+def _shield_expressions(argv: list[str]) -> list[str]:
+    """Return ``argv`` with a blank before words such as ``-x**2``, which are no options."""
+    return [
+        f" {word}" if re.match("-[^-]", word) and word not in {"-h", "-o"} else word
+        for word in argv
+    ]
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="chainrule",
+        examples=EXAMPLES[""],
+        description="A scalar autograd engine that shows its work.",
+        epilog=EXIT_CODES,
+        add_help=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    options = parser.add_argument_group("options")
+    options.add_argument("-h", "--help", action="help", help="print this, or a command's help")
+    options.add_argument("--version", action=_Version)
+
+    def add(name: str, summary: str, epilog: str) -> _Parser:
+        command: _Parser = commands.add_parser(
+            name, help=summary, examples=EXAMPLES[name], description=f"{summary}.", epilog=epilog
+        )
+        return command
+
+    demo = add("demo", "Train, step through, check and draw: the whole engine at work", EXIT_CODES)
+    demo.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("chainrule-demo"),
+        help="where the pictures go (default: %(default)s)",
+    )
+    about = f"{_about_expressions()}\n\n{EXIT_CODES}"
+    for name, summary, as_json in [
+        ("step", "Print the forward and the backward pass, step by step", "the run"),
+        ("draw", "Draw the graph with its values and gradients", "the nodes"),
+        ("check", "Compare the gradients with finite differences", "the report"),
+    ]:
+        command = add(name, summary, about)
+        command.add_argument("expression", metavar="EXPR", help="what to differentiate, quoted")
+        command.add_argument("values", metavar="name=value", nargs="*", help="where")
+        forms = command.add_mutually_exclusive_group()
+        forms.add_argument("--json", action="store_true", help=f"print {as_json} as JSON")
+        if name == "draw":
+            forms.add_argument(
+                "-o",
+                "--out",
+                metavar="FILE",
+                type=Path,
+                help="write a picture; the format follows from .svg, .png, .pdf or .dot",
+            )
+    return parser
+
+
+class _Version(argparse.Action):
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"chainrule {version('chainrule')}")
+        except PackageNotFoundError:
+            print("chainrule (run from source, not installed)")
+        parser.exit()
+
+
+def _about_expressions() -> str:
+    from textwrap import fill
+
+    from autograd.expression import FUNCTIONS
+
+    functions = fill(", ".join(FUNCTIONS), 76, subsequent_indent="  ")
+    return ABOUT_EXPRESSIONS.format(functions=functions)
+
+
+def _values(expression: Expression, words: list[str]) -> dict[str, Value]:
+    """Return a leaf for each variable, from words such as ``x=2``.
+
+    Raises:
+        UsageError: a word is malformed, or a variable has no value, two, or is not there.
+    """
+    from autograd.engine import Value
+    from autograd.expression import CONSTANTS
+
+    given: dict[str, float] = {}
+    for word in map(str.strip, words):
+        written, equals, number = word.partition("=")
+        # Python's parser spells every name this way: µ and μ are one variable.
+        name = normalize("NFKC", written)
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{word!r} is not name=value; write, say, x=2 without blanks")
+        if name in CONSTANTS:
+            raise UsageError(f"{name} is the constant {CONSTANTS[name]:.6g}; rename the variable")
+        if name in given:
+            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
+        given[name] = _number(word, number)
+    unused = [name for name in given if name not in expression.names]
+    unbound = [name for name in expression.names if name not in given]
+    if unused:
+        close = get_close_matches(unused[0], unbound, n=1)
+        has = f"did you mean {close[0]}" if close else f"it has {', '.join(expression.names)}"
+        has = has if expression.names else "it has no variables"
+        raise UsageError(f"{unused[0]} is not in the expression; {has}")
+    if not expression.names:
+        raise UsageError(
+            "the expression has no variables, so there is nothing to differentiate; name one, as "
+            'in "x*3" x=2'
+        )
+    if unbound:
+        more = " ".join(f"{name}=1" for name in unbound)
+        raise UsageError(f"no value for {', '.join(unbound)}; add, say, {more}")
+    return {name: Value(given[name], label=name) for name in expression.names}
+
+
+def _number(word: str, text: str) -> float:
+    """Return the value of a number or a constant expression."""
+    from autograd.errors import ExpressionError
+    from autograd.expression import parse
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        expression = parse(text)
+    except ExpressionError as error:
+        raise UsageError(f"the value of {word!r:.60} can't be read: {error}") from None
+    if expression.names:
+        raise UsageError(f"{word!r:.60} needs a number, but {expression.names[0]} is a name")
+    return expression.evaluate({})
+
+
+def _evaluate(expression: Expression, values: dict[str, Value]) -> Value:
+    """Return the output node, labelled for the events and the picture."""
+    out = cast("Value", expression.evaluate(values))  # a node, since it has variables
+    if out.op is not None and "out" not in values:
+        out.label = "out"
+    return out
+
+
+def _step(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
+    from autograd.stepper import Stepper
+    from autograd.terminal import Terminal
+
+    out = _evaluate(expression, values)
+    stepper = Stepper(out)
+    if args.json:
+        print(json.dumps(stepper.to_json()))
+        return OK
+    terminal = Terminal()
+    name = stepper.name(out)
+    terminal.line(f"{name} = {expression.source}" if out.op else name, "bold")
+    part = ""
+    for event in stepper.events:
+        if part != (part := "Forward" if event.kind == "forward" else "Backward"):
+            terminal.heading(part)
+        terminal.line(f"  {event}")
+    out.backward()
+    terminal.heading("Gradients")
+    for name_, leaf in values.items():
+        terminal.line(f"  d {name}/d {name_} = {leaf.grad!r}")
+    return OK
+
+
+def _draw(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
+    out = _evaluate(expression, values)
+    out.backward()
+    if args.json:
+        from autograd.events import Run
+
+        run = Run(out)
+        data = run.to_json()
+        grads = [node.grad if isfinite(node.grad) else str(node.grad) for node in run.nodes]
+        nodes = [{**node, "grad": grad} for node, grad in zip(data["nodes"], grads, strict=True)]
+        print(json.dumps({"schema": data["schema"], "nodes": nodes}))
+        return OK
+    from autograd.drawing import draw_dot, write
+
+    if args.out:
+        print(write(out, args.out))
+        return OK
+    print(draw_dot(out).source)
+    if sys.stdout.isatty():
+        print("chainrule: this is DOT; for a picture, add -o graph.svg", file=sys.stderr)
+    return OK
+
+
+def _check(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
+    from autograd.check import gradcheck
+
+    def function(*xs: Any) -> Any:
+        return expression.evaluate(dict(zip(expression.names, xs, strict=True)))
+
+    report = gradcheck(function, *values.values())
+    if args.json:
+        print(json.dumps(report.to_json()))
+    else:
+        print(report)
+    doubtful = [f"{c.label} ({c.verdict})" for c in report.inputs if c.verdict != "ok"]
+    if doubtful:
+        print(f"chainrule: not confirmed: {', '.join(doubtful)}", file=sys.stderr)
+    return OK if report.ok else WRONG

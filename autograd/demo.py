@@ -1,0 +1,196 @@
+"""``chainrule demo``: the whole product at work, from one neuron to a trained network."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import import_module
+from math import exp
+from pathlib import Path
+from typing import NamedTuple
+
+from autograd.check import gradcheck
+from autograd.engine import Value
+from autograd.errors import missing_extra
+from autograd.events import show
+from autograd.functions import dot
+from autograd.ops import sigmoid, tanh
+from autograd.stepper import Stepper
+from autograd.terminal import Terminal
+
+LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
+LECTURE_GRADIENTS = {"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0}
+EPOCHS = 60
+
+
+class Picture(NamedTuple):
+    """A file the demo has written, and what it shows."""
+
+    path: Path
+    shows: str
+
+
+def run(directory: Path) -> None:
+    """Print the demo and write its pictures into ``directory``.
+
+    Raises:
+        MissingExtraError: a library that draws is not installed.
+        OSError: ``directory`` can't be written to.
+    """
+    for library in ("graphviz", "matplotlib"):
+        try:
+            import_module(library)
+        except ImportError as error:
+            missing_extra(library, "all", error)
+    _require_writable(directory)
+    terminal = Terminal()
+    pictures = [
+        *theory_neuron(terminal),
+        *lecture_neuron(terminal, directory),
+        *two_moons(terminal, directory),
+    ]
+    _title(terminal, "Where everything is")
+    width = max(len(str(picture.path)) for picture in pictures)
+    for picture in pictures:
+        terminal.line(f"  {str(picture.path).ljust(width)}   {picture.shows}")
+    terminal.heading("Try next")
+    terminal.line('  chainrule step "a * sigmoid(b)" a=2 b=-1')
+    terminal.line('  chainrule draw "a * sigmoid(b)" a=2 b=-1 -o mine.svg')
+    terminal.line('  chainrule check "a * sigmoid(b)" a=2 b=-1')
+
+
+def theory_neuron(terminal: Terminal) -> list[Picture]:
+    """Differentiate z = w·x + b, a = σ(z), E = ½(a − target)², and learn for one step."""
+    _title(terminal, "1  One neuron: the chain rule and the closed form")
+    terminal.line("  z = w·x + b    a = σ(z)    E = ½ error²    error = a − target")
+    w1, w2, b = Value(0.5, "w1"), Value(-1.0, "w2"), Value(0.25, "b")
+    inputs, target, rate = (1.5, -0.5), 0.0, 2.0
+
+    def loss() -> tuple[Value, Value]:
+        z = dot([w1, w2], inputs, b)
+        z.label = "z"
+        a = sigmoid(z)
+        a.label = "a"
+        error = a - target
+        error.label = "error"
+        cost = 0.5 * error**2
+        cost.label = "E"
+        return z, cost
+
+    z, cost = loss()
+    _print_run(terminal, cost)
+    cost.backward()
+
+    a = 1 / (1 + exp(-z.data))
+    slope = a * (1 - a)
+    error = a - target
+    terminal.heading(f"The same by hand: error = {show(error)}, σ′(z) = a(1 − a) = {show(slope)}")
+    terminal.line("       by the chain rule     closed form")
+    closed = {w1: error * slope * inputs[0], w2: error * slope * inputs[1], b: error * slope}
+    for leaf, formula in zip(
+        closed, ("error σ′(z) x1", "error σ′(z) x2", "error σ′(z)"), strict=True
+    ):
+        terminal.line(
+            f"  dE/d{leaf.label:<2} {leaf.grad:<20.15f}  {closed[leaf]:<20.15f}  = {formula}"
+        )
+
+    terminal.heading(f"One step of gradient descent: w ← w − η dE/dw, with η = {rate:g}")
+    for leaf in closed:
+        before = leaf.data
+        leaf.data -= rate * leaf.grad
+        terminal.line(f"  {leaf.label:<2}  {before:8.5f}  →  {leaf.data:8.5f}")
+    terminal.line(f"  E   {cost.data:8.5f}  →  {loss()[1].data:8.5f}")
+    return []
+
+
+def lecture_neuron(terminal: Terminal, directory: Path) -> list[Picture]:
+    """Step through, check and draw the neuron of the micrograd lecture.
+
+    Source: Karpathy 2022, "The spelled-out intro to neural networks and backpropagation".
+    """
+    from autograd.drawing import write
+
+    _title(terminal, "2  The neuron of the micrograd lecture: step, check, draw")
+    leaves = {name: Value(data, name) for name, data in LECTURE.items()}
+
+    def neuron(x1: Value, x2: Value, w1: Value, w2: Value, b: Value) -> Value:
+        first, second = x1 * w1, x2 * w2
+        both = first + second
+        n = both + b
+        return tanh(n)
+
+    out = neuron(*leaves.values())
+    out.label = "o"
+    _print_run(terminal, out)
+    out.backward()
+
+    terminal.heading("Gradients, checked against finite differences")
+    report = gradcheck(neuron, *leaves.values())
+    for line in str(report).splitlines():
+        terminal.line(f"  {line}")
+    report.raise_if_wrong()
+    expected = ", ".join(f"{name} {value}" for name, value in LECTURE_GRADIENTS.items())
+    terminal.line(f"  The lecture has {expected}.")
+
+    path = write(out, directory / "neuron.svg")
+    terminal.line(f"  The graph is drawn in {path}.")
+    return [Picture(path, "the lecture's neuron, with all values and gradients")]
+
+
+def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
+    """Train a network on two moons, and draw what it has learnt."""
+    from nn import MLP, fit
+    from nn.data import moons
+    from nn.losses import binary_cross_entropy_with_logits
+    from nn.optim import SGD
+    from nn.plots import decision_boundary, loss_curve
+
+    _title(terminal, "3  A network learns two moons")
+    points, labels = moons(100, noise=0.1, seed=1)
+    model = MLP(2, [16, 16, 1], seed=1)
+    terminal.line(
+        f"  {len(points)} points, MLP(2, [16, 16, 1]) of {len(model.parameters())} parameters"
+    )
+    optimizer = SGD(model.parameters(), learning_rate=0.5)
+    history = fit(
+        model, (points, labels), binary_cross_entropy_with_logits, optimizer, epochs=EPOCHS
+    )
+    terminal.line()
+    terminal.line("  epoch     loss  accuracy")
+    for epoch in [1, *range(10, EPOCHS + 1, 10)]:
+        loss, accuracy = history.loss[epoch - 1], history.accuracy[epoch - 1]
+        terminal.line(f"  {epoch:>5} {loss:8.4f}  {accuracy:>8.1%}")
+    return [
+        Picture(
+            decision_boundary(model, points, labels, directory / "boundary.png"),
+            "the points, and where the network decides for which moon",
+        ),
+        Picture(loss_curve(history, directory / "loss.png"), "the loss over the epochs"),
+    ]
+
+
+def _print_run(terminal: Terminal, out: Value) -> None:
+    """Print every value on the way up, and every contribution on the way down."""
+    events = Stepper(out).events
+    terminal.heading("Forward")
+    for event in events:
+        if event.kind == "forward":
+            terminal.line(f"  {event}")
+    terminal.heading("Backward")
+    for event in events:
+        if event.kind == "edge":
+            terminal.line(f"  {event}")
+
+
+def _title(terminal: Terminal, text: str) -> None:
+    terminal.heading(text)
+    terminal.line("─" * len(text), "bold")
+
+
+def _require_writable(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        advice = f"{error.strerror}; choose a directory with --out"
+        raise OSError(error.errno, advice, str(directory)) from None

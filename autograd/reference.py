@@ -1,0 +1,62 @@
+"""The table of operations as a reader sees it, generated from the rows."""
+
+from __future__ import annotations
+
+from autograd.domain import Joint
+from autograd.formula import rule, rule_symbols, text
+from autograd.operation import TABLE, Number, Op, Symbol
+
+
+def markdown_table() -> str:
+    """Return the operations as a Markdown table: domain, derivative, conventions."""
+    rows = [("operation", "needs", "derivative", "conventions and accuracy"), ("---",) * 4]
+    rows += [
+        (f"`{application(op)}`", needs(op) or "", derivatives(op), op.note)
+        for op in TABLE.values()
+    ]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+
+
+def application(op: Op) -> str:
+    """Return the op applied to its arguments' names.
+
+    >>> application(TABLE["pow"]), application(TABLE["sum"])
+    ('x ** y', 'sum(x1, x2)')
+    """
+    return text(Symbol._apply(op, _symbols(op)[1]))
+
+
+def needs(op: Op) -> str:
+    """Return the op's domain in words; "" for all real numbers.
+
+    >>> needs(TABLE["div"])
+    'y != 0'
+    """
+    if isinstance(op.domain, Joint):
+        return op.domain.text
+    named = zip(op.parameters, op.domain, strict=False)
+    return ", ".join(f"{name} {domain!r}" for name, domain in named if repr(domain) != "real")
+
+
+def derivatives(op: Op) -> str:
+    """Return the rules of all arguments, by their names.
+
+    >>> derivatives(TABLE["div"])
+    'x: `1 / y`, y: `-z / y`'
+    """
+    out, args = _symbols(op)
+    if op.pullback is None:
+        rules = [rule(op, slot, out, args) for slot in range(len(args))]
+    else:
+        rules = list(op.pullback(Number(1.0), out, args))
+    if len(args) == 1:
+        return f"`{text(rules[0])}`"
+    return ", ".join(
+        f"{arg.name}: `{text(local)}`" for arg, local in zip(args, rules, strict=True)
+    )
+
+
+def _symbols(op: Op) -> tuple[Symbol, tuple[Symbol, ...]]:
+    """Return symbols for the result and the arguments; variadic rows are shown with a few."""
+    count = op.arity or (4 if op.name == "dot" else 2)
+    return rule_symbols(op, tuple(map(Symbol, "abcd"[:count])))

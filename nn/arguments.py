@@ -1,0 +1,47 @@
+"""What arguments must be: each function returns its argument, or raises the error that names it."""
+
+from __future__ import annotations
+
+import math
+import random
+from numbers import Integral, Real
+from typing import cast
+
+
+def count(name: str, given: object) -> int:
+    """Return a positive whole number.
+
+    >>> count("nin", 0)
+    Traceback (most recent call last):
+    ValueError: nin must be a whole number, at least 1: got 0
+    """
+    if isinstance(given, Integral) and not isinstance(given, bool) and given >= 1:
+        return int(given)
+    kind = ValueError if isinstance(given, Real) and not isinstance(given, bool) else TypeError
+    raise kind(f"{name} must be a whole number, at least 1: got {given!r:.60}")
+
+
+def number(name: str, given: object, *, positive: bool = False) -> float:
+    """Return a finite number, at least 0, or above 0 if it must be ``positive``.
+
+    >>> number("learning_rate", float("nan"), positive=True)
+    Traceback (most recent call last):
+    ValueError: learning_rate must be finite and above 0: got nan
+    """
+    needs = f"{name} must be finite and {'above' if positive else 'at least'} 0: got {given!r:.60}"
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(needs)
+    if not math.isfinite(given) or given < 0 or (positive and given == 0):
+        raise ValueError(needs)
+    return float(given)
+
+
+def generator(seed: int | random.Random | None) -> random.Random:
+    """Return the source of random numbers: seeded, the one given, or Python's global one."""
+    if seed is None:
+        return cast(random.Random, random)
+    if isinstance(seed, random.Random):
+        return seed
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        return random.Random(int(seed))
+    raise TypeError(f"seed must be a whole number, a random.Random or None: got {seed!r:.60}")

@@ -1,0 +1,75 @@
+"""Measurements in fresh processes, shown by pytest-benchmark and as ratios."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROUNDS = 9
+STEPS = Path(__file__).with_name("steps.py")
+_figures: list[str] = []
+
+
+def measure(name: str) -> dict:
+    """Return what ``steps.py NAME`` prints in a process of its own."""
+    done = subprocess.run([sys.executable, STEPS, name], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+class Moons:
+    """The seconds of one step per contender, nine processes each, taken in turn."""
+
+    def __init__(self) -> None:
+        self.names = ("micrograd", "scalars", "mlp")
+        rounds = [[measure(name) for name in self.names] for _ in range(ROUNDS)]
+        self.seconds = {
+            name: [row[i]["seconds"] for row in rounds] for i, name in enumerate(self.names)
+        }
+        self.losses = [m["loss"] for m in rounds[0]]
+
+    def ratio(self, name: str) -> float:
+        """Return how many times faster than micrograd a contender is, by medians."""
+        base = statistics.median(self.seconds["micrograd"])
+        return base / statistics.median(self.seconds[name])
+
+
+@pytest.fixture(scope="session")
+def moons() -> Moons:
+    pytest.importorskip("micrograd", reason="the peer comes with the bench extra")
+    return Moons()
+
+
+@pytest.fixture
+def replay(benchmark):
+    """Hand measured seconds to pytest-benchmark, whose clock then advances by them."""
+
+    def run(seconds: list[float]) -> None:
+        clock = 0.0
+        remaining = iter(seconds)
+
+        def advance() -> None:
+            nonlocal clock
+            clock += next(remaining)
+
+        benchmark._timer = lambda: clock
+        benchmark.pedantic(advance, rounds=len(seconds), iterations=1)
+
+    return run
+
+
+@pytest.fixture
+def figure():
+    """Return a function that adds a line to the summary of figures."""
+    return _figures.append
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if _figures:
+        terminalreporter.section("figures")
+        for line in _figures:
+            terminalreporter.write_line(line)

@@ -1,0 +1,153 @@
+"""A recorded run is the backward pass, told event by event."""
+
+import json
+import math
+
+import pytest
+
+from autograd import DomainError, Event, Stepper, Value, dot, scope, sqrt, tanh
+
+
+def lecture_neuron() -> tuple[Value, dict[str, Value]]:
+    """The neuron of micrograd's lecture."""
+    numbers = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
+    leaves = {name: Value(x, label=name) for name, x in numbers.items()}
+    n = leaves["x1"] * leaves["w1"] + leaves["x2"] * leaves["w2"] + leaves["b"]
+    n.label = "n"
+    o = tanh(n)
+    o.label = "o"
+    return o, leaves
+
+
+def test_events_print_node_rule_and_numbers() -> None:
+    o, _ = lecture_neuron()
+    printed = [str(event) for event in Stepper(o).events]
+    assert printed[2] == "n2 = x1 * w1 = 2.0 * -3.0 = -6.0"
+    assert printed[10] == "d o/d o = 1.0   complete"
+    assert (
+        "d o/d n += upstream * local = 1.0 * 0.5 = 0.5   (total 0.5)"
+        "   o = tanh(n), d o/d n = 1 - o * o"
+    ) in printed
+    assert (
+        "d o/d x1 += upstream * local = 0.5 * -3.0 = -1.5   (total -1.5)"
+        "   n2 = x1 * w1, d n2/d x1 = w1"
+    ) in printed
+    assert printed[-1] == "d o/d x1 = -1.5   complete"
+
+
+def test_totals_are_what_backward_gives() -> None:
+    o, leaves = lecture_neuron()
+    stepper = Stepper(o)
+    o.backward()
+    complete = {event.node: event.total for event in stepper.events if event.kind == "done"}
+    assert {leaf: leaf.grad for leaf in leaves.values()}.items() <= complete.items()
+    assert all(node.grad == total for node, total in complete.items())
+
+
+def test_recording_changes_nothing_and_is_not_changed() -> None:
+    o, leaves = lecture_neuron()
+    leaves["x1"].grad = 42.0
+    stepper = Stepper(o, seed=2.0)
+    before = list(map(str, stepper.events))
+    assert leaves["x1"].grad == 42.0
+    assert o.grad == 0.0
+    leaves["x1"].data = 7.0
+    o.backward()
+    assert list(map(str, stepper.events)) == before
+    with pytest.raises(AttributeError):
+        stepper.events[0].total = 1.0  # type: ignore[misc]
+
+
+def test_an_edge_comes_after_its_node_is_complete() -> None:
+    x = Value(3.0, "x")
+    stepper = Stepper(x * x + x)
+    done = set()
+    for event in stepper.events:
+        if event.kind == "done":
+            done.add(event.node)
+        elif event.kind == "edge":
+            assert event.node in done
+            assert event.arg not in done
+    assert [event.index for event in stepper.events] == list(range(len(stepper.events)))
+
+
+def test_walking() -> None:
+    o, leaves = lecture_neuron()
+    stepper = Stepper(o)
+    assert stepper.back() is None
+    first = stepper.next()
+    assert isinstance(first, Event)
+    assert first.index == 0
+    assert stepper.position == 1
+    assert stepper.back() is first
+    assert stepper.position == 0
+    while stepper.next():
+        pass
+    assert stepper.position == len(stepper.events)
+    assert stepper.next() is None
+    arrived = stepper.goto(leaves["b"])
+    assert arrived is not None
+    assert (arrived.kind, arrived.node) == ("done", leaves["b"])
+    assert stepper.events[stepper.position - 1] is arrived
+    assert repr(stepper).startswith(f"<Stepper at {stepper.position} of 29: d o/d b = 0.5")
+    assert stepper.goto(0) is None
+    stepper.goto(5)
+    stepper.reset()
+    assert stepper.position == 0
+
+
+def test_bad_destinations() -> None:
+    o, _ = lecture_neuron()
+    stepper = Stepper(o)
+    with pytest.raises(IndexError, match="position 99 is outside 0 to 29"):
+        stepper.goto(99)
+    with pytest.raises(ValueError, match="not below the node"):
+        stepper.goto(Value(1.0))
+    assert stepper.position == 0
+    with pytest.raises(ValueError, match="29 events, more than max_events=10"):
+        Stepper(o, max_events=10)
+    with pytest.raises(TypeError, match="expected the Value"):
+        Stepper(3.0)  # type: ignore[arg-type]
+    with pytest.raises(DomainError, match="derivative of sqrt"):
+        Stepper(sqrt(Value(0.0)))
+
+
+def test_rules_fold_plain_numbers_and_keep_names_apart() -> None:
+    x = Value(3.0, "x")
+    assert "d n1/d x = 2 * x ** 1" in str(Stepper(x**2).events[3])
+    twins = Stepper(Value(1.0, "a") * Value(2.0, "a"))
+    assert str(twins.events[2]).startswith("n2 = n0 * n1 = ")
+    fused = Stepper(dot([x, 2.0], [Value(4.0, "y"), 5.0]))
+    assert "dot(x, 2, y, 5)" in str(fused.events[2])
+    assert fused.events[4].rule == "x3"
+
+
+def test_json_follows_the_schema() -> None:
+    with scope("layers.0"):
+        x = Value(1.0, "x")
+        y = x * math.inf
+    document = json.loads(json.dumps(Stepper(y).to_json(), allow_nan=False))
+    assert document["schema"] == 1
+    assert document["nodes"][1] == {
+        "id": 1,
+        "name": "n1",
+        "label": "",
+        "op": "mul",
+        "args": [{"node": 0}, {"number": "inf"}],
+        "data": "inf",
+        "scope": "layers.0",
+        "file": None,
+        "line": None,
+    }
+    assert document["events"][3] == {
+        "index": 3,
+        "kind": "edge",
+        "node": 1,
+        "slot": 0,
+        "arg": 0,
+        "rule": "inf",
+        "upstream": 1.0,
+        "local": "inf",
+        "product": "inf",
+        "total": "inf",
+    }
