@@ -39,29 +39,29 @@ exit codes:
 EXAMPLES = {
     "": """\
 examples:
-  chainrule demo                                          everything at work, in half a minute
-  chainrule step "tanh(w*x + b)" w=-3 x=2 b=6.9           the backward pass, step by step
-  chainrule draw "tanh(w*x + b)" w=-3 x=2 b=6.9 -o n.svg  the graph with its gradients
-  chainrule check "x**y * log(x)" x=2 y=0.5               gradients against differences""",
+  chainrule demo                                everything at work, step by step
+  chainrule step "a*sin(b)" a=2 b=3             a backward pass, edge by edge
+  chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    the graph with its gradients
+  chainrule check "a*sin(b)" a=2 b=3            gradients against differences""",
     "demo": """\
 examples:
-  chainrule demo
-  chainrule demo --out /tmp/pictures""",
+  chainrule demo                                pictures go to ./chainrule-demo
+  chainrule demo --out pictures                 or where you say""",
     "step": """\
 examples:
-  chainrule step "x*y + sin(x)" x=2 y=3
-  chainrule step "-log_softmax(a, b, c)[0]" a=2 b=-1 c=0.5
-  chainrule step "relu(x)" x=-1 --json | jq '.events[] | select(.kind == "edge")'""",
+  chainrule step "a*sin(b)" a=2 b=3             on a terminal, or line by line
+  chainrule step "-softmax(a, b)[0]" a=2 b=-1   signs and lists need no care
+  chainrule step "a*sin(b)" a=2 b=pi/4 --json   the events as data""",
     "draw": """\
 examples:
-  chainrule draw "x*y + sin(x)" x=2 y=3 -o graph.svg     a picture; also .png, .pdf and .dot
-  chainrule draw "x*y + sin(x)" x=2 y=3 | dot -Tsvg      the DOT source, for other tools
-  chainrule draw "x*y + sin(x)" x=2 y=3 --json           the nodes as data""",
+  chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    a picture; or .png, .pdf, .dot
+  chainrule draw "a*sin(b)" a=2 b=3 | dot -Tps  the DOT source, for other tools
+  chainrule draw "a*sin(b)" a=2 b=3 --json      the nodes as data""",
     "check": """\
 examples:
-  chainrule check "x**y" x=2 y=3
-  chainrule check "sqrt(x)" x=1/3
-  chainrule check "relu(x)" x=0                          a kink: exit code 1""",
+  chainrule check "a*sin(b)" a=2 b=3
+  chainrule check "a**b" a=1/3 b=2 --json       the report as data
+  chainrule check "relu(a)" a=0                 a kink: exit code 1""",
 }
 
 ABOUT_EXPRESSIONS = """\
@@ -341,9 +341,9 @@ def _draw(expression: Expression, values: dict[str, Value], args: argparse.Names
     out = _evaluate(expression, values)
     out.backward()
     if args.json:
-        from autograd.events import Run
+        from autograd.events import Recording
 
-        run = Run(out)
+        run = Recording(out)
         data = run.to_json()
         grads = [node.grad if isfinite(node.grad) else str(node.grad) for node in run.nodes]
         nodes = [{**node, "grad": grad} for node, grad in zip(data["nodes"], grads, strict=True)]

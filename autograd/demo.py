@@ -18,7 +18,6 @@ from autograd.stepper import Stepper
 from autograd.terminal import Terminal
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
-LECTURE_GRADIENTS = {"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0}
 EPOCHS = 60
 
 
@@ -43,11 +42,8 @@ def run(directory: Path) -> None:
             missing_extra(library, "all", error)
     _require_writable(directory)
     terminal = Terminal()
-    pictures = [
-        *theory_neuron(terminal),
-        *lecture_neuron(terminal, directory),
-        *two_moons(terminal, directory),
-    ]
+    theory_neuron(terminal)
+    pictures = [lecture_neuron(terminal, directory), *two_moons(terminal, directory)]
     _title(terminal, "Where everything is")
     width = max(len(str(picture.path)) for picture in pictures)
     for picture in pictures:
@@ -58,82 +54,71 @@ def run(directory: Path) -> None:
     terminal.line('  chainrule check "a * sigmoid(b)" a=2 b=-1')
 
 
-def theory_neuron(terminal: Terminal) -> list[Picture]:
+def theory_neuron(terminal: Terminal) -> None:
     """Differentiate z = w·x + b, a = σ(z), E = ½(a − target)², and learn for one step."""
     _title(terminal, "1  One neuron: the chain rule and the closed form")
-    terminal.line("  z = w·x + b    a = σ(z)    E = ½ error²    error = a − target")
-    w1, w2, b = Value(0.5, "w1"), Value(-1.0, "w2"), Value(0.25, "b")
-    inputs, target, rate = (1.5, -0.5), 0.0, 2.0
+    terminal.line("  z = w·x + b   a = σ(z)   error = a − target   E = ½ error²")
+    w1, w2, b = leaves = Value(0.5, "w1"), Value(-1.0, "w2"), Value(0.25, "b")
+    x1, x2, target, rate = 1.5, -0.5, 0.0, 2.0
 
-    def loss() -> tuple[Value, Value]:
-        z = dot([w1, w2], inputs, b)
-        z.label = "z"
+    def forward() -> tuple[Value, Value, Value, Value]:
+        z = dot([w1, w2], [x1, x2], b)
         a = sigmoid(z)
-        a.label = "a"
         error = a - target
-        error.label = "error"
         cost = 0.5 * error**2
-        cost.label = "E"
-        return z, cost
+        z.label, a.label, error.label, cost.label = "z", "a", "error", "E"
+        return z, a, error, cost
 
-    z, cost = loss()
+    z, _, _, cost = forward()
     _print_run(terminal, cost)
     cost.backward()
 
     a = 1 / (1 + exp(-z.data))
-    slope = a * (1 - a)
-    error = a - target
-    terminal.heading(f"The same by hand: error = {show(error)}, σ′(z) = a(1 − a) = {show(slope)}")
-    terminal.line("       by the chain rule     closed form")
-    closed = {w1: error * slope * inputs[0], w2: error * slope * inputs[1], b: error * slope}
-    for leaf, formula in zip(
-        closed, ("error σ′(z) x1", "error σ′(z) x2", "error σ′(z)"), strict=True
-    ):
-        terminal.line(
-            f"  dE/d{leaf.label:<2} {leaf.grad:<20.15f}  {closed[leaf]:<20.15f}  = {formula}"
-        )
+    error, slope = a - target, a * (1 - a)
+    closed = [
+        ("error · σ′(z) · x1", error * slope * x1),
+        ("error · σ′(z) · x2", error * slope * x2),
+        ("error · σ′(z)", error * slope),
+    ]
+    terminal.heading("The same in closed form")
+    terminal.line(f"  error = a − target = {show(error)}   σ′(z) = a (1 − a) = {show(slope)}")
+    terminal.line("         step by step       closed form")
+    for leaf, (formula, gradient) in zip(leaves, closed, strict=True):
+        name = f"dE/d{leaf.label}"
+        terminal.line(f"  {name:<6} {leaf.grad:>+.15f} {gradient:>+.15f} = {formula}")
 
-    terminal.heading(f"One step of gradient descent: w ← w − η dE/dw, with η = {rate:g}")
-    for leaf in closed:
+    terminal.heading(f"One step of gradient descent, w ← w − η dE/dw with η = {rate:g}")
+    for leaf in leaves:
         before = leaf.data
         leaf.data -= rate * leaf.grad
-        terminal.line(f"  {leaf.label:<2}  {before:8.5f}  →  {leaf.data:8.5f}")
-    terminal.line(f"  E   {cost.data:8.5f}  →  {loss()[1].data:8.5f}")
-    return []
+        terminal.line(f"  {leaf.label:<2} {before:>+.5f} → {leaf.data:>+.5f}")
+    terminal.line(f"  E  {cost.data:>+.5f} → {forward()[-1].data:>+.5f}")
 
 
-def lecture_neuron(terminal: Terminal, directory: Path) -> list[Picture]:
+def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
     """Step through, check and draw the neuron of the micrograd lecture.
 
-    Source: Karpathy 2022, "The spelled-out intro to neural networks and backpropagation".
+    Source: Karpathy 2022, The spelled-out intro to neural networks and backpropagation.
     """
     from autograd.drawing import write
 
     _title(terminal, "2  The neuron of the micrograd lecture: step, check, draw")
-    leaves = {name: Value(data, name) for name, data in LECTURE.items()}
+    x1, x2, w1, w2, b = leaves = [Value(data, name) for name, data in LECTURE.items()]
+    x1w1, x2w2 = x1 * w1, x2 * w2
+    both = x1w1 + x2w2
+    n = both + b
+    o = tanh(n)
+    x1w1.label, x2w2.label, both.label, n.label, o.label = "x1w1", "x2w2", "x1w1+x2w2", "n", "o"
+    _print_run(terminal, o)
+    o.backward()
 
-    def neuron(x1: Value, x2: Value, w1: Value, w2: Value, b: Value) -> Value:
-        first, second = x1 * w1, x2 * w2
-        both = first + second
-        n = both + b
-        return tanh(n)
-
-    out = neuron(*leaves.values())
-    out.label = "o"
-    _print_run(terminal, out)
-    out.backward()
-
-    terminal.heading("Gradients, checked against finite differences")
-    report = gradcheck(neuron, *leaves.values())
+    terminal.heading("Gradients, against finite differences")
+    report = gradcheck(lambda x1, x2, w1, w2, b: tanh(x1 * w1 + x2 * w2 + b), *leaves)
     for line in str(report).splitlines():
         terminal.line(f"  {line}")
     report.raise_if_wrong()
-    expected = ", ".join(f"{name} {value}" for name, value in LECTURE_GRADIENTS.items())
-    terminal.line(f"  The lecture has {expected}.")
-
-    path = write(out, directory / "neuron.svg")
-    terminal.line(f"  The graph is drawn in {path}.")
-    return [Picture(path, "the lecture's neuron, with all values and gradients")]
+    path = write(o, directory / "neuron.svg")
+    return Picture(path, "the neuron of the lecture, with its values and gradients")
 
 
 def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:

@@ -3,16 +3,18 @@
 The list is in the order in which things happen: the value of every node, from the leaves up;
 then, from the root down, each node's adjoint complete (``done``) followed by the contribution
 it passes along each of its edges. Any front end can replay it; the JSON is described at
-`Run.to_json`.
+`Recording.to_json`.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
-from autograd.engine import Value, sweep
+from autograd.engine import Step, Value, sweep
 from autograd.formula import number, rule, rule_symbols, text
 from autograd.graph import topological_order
 from autograd.operation import Number, Op, Symbol, real
@@ -35,7 +37,7 @@ class Event(NamedTuple):
         local: d node / d arg.
         product: what this edge contributes to d root / d arg.
         total: the value (forward) or the adjoint so far (edge, done).
-        run: the run this belongs to; it knows the nodes' names.
+        recording: the run this belongs to; it knows the nodes' names.
     """
 
     index: int  # type: ignore[assignment]  # the field's name wins over tuple's method
@@ -48,10 +50,10 @@ class Event(NamedTuple):
     local: float | None
     product: float | None
     total: float
-    run: Run
+    recording: Recording
 
     def __str__(self) -> str:
-        run, node = self.run, self.node
+        run, node = self.recording, self.node
         name, root = run.name(node), run.name(run.root)
         if self.kind == "forward":
             if node.op is None:
@@ -73,13 +75,42 @@ class Event(NamedTuple):
         return f"<{self.index} {self.kind}: {self}>"
 
 
-class Run:
+class Events(Sequence[Event]):
+    """The events of a run as an immutable sequence; each is made when it is looked at."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = run
+
+    def __len__(self) -> int:
+        return self._recording.length
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Event, ...]: ...
+    def __getitem__(self, index: int | slice) -> Event | tuple[Event, ...]:
+        positions = range(len(self))[index]
+        if isinstance(positions, range):
+            return tuple(map(self._recording.event, positions))
+        return self._recording.event(positions)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} events>"
+
+
+class Recording:
     """A graph with the events of one forward and backward pass over it.
 
     Args:
         root: the node to differentiate.
         seed: the adjoint the root starts with.
         max_events: the length above which recording is refused.
+
+    Attributes:
+        nodes: the graph in topological order.
+        events: the run, in the order in which things happen; ``length`` of them.
+        done: the index of the event that completes each node's adjoint.
+        incoming: the indices of the edges that contribute to each node, in order.
 
     Nothing is changed: not the graph, nor any ``data`` or ``grad``.
 
@@ -105,30 +136,57 @@ class Run:
             )
         self._values = {node: node.data for node in self.nodes}
         self._names = _names(self.nodes)
-        self.events: tuple[Event, ...] = tuple(self._record())
+        self._steps = list(sweep(root, self.seed, self.nodes))
+        self.incoming: dict[Value, list[int]] = {node: [] for node in self.nodes}
+        self.done: dict[Value, int] = {}
+        self._completions: list[int] = []
+        self._record()
+        self.events = Events(self)
 
-    def _record(self) -> list[Event]:
-        events: list[Event] = []
-
-        def add(kind: str, node: Value, *rest: Any) -> None:
-            events.append(Event._make((len(events), kind, node, *rest, self)))
-
-        for node in self.nodes:
-            written = _rules(node.op, _constants(node))[0] if node.op else ""
-            add("forward", node, None, None, written, None, None, None, node.data)
-        steps = sweep(self.root, self.seed)
-        step = next(steps, None)
-        adjoint = dict.fromkeys(self.nodes, 0.0)
-        adjoint[self.root] = self.seed
+    def _record(self) -> None:
+        """Number the events: each node's completion, then the edges it passes on along."""
+        index, position, steps = len(self.nodes), 0, self._steps
         for node in reversed(self.nodes):
-            add("done", node, None, None, "", adjoint[node], None, None, adjoint[node])
-            while step is not None and step.node is node:
-                _, slot, arg, upstream, local, product, total = step
-                written = _rules(node.op, _constants(node))[slot + 1]
-                add("edge", node, slot, arg, written, upstream, local, product, total)
-                adjoint[arg] = total
-                step = next(steps, None)
-        return events
+            self.done[node] = index
+            self._completions.append(index)
+            index += 1
+            while position < len(steps) and steps[position].node is node:
+                self.incoming[steps[position].arg].append(index)
+                position += 1
+                index += 1
+        self.length = index
+
+    def event(self, index: int) -> Event:
+        """Return the event at ``index``, from 0 to ``length``."""
+        count = len(self.nodes)
+        if index < count:
+            node = self.nodes[index]
+            written = _rules(node.op, _constants(node))[0] if node.op else ""
+            return Event(
+                index, "forward", node, None, None, written, None, None, None, self._values[node], self
+            )
+        rank = bisect_right(self._completions, index) - 1
+        if self._completions[rank] == index:
+            node = self.nodes[-1 - rank]
+            total = self.adjoint(node)
+            return Event(index, "done", node, None, None, "", total, None, None, total, self)
+        node, slot, arg, upstream, local, product, total = self.step(index)
+        assert node.op is not None
+        written = _rules(node.op, _constants(node))[slot + 1]
+        return Event(
+            index, "edge", node, slot, arg, written, upstream, local, product, total, self
+        )
+
+    def step(self, index: int) -> Step:
+        """Return the step of the edge event at ``index``."""
+        rank = bisect_right(self._completions, index) - 1
+        return self._steps[index - len(self.nodes) - rank - 1]
+
+    def adjoint(self, node: Value) -> float:
+        """Return d root / d node in this pass."""
+        if node is self.root:
+            return self.seed
+        return self.step(self.incoming[node][-1]).total
 
     def name(self, node: Value) -> str:
         """Return how a node is called: its label if that is unique, else ``n<position>``."""

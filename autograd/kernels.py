@@ -34,19 +34,25 @@ class Form:
 
     Attributes:
         pull: ``(node, g)`` adds ``g * d node / d arg`` to the grad of each argument that is
-            a node, in order. Compiled when first called.
+            a node, in order. Compiled when first called, as is
+        locals: ``(out, *args)`` gives the local derivatives, 0.0 for plain numbers.
     """
 
-    __slots__ = ("op", "pattern", "pull")
+    __slots__ = ("locals", "op", "pattern", "pull")
 
     def __init__(self, op: Op, pattern: tuple[bool, ...]) -> None:
         self.op = op
         self.pattern = pattern
-        self.pull: Callable[[Any, float], None] = self._compile
+        self.pull: Callable[[Any, float], None] = self._compile_pull
+        self.locals: Callable[..., tuple[float, ...]] = self._compile_locals
 
-    def _compile(self, node: Any, g: float) -> None:
+    def _compile_pull(self, node: Any, g: float) -> None:
         self.pull = _pull_function(self.op, self.pattern)
         self.pull(node, g)
+
+    def _compile_locals(self, out: float, *args: float) -> tuple[float, ...]:
+        self.locals = _locals_function(self.op, self.pattern)
+        return self.locals(out, *args)
 
 
 @cache
@@ -75,13 +81,6 @@ def local_function(op: Op, slot: int, arity: int) -> Callable[..., float]:
         return lambda out, *args: plain(rule(op, slot, Number(out), tuple(map(Number, args))))
     out, args = Symbol("out"), _symbols(op, arity)
     return _straight_line((out, *args), rule(op, slot, out, args))
-
-
-def locals_of(op: Op, out: float, args: tuple[float, ...]) -> list[float]:
-    """Return the local derivative of ``op`` in every argument, in linear time."""
-    if op.pullback is None:
-        return [local_function(op, slot, len(args))(out, *args) for slot in range(len(args))]
-    return [plain(part) for part in op.pullback(Number(1.0), Number(out), tuple(map(Number, args)))]
 
 
 def product(node: Any, slot: int, upstream: float, local: float) -> float:
@@ -114,6 +113,30 @@ def describe(node: Any) -> str:
     return (f" (node {named})" if named else "") + line
 
 
+def _locals_function(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[float, ...]]:
+    arity = len(pattern)
+    if arity > UNROLLED:
+        return _interpreted_locals(op)
+    out, args = Symbol("out"), _symbols(op, arity)
+    rules = _rules(op, out, args)
+    results = [part if is_node else 0.0 for part, is_node in zip(rules, pattern, strict=True)]
+    return _straight_line((out, *args), results)
+
+
+def _rules(op: Op, out: Any, args: tuple[Any, ...]) -> list[Any]:
+    """Return the local derivatives in all arguments."""
+    if op.pullback is None:
+        return [rule(op, slot, out, args) for slot in range(len(args))]
+    return list(op.pullback(Number(1.0), out, args))
+
+
+def _interpreted_locals(op: Op) -> Callable[..., tuple[float, ...]]:
+    def locals_(out: float, *args: float) -> tuple[float, ...]:
+        return tuple(map(plain, _rules(op, Number(out), tuple(map(Number, args)))))
+
+    return locals_
+
+
 def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], None]:
     arity = len(pattern)
     if arity > UNROLLED:
@@ -126,7 +149,7 @@ def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], 
         lines.append(f"{', '.join(holders)}, = node._a")
     g = Symbol("g")
     if op.pullback is None or op.singular:
-        results = [rule(op, i, out, args) for i in range(arity)]
+        results = _rules(op, out, args)
     else:
         results = list(op.pullback(g, out, args))
     results = [part for part, is_node in zip(results, pattern, strict=True) if is_node]
@@ -167,10 +190,12 @@ def _interpreted_value(op: Op) -> Callable[..., float]:
 
 
 def _interpreted_pull(op: Op) -> Callable[[Any, float], None]:
+    locals_ = _interpreted_locals(op)
+
     def pull(node: Any, g: float) -> None:
         args = node.args
         floats = tuple(arg if isinstance(arg, float) else arg.data for arg in args)
-        for slot, local in enumerate(locals_of(op, node.data, floats)):
+        for slot, local in enumerate(locals_(node.data, *floats)):
             if not isinstance(args[slot], float):
                 args[slot].grad += product(node, slot, g, local)
 
@@ -181,10 +206,13 @@ def _symbols(op: Op, arity: int) -> tuple[Symbol, ...]:
     return tuple(Symbol(f"x{i}") for i in range(arity))
 
 
-def _straight_line(parameters: tuple[Symbol, ...], expression: Any) -> Callable[..., float]:
-    lines, (result,) = _lower([expression])
+def _straight_line(parameters: tuple[Symbol, ...], result: Any) -> Callable[..., Any]:
+    """Return the function of ``parameters`` that computes one expression, or a list as a tuple."""
+    expressions = result if isinstance(result, list) else [result]
+    lines, texts = _lower(expressions)
     signature = ", ".join(parameter.name for parameter in parameters)
-    return _function(signature, [*lines, f"return {result}"], [expression])
+    answer = f"({', '.join(texts)},)" if isinstance(result, list) else texts[0]
+    return _function(signature, [*lines, f"return {answer}"], expressions)
 
 
 def _used(expressions: list[Any]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine import Value
-from autograd.events import Event, Run
+from autograd.events import Event, Recording
 
 
 class Stepper:
@@ -37,8 +37,8 @@ class Stepper:
     """
 
     def __init__(self, out: Value, seed: float = 1.0, max_events: int = 1_000_000) -> None:
-        self.run_ = Run(out, seed, max_events)
-        self.events = self.run_.events
+        self.recording = Recording(out, seed, max_events)
+        self.events = self.recording.events
         self.position = 0
 
     def next(self) -> Event | None:
@@ -65,11 +65,9 @@ class Stepper:
             ValueError: the node is not part of this run.
         """
         if isinstance(target, Value):
-            position = next(
-                (e.index + 1 for e in self.events if e.kind == "done" and e.node is target), None
-            )
-            if position is None:
+            if target not in self.recording.done:
                 raise ValueError(f"{target!r} is not below the node this run started from")
+            position = self.recording.done[target] + 1
         elif 0 <= target <= len(self.events):
             position = target
         else:
@@ -83,11 +81,11 @@ class Stepper:
 
     def name(self, node: Value) -> str:
         """Return the name under which the events print a node."""
-        return self.run_.name(node)
+        return self.recording.name(node)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as plain data; see `Run.to_json` for the schema."""
-        return self.run_.to_json()
+        """Return the run as plain data; see `Recording.to_json` for the schema."""
+        return self.recording.to_json()
 
     def __repr__(self) -> str:
         here = f": {self.events[self.position - 1]}" if self.position else ""

@@ -15,7 +15,7 @@ def count(name: str, given: object) -> int:
     Traceback (most recent call last):
     ValueError: nin must be a whole number, at least 1: got 0
     """
-    if isinstance(given, Integral) and not isinstance(given, bool) and given >= 1:
+    if isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= 1:
         return int(given)
     kind = ValueError if isinstance(given, Real) and not isinstance(given, bool) else TypeError
     raise kind(f"{name} must be a whole number, at least 1: got {given!r:.60}")

@@ -150,13 +150,11 @@ def _activation(given: str | Op | Activation) -> Activation:
     # The rows with a parameter besides x take part with its default.
     known: dict[str, Activation] = {op.name: op for op in TABLE.values() if op.arity == 1}
     known |= {"elu": elu, "leaky_relu": leaky_relu}
-    if isinstance(given, str) and given in known:
-        return known[given]
-    if given in known.values():
-        return given
-    raise ValueError(
-        f"activation must be one of {', '.join(sorted(known))}, or such a row itself: got {given!r:.60}"
-    )
+    for name, function in known.items():
+        if given is function or given == name:
+            return function
+    names = ", ".join(sorted(known))
+    raise ValueError(f"activation must be a row of one argument ({names}): got {given!r:.60}")
 
 
 def _title(activation: Activation) -> str:

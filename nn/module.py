@@ -17,7 +17,7 @@ def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``call`` such that its nodes remember the module's path below its caller."""
 
     @wraps(call)
-    def __call__(self: Module, *args: Any) -> Any:
+    def enter(self: Module, *args: Any) -> Any:
         caller = _calling.get()
         # The root adds nothing, nor does super().__call__(x).
         name = "" if caller is None or caller is self else caller._name_of(self)
@@ -28,7 +28,7 @@ def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _calling.reset(token)
 
-    return __call__
+    return enter
 
 
 class Module:
@@ -65,7 +65,7 @@ class Module:
         if vars(cls).get("__slots__"):
             raise TypeError(f"{cls.__name__}: parameters in __slots__ would not be found; drop it")
         if "__call__" in vars(cls):
-            setattr(cls, "__call__", _entered(vars(cls)["__call__"]))  # noqa: B010 - mypy
+            cls.__call__ = _entered(vars(cls)["__call__"])  # type: ignore[method-assign]
 
     @_entered
     def __call__(self, *args: Any) -> Any:

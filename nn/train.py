@@ -76,8 +76,8 @@ def fit(
     >>> from nn.losses import binary_cross_entropy_with_logits
     >>> model = MLP(2, [8, 1], seed=1)
     >>> optimizer = SGD(model.parameters(), learning_rate=1.0)
-    >>> fit(model, moons(40), binary_cross_entropy_with_logits, optimizer, epochs=20)
-    History(20 epochs, loss 0.1, accuracy 100.0%)
+    >>> fit(model, moons(40), binary_cross_entropy_with_logits, optimizer, epochs=60)
+    History(60 epochs, loss 0.1, accuracy 100.0%)
     """
     count("epochs", epochs)
     count("batch_size", batch_size)
@@ -153,6 +153,7 @@ def _samples(data: Data, loss: Loss) -> list[Sample]:
             raise ValueError(
                 f"{loss.__name__} needs labels {low:g} and {high:g}: targets[{i}] is {target}"
             )
+
         samples.append((leaves, label))
     return samples
 

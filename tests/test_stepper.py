@@ -79,7 +79,7 @@ def test_walking() -> None:
     assert isinstance(first, Event)
     assert first.index == 0
     assert stepper.position == 1
-    assert stepper.back() is first
+    assert stepper.back() == first
     assert stepper.position == 0
     while stepper.next():
         pass
@@ -88,7 +88,7 @@ def test_walking() -> None:
     arrived = stepper.goto(leaves["b"])
     assert arrived is not None
     assert (arrived.kind, arrived.node) == ("done", leaves["b"])
-    assert stepper.events[stepper.position - 1] is arrived
+    assert stepper.events[stepper.position - 1] == arrived
     assert repr(stepper).startswith(f"<Stepper at {stepper.position} of 29: d o/d b = 0.5")
     assert stepper.goto(0) is None
     stepper.goto(5)

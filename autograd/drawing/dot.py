@@ -22,7 +22,7 @@ from autograd.operation import Op
 INK, GREY, PALE = "#1f2328", "#59636e", "#eaeef2"
 
 # From weak to strong. Orange and blue differ for every kind of colour vision, the strength
-# survives in grey, and ink on the darkest keeps a contrast of 4.5 (WCAG AA).
+# survives in grey, and ink keeps a contrast of 4.5 on the darkest (WCAG AA).
 NEGATIVE = ("#fdf1e4", "#fbd9b3", "#f5b36b", "#e58a2c")
 POSITIVE = ("#edf4fb", "#c9dff3", "#97c3e8", "#5a9bd5")
 
@@ -32,13 +32,17 @@ STEPS = (1 / 64, 1 / 8, 1 / 2)
 SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
 """Ops whose arguments may change places, so that a drawing need not tell them apart."""
 
+NO_BACKWARD = "no backward yet: gradients appear after .backward()"
+
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 forbids or discourages (section 2.2)."""
 
-FONT = {"fontname": "Helvetica", "fontcolor": INK, "fontsize": "11"}
-GRAPH = {"bgcolor": "white", "nodesep": "0.2", "ranksep": "0.3"} | FONT
-NODE = {"shape": "plain"} | FONT
+# Helvetica is known by name to every renderer; a list of fonts is not.
+_FONT = {"fontname": "Helvetica", "fontcolor": INK, "fontsize": "11"}
+GRAPH = {"bgcolor": "white", "nodesep": "0.2", "ranksep": "0.3"} | _FONT
+NODE = {"shape": "plain"} | _FONT
 EDGE = {"arrowsize": "0.6", "color": GREY}
+_SMALL_SHAPE = 'margin="0.05,0.02" width=0.3 height=0.3'
 
 
 def statements(order: list[Value]) -> Iterator[str]:
@@ -50,46 +54,42 @@ def statements(order: list[Value]) -> Iterator[str]:
     names = _names(order)
     differentiated = order[-1].grad != 0
     largest = max((abs(node.grad) for node in order if math.isfinite(node.grad)), default=0.0)
-    note = _legend(largest) if differentiated else _grey("no backward yet: no gradients", 9)
-    yield f"label=<{note}>"
+    yield f"label=<{_legend(largest) if differentiated else _small(NO_BACKWARD)}>"
     for i, node in enumerate(order):
         fill = shade(node.grad, largest) if differentiated else ""
-        yield f"n{i} [label=<{_table(node, names[i], f'n{i}', fill)}> tooltip={_tip(node, i, fill)}]"
+        yield f"n{i} [label=<{_table(node, i, names[i], fill)}> tooltip={_tip(node, names[i], fill)}]"
         if node.op is None:
             continue
-        operands = [
-            names[position[arg]] if isinstance(arg, Value) else _constant(arg) for arg in node.args
-        ]
+        args = [names[position[a]] if isinstance(a, Value) else constant(a) for a in node.args]
+        definition = shorten(f"{names[i]} = {node.op.spell(*args)}", 500)
         yield (
-            f"n{i}op [label=<{_markup(caption(node.op, node.args, operands))}>"
-            f' shape=ellipse style=filled color="{PALE}" margin="0.05,0.02" width=0.3 height=0.3'
-            f" tooltip={_quoted(f'{names[i]} = {node.op.spell(*operands)}')}]"
+            f"n{i}op [label=<{_markup(caption(node.op, node.args, args))}> shape=ellipse"
+            f' style=filled color="{PALE}" {_SMALL_SHAPE} tooltip={_quoted(definition)}]'
         )
         yield f"n{i}op -> n{i} [weight=4]"
         for slot, arg in enumerate(node.args):
             if isinstance(arg, Value):
                 yield f"n{position[arg]} -> n{i}op"
             elif node.op.arity is None:
-                yield f'n{i}c{slot} [label=<{operands[slot]}> margin="0.05,0.02"]'
+                yield f'n{i}c{slot} [label="{args[slot]}" shape=box color="{PALE}" {_SMALL_SHAPE}]'
                 yield f"n{i}c{slot} -> n{i}op"
 
 
-def caption(op: Op, args: tuple[Value | float, ...], operands: list[str]) -> str:
-    """Return what the oval of an op says.
+def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:
+    """Return what the oval of an op says: its symbol, and what the edges can't.
 
-    The symbol, with the plain numbers among the arguments, if it has any; and with the names
-    of all where several may not change places: ``*``, ``** 2``, ``2 -``, ``x - y``.
+    That is the plain numbers among the arguments, and the arguments' ``names`` where several
+    nodes meet that may not change places: ``*``, ``** 2``, ``2 -``, ``x - y``.
     """
     nodes = sum(isinstance(arg, Value) for arg in args)
     if op.arity in (None, 1) or (nodes > 1 and op.name in SYMMETRIC):
         return str(op)
-    if nodes == 1:
-        hole = "" if op.binds else "·"
-        operands = [
-            hole if isinstance(arg, Value) else operand
-            for arg, operand in zip(args, operands, strict=True)
-        ]
-    return op.spell(*operands).strip()
+    hole = "" if op.binds else "·"
+    spelled = [
+        name if isinstance(arg, float) else hole if nodes == 1 else shorten(name, 12)
+        for arg, name in zip(args, names, strict=True)
+    ]
+    return op.spell(*spelled).strip()
 
 
 def shade(grad: float, largest: float) -> str:
@@ -117,10 +117,96 @@ def shorten(text: str, longest: int = 24) -> str:
     return text if len(text) <= longest else f"{text[:half]}…{text[half + 1 - longest :]}"
 
 
+def constant(x: float) -> str:
+    """Return a plain number, to six digits.
+
+    >>> constant(2.0), constant(-0.0), constant(1 / 3)
+    ('2', '0', '0.333333')
+    """
+    return number(float(show(x)))
+
+
 def _names(order: list[Value]) -> list[str]:
-    """Return how each node is called elsewhere in the drawing: its label if that is unique."""
-    labels = [shorten(node.label, 16) for node in order]
-    counts = Counter(labels)
+    """Return what each node is called: its label if that is unique, else ``n<position>``."""
+    counts = Counter(node.label for node in order)
     return [
-        label if label and counts[label] == 1 else f"n{i}" for i, label in enumerate(labels)
+        (counts[node.label] == 1 and shorten(node.label)) or f"n{i}" for i, node in enumerate(order)
     ]
+
+
+def _table(node: Value, i: int, name: str, fill: str) -> str:
+    """Return the box of a value: label, module path, data, grad."""
+    label = shorten(node.label)
+    title = [f"<B>{_markup(label)}</B>"] if label else []
+    if name == f"n{i}":
+        title.append(_small(name))
+    rows = [f'<TR><TD COLSPAN="2">{" ".join(title)}</TD></TR>']
+    if path := _path(node):
+        rows.append(f'<TR><TD COLSPAN="2">{_small(_markup(shorten(path)), size=8)}</TD></TR>')
+    rows.append(_row("data", node.data))
+    if fill:
+        rows.append(_row("grad", node.grad, fill))
+    return (
+        f'<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" COLOR="{GREY}"'
+        f' BGCOLOR="white">{"".join(rows)}</TABLE>'
+    )
+
+
+def _row(what: str, x: float, fill: str = "") -> str:
+    ink = "white" if fill == INK else INK if fill else GREY
+    # A border in the colour of the fill hides the seam between the cells.
+    cell = f' BORDER="1" COLOR="{fill}" BGCOLOR="{fill}"' if fill else ""
+    written = show(x + 0.0)  # -0.0 is printed as 0.0
+    if fill == INK:
+        written = f'<FONT COLOR="white">{written}</FONT>'
+    return (
+        f'<TR><TD ALIGN="LEFT"{cell}>{_small(what, ink)}</TD>'
+        f'<TD ALIGN="RIGHT"{cell}>{written}</TD></TR>'
+    )
+
+
+def _tip(node: Value, name: str, fill: str) -> str:
+    """Return the tooltip of a value: everything in full."""
+    lines = [node.label or name, _path(node), f"data {node.data!r}"]
+    if fill:
+        lines.append(f"grad {node.grad!r}")
+    return _quoted("\n".join(filter(None, lines)))
+
+
+def _path(node: Value) -> str:
+    return node.origin[0] if node.origin else ""
+
+
+def _legend(largest: float) -> str:
+    colours = (*reversed(NEGATIVE), "", *POSITIVE)
+    cells = "".join(
+        f'<TD WIDTH="14" BGCOLOR="{colour}"></TD>' if colour else f"<TD>{_small('0')}</TD>"
+        for colour in colours
+    )
+    return (
+        '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR><TD></TD></TR>'
+        f"<TR><TD>{_small(f'grad {show(-largest + 0.0)}')}</TD>{cells}"
+        f"<TD>{_small(show(largest))}</TD></TR></TABLE>"
+    )
+
+
+def _small(markup: str, ink: str = GREY, size: int = 9) -> str:
+    return f'<FONT COLOR="{ink}" POINT-SIZE="{size}">{markup}</FONT>'
+
+
+def _clean(text: str) -> str:
+    return html.escape(UNPRINTABLE.sub("\ufffd", text), quote=False)
+
+
+def _markup(text: str) -> str:
+    r"""Return ``text`` for an HTML-like label, where ``\N`` would be the name of the node."""
+    return _clean(text).replace("\\", r"\\")
+
+
+def _quoted(text: str) -> str:
+    r"""Return ``text`` as a quoted tooltip; Graphviz takes backslashes off twice there.
+
+    >>> print(_quoted('say "a\\b" & <c>'))
+    "say \"a\\\\b\" &amp; &lt;c&gt;"
+    """
+    return '"' + _clean(text).replace("\\", r"\\\\").replace('"', r"\"") + '"'

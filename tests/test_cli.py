@@ -1,0 +1,337 @@
+"""The command: what it prints where, its exit codes, and what it says to bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import autograd
+from autograd import cli
+from autograd.cli import MISSING, OK, REFUSED, WRONG, main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return the function that runs the command here: exit code, output, messages."""
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        code = main(argv)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def process(*argv: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    root = Path(autograd.__file__).parent.parent
+    env = {**os.environ, "PYTHONPATH": str(root), **settings.pop("env", {})}  # type: ignore[dict-item]
+    return subprocess.run(
+        [sys.executable, "-m", "autograd", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+        encoding="utf-8",
+        **settings,  # type: ignore[call-overload]
+    )
+
+
+def test_step_prints_both_passes_and_the_gradients(run: Run) -> None:
+    code, out, err = run("step", "x * y", "x=2", "y=-3")
+    assert (code, err) == (OK, "")
+    assert out.splitlines() == [
+        "out = x * y",
+        "",
+        "Forward",
+        "  x = 2.0",
+        "  y = -3.0",
+        "  out = x * y = 2.0 * -3.0 = -6.0",
+        "",
+        "Backward",
+        "  d out/d out = 1.0   complete",
+        "  d out/d x += upstream * local = 1.0 * -3.0 = -3.0   (total -3.0)"
+        "   out = x * y, d out/d x = y",
+        "  d out/d y += upstream * local = 1.0 * 2.0 = 2.0   (total 2.0)"
+        "   out = x * y, d out/d y = x",
+        "  d out/d y = 2.0   complete",
+        "  d out/d x = -3.0   complete",
+        "",
+        "Gradients",
+        "  d out/d x = -3.0",
+        "  d out/d y = 2.0",
+    ]
+
+
+def test_step_as_json(run: Run) -> None:
+    code, out, _ = run("step", "exp(x) * 1e300", "x=100", "--json")
+    data = json.loads(out)
+    assert code == OK
+    assert data["schema"] == 1
+    assert data["nodes"][0]["label"] == "x"
+    assert data["nodes"][-1]["data"] == "inf"
+    assert {event["kind"] for event in data["events"]} == {"forward", "edge", "done"}
+
+
+def test_a_variable_called_out_keeps_its_name(run: Run) -> None:
+    assert "d n1/d out = -1.0" in run("step", "-out", "out=2")[1]
+    assert "d out/d out = 1.0" in run("step", "out", "out=2")[1]
+    assert "d x/d x = 1.0" in run("step", "+x", "x=2")[1]
+
+
+def test_draw_prints_dot_or_writes_a_picture(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("draw", "sin(x)", "x=2")
+    assert (code, err) == (OK, "")
+    assert out.startswith("digraph")
+    path = tmp_path / "sine.dot"
+    assert run("draw", "sin(x)", "-o", str(path), "x=2") == (OK, f"{path}\n", "")
+    assert path.read_text(encoding="utf-8").strip() == out.strip()
+
+
+def test_draw_as_json_has_the_gradients(run: Run) -> None:
+    code, out, _ = run("draw", "x * 1e308", "x=2", "--json")
+    x, product = json.loads(out)["nodes"]
+    assert code == OK
+    assert (x["label"], x["grad"]) == ("x", 1e308)
+    assert (product["data"], product["grad"]) == ("inf", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("missing/graph.svg", "No such file or directory"), ("graph.xyz", "xyz"), ("graph", "svg")],
+)
+def test_a_picture_that_cannot_be_written(
+    run: Run, tmp_path: Path, name: str, problem: str
+) -> None:
+    code, out, err = run("draw", "sin(x)", "x=2", "-o", str(tmp_path / name))
+    assert (code, out) == (REFUSED, "")
+    assert problem in err
+    assert err.count("\n") == 1
+
+
+def test_check(run: Run) -> None:
+    code, out, err = run("check", "x ** y", "x=2", "y=1/3")
+    assert (code, err) == (OK, "")
+    assert out.count("ok") == 2
+    report = json.loads(run("check", "x ** y", "x=2", "y=3", "--json")[1])
+    assert report["ok"] is True
+    assert [entry["label"] for entry in report["inputs"]] == ["x", "y"]
+
+
+def test_a_wrong_gradient_ends_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd import ops
+
+    monkeypatch.setattr(ops.cosh, "partials", (lambda y, x: 1.001 * ops.sinh(x),))
+    code, out, err = run("check", "cosh(x)", "x=2")
+    assert code == WRONG
+    assert "wrong" in out
+    assert err == "chainrule: not confirmed: x (wrong)\n"
+
+
+def test_a_kink_is_not_confirmed(run: Run) -> None:
+    code, _, err = run("check", "relu(x)", "x=0")
+    assert (code, err) == (WRONG, "chainrule: not confirmed: x (kink)\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["x * y", "x=1"], "no value for y; add, say, y=1"),
+        (["x"], "no value for x"),
+        (["x", "x=1", "z=2"], "z is not in the expression; it has x"),
+        (["weight", "wieght=1"], "wieght is not in the expression; did you mean weight"),
+        (["2 + 3"], "no variables"),
+        (["2 + 3", "x=1"], "x is not in the expression; it has no variables"),
+        (["x", "x=1", "x=2"], "x is given twice: 1.0 and 2"),
+        (["x", "x"], "'x' is not name=value"),
+        (["x", "x", "=", "1"], "'x' is not name=value"),
+        (["x", "2x=1"], "'2x=1' is not name=value"),
+        (["x", "x="], "the value of 'x=' can't be read"),
+        (["x", "x=1,5"], "the value of 'x=1,5' can't be read"),
+        (["x", "x=y"], "'x=y' needs a number, but y is a name"),
+        (["x", "x=1/0"], "1.0 / 0.0 is undefined"),
+        (["x * e", "x=1", "e=2"], "e is the constant 2.71828; rename the variable"),
+        (["log(x)", "x=-1"], "log(-1.0) is undefined"),
+        (["x ^ 2", "x=1"], "'^' is not allowed"),
+        (["--sideways", "x"], "there is no option --sideways"),
+        (["x", "-v", "x=1"], "'-v' is not name=value"),
+        ([], "EXPR"),
+    ],
+)
+@pytest.mark.parametrize("command", ["step", "draw", "check"])
+def test_bad_input_is_one_clear_line(
+    run: Run, command: str, words: list[str], problem: str
+) -> None:
+    code, out, err = run(command, *words)
+    assert (code, out) == (REFUSED, "")
+    first, *pointer = err.splitlines()
+    assert first.startswith("chainrule: ")
+    assert problem in first
+    assert len(pointer) in (0, 2)
+
+
+@pytest.mark.parametrize("command", ["step", "draw"])
+def test_an_infinite_derivative_is_one_clear_line(run: Run, command: str) -> None:
+    code, out, err = run(command, "sqrt(x)", "x=0")
+    assert (code, out) == (REFUSED, "")
+    assert "sqrt" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "gradient"),
+    [
+        (["-x ** 2", "x=3"], "d out/d x = -6.0"),
+        (["-x", "x=-3"], "d out/d x = -1.0"),
+        (["-o * 2", "o=-3"], "d out/d o = -2.0"),
+        (["-h", "h=1"], ""),
+        (["--", "--x", "x=2"], "d out/d x = 1.0"),
+        (["x * x", "x=-pi/4"], f"d out/d x = {-3.141592653589793 / 2}"),
+        (["x * 1", "x=inf"], "d out/d x = 1.0"),
+        (["µ * 2", "µ=1"], "d out/d μ = 2.0"),  # micro sign; the parser makes it a Greek mu
+        (["x * y", "--json", "x=2", "y=1"], '"kind": "edge"'),
+    ],
+)
+def test_unusual_words(run: Run, words: list[str], gradient: str) -> None:
+    code, out, err = run("step", *words)
+    assert (code, err) == (OK, "")
+    assert gradient in out
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["step"], ["draw"], ["check"]])
+def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
+    code, out, err = run(*command, "--help")
+    assert (code, err) == (OK, "")
+    assert out.startswith("examples:\n  chainrule ")
+    assert "exit codes:" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert run(*command, "-h")[1] == out
+
+
+def test_no_command_prints_the_help(run: Run) -> None:
+    assert run() == run("--help")
+
+
+def test_the_examples_of_the_help_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shlex
+
+    monkeypatch.chdir(tmp_path)
+    lines = [line for text in cli.EXAMPLES.values() for line in text.splitlines()[1:]]
+    examples = [line.strip().split("  ")[0].partition(" | ")[0] for line in lines]
+    for example in examples:
+        words = shlex.split(example)[1:]
+        if words[0] == "demo":
+            continue  # tests/test_demo.py
+        assert run(*words)[0] == (WRONG if "relu" in example else OK), example
+        if words[-1].endswith(".svg"):
+            assert Path(words[-1]).exists()
+
+
+@pytest.mark.parametrize("words", [["frobnicate"], ["demo", "x=1"], ["step", "x", "--jsn", "x=1"]])
+def test_bad_commands(run: Run, words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (REFUSED, "")
+    assert err.count("\n") == 1
+
+
+def test_another_projects_package_is_recognised(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # HIPS autograd replaces __init__.py; the rest of the folder stays ours.
+    monkeypatch.setitem(sys.modules, "autograd", types.ModuleType("autograd"))
+    code, out, err = run("step", "x", "x=1")
+    assert (code, out) == (REFUSED, "")
+    assert "HIPS autograd" in err
+    assert "pip uninstall autograd" in err
+
+
+def test_a_missing_library_is_named_with_its_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("autograd.drawing")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    code, out, err = run("draw", "sin(x)", "x=1")
+    assert (code, out) == (MISSING, "")
+    assert "pip install 'chainrule[draw]'" in err
+
+
+def test_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_step", interrupt)
+    assert run("step", "x", "x=1") == (130, "", "chainrule: interrupted\n")
+
+
+def test_as_a_process_streams_are_apart_and_plain() -> None:
+    good = process("step", "-x * 2", "x=1", env={"FORCE_COLOR": ""})
+    assert (good.returncode, good.stderr) == (OK, "")
+    assert "\x1b" not in good.stdout
+    bad = process("step", "x ^ 2", "x=1")
+    assert (bad.returncode, bad.stdout) == (REFUSED, "")
+    assert bad.stderr.endswith("\n  x ^ 2\n    ^\n")
+
+
+def test_an_ascii_stream_is_no_reason_to_fail() -> None:
+    done = process("step", "α * 2", "α=1", env={"PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert "? = 1.0" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes close differently")
+def test_a_reader_that_stops_is_no_traceback() -> None:
+    root = Path(autograd.__file__).parent.parent
+    expression = f"sum({', '.join(f'sin({i}*x)' for i in range(600))})"
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "autograd", "step", expression, "x=1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert writer.stdout is not None
+    assert writer.stderr is not None
+    with writer.stdout, writer.stderr:
+        writer.stdout.readline()
+        writer.stdout.close()
+        message = writer.stderr.read()
+    assert (writer.wait(), message) == (141, b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_on_a_terminal_lines_fit_and_colour_can_be_refused(no_color: str) -> None:
+    pty = pytest.importorskip("pty")
+    root = Path(autograd.__file__).parent.parent
+    main_end, terminal = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "80", "TERM": "xterm-256color"}
+    env["NO_COLOR"] = no_color
+    words = ["step", "tanh(w1*x1 + w2*x2 + b)", "x1=2", "x2=0", "w1=-3", "w2=1", "b=6.88"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograd", *words],
+        stdout=terminal,
+        stderr=subprocess.STDOUT,
+        env=env,
+    )
+    os.close(terminal)
+    shown = b""
+    try:
+        while chunk := os.read(main_end, 65536):
+            shown += chunk
+    except OSError:
+        pass  # Linux reports the closed end of a terminal as an error
+    finally:
+        os.close(main_end)
+    assert process.wait() == OK
+    text = shown.decode()
+    assert ("\x1b[" in text) == (not no_color)
+    if no_color:
+        assert max(map(len, text.splitlines())) <= 80
