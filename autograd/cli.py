@@ -108,8 +108,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return code
-    except SystemExit as exit_:  # argparse: after --help and --version
-        return int(exit_.code or OK)
     except MissingExtraError as error:
         return _fail(error, MISSING)
     except (UsageError, ChainruleError) as error:
@@ -132,7 +130,10 @@ def _fail(problem: object, code: int) -> int:
 def _run(argv: list[str]) -> int:
     _check_package()
     parser = _parser()
-    args, rest = parser.parse_known_args(_shield_expressions(argv))
+    try:
+        args, rest = parser.parse_known_args(_shield_expressions(argv))
+    except SystemExit:  # argparse has printed the help or the version
+        return OK
     options = [word for word in rest if word.startswith("-")]
     if options:
         raise UsageError(f"there is no option {options[0]}; see chainrule --help")
@@ -162,8 +163,8 @@ def _check_package() -> None:
     """
     if not hasattr(importlib.import_module("autograd"), "Value"):
         raise UsageError(
-            "the package 'autograd' is another project's here (HIPS autograd, most likely), "
-            "which shares its name with this one; in an environment of its own, or here: "
+            "another project has replaced the package 'autograd' (HIPS autograd has that name "
+            "too); keep the two in separate environments, or run: "
             "pip uninstall autograd && pip install --force-reinstall chainrule"
         )
 
@@ -211,7 +212,7 @@ def _parser() -> _Parser:
     ]:
         command = add(name, summary, about)
         command.add_argument("expression", metavar="EXPR", help="what to differentiate, quoted")
-        command.add_argument("values", metavar="name=value", nargs="*", help="where")
+        command.add_argument("values", metavar="name=value", nargs="*", help="its variables")
         forms = command.add_mutually_exclusive_group()
         forms.add_argument("--json", action="store_true", help=f"print {as_json} as JSON")
         if name == "draw":
@@ -338,21 +339,25 @@ def _step(expression: Expression, values: dict[str, Value], args: argparse.Names
 
 
 def _draw(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
+    from autograd.engine import trace
+
     out = _evaluate(expression, values)
     out.backward()
     if args.json:
-        from autograd.events import Recording
+        from autograd.stepper import Stepper
 
-        run = Recording(out)
-        data = run.to_json()
-        grads = [node.grad if isfinite(node.grad) else str(node.grad) for node in run.nodes]
+        data = Stepper(out).to_json()
+        grads = [node.grad if isfinite(node.grad) else str(node.grad) for node in trace(out)[0]]
         nodes = [{**node, "grad": grad} for node, grad in zip(data["nodes"], grads, strict=True)]
         print(json.dumps({"schema": data["schema"], "nodes": nodes}))
         return OK
     from autograd.drawing import draw_dot, write
 
     if args.out:
-        print(write(out, args.out))
+        try:
+            print(write(out, args.out))
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         return OK
     print(draw_dot(out).source)
     if sys.stdout.isatty():

@@ -18,7 +18,7 @@ from autograd.stepper import Stepper
 from autograd.terminal import Terminal
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
-EPOCHS = 60
+EPOCHS = 50
 
 
 class Picture(NamedTuple):
@@ -48,32 +48,34 @@ def run(directory: Path) -> None:
     width = max(len(str(picture.path)) for picture in pictures)
     for picture in pictures:
         terminal.line(f"  {str(picture.path).ljust(width)}   {picture.shows}")
-    terminal.heading("Try next")
-    terminal.line('  chainrule step "a * sigmoid(b)" a=2 b=-1')
-    terminal.line('  chainrule draw "a * sigmoid(b)" a=2 b=-1 -o mine.svg')
-    terminal.line('  chainrule check "a * sigmoid(b)" a=2 b=-1')
+    terminal.heading("Try next, with an expression of your own")
+    terminal.line('  chainrule step "tanh(w*x + b)" w=-3 x=2 b=7')
+    terminal.line('  chainrule draw "tanh(w*x + b)" w=-3 x=2 b=7 -o mine.svg')
 
 
 def theory_neuron(terminal: Terminal) -> None:
     """Differentiate z = w·x + b, a = σ(z), E = ½(a − target)², and learn for one step."""
     _title(terminal, "1  One neuron: the chain rule and the closed form")
-    terminal.line("  z = w·x + b   a = σ(z)   error = a − target   E = ½ error²")
+    terminal.line("  z = w·x + b,  a = σ(z),  error = a − target,  E = ½ error²")
     w1, w2, b = leaves = Value(0.5, "w1"), Value(-1.0, "w2"), Value(0.25, "b")
-    x1, x2, target, rate = 1.5, -0.5, 0.0, 2.0
+    x1, x2, target, rate = 2.0, 1.5, 1.0, 1.0
 
-    def forward() -> tuple[Value, Value, Value, Value]:
+    terminal.line(f"  x = ({x1:g}, {x2:g}), target = {target:g}")
+
+    def forward() -> Value:
         z = dot([w1, w2], [x1, x2], b)
         a = sigmoid(z)
         error = a - target
-        cost = 0.5 * error**2
-        z.label, a.label, error.label, cost.label = "z", "a", "error", "E"
-        return z, a, error, cost
+        square = error**2
+        cost = 0.5 * square
+        z.label, a.label, error.label, square.label, cost.label = "z", "a", "error", "error²", "E"
+        return cost
 
-    z, _, _, cost = forward()
+    cost = forward()
     _print_run(terminal, cost)
     cost.backward()
 
-    a = 1 / (1 + exp(-z.data))
+    a = 1 / (1 + exp(-(w1.data * x1 + w2.data * x2 + b.data)))
     error, slope = a - target, a * (1 - a)
     closed = [
         ("error · σ′(z) · x1", error * slope * x1),
@@ -81,7 +83,7 @@ def theory_neuron(terminal: Terminal) -> None:
         ("error · σ′(z)", error * slope),
     ]
     terminal.heading("The same in closed form")
-    terminal.line(f"  error = a − target = {show(error)}   σ′(z) = a (1 − a) = {show(slope)}")
+    terminal.line(f"  error = a − target = {show(error)},  σ′(z) = a (1 − a) = {show(slope)}")
     terminal.line("         step by step       closed form")
     for leaf, (formula, gradient) in zip(leaves, closed, strict=True):
         name = f"dE/d{leaf.label}"
@@ -92,7 +94,7 @@ def theory_neuron(terminal: Terminal) -> None:
         before = leaf.data
         leaf.data -= rate * leaf.grad
         terminal.line(f"  {leaf.label:<2} {before:>+.5f} → {leaf.data:>+.5f}")
-    terminal.line(f"  E  {cost.data:>+.5f} → {forward()[-1].data:>+.5f}")
+    terminal.line(f"  E  {cost.data:>+.5f} → {forward().data:>+.5f}")
 
 
 def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
@@ -105,10 +107,10 @@ def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
     _title(terminal, "2  The neuron of the micrograd lecture: step, check, draw")
     x1, x2, w1, w2, b = leaves = [Value(data, name) for name, data in LECTURE.items()]
     x1w1, x2w2 = x1 * w1, x2 * w2
-    both = x1w1 + x2w2
-    n = both + b
+    s = x1w1 + x2w2
+    n = s + b
     o = tanh(n)
-    x1w1.label, x2w2.label, both.label, n.label, o.label = "x1w1", "x2w2", "x1w1+x2w2", "n", "o"
+    x1w1.label, x2w2.label, s.label, n.label, o.label = "x1w1", "x2w2", "s", "n", "o"
     _print_run(terminal, o)
     o.backward()
 
@@ -118,7 +120,7 @@ def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
         terminal.line(f"  {line}")
     report.raise_if_wrong()
     path = write(o, directory / "neuron.svg")
-    return Picture(path, "the neuron of the lecture, with its values and gradients")
+    return Picture(path, "the graph of the lecture's neuron")
 
 
 def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
@@ -133,23 +135,30 @@ def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
     points, labels = moons(100, noise=0.1, seed=1)
     model = MLP(2, [16, 16, 1], seed=1)
     terminal.line(
-        f"  {len(points)} points, MLP(2, [16, 16, 1]) of {len(model.parameters())} parameters"
+        f"  {len(points)} points, {EPOCHS} epochs, "
+        f"MLP(2, [16, 16, 1]) with {len(model.parameters())} parameters"
     )
-    optimizer = SGD(model.parameters(), learning_rate=0.5)
+    optimizer = SGD(model.parameters(), learning_rate=0.2)
     history = fit(
-        model, (points, labels), binary_cross_entropy_with_logits, optimizer, epochs=EPOCHS
+        model,
+        (points, labels),
+        binary_cross_entropy_with_logits,
+        optimizer,
+        epochs=EPOCHS,
+        batch_size=10,
     )
-    terminal.line()
-    terminal.line("  epoch     loss  accuracy")
+    if history.interrupted:
+        raise KeyboardInterrupt
+    terminal.heading("  epoch     loss  accuracy")
     for epoch in [1, *range(10, EPOCHS + 1, 10)]:
         loss, accuracy = history.loss[epoch - 1], history.accuracy[epoch - 1]
         terminal.line(f"  {epoch:>5} {loss:8.4f}  {accuracy:>8.1%}")
+    boundary, curve = directory / "boundary.png", directory / "loss.png"
+    decision_boundary(model, points, labels, boundary)
+    loss_curve(history, curve)
     return [
-        Picture(
-            decision_boundary(model, points, labels, directory / "boundary.png"),
-            "the points, and where the network decides for which moon",
-        ),
-        Picture(loss_curve(history, directory / "loss.png"), "the loss over the epochs"),
+        Picture(boundary, "the moons, and where the network parts them"),
+        Picture(curve, "the loss, epoch by epoch"),
     ]
 
 

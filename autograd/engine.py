@@ -383,8 +383,13 @@ def _link(node: Value, op: Op | None, args: tuple[Any, ...]) -> None:
 
 
 def _fast_forward(op: Op) -> Callable[..., float]:
-    """Return a forward for floats that raises wherever `record` must have a closer look."""
-    if isinstance(op.forward, Primitive) and (op.forward.ieee is not op.forward.function):
+    """Return a forward for floats that raises wherever `record` must have a closer look.
+
+    The libm functions of the table's own rows raise outside their domain; those of a user's
+    row may know nothing of the domain it declares.
+    """
+    trusted = not op.domain or getattr(ops, op.name, None) is op
+    if trusted and isinstance(op.forward, Primitive) and op.forward.ieee is not op.forward.function:
         return op.forward.function
     if not op.domain and op.arity:
         return value_function(op, op.arity)

@@ -79,7 +79,7 @@ class Events(Sequence[Event]):
     """The events of a run as an immutable sequence; each is made when it is looked at."""
 
     def __init__(self, recording: Recording) -> None:
-        self._recording = run
+        self._recording = recording
 
     def __len__(self) -> int:
         return self._recording.length
@@ -163,7 +163,17 @@ class Recording:
             node = self.nodes[index]
             written = _rules(node.op, _constants(node))[0] if node.op else ""
             return Event(
-                index, "forward", node, None, None, written, None, None, None, self._values[node], self
+                index,
+                "forward",
+                node,
+                None,
+                None,
+                written,
+                None,
+                None,
+                None,
+                self._values[node],
+                self,
             )
         rank = bisect_right(self._completions, index) - 1
         if self._completions[rank] == index:
@@ -173,14 +183,35 @@ class Recording:
         node, slot, arg, upstream, local, product, total = self.step(index)
         assert node.op is not None
         written = _rules(node.op, _constants(node))[slot + 1]
-        return Event(
-            index, "edge", node, slot, arg, written, upstream, local, product, total, self
-        )
+        return Event(index, "edge", node, slot, arg, written, upstream, local, product, total, self)
 
     def step(self, index: int) -> Step:
         """Return the step of the edge event at ``index``."""
         rank = bisect_right(self._completions, index) - 1
         return self._steps[index - len(self.nodes) - rank - 1]
+
+    def known(self, node: Value) -> Value:
+        """Return ``node``.
+
+        Raises:
+            ValueError: it isn't part of this run.
+        """
+        if node not in self.position:
+            raise ValueError(
+                f"{node!r:.80} is not part of this run: it is not below "
+                f"{self.name(self.root)}, whose backward pass was recorded"
+            )
+        return node
+
+    def between(self, node: Value) -> list[Value]:
+        """Return the nodes that depend on ``node``, from the root down to itself."""
+        concerned = {node}
+        order = [node]
+        for user in self.nodes[self.position[node] + 1 :]:
+            if any(arg in concerned for arg in user.args):
+                concerned.add(user)
+                order.append(user)
+        return order[::-1]
 
     def adjoint(self, node: Value) -> float:
         """Return d root / d node in this pass."""

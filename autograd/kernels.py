@@ -25,6 +25,9 @@ from autograd.operation import Number, Op, Primitive, Symbol, plain
 UNROLLED = 300
 """Rows of more arguments run their rules directly: longer code costs more than it saves."""
 
+NESTED = 50
+"""Deeper expressions get a name half-way: Python's parser takes no more than 200 parentheses."""
+
 INFIX = {"add", "sub", "mul", "neg"}
 """The ops that Python's own operators compute without ever raising."""
 
@@ -258,12 +261,17 @@ def _lower(expressions: list[Any]) -> tuple[list[str], list[str]]:
         if isinstance(result, Symbol):
             uses[result] = uses.get(result, 0) + 1
     names: dict[Symbol, str] = {}
+    depth: dict[Symbol, int] = {}
     lines = []
     for part in numbered.values():
-        if part.op is not None and uses[part] > 1:
+        if part.op is None:
+            continue
+        depth[part] = 1 + max(depth.get(arg, 0) for arg in part.args if isinstance(arg, Symbol))
+        if uses[part] > 1 or depth[part] > NESTED:
             name = f"t{len(names)}"
             lines.append(f"{name} = {spell(part, _template, _constant, names)}")
             names[part] = name
+            depth[part] = 0
     return lines, [spell(result, _template, _constant, names) for result in results]
 
 

@@ -120,7 +120,7 @@ class Op:
         if _built_in:
             try:
                 self._trace()
-            except RuleError:
+            except BaseException:
                 del TABLE[self.name]
                 if before:
                     TABLE[self.name] = before
@@ -229,12 +229,19 @@ class Op:
         }
         if self.pullback:
             rules["pullback"] = (self.pullback, (g, out, symbols))
+        if not (self.opaque or isinstance(self.forward, Primitive)):
+            rules["forward"] = (self.forward, symbols)
         for label, (rule, args) in rules.items():
             try:
                 result = rule(*args)
             except Exception as error:
                 raise RuleError(f"{self.name}, {label}: {error}") from error
-            for part in result if self.pullback else [result]:
+            if label == "pullback" and not (isinstance(result, list) and len(result) == len(args[2])):
+                raise RuleError(
+                    f"{self.name}, pullback returned {result!r:.60}, "
+                    f"not a list with one contribution for each of {len(args[2])} arguments"
+                )
+            for part in result if label == "pullback" else [result]:
                 if not isinstance(part, Operand | numbers.Real):
                     raise RuleError(f"{self.name}, {label} returned {part!r}, not a number")
 
@@ -393,3 +400,5 @@ class Symbol(Operand):
         )
 
     __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __eq__ = __ne__ = _refuse  # as identity they would freeze a branch, without a word
+    __hash__ = object.__hash__

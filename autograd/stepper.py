@@ -1,11 +1,34 @@
-"""Step through a backward pass, forwards and back."""
+"""Step through a backward pass, forwards and back, and ask it questions."""
 
 from __future__ import annotations
 
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from autograd.derivation import Derivation
 from autograd.engine import Value
-from autograd.events import Event, Recording
+from autograd.events import Event, Recording, show
+from autograd.experiment import WhatIf, what_if
+from autograd.ledger import Ledger
+from autograd.mistakes import Mistake, make_mistake
+from autograd.quiz import Quiz
+
+
+class Gradient(NamedTuple):
+    """What is known of a node's gradient at some moment of the backward pass.
+
+    Attributes:
+        status: ``"unknown"``: nothing has arrived; ``"partial"``: some contributions have;
+            ``"complete"``.
+        so_far: the sum of what has arrived; None while unknown.
+    """
+
+    status: str
+    so_far: float | None
+
+    def __str__(self) -> str:
+        return "unknown" if self.so_far is None else f"{show(self.so_far)} ({self.status})"
 
 
 class Stepper:
@@ -17,8 +40,9 @@ class Stepper:
         max_events: refuse to record more than this.
 
     Attributes:
-        events: the whole run; see `Event`.
+        events: the whole run, an immutable sequence; see `Event`.
         position: how many events have been applied, from 0 to ``len(events)``.
+        recording: the run with its indices and names; see `Recording`.
 
     Raises:
         ValueError: the run is longer than ``max_events``.
@@ -46,14 +70,14 @@ class Stepper:
         if self.position == len(self.events):
             return None
         self.position += 1
-        return self.events[self.position - 1]
+        return self.current
 
     def back(self) -> Event | None:
         """Take back and return the last event applied; None at the start."""
-        if self.position == 0:
-            return None
-        self.position -= 1
-        return self.events[self.position]
+        taken = self.current
+        if taken is not None:
+            self.position -= 1
+        return taken
 
     def goto(self, target: int | Value) -> Event | None:
         """Move to a position, or to just after a node's adjoint is complete.
@@ -65,19 +89,87 @@ class Stepper:
             ValueError: the node is not part of this run.
         """
         if isinstance(target, Value):
-            if target not in self.recording.done:
-                raise ValueError(f"{target!r} is not below the node this run started from")
-            position = self.recording.done[target] + 1
-        elif 0 <= target <= len(self.events):
-            position = target
-        else:
+            target = self.recording.done[self.recording.known(target)] + 1
+        if not 0 <= target <= len(self.events):
             raise IndexError(f"position {target} is outside 0 to {len(self.events)}")
-        self.position = position
-        return self.events[position - 1] if position else None
+        self.position = target
+        return self.current
+
+    def run(self, until: Callable[[Event], bool] | None = None) -> Event | None:
+        """Apply events until one satisfies ``until``, and return it.
+
+        Without a condition, or if it never holds, goes to the end and returns None.
+        `autograd.breakpoints` has conditions to combine.
+        """
+        while (event := self.next()) is not None:
+            if until is not None and until(event):
+                return event
+        return None
+
+    def reverse_run(self, until: Callable[[Event], bool] | None = None) -> Event | None:
+        """Take back events until the last one applied satisfies ``until``, and return that.
+
+        Without a condition, or if it never holds, goes to the start and returns None.
+        """
+        while self.position > 0:
+            self.position -= 1
+            event = self.current
+            if event is not None and until is not None and until(event):
+                return event
+        return None
 
     def reset(self) -> None:
         """Go back to the start."""
         self.position = 0
+
+    @property
+    def current(self) -> Event | None:
+        """The last event applied; None at the start."""
+        return self.events[self.position - 1] if self.position else None
+
+    def gradient(self, node: Value) -> Gradient:
+        """Return what is known of d out / d node at this position: never a number too early."""
+        recording = self.recording
+        if recording.done[recording.known(node)] < self.position:
+            return Gradient("complete", recording.adjoint(node))
+        arrived = bisect_left(recording.incoming[node], self.position)
+        if not arrived:
+            return Gradient("unknown", None)
+        return Gradient("partial", recording.step(recording.incoming[node][arrived - 1]).total)
+
+    def value(self, node: Value) -> float | None:
+        """Return the number of a node; None while it hasn't been computed at this position."""
+        recording = self.recording
+        known = recording.position[recording.known(node)] < self.position
+        return recording.value(node) if known else None
+
+    def why(self, node: Value, heaviest: int = 3) -> Ledger:
+        """Return the account of d out / d node: every contribution, and the heaviest paths."""
+        return Ledger(self.recording, node, heaviest)
+
+    def derivation(self, node: Value, most: int = 60) -> Derivation:
+        """Return the chain rule worked out for ``node``, as text, Markdown and LaTeX."""
+        return Derivation(self.recording, node, most)
+
+    def what_if(self, node: Value, value: float) -> WhatIf:
+        """Return what would become of ``out`` with another number at ``node``.
+
+        Raises:
+            DomainError: the number leaves the domain of an op.
+        """
+        return what_if(self.recording, node, value)
+
+    def wrong_way(self, way: str) -> Mistake:
+        """Return a wrong backward pass beside the right one.
+
+        Args:
+            way: ``"no sort"``, ``"overwrite"`` or ``"no zero_grad"``.
+        """
+        return make_mistake(self.recording, way)
+
+    def quiz(self, tolerance: float = 1e-3) -> Quiz:
+        """Return the run as questions: the next number is hidden."""
+        return Quiz(self.recording, tolerance)
 
     def name(self, node: Value) -> str:
         """Return the name under which the events print a node."""
@@ -88,5 +180,5 @@ class Stepper:
         return self.recording.to_json()
 
     def __repr__(self) -> str:
-        here = f": {self.events[self.position - 1]}" if self.position else ""
+        here = f": {self.current}" if self.current else ""
         return f"<Stepper at {self.position} of {len(self.events)}{here}>"

@@ -57,15 +57,12 @@ class SGD:
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:
     """Return the parameters, each once."""
-    try:
-        leaves = list(dict.fromkeys(parameters))
-    except TypeError:
-        raise TypeError(
-            f"parameters must list Values, as model.parameters() does: got {parameters!r:.60}"
-        ) from None
-    if not leaves:
-        raise ValueError("there are no parameters to optimise")
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters must be a list, as model.parameters(): got {parameters!r:.60}")
+    leaves = list(parameters)
     for leaf in leaves:
         if not isinstance(leaf, Value) or leaf.op is not None:
             raise TypeError(f"a parameter must be a leaf Value: got {leaf!r:.60}")
-    return leaves
+    if not leaves:
+        raise ValueError("there are no parameters to optimise")
+    return list(dict.fromkeys(leaves))

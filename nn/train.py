@@ -74,10 +74,12 @@ def fit(
     >>> from nn import MLP
     >>> from nn.data import moons
     >>> from nn.losses import binary_cross_entropy_with_logits
-    >>> model = MLP(2, [8, 1], seed=1)
-    >>> optimizer = SGD(model.parameters(), learning_rate=1.0)
-    >>> fit(model, moons(40), binary_cross_entropy_with_logits, optimizer, epochs=60)
-    History(60 epochs, loss 0.1, accuracy 100.0%)
+    >>> model = MLP(2, [16, 16, 1], seed=0)
+    >>> optimizer = SGD(model.parameters(), learning_rate=0.3)
+    >>> loss = binary_cross_entropy_with_logits
+    >>> history = fit(model, moons(40), loss, optimizer, epochs=40, batch_size=8)
+    >>> history.accuracy[-1]
+    1.0
     """
     count("epochs", epochs)
     count("batch_size", batch_size)
@@ -85,45 +87,53 @@ def fit(
     samples = _samples(data, loss)
     _try_out(model, loss, optimizer, *samples[0])
     history = History()
-    before = [parameter.data for parameter in optimizer.parameters]
     try:
-        with _progress(epochs * math.ceil(len(samples) / batch_size)) as advance:
+        with _progress(epochs, len(samples)) as show:
             for epoch in range(1, epochs + 1):
                 source.shuffle(samples)
                 predictions: list[float] = []
                 losses: list[float] = []
                 for start in range(0, len(samples), batch_size):
-                    batch = samples[start : start + batch_size]
-                    before = [parameter.data for parameter in optimizer.parameters]
-                    outs = [model(inputs) for inputs, _ in batch]
-                    terms = [
-                        loss(out, target) for out, (_, target) in zip(outs, batch, strict=True)
-                    ]
-                    cost = mean(terms)
-                    if not math.isfinite(cost.data):
-                        raise FloatingPointError(
-                            f"the loss became {cost.data} in epoch {epoch}: try a learning rate "
-                            f"below {optimizer.learning_rate:g}"
-                        )
-                    optimizer.zero_grad()
-                    cost.backward()
-                    optimizer.step()
+                    show(epoch, start, history)
+                    outs, terms = _step(model, samples[start : start + batch_size], loss, optimizer)
                     losses += [term.data for term in terms]
                     if loss in LABELS:
                         predictions += [out.data for out in outs]
-                    advance(f"epoch {epoch}/{epochs}", history)
                 history.loss.append(math.fsum(losses) / len(losses))
                 if loss in LABELS:
                     history.accuracy.append(accuracy(predictions, [label for _, label in samples]))
+                show(epoch, len(samples), history)
     except KeyboardInterrupt:
-        for parameter, data_before in zip(optimizer.parameters, before, strict=True):
-            parameter.data = data_before
         history.interrupted = True
         sys.stderr.write(
             f"stopped by Ctrl-C in epoch {len(history.loss) + 1} of {epochs}; "
             "the model keeps what it has learnt so far\n"
         )
     return history
+
+
+def _step(
+    model: Module, batch: list[Sample], loss: Loss, optimizer: SGD
+) -> tuple[list[Value], list[Value]]:
+    """Learn from one batch and return its predictions and losses; wholly or not at all."""
+    before = [parameter.data for parameter in optimizer.parameters]
+    try:
+        outs = [model(inputs) for inputs, _ in batch]
+        terms = [loss(out, target) for out, (_, target) in zip(outs, batch, strict=True)]
+        cost = mean(terms)
+        if not math.isfinite(cost.data):
+            raise FloatingPointError(
+                f"the loss became {cost.data}: try a learning rate below "
+                f"{optimizer.learning_rate:g}"
+            )
+        optimizer.zero_grad()
+        cost.backward()
+        optimizer.step()
+    except BaseException:
+        for parameter, number in zip(optimizer.parameters, before, strict=True):
+            parameter.data = number
+        raise
+    return outs, terms
 
 
 def _samples(data: Data, loss: Loss) -> list[Sample]:
@@ -153,7 +163,6 @@ def _samples(data: Data, loss: Loss) -> list[Sample]:
             raise ValueError(
                 f"{loss.__name__} needs labels {low:g} and {high:g}: targets[{i}] is {target}"
             )
-
         samples.append((leaves, label))
     return samples
 
@@ -185,17 +194,17 @@ def _try_out(model: Module, loss: Loss, optimizer: SGD, inputs: list[Value], tar
 
 
 @contextmanager
-def _progress(steps: int) -> Iterator[Callable[[str, History], None]]:
-    """Yield the function that shows one step more; it does nothing where nobody would see it."""
+def _progress(epochs: int, samples: int) -> Iterator[Callable[[int, int, History], None]]:
+    """Yield what shows epoch, samples done in it, and the history; if nobody sees it, nothing."""
     try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     except ImportError:
-        yield lambda epoch, history: None
+        yield lambda epoch, done, history: None
         return
     console = Console(stderr=True)
     if not (console.is_terminal or console.is_jupyter):
-        yield lambda epoch, history: None
+        yield lambda epoch, done, history: None
         return
     columns = (
         TextColumn("{task.description}"),
@@ -204,11 +213,16 @@ def _progress(steps: int) -> Iterator[Callable[[str, History], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("epoch", total=steps, figures="")
+        task = bar.add_task("", total=epochs * samples, figures="")
 
-        def advance(epoch: str, history: History) -> None:
+        def show(epoch: int, done: int, history: History) -> None:
             figures = [f"loss {history.loss[-1]:.4f}"] if history.loss else []
             figures += [f"accuracy {history.accuracy[-1]:.1%}"] if history.accuracy else []
-            bar.update(task, advance=1, description=epoch, figures="  ".join(figures))
+            bar.update(
+                task,
+                completed=(epoch - 1) * samples + done,
+                description=f"epoch {epoch:{len(str(epochs))}}/{epochs}",
+                figures="  ".join(figures),
+            )
 
-        yield advance
+        yield show

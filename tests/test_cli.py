@@ -273,7 +273,7 @@ def test_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_as_a_process_streams_are_apart_and_plain() -> None:
-    good = process("step", "-x * 2", "x=1", env={"FORCE_COLOR": ""})
+    good = process("step", "-x * 2", "x=1")
     assert (good.returncode, good.stderr) == (OK, "")
     assert "\x1b" not in good.stdout
     bad = process("step", "x ^ 2", "x=1")

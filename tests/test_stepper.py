@@ -101,7 +101,7 @@ def test_bad_destinations() -> None:
     stepper = Stepper(o)
     with pytest.raises(IndexError, match="position 99 is outside 0 to 29"):
         stepper.goto(99)
-    with pytest.raises(ValueError, match="not below the node"):
+    with pytest.raises(ValueError, match="not part of this run"):
         stepper.goto(Value(1.0))
     assert stepper.position == 0
     with pytest.raises(ValueError, match="29 events, more than max_events=10"):

@@ -1,0 +1,134 @@
+"""What if a number were another: predicted by the gradient, compared with what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autograd.engine import Value, record, sweep
+from autograd.errors import DomainError
+from autograd.events import Recording, show
+from autograd.operation import Number, plain, real
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The outcome of setting one node to another value, everything else being equal.
+
+    Attributes:
+        node: the node that was changed, from ``old`` to ``new``.
+        before, after: the root's value.
+        gradient: d root / d node at the old value; ``new_gradient``: at the new one.
+        predicted: gradient * (new - old), the linear estimate of the change.
+        actual: after - before.
+        kinks: what lies between old and new, such as ``n4 = relu(n3)``.
+    """
+
+    recording: Recording
+    node: Value
+    old: float
+    new: float
+    before: float
+    after: float
+    gradient: float
+    new_gradient: float
+    kinks: tuple[str, ...]
+
+    @property
+    def predicted(self) -> float:
+        return self.gradient * (self.new - self.old)
+
+    @property
+    def actual(self) -> float:
+        return self.after - self.before
+
+    @property
+    def reason(self) -> str:
+        """Why prediction and outcome differ, in one sentence."""
+        gap = abs(self.actual - self.predicted)
+        rounding = 1e-12 * max(abs(self.before), abs(self.after), abs(self.predicted))
+        if gap <= rounding:
+            return "as predicted: between the two values the function is linear"
+        if self.kinks:
+            return f"a kink lies in between: {', '.join(self.kinks)}"
+        return (
+            f"curvature: on the way the gradient goes from {show(self.gradient)} "
+            f"to {show(self.new_gradient)}"
+        )
+
+    def __str__(self) -> str:
+        name, root = self.recording.name(self.node), self.recording.name(self.recording.root)
+        return "\n".join(
+            [
+                f"if {name} were {show(self.new)} instead of {show(self.old)}:",
+                f"  predicted change of {root}: {show(self.gradient)} * "
+                f"{show(self.new - self.old)} = {show(self.predicted)}",
+                f"  actual change:{' ' * len(root)}    {show(self.after)} - {show(self.before)}"
+                f" = {show(self.actual)}",
+                f"  {self.reason}",
+            ]
+        )
+
+    __repr__ = __str__
+
+
+def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
+    """Return what the root would be with ``value`` in place of the node's number.
+
+    The nodes that depend on it are computed again on a copy; the graph stays as it is.
+
+    Raises:
+        DomainError: the new value leaves the domain of an op, which is named.
+        TypeError: ``value`` isn't a real number.
+
+    Cost: one forward and one backward pass over the nodes that depend on ``node``.
+    """
+    recording.known(node)
+    new, old = real(value), recording.value(node)
+    leaf = Value(new, node.label)
+    copies: dict[Value, Value] = {node: leaf}
+    kinks: list[str] = []
+    for user in reversed(recording.between(node)[:-1]):
+        assert user.op is not None
+        for arg in user.args:
+            if isinstance(arg, Value) and arg not in copies:
+                copies[arg] = Value(recording.value(arg), arg.label)
+        args = [arg if isinstance(arg, float) else copies[arg] for arg in user.args]
+        try:
+            copies[user] = record(user.op, tuple(args))
+        except DomainError as error:
+            raise DomainError(
+                f"{recording.name(node)} can't be {show(new)}: {error}, "
+                f"in {recording.definition(user)}"
+            ) from None
+        if user.op.kinks:
+            sides = [
+                [
+                    float(plain(side)) > 0
+                    for side in user.op.kinks(*(Number(number) for number in numbers))
+                ]
+                for numbers in (
+                    [recording.value(arg) for arg in user.args],
+                    [arg if isinstance(arg, float) else arg.data for arg in args],
+                )
+            ]
+            if sides[0] != sides[1]:
+                kinks.append(recording.definition(user))
+    root = copies[recording.root]
+    new_gradient = recording.seed if root is leaf else 0.0
+    try:
+        for step in sweep(root, recording.seed):
+            if step.arg is leaf:
+                new_gradient = step.total
+    except DomainError:
+        new_gradient = float("nan")
+    return WhatIf(
+        recording,
+        node,
+        old,
+        new,
+        recording.value(recording.root),
+        root.data,
+        recording.adjoint(node),
+        new_gradient,
+        tuple(kinks),
+    )

@@ -1,0 +1,170 @@
+"""The wrong ways to run backprop, runnable beside the right one.
+
+Each is a mistake that people make when they write their own engine or training loop; seeing
+where it parts from the right run shows what the rule it breaks is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+
+from autograd.engine import Step, Value
+from autograd.events import Recording, show
+from autograd.kernels import product
+
+WAYS = {
+    "no sort": "recursion into the arguments, without a topological sort: a node passes on "
+    "before it has received everything, and again each time it is reached",
+    "overwrite": "'=' in place of '+=': a node used twice keeps its last contribution only",
+    "no zero_grad": "a second backward pass without zero_grad: the leaves start from the "
+    "gradients of the first",
+}
+
+LONGER = 20
+"""A wrong run is cut off at this many times the length of the right one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong backward pass beside the right one.
+
+    Attributes:
+        way: which mistake, a key of `WAYS`.
+        steps: the wrong pass, edge by edge; ``cut`` if it was stopped for its length.
+        parting: index of the first step that isn't that of the right pass; None if the
+            mistake does no harm on this graph.
+        right, wrong: that step in the right and in the wrong pass, None past the end.
+        gradients: node -> (right, wrong), for the nodes that end up different.
+    """
+
+    recording: Recording
+    way: str
+    steps: tuple[Step, ...]
+    cut: bool
+    parting: int | None
+    right: Step | None
+    wrong: Step | None
+    gradients: dict[Value, tuple[float, float]]
+
+    def __str__(self) -> str:
+        name = self.recording.name
+        lines = [f"{self.way}: {WAYS[self.way]}"]
+        if self.parting is None:
+            lines.append("  on this graph it makes no difference: no node is used twice")
+            return "\n".join(lines)
+        lines.append(f"  parts from the right pass at step {self.parting + 1}:")
+        for side, step in (("right", self.right), ("wrong", self.wrong)):
+            lines.append(f"    {side}  {self._spell(step)}")
+        if self.gradients:
+            lines.append("  gradients that come out wrong:")
+            width = max(len(name(node)) for node in self.gradients)
+            lines += [
+                f"    {name(node):<{width}}  {show(wrong)} instead of {show(right)}"
+                for node, (right, wrong) in islice(self.gradients.items(), 10)
+            ]
+            if len(self.gradients) > 10:
+                lines.append(f"    and {len(self.gradients) - 10} more")
+        if self.cut:
+            lines.append(f"  stopped after {len(self.steps):,} steps: it grows with every path")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _spell(self, step: Step | None) -> str:
+        if step is None:
+            return "has ended"
+        name, root = self.recording.name, self.recording.root
+        return (
+            f"d {name(root)}/d {name(step.arg)} from {name(step.node)}: {show(step.upstream)} * "
+            f"{show(step.local)} = {show(step.product)}   (total {show(step.total)})"
+        )
+
+
+def make_mistake(recording: Recording, way: str) -> Mistake:
+    """Return the wrong pass over a recorded graph, compared with the right one.
+
+    Args:
+        way: "no sort", "overwrite" or "no zero_grad"; see `WAYS`.
+
+    Raises:
+        ValueError: there is no such mistake.
+    """
+    if way not in WAYS:
+        raise ValueError(f"the wrong ways are {', '.join(map(repr, WAYS))}; got {way!r}")
+    root, seed = recording.root, recording.seed
+    right = [recording.step(i) for i in sorted(i for ix in recording.incoming.values() for i in ix)]
+    limit = LONGER * len(right) + 100
+    adjoint = dict.fromkeys(recording.nodes, 0.0)
+    adjoint[root] = seed
+    if way == "no sort":
+        walk = _without_sort(recording, adjoint)
+    elif way == "overwrite":
+        walk = _overwriting(recording, adjoint)
+    else:
+        walk = _accumulating(recording, adjoint)
+    wrong = list(islice(walk, limit + 1))
+    cut = len(wrong) > limit
+    wrong = wrong[:limit]
+    parting = next(
+        (i for i, (a, b) in enumerate(zip_longest(right, wrong)) if not _same(a, b)), None
+    )
+    differing = {
+        node: (recording.adjoint(node), adjoint[node])
+        for node in recording.nodes
+        if adjoint[node] != recording.adjoint(node)
+    }
+    return Mistake(
+        recording,
+        way,
+        tuple(wrong),
+        cut,
+        parting,
+        right[parting] if parting is not None and parting < len(right) else None,
+        wrong[parting] if parting is not None and parting < len(wrong) else None,
+        differing,
+    )
+
+
+def _pass_on(
+    node: Value, adjoint: dict[Value, float], *, overwrite: bool = False
+) -> Iterator[Step]:
+    """Yield the steps in which ``node`` passes its adjoint, whatever it is, to its arguments."""
+    if node._form is None:
+        return
+    upstream = adjoint[node]
+    floats = [arg if isinstance(arg, float) else arg.data for arg in node.args]
+    locals_ = node._form.locals(node.data, *floats)
+    for slot, arg in enumerate(node.args):
+        if isinstance(arg, Value):
+            contribution = product(node, slot, upstream, locals_[slot])
+            adjoint[arg] = contribution if overwrite else adjoint[arg] + contribution
+            yield Step(node, slot, arg, upstream, locals_[slot], contribution, adjoint[arg])
+
+
+def _without_sort(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    """Yield the pass that recurs into the arguments in place of sorting (with a stack here)."""
+    stack = [recording.root]
+    while stack:
+        node = stack.pop()
+        yield from _pass_on(node, adjoint)
+        stack.extend(reversed(node._prev))
+
+
+def _overwriting(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    for node in reversed(recording.nodes):
+        yield from _pass_on(node, adjoint, overwrite=True)
+
+
+def _accumulating(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    """Yield a second pass whose leaves still hold the gradients of the first."""
+    for node in recording.nodes:
+        if node.op is None:
+            adjoint[node] = recording.adjoint(node)
+    for node in reversed(recording.nodes):
+        yield from _pass_on(node, adjoint)
+
+
+def _same(a: Step | None, b: Step | None) -> bool:
+    return a is not None and b is not None and a[:3] == b[:3] and a.total == b.total

@@ -1,0 +1,430 @@
+"""Modules: their parameters, names and scopes; neurons, layers and networks."""
+
+import copy
+import gc
+import math
+import pickle
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import DomainError, Value, no_grad, scope, trace
+from nn import MLP, Layer, Module, Neuron
+from nn.losses import hinge
+
+
+class Line(Module):
+    def __init__(self) -> None:
+        self.slope = Value(2.0)
+        self.offset = Value(1.0)
+
+    def forward(self, x: Any) -> Any:
+        return self.slope * x + self.offset
+
+
+class Several(Module):
+    """Calls each of its lines, wherever they are kept."""
+
+    def __init__(self, lines: Any) -> None:
+        self.lines = lines
+
+    def forward(self, x: Any) -> Any:
+        lines = self.lines.values() if isinstance(self.lines, dict) else self.lines
+        return [line(x) for line in lines]
+
+
+def scope_of(value: Value) -> str:
+    return value.origin[0] if value.origin else ""
+
+
+# Parameters
+
+
+def test_parameters_are_found_in_attributes_and_containers() -> None:
+    module = Module()
+    a, b, c, d, e = (Value(float(i)) for i in range(5))
+    module.w = [a, (b,)]
+    module.table = {"c": c, 3: [d]}
+    module.line = Line()
+    module.number, module.name, module.nothing = 3.0, "w", None
+    module._hidden = e
+    assert module.parameters() == [a, b, c, d, module.line.slope, module.line.offset, e]
+    assert list(module.named_parameters()) == [
+        "w.0",
+        "w.1.0",
+        "table.c",
+        "table.3.0",
+        "line.slope",
+        "line.offset",
+        "_hidden",
+    ]
+
+
+def test_a_tied_parameter_counts_once() -> None:
+    w = Value(1.0)
+    first, second = Line(), Line()
+    first.slope = second.slope = w
+    module = Several([first, second, first])
+    assert module.parameters() == [w, first.offset, second.offset]
+    assert list(module.named_parameters()) == ["lines.0.slope", "lines.0.offset", "lines.1.offset"]
+
+
+def test_an_inner_node_is_not_a_parameter() -> None:
+    line = Line()
+    line.last = line(3.0)
+    assert line.parameters() == [line.slope, line.offset]
+
+
+def test_cycles_among_modules_and_containers_end() -> None:
+    parent, child = Several([]), Line()
+    child.parent = parent
+    parent.lines += [child, parent, parent.lines]
+    assert parent.parameters() == child.parameters() == [child.slope, child.offset]
+
+
+def test_modules_nested_ten_thousand_deep() -> None:
+    outer: Module = Line()
+    for _ in range(10_000):
+        outer = Several([outer])
+    assert len(outer.parameters()) == 2
+    while isinstance(outer, Several):  # Python frees a chain of objects by recursion
+        outer = outer.lines.pop()
+
+
+def test_a_set_of_parameters_is_refused() -> None:
+    module = Module()
+    module.tags = {"a", "b"}
+    assert module.parameters() == []
+    module.ws = {Value(1.0)}
+    with pytest.raises(TypeError, match="ws is a set, which has no order: use a list"):
+        module.parameters()
+
+
+def test_two_parameters_of_one_name_are_refused() -> None:
+    module = Module()
+    module.w = {1: Value(1.0), "1": Value(2.0)}
+    with pytest.raises(ValueError, match=r"two parameters of Module are named w\.1"):
+        module.named_parameters()
+
+
+def test_slots_are_refused_where_they_would_hide_parameters() -> None:
+    with pytest.raises(TypeError, match="__slots__ would not be found"):
+        type("Slotted", (Module,), {"__slots__": ("w",)})
+
+
+def test_zero_grad() -> None:
+    line = Line()
+    line(3.0).backward()
+    assert [p.grad for p in line.parameters()] == [3.0, 1.0]
+    line.zero_grad()
+    assert [p.grad for p in line.parameters()] == [0.0, 0.0]
+
+
+def test_gradients_accumulate_until_zeroed() -> None:
+    line = Line()
+    for _ in range(2):
+        line(3.0).backward()
+    assert line.slope.grad == 6.0
+
+
+def test_a_module_prints_its_size() -> None:
+    assert repr(Several([Line(), Line()])) == "Several(4 parameters)"
+
+
+def test_a_module_without_forward_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="Module defines neither forward nor __call__"):
+        Module()(1.0)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_work_and_share_nothing(copied: Callable[[Any], Any]) -> None:
+    model = MLP(2, [3, 1], seed=1)
+    before = model([1.0, 2.0])
+    twin = copied(model)
+    after = twin([1.0, 2.0])
+    assert after.data == before.data
+    assert scope_of(after) == scope_of(before) == "layers.1.neurons.0"
+    after.backward()
+    assert any(p.grad for p in twin.parameters())
+    assert not any(p.grad for p in model.parameters())
+
+
+# Scopes
+
+
+def test_the_root_adds_nothing_to_the_path() -> None:
+    assert scope_of(Line()(1.0)) == ""
+    with scope("outer"):
+        assert scope_of(Line()(1.0)) == "outer"
+
+
+@pytest.mark.parametrize("kept", [list, tuple, lambda lines: {str(i): x for i, x in enumerate(lines)}])
+def test_a_child_is_named_by_its_place(kept: Callable[[Any], Any]) -> None:
+    outs = Several(kept([Line(), Line()]))(1.0)
+    assert [scope_of(out) for out in outs] == ["lines.0", "lines.1"]
+
+
+def test_paths_are_relative_to_the_outermost_call() -> None:
+    model = MLP(2, [16, 16, 1], seed=0)
+    x = [Value(1.0), Value(2.0)]
+    inner = [node for node in trace(model(x))[0] if node.op]
+    assert list(dict.fromkeys(map(scope_of, inner)))[3] == "layers.0.neurons.3"
+    assert scope_of(model.layers[0](x)[3]) == "neurons.3"
+    assert scope_of(model.layers[0].neurons[3](x)) == ""
+
+
+def test_names_follow_when_modules_move() -> None:
+    first, second = Line(), Line()
+    module = Several([first, second])
+    assert [scope_of(out) for out in module(1.0)] == ["lines.0", "lines.1"]
+    module.lines.reverse()
+    assert [scope_of(out) for out in module(1.0)] == ["lines.0", "lines.1"]
+    module.lines = {"only": second}
+    assert [scope_of(out) for out in module(1.0)] == ["lines.only"]
+
+
+def test_a_module_from_elsewhere_adds_nothing() -> None:
+    stranger = Line()
+
+    class Borrower(Module):
+        def forward(self, x: Any) -> Any:
+            return stranger(x)
+
+    outer = Several([Borrower()])
+    assert scope_of(outer(1.0)[0]) == "lines.0"
+
+
+def test_the_path_is_left_when_forward_raises() -> None:
+    class Broken(Module):
+        def forward(self, x: Any) -> Any:
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        Several([Broken()])(1.0)
+    assert scope_of(Line()(1.0)) == ""
+
+
+def test_call_may_be_overridden_as_in_micrograd() -> None:
+    class Doubled(Line):
+        def __call__(self, x: Any) -> Any:
+            return 2 * super().__call__(x)
+
+    out = Several([Doubled()])(3.0)[0]
+    assert out.data == 14.0
+    assert [scope_of(node) for node in trace(out)[0] if node.op] == ["lines.0"] * 3
+
+
+def test_a_dataclass_module_is_named_although_it_cannot_be_hashed() -> None:
+    import dataclasses
+
+    @dataclasses.dataclass
+    class Scale(Module):
+        factor: Value
+
+        def forward(self, x: Any) -> Any:
+            return self.factor * x
+
+    outs = Several([Scale(Value(2.0)), Scale(Value(2.0))])(3.0)
+    assert [scope_of(out) for out in outs] == ["lines.0", "lines.1"]
+
+
+# Neuron, Layer, MLP
+
+
+def test_neuron_computes_the_weighted_sum_in_one_node() -> None:
+    neuron = Neuron(3, nonlin=False)
+    out = neuron([1.0, 2.0, 3.0])
+    w, b = neuron.w, neuron.b
+    assert out.op is autograd.TABLE["dot"]
+    assert out.data == w[0].data + w[1].data * 2 + w[2].data * 3 + b.data
+    out.backward()
+    assert [p.grad for p in neuron.parameters()] == [1.0, 2.0, 3.0, 1.0]
+
+
+def test_weights_are_uniform_and_biases_zero() -> None:
+    model = MLP(20, [50, 1], seed=3)
+    weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+    assert all(neuron.b.data == 0.0 for layer in model.layers for neuron in layer.neurons)
+    assert all(-1 <= w <= 1 for w in weights)
+    # Of uniform numbers in [-1, 1] the mean has deviation 1 / sqrt(3 n), here 0.018; 4 of them.
+    assert abs(math.fsum(weights) / len(weights)) < 4 / math.sqrt(3 * len(weights))
+
+
+def test_a_seed_gives_the_same_weights_and_spares_the_global_source() -> None:
+    random.seed(5)
+    expected = random.random()
+    random.seed(5)
+    twins = [MLP(2, [3, 1], seed=7), MLP(2, [3, 1], seed=7), MLP(2, [3, 1], seed=8)]
+    assert random.random() == expected
+    weights = [[p.data for p in model.parameters()] for model in twins]
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_hidden_layers_have_the_activation_and_the_output_none() -> None:
+    model = MLP(2, [3, 2, 1], activation="tanh", seed=0)
+    ops = [[str(n.op) for n in trace(model([1.0, 2.0]))[0] if n.op].count(op) for op in ("tanh", "dot")]
+    assert ops == [5, 6]
+    assert repr(model.layers[2]) == "Layer of [LinearNeuron(2)]"
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "softplus", "elu", "leaky_relu", "gelu"])
+def test_activation_by_name_or_itself(name: str) -> None:
+    function = getattr(autograd, name)
+    by_name, by_row = Neuron(1, activation=name, seed=1), Neuron(1, activation=function, seed=1)
+    z = by_name.w[0].data * 0.5
+    assert by_name([0.5]).data == by_row([0.5]).data == function(Value(z)).data
+    twin = pickle.loads(pickle.dumps(by_row))
+    assert twin.activation is function
+
+
+def test_an_own_row_is_an_activation() -> None:
+    cube = autograd.Op("cube_activation", lambda x: x * x * x, (lambda y, x: 3 * x * x,))
+    try:
+        neuron = Neuron(1, activation="cube_activation", seed=0)
+        assert repr(neuron) == "Cube_activationNeuron(1)"
+        out = neuron([2.0])
+        assert out.op is cube
+        out.backward()
+        z = 2 * neuron.w[0].data
+        assert neuron.w[0].grad == 2 * (3 * z * z)
+    finally:
+        del autograd.TABLE["cube_activation"]
+
+
+@pytest.mark.parametrize("given", ["swish", "add", "dot", math.tanh, lambda x: x, autograd.hypot, None])
+def test_an_unknown_activation_is_named(given: Any) -> None:
+    with pytest.raises(ValueError, match=r"activation must be a row of one argument \(abs, acos"):
+        Neuron(1, activation=given)
+
+
+@pytest.mark.parametrize("given", [[1.0], [1.0, 2.0, 3.0], []])
+def test_a_wrong_number_of_inputs_is_named(given: list[float]) -> None:
+    for module in (Neuron(2), Layer(2, 3), MLP(2, [3, 1])):
+        with pytest.raises(ValueError, match=rf"ReLUNeuron\(2\) takes 2 inputs, got {len(given)}"):
+            module(given)
+
+
+@pytest.mark.parametrize("given", [1.0, Value(1.0), zip([1.0], [2.0], strict=True)])
+def test_inputs_must_come_in_a_list(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"ReLUNeuron\(1\) takes 1 inputs in a list, got"):
+        MLP(1, [1, 1])(given)
+
+
+def test_inputs_may_be_an_array() -> None:
+    numpy = pytest.importorskip("numpy")
+    model = MLP(2, [3, 1], seed=0)
+    assert model(numpy.array([1.0, 2.0])).data == model([1.0, 2.0]).data
+    assert type(model(numpy.array([1.0, 2.0])).data) is float
+
+
+def test_an_input_that_is_no_number_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected a real number, got 'a'"):
+        Neuron(2)([1.0, "a"])
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, "2", True, None, [2]])
+def test_wrong_sizes_are_named(size: Any) -> None:
+    for make, name in (
+        (lambda: Neuron(size), "nin"),
+        (lambda: Layer(2, size), "nout"),
+        (lambda: MLP(size, [1]), "nin"),
+        (lambda: MLP(2, [3, size]), "nouts[1]"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=re.escape(f"{name} must be a whole number")):
+            make()
+
+
+@pytest.mark.parametrize("nouts", [[], (), 3, "31", None])
+def test_the_widths_must_be_a_list(nouts: Any) -> None:
+    with pytest.raises(ValueError, match="nouts must list at least one layer's width"):
+        MLP(2, nouts)
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(TypeError, match="seed must be a whole number"):
+        MLP(2, [1], seed=seed)
+
+
+def test_several_outputs_are_a_list_and_one_is_not() -> None:
+    assert isinstance(MLP(2, [3, 1])([1.0, 2.0]), Value)
+    outs = MLP(2, [3, 2])([1.0, 2.0])
+    assert isinstance(outs, list)
+    assert len(outs) == 2
+
+
+def test_a_hidden_layer_of_one_neuron() -> None:
+    out = MLP(2, [1, 3], seed=0)([1.0, 2.0])  # micrograd fails here
+    assert len(out) == 3
+
+
+def test_parameters_carry_their_paths_as_labels() -> None:
+    model = MLP(2, [3, 1])
+    assert all(p.label == name for name, p in model.named_parameters().items())
+    assert model.layers[0].neurons[2].w[1].label == "layers.0.neurons.2.w.1"
+
+
+def test_gradients_of_a_network_agree_with_differences() -> None:
+    model = MLP(2, [4, 3, 1], activation="tanh", seed=2)
+    x = [0.3, -0.7]
+    model(x).backward()
+    h = 6e-6  # eps ** (1/3): truncation h**2 / 6 and rounding eps / h, both near 4e-11; times 100
+    for p in model.parameters():
+        start = p.data
+        p.data = start + h
+        above = model(x).data
+        p.data = start - h
+        below = model(x).data
+        p.data = start
+        assert p.grad == pytest.approx((above - below) / (2 * h), abs=4e-9)
+
+
+# Traps of other engines
+
+
+def test_a_sum_of_a_thousand_losses() -> None:
+    # micrograd's recursion ends at a sum of 990 terms
+    model = MLP(1, [1], seed=0)
+    losses = [hinge(model([0.001 * i]), 1) for i in range(2_000)]
+    loss = sum(losses)
+    loss.backward()
+    assert model.layers[0].neurons[0].b.grad == -2_000.0
+
+
+def test_a_network_of_a_thousand_layers() -> None:
+    model = MLP(1, [1] * 1_000, activation="tanh", seed=0)
+    model([1.0]).backward()
+    assert model.layers[-1].neurons[0].b.grad == 1.0
+
+
+def test_no_grad_evaluates_without_a_graph() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    with no_grad():
+        out = model([1.0, 2.0])
+    assert out.op is None
+    assert out.data == model([1.0, 2.0]).data
+
+
+def test_a_domain_error_names_the_parameter() -> None:
+    neuron = Neuron(1, activation="log", seed=0)
+    neuron.w[0].data = 1.0
+    with pytest.raises(DomainError, match=r"log\(-1\.0\)"):
+        neuron([-1.0])
+
+
+def test_a_module_is_freed_with_its_last_reference() -> None:
+    import weakref
+
+    model = MLP(2, [3, 1])
+    model([1.0, 2.0])
+    seen = weakref.ref(model)
+    gc.disable()
+    try:
+        del model
+        assert seen() is None
+    finally:
+        gc.enable()

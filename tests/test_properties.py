@@ -1,0 +1,148 @@
+"""Properties of every row and of random graphs, tried on examples that Hypothesis finds."""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from collections.abc import Callable
+
+import pytest
+from graphs import Program, Step, arguments, creation_orders, programs
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from autograd import TABLE, DomainError, Value, gradients, trace
+from autograd.engine import sweep
+
+EPS = sys.float_info.epsilon
+
+
+def bits(x: float) -> bytes:
+    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
+    return struct.pack("d", math.nan if x != x else x)
+
+
+def rounding_error(out: Value) -> float:
+    """Return a bound on the rounding error of a result whose ``backward`` has been run.
+
+    A node is wrong by 4 ulp at most, and its grad says how much of that arrives at the end.
+    The gelu of numbers down to -4 is wrong by 4 + 2 * 4**2 = 36 ulp.
+    """
+    nodes, _ = trace(out)
+    return 36 * EPS * math.fsum(abs(node.grad * node.data) for node in nodes)
+
+
+def assert_is_slope(
+    derivative: float, f: Callable[[float], float], x: float, noise: float
+) -> None:
+    """Compare a derivative with central differences of ``f``, where those can be trusted.
+
+    The error of the quotient with step h is h**2 f'''(x) / 6 + O(h**4) from truncation, and
+    noise / h from rounding; both are of one size near h = eps**(1/3). Going from h to 2 h
+    multiplies the first by 4, so that the change is 3 times it: enough of a bound, with 3 for
+    what is of higher order, unless the change isn't small itself. The exact derivative is
+    computed with the same relative noise.
+    """
+    h = EPS ** (1 / 3) * max(1.0, abs(x))
+    narrow, wide = ((f(x + d) - f(x - d)) / (2 * d) for d in (h, 2 * h))
+    truncation = abs(wide - narrow)
+    assume(truncation < 1e-4 * (1 + abs(narrow)))
+    assert abs(derivative - narrow) <= truncation + 2 * noise / h + 1e3 * EPS * abs(derivative)
+
+
+def check_gradient(program: Program) -> None:
+    results = program.values()
+    results[-1].backward()
+    noise = rounding_error(results[-1])
+    assume(noise < 1e-9)
+    for i, x in enumerate(program.inputs):
+
+        def f(moved: float, i: int = i) -> float:
+            return program.floats((*program.inputs[:i], moved, *program.inputs[i + 1 :]))[-1]
+
+        assert_is_slope(results[i].grad, f, x, noise)
+
+
+@pytest.mark.parametrize("name", TABLE)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_every_row_agrees_with_central_differences(name: str, data: st.DataObject) -> None:
+    args = data.draw(arguments(TABLE[name]))
+    check_gradient(Program(args, (Step(name, tuple(range(len(args)))),)))
+
+
+@settings(max_examples=200)
+@given(programs(smooth=True))
+def test_graphs_agree_with_central_differences(program: Program) -> None:
+    check_gradient(program)
+
+
+def swept(program: Program) -> list[bytes] | str:
+    """Return the adjoint of every node by the readable sweep, or the error it raises."""
+    results = program.values()
+    totals = dict.fromkeys(results, 0.0)
+    totals[results[-1]] = 1.0
+    try:
+        for step in sweep(results[-1]):
+            totals[step.arg] = step.total
+    except DomainError as error:
+        return str(error)
+    return [bits(totals[node]) for node in results]
+
+
+def backpropagated(program: Program, order: list[int] | None = None) -> list[bytes] | str:
+    """Return the grad of every node after `backward`, or the error it raises."""
+    results = program.values(order)
+    try:
+        results[-1].backward()
+    except DomainError as error:
+        return str(error)
+    return [bits(node.grad) for node in results]
+
+
+@settings(max_examples=300)
+@given(st.booleans().flatmap(lambda smooth: programs(smooth=smooth)))
+def test_backward_is_the_sweep_bit_for_bit(program: Program) -> None:
+    assert backpropagated(program) == swept(program)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_gradients_do_not_depend_on_the_order_of_creation(data: st.DataObject) -> None:
+    program = data.draw(programs(smooth=True))
+    order = data.draw(creation_orders(program))
+    assert backpropagated(program, order) == backpropagated(program)
+
+
+@settings(max_examples=100)
+@given(programs(smooth=True))
+def test_gradients_as_values_are_the_same_numbers(program: Program) -> None:
+    results = program.values()
+    leaves = results[: len(program.inputs)]
+    found = [g.data for g in gradients(results[-1], leaves)]
+    results[-1].backward()
+    assert found == [leaf.grad for leaf in leaves]  # -0.0 == 0.0: the sign of a zero may differ
+
+
+@settings(max_examples=100)
+@given(programs(smooth=True))
+def test_second_derivatives_agree_with_central_differences(program: Program) -> None:
+    results = program.values()
+    leaves = results[: len(program.inputs)]
+    first = gradients(results[-1], leaves)[0]
+    first.backward()
+    noise = rounding_error(first)
+    assume(noise < 1e-9)
+
+    def slope(x: float) -> float:
+        moved = program._replace(inputs=(x, *program.inputs[1:])).values()
+        return gradients(moved[-1], [moved[0]])[0].data
+
+    assert_is_slope(leaves[0].grad, slope, program.inputs[0], noise)
+
+
+@settings(max_examples=100)
+@given(programs(smooth=False))
+def test_forward_on_values_is_the_forward_on_floats(program: Program) -> None:
+    assert [bits(v.data) for v in program.values()] == [bits(x) for x in program.floats()]
