@@ -507,7 +507,9 @@ def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
         forward, how = _variadic_forms[op, len(args)] = value_function(op, len(args)), every
     try:
         data = forward(*[arg.data for arg in args])
-    except AttributeError:
+    except (AttributeError, TypeError):
+        return record(op, args)
+    if data.__class__ is not float:  # arrays have a .data too
         return record(op, args)
     node = Value.__new__(Value)
     node.data = data

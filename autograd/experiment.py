@@ -57,13 +57,14 @@ class WhatIf:
 
     def __str__(self) -> str:
         name, root = self.recording.name(self.node), self.recording.name(self.recording.root)
+        step, predicted, actual = map(show, (self.new - self.old, self.predicted, self.actual))
+        expected = f"predicted change of {root}:"
         return "\n".join(
             [
                 f"if {name} were {show(self.new)} instead of {show(self.old)}:",
-                f"  predicted change of {root}: {show(self.gradient)} * "
-                f"{show(self.new - self.old)} = {show(self.predicted)}",
-                f"  actual change:{' ' * len(root)}    {show(self.after)} - {show(self.before)}"
-                f" = {show(self.actual)}",
+                f"  {expected} {show(self.gradient)} * {step} = {predicted}",
+                f"  {'actual change:':<{len(expected)}} {show(self.after)} - {show(self.before)}"
+                f" = {actual}",
                 f"  {self.reason}",
             ]
         )

@@ -80,8 +80,8 @@ pow: Op = Op(
         lambda z, x, y: mul_no_nan(z, log(x)),
     ),
     Joint(
-        "a base > 0, or 0 with an exponent >= 0, or an integer exponent",
-        lambda x, y: x > 0 or (y >= 0 if x == 0 else y % 1 == 0 or math.isinf(y)),
+        "a base > 0, a base of 0 with an exponent >= 0, or a base < 0 with an integer exponent",
+        lambda x, y: x > 0 or math.isinf(y) or (y >= 0 if x == 0 else y % 1 == 0),
     ),
     singular=True,
     symbol="**",

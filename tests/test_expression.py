@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import DomainError, ExpressionError, Value
+from autograd import DomainError, ExpressionError, Value, expression
 from autograd.expression import FUNCTIONS, MAX_CHARACTERS, MAX_DEPTH, parse
 
 
@@ -63,13 +63,13 @@ def test_names_come_in_order_of_appearance() -> None:
 
 
 def test_values_make_a_graph_and_floats_a_float() -> None:
-    expression = parse("x * x + 3")
+    parsed = parse("x * x + 3")
     x = Value(2.0)
-    y = expression.evaluate({"x": x})
+    y = parsed.evaluate({"x": x})
     assert isinstance(y, Value)
     y.backward()
     assert (y.data, x.grad) == (7.0, 4.0)
-    assert expression.evaluate({"x": 2.0}) == 7.0
+    assert parsed.evaluate({"x": 2.0}) == 7.0
 
 
 def test_it_records_what_python_records() -> None:
@@ -151,6 +151,7 @@ def test_a_domain_error_comes_through() -> None:
         ("dot(x, [y])", "x", "needs a list here, not a number"),
         ("dot([x, y], [z])", "dot([x, y], [z])", "two lists of one length"),
         ("(x, y)", "(x, y)", "is not allowed"),
+        ("αβγ + (x, y)", "(x, y)", "is not allowed"),
         ("x + ()", "()", "is not allowed"),
         ("x + * y", "*", "a number or a name is missing before this '*'"),
         ("x, y", "x, y", "is not allowed"),
@@ -212,6 +213,24 @@ def test_deep_nesting_is_refused(source: str) -> None:
     assert "sum(a, b, ...)" in message
 
 
+NOT_OURS = """
+True; None; 1j; 'a'; b'a'; f'{x}'; ...; x.y; x and y; not x; ~x; x // 2; x @ y; x < 3; lambda: x
+1 if x else 2; (y := 3); {x}; {x: 1}; [y for y in x]; sum(y for y in x); sum(*x); sum(**x)
+leaky_relu(x, slope=1); x[0]; x[0:1]; softmax(x)[True]; softmax(x)[-1]; sin(x)(y); (x, y); []
+"""
+
+
+@pytest.mark.parametrize("source", NOT_OURS.strip().replace("\n", "; ").split("; "))
+def test_the_second_gate_needs_no_first(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expression, "_scan", lambda source: None)
+    refusal(source)
+
+
+def test_many_shallow_terms_are_not_deep() -> None:
+    assert parse(" + ".join(["-x ** 2"] * 90)).evaluate({"x": 1.0}) == -90.0
+    assert parse(f"sum({', '.join(['-x'] * 1000)})").evaluate({"x": 1.0}) == -1000.0
+
+
 def test_the_limits_are_sharp() -> None:
     assert parse("-" * (MAX_DEPTH - 1) + "x").evaluate({"x": 1.0}) == -1.0
     assert "deeper" in refusal("-" * MAX_DEPTH + "x")
@@ -257,15 +276,15 @@ def test_any_text_is_parsed_or_refused(source: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            expression = parse(source)
+            parsed = parse(source)
         except ExpressionError as error:
             first, *pointer = str(error).split("\n")
             assert first
             assert len(pointer) in (0, 2)
             return
-    values = {name: Value(0.5) for name in expression.names}
+    values = {name: Value(0.5) for name in parsed.names}
     try:
-        value = expression.evaluate(values)
+        value = parsed.evaluate(values)
     except DomainError:
         return
     assert isinstance(value, Value if values else float)

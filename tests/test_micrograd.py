@@ -183,7 +183,8 @@ def test_beside_micrograd() -> None:
     engine = pytest.importorskip("micrograd.engine")
     peer = pytest.importorskip("micrograd.nn")
     for example in (readme_example, sanity_check, more_ops):
-        assert example(Value) == example(engine.Value)
+        # Its order of summation follows addresses, so its own last digits change from run to run.
+        assert example(Value) == pytest.approx(example(engine.Value), rel=REL)
     assert demo_losses(Value, MLP, 4) == pytest.approx(
         demo_losses(engine.Value, peer.MLP, 4), rel=REL
     )

@@ -85,7 +85,13 @@ def test_import_brings_the_standard_library_only() -> None:
         "and m not in sys.stdlib_module_names and not m.startswith('_')))"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -1,0 +1,130 @@
+"""The ledger accounts for every gradient to the last bit, however many paths there are."""
+
+import itertools
+import math
+
+import pytest
+from graphs import programs
+from hypothesis import given
+
+from autograd import DomainError, Stepper, Value, tanh
+from autograd.ledger import Ledger
+
+
+@given(programs(smooth=True))
+def test_entries_add_up_to_the_adjoint_bit_for_bit(program) -> None:
+    values = program.values()
+    root = values[-1]
+    try:
+        root.backward()
+    except DomainError:
+        return
+    stepper = Stepper(root)
+    for node in stepper.recording.nodes:
+        ledger = stepper.why(node)
+        running = 0.0
+        for entry in ledger.entries:
+            assert entry.product == entry.upstream * entry.local
+            running += entry.product
+            assert entry.total == running
+        if node is not root:
+            assert running == ledger.adjoint == node.grad
+
+
+@given(programs(smooth=True))
+def test_heaviest_paths_against_enumeration(program) -> None:
+    root = program.values()[-1]
+    try:
+        stepper = Stepper(root)
+    except DomainError:
+        return
+    recording = stepper.recording
+    for node in recording.nodes[:2]:
+        sizes: list[float] = []
+
+        def walk(at: Value, product: float, sizes: list[float] = sizes) -> None:
+            if len(sizes) > 200:
+                return
+            if at is root:
+                sizes.append(abs(product))
+            for index in recording.incoming[at]:
+                step = recording.step(index)
+                walk(step.node, product * step.local, sizes)
+
+        walk(node, 1.0)
+        if len(sizes) > 200:
+            continue
+        found = [abs(path.product) for path in stepper.why(node, heaviest=3).paths]
+        # A few dozen roundings in another order.
+        assert found == pytest.approx(sorted(sizes, reverse=True)[:3], rel=1e-12)
+
+
+def test_the_shares_of_all_paths_add_up_to_one() -> None:
+    x = Value(0.3, "x")
+    h = tanh(x * 2) + x * x
+    ledger = Stepper(h * h).why(x, heaviest=100)
+    assert len(ledger.paths) == 6
+    assert sum(path.share for path in ledger.paths) == pytest.approx(1.0, rel=1e-14)
+    assert all(
+        (path.nodes[0], path.nodes[-1]) == (ledger.recording.root, x) for path in ledger.paths
+    )
+
+
+def test_exponentially_many_paths() -> None:
+    x = y = Value(1.0, "x")
+    for _ in range(60):
+        y = y + y
+    ledger = Stepper(y).why(x)
+    assert ledger.adjoint == 2.0**60
+    assert [path.product for path in ledger.paths] == [1.0, 1.0, 1.0]
+    assert "... 49 more ..." in str(ledger)
+
+
+def test_printed_ledger() -> None:
+    x = Value(3.0, "x")
+    y = x * x + 2 * x
+    y.label = "y"
+    assert str(Stepper(y).why(x)).splitlines() == [
+        "d y/d x = 8.0",
+        "  via n2  d y/d n2 * (2)  = 1.0 * 2.0  = 2.0",
+        "  via n1  d y/d n1 * (x)  = 1.0 * 3.0  = 3.0",
+        "  via n1  d y/d n1 * (x)  = 1.0 * 3.0  = 3.0",
+        "heaviest paths",
+        "  y > n1 > x   3.0   37.5 %",
+        "  y > n1 > x   3.0   37.5 %",
+        "  y > n2 > x   2.0   25 %",
+    ]
+    assert "the seed" in str(Stepper(y).why(y))
+
+
+def test_cancellation_is_pointed_out() -> None:
+    x = Value(1.0, "x")
+    y = x * 1e9 - x * (1e9 - 1e-3)
+    ledger = Stepper(y).why(x)
+    assert ledger.cancels
+    assert "cancel to less than 1e-8" in str(ledger)
+    assert not Stepper(x * 2 - x).why(x).cancels
+
+
+def test_zero_gradients_have_no_shares() -> None:
+    x = Value(-1.0, "x")
+    ledger = Stepper(x.relu() * 2).why(x)
+    assert ledger.adjoint == 0.0
+    assert all(math.isnan(path.share) for path in ledger.paths)
+    assert "%" not in str(ledger)
+
+
+def test_deep_paths_neither_overflow_nor_recurse() -> None:
+    x = y = Value(1.0, "x")
+    for factor in itertools.islice(itertools.cycle([1e100, 1e-100]), 20_000):
+        y = y * factor
+    (path,) = Stepper(y).why(x).paths
+    assert len(path.nodes) == 20_001
+    assert path.product == pytest.approx(1.0, rel=1e-9)
+
+
+def test_a_stranger_is_named() -> None:
+    stepper = Stepper(Value(1.0) * 2)
+    with pytest.raises(ValueError, match="is not part of this run: it is not below n1"):
+        stepper.why(Value(3.0, "stranger"))
+    assert isinstance(stepper.why(stepper.recording.root), Ledger)

@@ -1,0 +1,86 @@
+"""The wrong ways go wrong where they should, and only there."""
+
+import pytest
+from graphs import programs
+from hypothesis import given
+
+from autograd import DomainError, Stepper, Value
+
+
+def diamond() -> tuple[Value, Value, Stepper]:
+    a = Value(1.0, "a")
+    b = a + a
+    b.label = "b"
+    return a, b, Stepper(b + b * a)
+
+
+def test_without_a_sort() -> None:
+    a, b, stepper = diamond()
+    mistake = stepper.wrong_way("no sort")
+    assert mistake.parting == 2
+    assert mistake.right is not None
+    assert mistake.wrong is not None
+    assert (mistake.right.arg, mistake.wrong.arg) == (b, a)
+    assert mistake.gradients == {a: (6.0, 8.0)}
+    assert "a  8.0 instead of 6.0" in str(mistake)
+
+
+def test_the_expression_of_the_threads() -> None:
+    """b = a + a; c = b + b: the counter-example to every recursion without a sort."""
+    a = Value(1.0, "a")
+    b = a + a
+    assert Stepper(b + b).wrong_way("no sort").parting is None  # _prev is a set there
+    assert Stepper(b + b * b).wrong_way("no sort").gradients[a] != (10.0, 10.0)
+
+
+def test_overwriting() -> None:
+    a, b, stepper = diamond()
+    mistake = stepper.wrong_way("overwrite")
+    assert mistake.gradients == {a: (6.0, 1.0), b: (2.0, 1.0)}
+
+
+def test_without_zero_grad() -> None:
+    a, b, stepper = diamond()
+    mistake = stepper.wrong_way("no zero_grad")
+    assert mistake.gradients == {a: (6.0, 12.0)}
+    a.grad = 0.0
+    stepper.recording.root.backward()
+    stepper.recording.root.backward()
+    assert a.grad == 12.0
+
+
+def test_harmless_on_a_chain() -> None:
+    x = Value(2.0, "x")
+    stepper = Stepper((x * 3).exp())
+    for way in ("no sort", "overwrite"):
+        mistake = stepper.wrong_way(way)
+        assert mistake.parting is None
+        assert not mistake.gradients
+        assert "makes no difference" in str(mistake)
+
+
+def test_an_exponential_walk_is_cut() -> None:
+    y = Value(1.0)
+    for _ in range(40):
+        y = y * y.tanh()
+    mistake = Stepper(y).wrong_way("no sort")
+    assert mistake.cut
+    assert "stopped after" in str(mistake)
+
+
+@given(programs(smooth=True))
+def test_a_difference_in_the_end_starts_at_a_parting(program) -> None:
+    try:
+        stepper = Stepper(program.values()[-1])
+    except DomainError:
+        return
+    for way in ("no sort", "overwrite", "no zero_grad"):
+        mistake = stepper.wrong_way(way)
+        if mistake.gradients:
+            assert mistake.parting is not None
+            assert mistake.right != mistake.wrong
+
+
+def test_an_unknown_way() -> None:
+    with pytest.raises(ValueError, match="the wrong ways are 'no sort', 'overwrite'"):
+        diamond()[2].wrong_way("sideways")

@@ -1,0 +1,155 @@
+"""The pictures of training: what they show, where they are written, and what is refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import MissingExtraError
+from nn import MLP, History
+from nn.data import moons
+from nn.layers import Neuron
+from nn.plots import decision_boundary, loss_curve
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def upright() -> Neuron:
+    """A model whose boundary is the line x1 = 0.25."""
+    neuron = Neuron(2, nonlin=False)
+    for parameter, number in zip(neuron.parameters(), (4.0, 0.0, -1.0), strict=True):
+        parameter.data = number
+    return neuron
+
+
+@pytest.fixture
+def history() -> History:
+    history = History()
+    history.loss = [0.7, 0.3, 0.2]
+    history.accuracy = [0.5, 0.9, 0.995]
+    return history
+
+
+POINTS = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]]
+LABELS = [0, 1, 0, 1]
+
+
+def texts(figure: Any) -> set[str]:
+    return {text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))}
+
+
+def test_the_boundary_is_where_the_score_is_zero(upright: Neuron) -> None:
+    (axes,) = decision_boundary(upright, POINTS, LABELS).axes
+    line = axes.collections[-3]  # after the filled map: the boundary, then the two classes
+    xs = [x for path in line.get_paths() for x, _ in path.vertices]
+    # Between two grid points, 1/60 apart, the line is interpolated in σ(4 x - 1), which departs
+    # from its tangent there by at most 4**3 / 12 * (1/60)**3 / 2.
+    assert xs == pytest.approx([0.25] * len(xs), abs=2e-5)
+    assert len(xs) > 10
+
+
+@pytest.mark.parametrize("low", [0, -1])
+def test_both_classes_are_drawn_and_named(upright: Neuron, low: int) -> None:
+    figure = decision_boundary(upright, POINTS, [low, 1, low, 1])
+    classes = figure.axes[0].collections[-2:]
+    assert [each.get_offsets().tolist() for each in classes] == [POINTS[::2], POINTS[1::2]]
+    assert {"x1", "x2", f"label {low}", "label 1"} <= texts(figure)
+
+
+def test_points_of_one_class_only(upright: Neuron) -> None:
+    figure = decision_boundary(upright, [[1.0, 1.0]], [1])
+    assert "label 1" in texts(figure)
+    assert "label " not in texts(figure)
+
+
+def test_the_loss_curve_shows_every_epoch(history: History) -> None:
+    figure = loss_curve(history)
+    loss, accuracy = figure.axes
+    assert loss.lines[0].get_ydata().tolist() == history.loss
+    assert accuracy.lines[0].get_ydata().tolist() == [50.0, 90.0, 99.5]
+    assert loss.lines[0].get_xdata().tolist() == [1, 2, 3]
+    assert {"Loss", "Accuracy", "Epoch", "0.2", "99.5 %"} <= texts(figure)
+
+
+def test_without_accuracy_there_is_one_panel(history: History) -> None:
+    history.accuracy = []
+    assert len(loss_curve(history).axes) == 1
+
+
+def test_one_epoch_is_a_picture_too(history: History) -> None:
+    history.loss, history.accuracy = [0.7], [0.5]
+    assert loss_curve(history).axes[0].get_xlim() == (1, 2)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_written_by_extension_and_the_same_every_time(
+    tmp_path: Path, upright: Neuron, history: History, suffix: str, start: bytes
+) -> None:
+    contents = []
+    for name in ("first", "second"):
+        boundary, curve = tmp_path / f"{name}-b.{suffix}", tmp_path / f"{name}-c.{suffix}"
+        decision_boundary(upright, POINTS, LABELS, boundary)
+        loss_curve(history, str(curve))
+        contents.append((boundary.read_bytes(), curve.read_bytes()))
+    assert contents[0] == contents[1]
+    assert all(content.startswith(start) for content in contents[0])
+
+
+@pytest.mark.parametrize("path", ["picture.jpg", "picture"])
+def test_other_formats_are_refused_before_any_work(path: str, history: History) -> None:
+    with pytest.raises(ValueError, match=f"a picture is .svg, .png, .pdf .*: got '{path}'"):
+        loss_curve(history, path)
+    with pytest.raises(ValueError, match=r"a picture is \.svg, \.png, \.pdf"):
+        decision_boundary(MLP(2, [1]), [], [], path)
+
+
+@pytest.mark.parametrize(
+    ("points", "labels"), [([], []), (POINTS, [1]), ([[1.0]], [1]), ([[1.0, 2.0, 3.0]], [1])]
+)
+def test_bad_points_are_refused(points: Any, labels: Any, upright: Neuron) -> None:
+    with pytest.raises(ValueError, match="needs points of two numbers, and a label for each"):
+        decision_boundary(upright, points, labels)
+
+
+def test_a_model_of_several_outputs_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a model with one output: got"):
+        decision_boundary(MLP(2, [2]), POINTS, LABELS)
+
+
+def test_an_empty_history_is_refused() -> None:
+    with pytest.raises(ValueError, match="the history has no whole epoch to draw"):
+        loss_curve(History())
+
+
+def test_without_matplotlib_the_error_names_the_extra(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'chainrule\[plot\]'"):
+        loss_curve(history)
+
+
+def test_no_global_state_of_matplotlib_is_touched() -> None:
+    code = (
+        "import sys; from nn import History; from nn.plots import loss_curve; "
+        "assert 'matplotlib' not in sys.modules; "
+        "h = History(); h.loss = [1.0, 0.5]; loss_curve(h); "
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+
+
+def test_the_map_is_finely_resolved_but_bounded() -> None:
+    calls = []
+
+    class Counted(Neuron):
+        def forward(self, x: Any) -> Any:
+            calls.append(x)
+            return super().forward(x)
+
+    points, labels = moons(20, noise=0.0)
+    decision_boundary(Counted(2, seed=0), points, labels)
+    assert 2_000 < len(calls) < 6_000

@@ -1,0 +1,349 @@
+"""Losses, SGD and `fit`: numbers, progress, Ctrl-C, and bad input named before training."""
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograd import Value
+from nn import MLP, History, Module, Neuron, fit
+from nn.data import moons
+from nn.losses import binary_cross_entropy_with_logits, half_squared_error, hinge
+from nn.metrics import accuracy
+from nn.optim import SGD
+
+LOSSES = (half_squared_error, binary_cross_entropy_with_logits, hinge)
+
+
+# Losses
+
+
+def derivative(loss: Callable[..., Any], prediction: float, target: float) -> float:
+    leaf = Value(prediction)
+    loss(leaf, target).backward()
+    return leaf.grad
+
+
+def test_half_squared_error_is_the_theory_s() -> None:
+    assert half_squared_error(0.8, 0.5) == pytest.approx(0.045)
+    assert derivative(half_squared_error, 0.8, 0.5) == 0.8 - 0.5
+
+
+@pytest.mark.parametrize("target", [0, 1, 0.25])
+def test_binary_cross_entropy_is_minus_the_log_likelihood(target: float) -> None:
+    for z in (-3.0, -0.1, 0.0, 2.0):
+        p = 1 / (1 + math.exp(-z))
+        expected = -target * math.log(p) - (1 - target) * math.log(1 - p)
+        # The formula loses |z| 2**-53 absolutely, the expected value as much in 1 - p.
+        assert binary_cross_entropy_with_logits(z, target) == pytest.approx(expected, abs=1e-14)
+        slope = derivative(binary_cross_entropy_with_logits, z, target)
+        assert slope == pytest.approx(p - target, abs=1e-15)
+
+
+@pytest.mark.parametrize("z", [1e4, -1e4])
+@pytest.mark.parametrize("y", [0, 1])
+def test_binary_cross_entropy_of_extreme_logits(z: float, y: int) -> None:
+    wrong = (z > 0) != (y == 1)
+    assert binary_cross_entropy_with_logits(z, y) == (1e4 if wrong else 0.0)
+    assert derivative(binary_cross_entropy_with_logits, z, y) == (math.copysign(1, z) if wrong else 0)
+
+
+@pytest.mark.parametrize(
+    ("score", "target", "loss", "slope"),
+    [(0.25, 1, 0.75, -1), (0.25, -1, 1.25, 1), (1.0, 1, 0.0, 0), (3.0, 1, 0.0, 0), (-3.0, 1, 4.0, -1)],
+)
+def test_hinge(score: float, target: int, loss: float, slope: float) -> None:
+    assert hinge(score, target) == loss
+    assert derivative(hinge, score, target) == slope
+
+
+# SGD
+
+
+def test_sgd_moves_against_the_gradient() -> None:
+    w, b = Value(1.0), Value(2.0)
+    optimizer = SGD([w, b], learning_rate=0.5)
+    (w * b).backward()
+    optimizer.step()
+    assert (w.data, b.data) == (0.0, 1.5)
+    optimizer.zero_grad()
+    assert (w.grad, b.grad) == (0.0, 0.0)
+
+
+def test_a_tied_parameter_is_updated_once() -> None:
+    w = Value(1.0)
+    optimizer = SGD([w, w], learning_rate=0.5)
+    (2 * w).backward()
+    optimizer.step()
+    assert w.data == 0.0
+
+
+@pytest.mark.parametrize("rate", [0, -0.1, math.inf, math.nan, "fast", None, True])
+def test_a_bad_learning_rate_is_named(rate: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
+        SGD([Value(1.0)], learning_rate=rate)
+    optimizer = SGD([Value(1.0)], learning_rate=0.1)
+    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
+        optimizer.learning_rate = rate
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ([], "no parameters to optimise"),
+        (MLP(2, [1]), r"parameters must be a list, as model\.parameters\(\): got MLP"),
+        ([1.0], r"a parameter must be a leaf Value: got 1\.0"),
+        ([Value(1.0) * 2], "a parameter must be a leaf Value: got Value"),
+    ],
+)
+def test_bad_parameters_are_named(parameters: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        SGD(parameters, learning_rate=0.1)
+
+
+# accuracy
+
+
+@pytest.mark.parametrize("low", [0, -1])
+def test_accuracy_takes_the_sign_of_the_score(low: int) -> None:
+    assert accuracy([0.5, -0.5, 0.0, Value(2.0)], [1, low, low, low]) == 0.75
+
+
+def test_accuracy_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        accuracy([], [])
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        accuracy([1.0], [0, 1])
+
+
+# fit
+
+
+def trained(**changes: Any) -> tuple[Module, History]:
+    model = MLP(2, [4, 1], seed=0)
+    settings: dict[str, Any] = {
+        "data": moons(20),
+        "loss": binary_cross_entropy_with_logits,
+        "optimizer": SGD(model.parameters(), learning_rate=0.1),
+        "epochs": 3,
+        "batch_size": 8,
+    }
+    return model, fit(model, **(settings | changes))
+
+
+def weights(model: Module) -> list[float]:
+    return [p.data for p in model.parameters()]
+
+
+def test_two_moons_are_learnt_completely() -> None:
+    points, labels = moons(200, noise=0.1, seed=2)
+    model = MLP(2, [16, 16, 1], seed=0)
+    history = fit(
+        model,
+        (points, labels),
+        binary_cross_entropy_with_logits,
+        SGD(model.parameters(), learning_rate=0.3),
+        epochs=30,
+        batch_size=16,
+    )
+    assert accuracy([model(point) for point in points], labels) == 1.0
+    assert len(history.loss) == len(history.accuracy) == 30
+    assert history.loss[-1] < 0.1 * history.loss[0]
+    assert history.accuracy[-1] == 1.0
+
+
+def test_one_step_is_the_theory_s_update() -> None:
+    neuron = Neuron(2, activation="sigmoid", seed=0)
+    w1, w2, b = weights(neuron)
+    x1, x2, y, rate = 0.5, -1.5, 1.0, 0.2
+    optimizer = SGD(neuron.parameters(), rate)
+    fit(neuron, ([[x1, x2]], [y]), half_squared_error, optimizer, epochs=1)
+    a = 1 / (1 + math.exp(-(w1 * x1 + w2 * x2 + b)))
+    delta = (a - y) * a * (1 - a)
+    expected = [w1 - rate * delta * x1, w2 - rate * delta * x2, b - rate * delta]
+    # About ten roundings of 1.1e-16 in numbers of at most 1.
+    assert weights(neuron) == pytest.approx(expected, abs=2e-15)
+
+
+def test_a_batch_descends_the_mean_loss() -> None:
+    line = Neuron(1, nonlin=False, seed=0)
+    (w, b), rate = weights(line), 0.5
+    points = [[0.0], [1.0], [2.0], [3.0]]
+    optimizer = SGD(line.parameters(), rate)
+    history = fit(line, (points, [1.0, 3.0, 5.0, 7.0]), half_squared_error, optimizer, epochs=1)
+    errors = [w * x + b - (2 * x + 1) for (x,) in points]
+    slope = sum(error * x for error, (x,) in zip(errors, points, strict=True)) / 4
+    assert weights(line) == pytest.approx([w - rate * slope, b - rate * sum(errors) / 4], abs=1e-14)
+    assert history.loss == pytest.approx([sum(e * e / 2 for e in errors) / 4], rel=1e-14)
+    assert history.accuracy == []  # a squared error knows no right and wrong
+
+
+def test_the_seed_decides_the_order_of_the_samples() -> None:
+    runs = [weights(trained(seed=seed)[0]) for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_every_sample_counts_once_an_epoch() -> None:
+    seen = []
+
+    class Recorder(Neuron):
+        def forward(self, x: Any) -> Any:
+            seen.append(x[0].data)
+            return super().forward(x)
+
+    model = Recorder(1, nonlin=False, seed=0)
+    points = [[0.1 * i] for i in range(10)]
+    optimizer = SGD(model.parameters(), 0.1)
+    fit(model, (points, [0.0] * 10), half_squared_error, optimizer, epochs=2, batch_size=4)
+    epochs = seen[1:11], seen[11:]  # the very first call is the trial before training
+    assert [sorted(epoch) for epoch in epochs] == [[x for (x,) in points]] * 2
+    assert epochs[0] != epochs[1]
+
+
+def test_data_may_be_arrays() -> None:
+    numpy = pytest.importorskip("numpy")
+    points, labels = moons(20)
+    plain, _ = trained()
+    arrays, _ = trained(data=(numpy.array(points), numpy.array(labels)))
+    assert weights(arrays) == weights(plain)
+
+
+def test_history_says_how_it_ended() -> None:
+    _, history = trained()
+    assert repr(history).startswith("History(3 epochs, loss 0.")
+    assert repr(History()) == "History(0 epochs)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number, at least 1: got 0"),
+        ({"epochs": 2.5}, r"epochs must be a whole number, at least 1: got 2\.5"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1: got 0"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"data": ([], [])}, "at least one: got 0 and 0"),
+        ({"data": ([[0.0, 1.0]], [])}, "as many inputs as targets, at least one: got 1 and 0"),
+        ({"data": [[0.0, 1.0]]}, r"data must be the pair \(inputs, targets\): got"),
+        ({"data": ([[0.0, 1.0], [1.0]], [0, 1])}, r"inputs\[1\] has 1 numbers, inputs\[0\] has 2"),
+        ({"data": ([[0.0, math.nan]], [0])}, r"inputs\[0\]\[1\] is nan: clean the data first"),
+        ({"data": ([[0.0, "a"]], [0])}, r"inputs\[0\]\[1\]: expected a real number, got 'a'"),
+        ({"data": ([0.0], [0])}, r"inputs\[0\] must be a list of numbers: got 0\.0"),
+        ({"data": ([[0.0, 1.0]], [math.inf])}, r"targets\[0\] is inf: clean the data first"),
+        ({"data": ([[0.0, 1.0]], [2])}, r"needs labels 0 and 1: targets\[0\] is 2"),
+        ({"data": ([[0.0, 1.0]], [0]), "loss": hinge}, r"needs labels -1 and 1: targets\[0\] is 0"),
+        ({"data": ([[0.0, 1.0, 2.0]], [0])}, r"ReLUNeuron\(2\) takes 2 inputs, got 3"),
+        ({"loss": lambda out, target: out.data}, "loss must return a Value to differentiate"),
+        ({"optimizer": SGD([Value(1.0)], 0.1)}, "holds none of the model's parameters"),
+    ],
+)
+def test_bad_input_is_named_before_training(changes: dict[str, Any], message: str) -> None:
+    model = MLP(2, [4, 1], seed=0)
+    before = weights(model)
+    settings: dict[str, Any] = {
+        "data": moons(20),
+        "loss": binary_cross_entropy_with_logits,
+        "optimizer": SGD(model.parameters(), 0.1),
+        "epochs": 1,
+    }
+    with pytest.raises((ValueError, TypeError), match=message):
+        fit(model, **(settings | changes))
+    assert weights(model) == before
+    assert not any(p.grad for p in model.parameters())
+
+
+def test_a_loss_that_takes_one_number_refuses_several_outputs() -> None:
+    model = MLP(2, [3, 2], seed=0)
+    with pytest.raises(TypeError) as caught:
+        fit(model, moons(4), hinge_on_bits, SGD(model.parameters(), 0.1), epochs=1)
+    assert "in the loss of prediction [Value(" in caught.value.__notes__[0]
+
+
+def hinge_on_bits(prediction: Any, target: float) -> Any:
+    return hinge(prediction, 2 * target - 1)
+
+
+def test_a_diverging_loss_stops_with_the_last_finite_weights() -> None:
+    model = Neuron(1, nonlin=False, seed=0)
+    optimizer = SGD(model.parameters(), learning_rate=1e200)
+    with pytest.raises(FloatingPointError, match=r"the loss became inf.*learning rate below 1e\+200"):
+        fit(model, ([[1.0]], [5.0]), half_squared_error, optimizer, epochs=5)
+    assert all(map(math.isfinite, weights(model)))
+
+
+# Ctrl-C
+
+
+class Interrupted(MLP):
+    """Presses Ctrl-C in its n-th call."""
+
+    def forward(self, x: Any) -> Any:
+        self.calls_left -= 1
+        if not self.calls_left:
+            raise KeyboardInterrupt
+        return super().forward(x)
+
+
+def test_ctrl_c_returns_whole_epochs_and_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    complete, _ = trained(epochs=2)
+    model = Interrupted(2, [4, 1], seed=0)
+    model.calls_left = 1 + 2 * 20 + 5  # the trial, two epochs, and inside the next batch
+    history = fit(
+        model,
+        moons(20),
+        binary_cross_entropy_with_logits,
+        SGD(model.parameters(), learning_rate=0.1),
+        epochs=10,
+        batch_size=8,
+    )
+    assert history.interrupted
+    assert len(history.loss) == len(history.accuracy) == 2
+    assert repr(history).endswith("interrupted)")
+    assert weights(model) == weights(complete)
+    assert "stopped by Ctrl-C in epoch 3 of 10" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_the_update_undoes_the_half_step() -> None:
+    class Hasty(SGD):
+        def step(self) -> None:
+            self.parameters[0].data = 99.0
+            raise KeyboardInterrupt
+
+    model = MLP(2, [4, 1], seed=0)
+    before = weights(model)
+    optimizer = Hasty(model.parameters(), 0.1)
+    assert fit(model, moons(4), binary_cross_entropy_with_logits, optimizer, epochs=1).interrupted
+    assert weights(model) == before
+
+
+# Progress
+
+
+def test_silent_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    trained()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_in_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("rich")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    _, history = trained()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "epoch 3/3" in err
+    assert f"loss {history.loss[-1]:.4f}  accuracy {history.accuracy[-1]:.1%}" in err
+
+
+def test_without_rich_there_is_no_bar_and_no_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    _, history = trained()
+    assert len(history.loss) == 3
+    assert capsys.readouterr() == ("", "")
