@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
-from autograd.engine import Value, debug, detach, no_grad, scope, trace
+from autograd.engine import Value, detach, trace
 from autograd.errors import (
     ChainruleError,
     CycleError,
@@ -28,6 +28,7 @@ from autograd.errors import (
 )
 from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
 from autograd.functions import sum as sum
+from autograd.modes import no_grad, scope
 from autograd.operation import TABLE, Op, primitive
 from autograd.ops import abs as abs
 from autograd.ops import (
@@ -67,6 +68,7 @@ from autograd.ops import (
 
 if TYPE_CHECKING:
     from autograd.check import InputCheck, Report, gradcheck
+    from autograd.debugging import debug
     from autograd.drawing import draw_dot
     from autograd.events import Event
     from autograd.stepper import Stepper
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
 
 _leaves = {
     "check": ["InputCheck", "Report", "gradcheck"],
+    "debugging": ["debug"],
     "drawing": ["draw_dot"],
     "events": ["Event"],
     "stepper": ["Stepper"],

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from autograd.engine import Value, no_grad
+from autograd.engine import Value
 from autograd.errors import DomainError, GradientError
+from autograd.modes import no_grad
 from autograd.transforms import grad
 
 EPSILON = sys.float_info.epsilon

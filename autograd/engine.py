@@ -6,47 +6,18 @@ stand in the table (`autograd.ops`); here they are applied, from the output back
 
 from __future__ import annotations
 
-import copyreg
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from functools import lru_cache
-from typing import Any, NamedTuple, cast, final
+from typing import Any, NamedTuple, final
 
 from autograd import ops
-from autograd.errors import DomainError, GraphCutWarning, StaleValueError
+from autograd.errors import DomainError, GraphCutWarning
 from autograd.graph import topological_order
 from autograd.kernels import Form, describe, form, product, value_function
+from autograd.modes import Origin, current_mode, source_line
 from autograd.operation import Op, Operand, Primitive, plain, real
-
-Origin = tuple[str, str | None, int | None]
-"""Where a node was recorded: the scope's dotted path, and under `debug` the file and line."""
-
-
-class Mode:
-    """How operations are recorded just now; one per thread and task."""
-
-    __slots__ = ("checked", "debug", "grad", "origin", "scope", "slow")
-
-    def __init__(self, scope: str, *, grad: bool = True, debug: bool = False, checked: bool = True):
-        self.scope = scope
-        self.grad = grad
-        self.debug = debug
-        self.checked = checked
-        self.slow = debug or not grad or not checked
-        self.origin: Origin | None = (scope, None, None) if scope else None
-
-    def but(self, **changes: Any) -> Mode:
-        """Return this mode with some of its settings changed."""
-        settings = {"grad": self.grad, "debug": self.debug, "checked": self.checked}
-        return Mode(changes.pop("scope", self.scope), **(settings | changes))
-
-
-_mode: ContextVar[Mode] = ContextVar("mode", default=Mode(""))  # noqa: B039 - never mutated
-current_mode = _mode.get
+from autograd.pickling import reduce_node
 
 
 @final
@@ -92,7 +63,7 @@ class Value(Operand):
         self.grad = 0.0
         self.label = label
         mode = current_mode()
-        self.origin = (mode.scope, *_user_line()) if mode.debug else None
+        self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
         self._a = self._b = 0.0
         self._mark = None
@@ -137,8 +108,9 @@ class Value(Operand):
         seed = real(seed)
         with _backward_lock:
             order, leaves = _schedule(self)
-            if current_mode().debug:
-                _check_fresh(order)
+            inspector = current_mode().debug
+            if inspector:
+                inspector.check_fresh(order)
             before = [leaf.grad for leaf in leaves]
             try:
                 for leaf in leaves:
@@ -146,11 +118,14 @@ class Value(Operand):
                 self.grad = seed
                 for node in reversed(order):
                     node._form.pull(node, node.grad)
-            except BaseException:
+            except BaseException as error:
                 for node in order:
                     node.grad = 0.0
                 for leaf in leaves:
                     leaf.grad = 0.0
+                if inspector and isinstance(error, DomainError):
+                    message = inspector.explain_edge(str(error), self, node)
+                    raise DomainError(message) from None
                 raise
             finally:
                 for leaf, grad in zip(leaves, before, strict=True):
@@ -277,27 +252,17 @@ class Value(Operand):
 
     def __copy__(self) -> Value:
         twin = Value.__new__(Value)
-        twin.__setstate__(([], None, self._fields()))
+        twin.__setstate__((self._fields(),))
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        """Give pickle and deepcopy the ancestors in topological order, each before its users.
-
-        They save what they meet by recursion; in this order every argument has been met, so
-        the depth stays constant. `_Cover` marks the end of the order.
-        """
-        covered = _cover.nodes
-        if self._form is None or id(self) in covered:
-            return copyreg.__newobj__, (Value,), ([], None, self._fields())  # type: ignore[attr-defined]
-        ancestors = [node for node in topological_order(self)[:-1] if id(node) not in covered]
-        cover = _Cover(frozenset(map(id, ancestors)))
-        covered |= cover.ids
-        return copyreg.__newobj__, (Value,), (ancestors, cover, self._fields())  # type: ignore[attr-defined]
+        return reduce_node(self, self._fields())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
+        self._form = form(op, tuple(isinstance(arg, Value) for arg in args)) if op else None
+        self._a, self._b = _slots(args)
         self._mark = None
-        _link(self, op, args)
 
     def _fields(self) -> tuple[Any, ...]:
         return self.data, self.grad, self.op, self.args, self.label, self.origin
@@ -353,30 +318,39 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     mode = current_mode()
     args = tuple(arg if isinstance(arg, Value) else real(plain(arg)) for arg in args)
     floats = [_number(arg) for arg in args]
-    origin = (mode.scope, *_user_line()) if mode.debug else mode.origin
+    origin = (mode.scope, *source_line()) if mode.debug else mode.origin
     problem = op.violation(floats) if mode.checked else ""
-    if not problem:
-        data = value_function(op, len(args))(*floats)
-        if mode.debug and data != data and not any(x != x for x in floats):
-            problem = f"{op.spell(*floats)} is NaN"
-    if problem:
+    data = 0.0 if problem else value_function(op, len(args))(*floats)
+    if mode.debug and mode.checked:
+        problem = problem or mode.debug.inspect(op, args, floats, data)
+        problem = problem and mode.debug.explain(problem, op, args, origin)
+    elif problem:
         labels = [repr(arg.label) for arg in args if isinstance(arg, Value) and arg.label]
-        where = f" at {origin[1]}:{origin[2]}" if origin and origin[1] else ""
-        raise DomainError(problem + (f" (of node {', '.join(labels)})" if labels else "") + where)
+        problem += f" (of node {', '.join(labels)})" if labels else ""
+    if problem:
+        raise DomainError(problem)
+    if mode.grad:
+        how = form(op, tuple(isinstance(arg, Value) for arg in args))
+        return _node(data, how, *_slots(args), origin)
+    return _node(data, None, 0.0, 0.0, origin)
+
+
+def _node(data: float, how: Form | None, a: Any, b: Any, origin: Origin | None) -> Value:
     node = Value.__new__(Value)
-    _set_data(node, data)
+    node.data = data
     node.grad = 0.0
     node.label = ""
     node.origin = origin
+    node._form = how
+    node._a = a
+    node._b = b
     node._mark = None
-    _link(node, *((op, args) if mode.grad else (None, ())))
     return node
 
 
-def _link(node: Value, op: Op | None, args: tuple[Any, ...]) -> None:
-    """Store op and arguments in the node's slots."""
-    node._form = form(op, tuple(isinstance(arg, Value) for arg in args)) if op else None
-    node._a, node._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
+def _slots(args: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return what a node with these arguments holds in _a and _b."""
+    return (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
 
 
 # The three recorders below are `record` for the common case, without its questions.
@@ -413,7 +387,6 @@ def _unary(op: Op) -> Callable[[Any], Value]:
         return lambda x: record(op, (x,))
     forward = _fast_forward(op)
     how = form(op, (True,))
-    new = Value.__new__
 
     def apply(x: Value) -> Value:
         mode = current_mode()
@@ -423,16 +396,7 @@ def _unary(op: Op) -> Callable[[Any], Value]:
             data = forward(x.data)
         except (ValueError, ArithmeticError):
             return record(op, (x,))
-        node = new(Value)
-        node.data = data
-        node.grad = 0.0
-        node.label = ""
-        node.origin = mode.origin
-        node._form = how
-        node._a = x
-        node._b = 0.0
-        node._mark = None
-        return node
+        return _node(data, how, x, 0.0, mode.origin)
 
     _unary_recorders[op] = apply
     return apply
@@ -442,7 +406,6 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
     """Return the methods that record ``self op other`` and ``other op self``."""
     forward = _fast_forward(op)
     both, left, right = (form(op, p) for p in ((True, True), (True, False), (False, True)))
-    new = Value.__new__
 
     def apply(self: Value, other: Any) -> Value:
         mode = current_mode()
@@ -458,16 +421,7 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
             return record(op, (self, other))
         if mode.slow:
             return record(op, (self, other))
-        node = new(Value)
-        node.data = data
-        node.grad = 0.0
-        node.label = ""
-        node.origin = mode.origin
-        node._form = how
-        node._a = self
-        node._b = other
-        node._mark = None
-        return node
+        return _node(data, how, self, other, mode.origin)
 
     def reflected(self: Value, other: Any) -> Value:
         mode = current_mode()
@@ -478,16 +432,7 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
             return record(op, (other, self))
         if mode.slow:
             return record(op, (other, self))
-        node = new(Value)
-        node.data = data
-        node.grad = 0.0
-        node.label = ""
-        node.origin = mode.origin
-        node._form = right
-        node._a = other
-        node._b = self
-        node._mark = None
-        return node
+        return _node(data, right, other, self, mode.origin)
 
     return apply, reflected
 
@@ -511,16 +456,7 @@ def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
         return record(op, args)
     if data.__class__ is not float:  # arrays have a .data too
         return record(op, args)
-    node = Value.__new__(Value)
-    node.data = data
-    node.grad = 0.0
-    node.label = ""
-    node.origin = mode.origin
-    node._form = how
-    node._a = args
-    node._b = 0.0
-    node._mark = None
-    return node
+    return _node(data, how, args, 0.0, mode.origin)
 
 
 for _op in (ops.add, ops.sub, ops.mul, ops.div, ops.pow):
@@ -574,91 +510,6 @@ def _schedule(root: Value) -> tuple[list[Any], list[Value]]:
     return order, leaves
 
 
-class _Cover:
-    """Stands at the end of a pickled order: saving it means that the order has been saved."""
-
-    def __init__(self, ids: frozenset[int]) -> None:
-        self.ids = ids
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        _cover.nodes -= self.ids
-        return _Cover, (frozenset(),)
-
-
-class _Covered(threading.local):
-    """The ids of the nodes that the pickling under way will meet in topological order.
-
-    Should pickling fail half-way, stale ids remain. They cost nothing but depth: a node
-    found here is saved by its arguments, which is right in any order.
-    """
-
-    def __init__(self) -> None:
-        self.nodes: set[int] = set()
-
-
-_cover = _Covered()
-
-
-@lru_cache(maxsize=4096)
-def _mode_inside(mode: Mode, name: str) -> Mode:
-    """Return ``mode`` with its scope deepened; a network enters the same few again and again."""
-    return mode.but(scope=f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name)
-
-
-class scope:  # noqa: N801 - a context manager, used like a function
-    """Make new nodes remember a dotted module path: ``with scope("layers.0"): ...``.
-
-    Scopes nest: the paths are joined with a dot. An empty name adds nothing.
-    """
-
-    __slots__ = ("_name", "_token")
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._token: Token[Mode] = _mode.set(_mode_inside(current_mode(), self._name))
-
-    def __exit__(self, *_: object) -> None:
-        _mode.reset(self._token)
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing inside: results are leaves. Also usable as a decorator."""
-    token = _mode.set(current_mode().but(grad=False))
-    try:
-        yield
-    finally:
-        _mode.reset(token)
-
-
-@contextmanager
-def unchecked() -> Iterator[None]:
-    """Record by IEEE 754, without domain errors: for graphs made of rules."""
-    token = _mode.set(current_mode().but(checked=False))
-    try:
-        yield
-    finally:
-        _mode.reset(token)
-
-
-@contextmanager
-def debug() -> Iterator[None]:
-    """Record where every node comes from, and be strict. Also usable as a decorator.
-
-    Inside, domain errors name the source line; a NaN made from infinities raises; `backward`
-    raises where a ``.data`` was changed after it had been used; ``float()`` of an inner node
-    warns. Costs several times the plain recording.
-    """
-    token = _mode.set(current_mode().but(debug=True))
-    with _watch:
-        try:
-            yield
-        finally:
-            _mode.reset(token)
-
-
 def detach(v: Value) -> Value:
     """Return a new leaf with the same number and label, cut off from the graph."""
     return Value(v.data, v.label)
@@ -668,67 +519,3 @@ def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
     """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
     order = topological_order(out)
     return order, [(arg, node) for node in order for arg in node.args if isinstance(arg, Value)]
-
-
-def _user_line() -> tuple[str | None, int | None]:
-    """Return file and line of the innermost frame outside these packages."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("autograd", "nn"):
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
-
-
-class _Watch:
-    """While `debug` is on anywhere, remembers which line last set each node's ``.data``."""
-
-    def __init__(self) -> None:
-        self.slot = cast(Any, Value.__dict__["data"])
-        self.lines: dict[Value, tuple[str | None, int | None]] = {}
-        self.depth = 0
-        self.lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        with self.lock:
-            self.depth += 1
-            type.__setattr__(Value, "data", self)
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.depth -= 1
-            if not self.depth:
-                type.__setattr__(Value, "data", self.slot)
-                self.lines.clear()
-
-    def __get__(self, node: Value | None, owner: type) -> Any:
-        return self if node is None else self.slot.__get__(node, owner)
-
-    def __set__(self, node: Value, data: float) -> None:
-        if hasattr(node, "_mark"):  # else it is being made, which is no change
-            self.lines[node] = _user_line()
-        self.slot.__set__(node, data)
-
-
-_watch = _Watch()
-
-
-def _set_data(node: Value, data: float) -> None:
-    """Set ``.data`` as part of recording, which the watch doesn't count as a change."""
-    _watch.slot.__set__(node, data)
-
-
-def _check_fresh(order: list[Value]) -> None:
-    """Raise if a node's number no longer follows from its arguments."""
-    for node in order:
-        op = cast(Op, node.op)
-        floats = [_number(arg) for arg in node.args]
-        again = value_function(op, len(floats))(*floats)
-        if again != node.data and not (again != again and node.data != node.data):
-            sets = [
-                f", {arg.label or 'its .data'} set at {line[0]}:{line[1]}"
-                for arg in (node, *node._prev)
-                if (line := _watch.lines.get(arg))
-            ]
-            raise StaleValueError(
-                f"{op.spell(*floats)} is {again} now, but its node holds {node.data}"
-                f"{describe(node)}{''.join(sets)}; compute the loss again before backward()"
-            )

@@ -81,7 +81,7 @@ pow: Op = Op(
     ),
     Joint(
         "a base > 0, a base of 0 with an exponent >= 0, or a base < 0 with an integer exponent",
-        lambda x, y: x > 0 or math.isinf(y) or (y >= 0 if x == 0 else y % 1 == 0),
+        lambda x, y: x > 0 or math.isinf(x) or math.isinf(y) or (y >= 0 if x == 0 else y % 1 == 0),
     ),
     singular=True,
     symbol="**",

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from autograd.engine import Value, unchecked
+from autograd.engine import Value
 from autograd.formula import rule
 from autograd.graph import topological_order
+from autograd.modes import unchecked
 from autograd.operation import Number, plain, real
 from autograd.ops import mul_no_nan
 

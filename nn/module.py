@@ -17,14 +17,14 @@ def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``call`` such that its nodes remember the module's path below its caller."""
 
     @wraps(call)
-    def enter(self: Module, *args: Any) -> Any:
+    def enter(self: Module, *args: Any, **kwargs: Any) -> Any:
         caller = _calling.get()
         # The root adds nothing, nor does super().__call__(x).
         name = "" if caller is None or caller is self else caller._name_of(self)
         token = _calling.set(self)
         try:
             with scope(name):
-                return call(self, *args)
+                return call(self, *args, **kwargs)
         finally:
             _calling.reset(token)
 
@@ -68,10 +68,10 @@ class Module:
             cls.__call__ = _entered(vars(cls)["__call__"])  # type: ignore[method-assign]
 
     @_entered
-    def __call__(self, *args: Any) -> Any:
-        return self.forward(*args)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
 
-    def forward(self, *args: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the module makes of its inputs."""
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor __call__")
 

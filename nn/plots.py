@@ -65,18 +65,18 @@ def decision_boundary(
     axes.contourf(xs, ys, chances, levels, colors=_tints(len(levels) - 1))
     axes.contour(xs, ys, chances, [0.5], colors=INK, linewidths=1.6)
     for positive, colour, marker in ((False, BLUE, "o"), (True, ORANGE, "^")):
-        chosen = [p for p, label in zip(points, labels, strict=True) if (label > 0) is positive]
-        name = next((f"{label:g}" for label in labels if (label > 0) is positive), "")
-        axes.scatter(
-            [point[0] for point in chosen],
-            [point[1] for point in chosen],
-            s=30,
-            c=colour,
-            marker=marker,
-            edgecolors="white",
-            linewidths=0.7,
-            label=f"label {name}",
-        )
+        chosen = [i for i, label in enumerate(labels) if (label > 0) is positive]
+        if chosen:
+            axes.scatter(
+                [points[i][0] for i in chosen],
+                [points[i][1] for i in chosen],
+                s=30,
+                c=colour,
+                marker=marker,
+                edgecolors="white",
+                linewidths=0.7,
+                label=f"label {labels[chosen[0]]:g}",
+            )
     axes.set_aspect("equal")
     _title(axes, "Decision boundary")
     axes.set_xlabel("x1", color=QUIET)

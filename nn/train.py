@@ -191,6 +191,8 @@ def _try_out(model: Module, loss: Loss, optimizer: SGD, inputs: list[Value], tar
         raise
     if not isinstance(term, Value):
         raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
+    if term.op is None:
+        raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
 
 
 @contextmanager

@@ -166,7 +166,10 @@ MAGNITUDES = [
     355.0, 708.0, 709.7, 710.4, 744.0, 745.2, 1e3, 1e4, 1e5, 1e8, 1e10, 1e16, 1e22, 1e100, 1e150,
     1e200, 1e300, 1.7e308, HUGE,
 ]  # fmt: skip
-FEW = [0.0, 1e-310, TINY, 1e-300, 1e-160, 1e-16, 1e-5, 0.3, NEXT_BELOW_1, 1.0, 1.1, 2.0, 3.0, 5.5, 30.0, 1e4, 1e16, 1e150, 1e300, HUGE]  # fmt: skip
+FEW = [
+    0.0, 1e-310, TINY, 1e-300, 1e-160, 1e-16, 1e-5, 0.3, NEXT_BELOW_1, 1.0, 1.1, 2.0, 3.0, 5.5,
+    30.0, 1e4, 1e16, 1e150, 1e300, HUGE,
+]  # fmt: skip
 
 
 def edges_of(op: Op, slot: int) -> list[float]:
@@ -178,11 +181,14 @@ def edges_of(op: Op, slot: int) -> list[float]:
     return [float(end) for end in ends if math.isfinite(end)]
 
 
+def signed(xs: list[float]) -> list[float]:
+    return [sign * x for x in xs for sign in (1.0, -1.0)]
+
+
 @cache
 def points(name: str) -> list[Args]:
     """Return where a row is tested: extremes, neighbours of every special point, and random."""
     op, rng = ROWS[name], random.Random(name)
-    signed = lambda xs: [sign * x for x in xs for sign in (1.0, -1.0)]  # noqa: E731
     if op.arity == 1:
         xs = [0.0, *signed(MAGNITUDES)]
         for edge in edges_of(op, 0):
@@ -350,13 +356,11 @@ VARIADIC: dict[str, tuple[str, Callable[[Args], Any]]] = {
 @cache
 def lists(name: str) -> list[Args]:
     """Return argument lists of many lengths and scales; logits of 1e4 included."""
-    rng, found = random.Random(name), []
-    for n in (1, 2, 3, 5, 8):
-        for scale in (1e-300, 1e-3, 1.0, 30.0, 1e4, 1e100):
-            for _ in range(4):
-                found.append(tuple(rng.uniform(-scale, scale) for _ in range(n + (name == "dot"))))
-        found.append((7.0,) * (n + (name == "dot")))
-    return found
+    rng = random.Random(name)
+    lengths = [n + (name == "dot") for n in (1, 2, 3, 5, 8)]
+    scales = [1e-300, 1e-3, 1.0, 30.0, 1e4, 1e100] * 4
+    found = [tuple(rng.uniform(-s, s) for _ in range(n)) for n in lengths for s in scales]
+    return [*found, *((7.0,) * n for n in lengths)]
 
 
 def wrong_sums(op: Op, name: str) -> Iterator[str]:
@@ -448,7 +452,7 @@ def wrong_second(op: Op, slot: int, name: str) -> Iterator[str]:
         for j, got in enumerate(gradients(first, leaves)):
             exact = exact_second(name, slot, j, args)
             if error(got.data, exact) > rounding_bound(got):
-                yield f"d2 {op.spell(*args)} / d {slot} d {j} = {got.data}, not {mp.nstr(exact, 20)}"
+                yield f"d2 {op.spell(*args)} / d {slot} d {j} = {got.data}, not {mp.nstr(exact)}"
 
 
 @pytest.mark.parametrize(("name", "slot"), PARTIALS)

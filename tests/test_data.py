@@ -22,7 +22,9 @@ def test_without_noise_the_points_lie_on_two_half_circles() -> None:
 def test_the_geometry_is_that_of_scikit_learn() -> None:
     # make_moons(6, shuffle=False): moon 0, then moon 1, at the angles 0, pi / 2 and pi.
     points, labels = moons(6, noise=0.0)
-    ordered = sorted(zip(labels, points, strict=True), key=lambda s: (s[0], (1 - 2 * s[0]) * -s[1][0]))
+    ordered = sorted(
+        zip(labels, points, strict=True), key=lambda s: (s[0], (1 - 2 * s[0]) * -s[1][0])
+    )
     expected = [[1, 0], [0, 1], [-1, 0], [0, 0.5], [1, -0.5], [2, 0.5]]
     for (_, point), corner in zip(ordered, expected, strict=True):
         assert point == pytest.approx(corner, abs=1e-15)

@@ -34,7 +34,9 @@ from autograd.operation import Number, Operand, Primitive, Symbol, plain
 inf, nan = math.inf, math.nan
 TINY, HUGE = sys.float_info.min, sys.float_info.max
 ORDINARY = [-3.0, -1.5, -1.0, -0.3, 0.0, 0.3, 1.0, 1.5, 2.0, 7.0]
-FINITE = sorted({*ORDINARY, 5e-324, -5e-324, TINY, -TINY, 1e-160, 1e16, 1e160, HUGE, -HUGE, -750.0, 750.0})
+FINITE = sorted(
+    {*ORDINARY, 5e-324, -5e-324, TINY, -TINY, 1e-160, 1e16, 1e160, HUGE, -HUGE, -750.0, 750.0}
+)
 EXTREMES = [*FINITE, -0.0, inf, -inf, nan]
 
 INFIX: dict[str, Callable[..., Any]] = {
@@ -137,9 +139,7 @@ def law_singular(op: Op) -> None:
     Arguments outside the domain count: the graphs that `gradients` makes have no domain.
     """
     bad = [
-        args
-        for args in tuples(op, FINITE)
-        if not all(map(math.isfinite, locals_by_rule(op, args)))
+        args for args in tuples(op, FINITE) if not all(map(math.isfinite, locals_by_rule(op, args)))
     ]
     assert bool(bad) == op.singular, bad[:3]
 
@@ -181,11 +181,11 @@ def law_kinks(op: Op) -> None:
     Where two kinks meet (clamp with low = high) there may be no such number.
     """
     assert "derivative" in op.note or "'(0)" in op.note or "at a tie" in op.note
-    kinks = [
-        args
-        for args in tuples(op, ORDINARY)
-        if not op.violation(list(args)) and [plain(k) for k in op.kinks(*map(Number, args))].count(0) == 1
-    ]
+
+    def is_kink(args: tuple[float, ...]) -> bool:
+        return [plain(zero) for zero in op.kinks(*map(Number, args))].count(0) == 1
+
+    kinks = [a for a in tuples(op, ORDINARY) if not op.violation(list(a)) and is_kink(a)]
     assert kinks
     for args in kinks:
         for slot in range(len(args)):
@@ -312,10 +312,22 @@ def _own_rows_leave_the_table() -> Iterator[None]:
         (law_nan_propagates, lambda: Op("forgets", lambda x: 0 * 1.0, (lambda y, x: 0.0,))),
         (law_singular, lambda: Op("pole", lambda x: 1 / x, (lambda y, x: -y / x,))),
         (law_singular, lambda: Op("tame", lambda x: x, (lambda y, x: 1.0,), singular=True)),
-        (law_linear, lambda: Op("affine", lambda *xs: xs[0], pullback=lambda g, z, xs: [g + 1 for _ in xs])),
-        (law_kinks, lambda: Op("bend", TABLE["abs"].forward, (lambda y, x: 3 - 2 * abs(TABLE["sign"](x)),), kinks=lambda x: (x,), note="derivative 3")),
+        (
+            law_linear,
+            lambda: Op("affine", lambda *xs: xs[0], pullback=lambda g, z, xs: [g + 1 for _ in xs]),
+        ),
+        (
+            law_kinks,
+            lambda: Op(
+                "bend",
+                TABLE["abs"].forward,
+                (lambda y, x: 3 - 2 * abs(TABLE["sign"](x)),),
+                kinks=lambda x: (x,),
+                note="derivative 3",
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_laws_can_fail(law: Callable[[Op], None], op: Callable[[], Op]) -> None:
     with pytest.raises((AssertionError, KeyError, ZeroDivisionError)):
         law(op())
@@ -416,21 +428,39 @@ def test_a_forward_that_compares_for_equality_is_opaque_not_frozen() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Op("r", lambda x: x, (lambda y, x: 1 if x > 0 else 0,)), "can't test its argument"),
-        (lambda: Op("r", lambda x: x, (lambda y, x: 1 if x == 0 else 0,)), "can't test its argument"),
+        (
+            lambda: Op("r", lambda x: x, (lambda y, x: 1 if x > 0 else 0,)),
+            "can't test its argument",
+        ),
+        (
+            lambda: Op("r", lambda x: x, (lambda y, x: 1 if x == 0 else 0,)),
+            "can't test its argument",
+        ),
         (lambda: Op("r", lambda x: x, (lambda y, x: math.cos(x),)), "turn it into a number"),
         (lambda: Op("r", lambda x: x, (lambda y, x: None,)), "partial 0 returned None"),
         (lambda: Op("r", lambda x: None, (lambda y, x: x,)), "forward returned None"),
         (lambda: Op("r", lambda x: x, (lambda x: x,)), "partial 0: .* takes 1 positional"),
-        (lambda: Op("r", lambda *xs: xs[0], pullback=lambda g, z, xs: None), "pullback returned None"),
-        (lambda: Op("r", lambda *xs: xs[0], pullback=lambda g, z, xs: [g]), "one contribution for each"),
+        (
+            lambda: Op("r", lambda *xs: xs[0], pullback=lambda g, z, xs: None),
+            "pullback returned None",
+        ),
+        (
+            lambda: Op("r", lambda *xs: xs[0], pullback=lambda g, z, xs: [g]),
+            "one contribution for each",
+        ),
         (lambda: Op("r", lambda x: x), "either partials or a pullback"),
-        (lambda: Op("r", lambda x: x, (lambda y, x: 1,), pullback=lambda g, z, xs: [g]), "either partials"),
-        (lambda: Op("r", lambda x: x, (lambda y, x: 1,), (REAL, POSITIVE)), "2 domains for 1 partials"),
+        (
+            lambda: Op("r", lambda x: x, (lambda y, x: 1,), pullback=lambda g, z, xs: [g]),
+            "either partials",
+        ),
+        (
+            lambda: Op("r", lambda x: x, (lambda y, x: 1,), (REAL, POSITIVE)),
+            "2 domains for 1 partials",
+        ),
         (lambda: Op("exp", lambda x: x, (lambda y, x: 1,)), "built-in op 'exp'"),
         (lambda: Op("not a name", lambda x: x, (lambda y, x: 1,)), "must be an identifier"),
     ],
-)  # fmt: skip
+)
 def test_malformed_rows_are_refused(make: Callable[[], Op], message: str) -> None:
     before = dict(TABLE)
     with pytest.raises(RuleError, match=message):

@@ -33,9 +33,7 @@ def rounding_error(out: Value) -> float:
     return 36 * EPS * math.fsum(abs(node.grad * node.data) for node in nodes)
 
 
-def assert_is_slope(
-    derivative: float, f: Callable[[float], float], x: float, noise: float
-) -> None:
+def assert_is_slope(derivative: float, f: Callable[[float], float], x: float, noise: float) -> None:
     """Compare a derivative with central differences of ``f``, where those can be trusted.
 
     The error of the quotient with step h is h**2 f'''(x) / 6 + O(h**4) from truncation, and

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value
+from autograd import StaleValueError, Value, debug, no_grad
 from nn import MLP, History, Module, Neuron, fit
 from nn.data import moons
 from nn.losses import binary_cross_entropy_with_logits, half_squared_error, hinge
@@ -47,12 +47,20 @@ def test_binary_cross_entropy_is_minus_the_log_likelihood(target: float) -> None
 def test_binary_cross_entropy_of_extreme_logits(z: float, y: int) -> None:
     wrong = (z > 0) != (y == 1)
     assert binary_cross_entropy_with_logits(z, y) == (1e4 if wrong else 0.0)
-    assert derivative(binary_cross_entropy_with_logits, z, y) == (math.copysign(1, z) if wrong else 0)
+    assert derivative(binary_cross_entropy_with_logits, z, y) == (
+        math.copysign(1, z) if wrong else 0
+    )
 
 
 @pytest.mark.parametrize(
     ("score", "target", "loss", "slope"),
-    [(0.25, 1, 0.75, -1), (0.25, -1, 1.25, 1), (1.0, 1, 0.0, 0), (3.0, 1, 0.0, 0), (-3.0, 1, 4.0, -1)],
+    [
+        (0.25, 1, 0.75, -1),
+        (0.25, -1, 1.25, 1),
+        (1.0, 1, 0.0, 0),
+        (3.0, 1, 0.0, 0),
+        (-3.0, 1, 4.0, -1),
+    ],
 )
 def test_hinge(score: float, target: int, loss: float, slope: float) -> None:
     assert hinge(score, target) == loss
@@ -253,6 +261,29 @@ def test_bad_input_is_named_before_training(changes: dict[str, Any], message: st
     assert not any(p.grad for p in model.parameters())
 
 
+def test_training_where_nothing_is_recorded_is_refused() -> None:
+    with no_grad(), pytest.raises(ValueError, match=r"train outside of no_grad\(\)"):
+        trained()
+
+
+def test_a_second_backward_after_a_step_is_stale() -> None:
+    model = Neuron(1, nonlin=False, seed=0)
+    optimizer = SGD(model.parameters(), 0.1)
+    with debug():
+        loss = half_squared_error(model([1.0]), 5.0)
+        loss.backward()
+        optimizer.step()
+        with pytest.raises(StaleValueError, match="compute the loss again before backward"):
+            loss.backward()
+
+
+def test_training_under_debug_gives_the_same_weights() -> None:
+    plain, _ = trained(epochs=1)
+    with debug():
+        strict, _ = trained(epochs=1)
+    assert weights(strict) == weights(plain)
+
+
 def test_a_loss_that_takes_one_number_refuses_several_outputs() -> None:
     model = MLP(2, [3, 2], seed=0)
     with pytest.raises(TypeError) as caught:
@@ -267,7 +298,9 @@ def hinge_on_bits(prediction: Any, target: float) -> Any:
 def test_a_diverging_loss_stops_with_the_last_finite_weights() -> None:
     model = Neuron(1, nonlin=False, seed=0)
     optimizer = SGD(model.parameters(), learning_rate=1e200)
-    with pytest.raises(FloatingPointError, match=r"the loss became inf.*learning rate below 1e\+200"):
+    with pytest.raises(
+        FloatingPointError, match=r"the loss became inf.*learning rate below 1e\+200"
+    ):
         fit(model, ([[1.0]], [5.0]), half_squared_error, optimizer, epochs=5)
     assert all(map(math.isfinite, weights(model)))
 

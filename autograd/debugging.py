@@ -1,0 +1,244 @@
+"""`debug`: where every node comes from, and the genealogy of the first bad number.
+
+Inside the context, what is silent or brief elsewhere becomes an error that tells the whole
+story: the op and the rule that broke, its line, how its inputs came about, whose gradients it
+would poison, and what to write instead.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from autograd.engine import Value
+from autograd.errors import StaleValueError
+from autograd.graph import topological_order
+from autograd.kernels import value_function
+from autograd.modes import Origin, changed_mode, source_line
+from autograd.operation import Op
+
+GENERATIONS = 6
+"""How far back a genealogy goes."""
+
+NAMED = 6
+"""How many leaves a message names before it counts the rest."""
+
+
+@contextmanager
+def debug() -> Iterator[None]:
+    """Record where every node comes from, and be strict. Also usable as a decorator.
+
+    Inside, every node remembers the file and line that made it. The first number that leaves
+    an op's domain, overflows or turns NaN raises at once, with its genealogy; so does a
+    backward pass through a derivative that isn't finite. `backward` raises where a ``.data``
+    was changed after it had been used, and ``float()`` of an inner node warns.
+
+    Cost: several times the plain recording.
+    """
+    with _inspector, changed_mode(debug=_inspector):
+        yield
+
+
+class _Inspector:
+    """Answers the engine's questions while `debug` is on, and watches ``Value.data``.
+
+    The watch replaces the slot's descriptor, so that it sees every assignment in any thread;
+    without `debug`, assignments cost nothing extra.
+    """
+
+    def __init__(self) -> None:
+        self._slot = cast(Any, Value.__dict__["data"])
+        self._assigned: dict[Value, tuple[str, int]] = {}
+        self._depth = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._depth += 1
+            type.__setattr__(Value, "data", self)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                type.__setattr__(Value, "data", self._slot)
+                self._assigned.clear()
+
+    def __get__(self, node: Value | None, owner: type) -> Any:
+        return self if node is None else self._slot.__get__(node, owner)
+
+    def __set__(self, node: Value, data: float) -> None:
+        if hasattr(node, "_mark"):  # else it is being made, which is no change
+            self._assigned[node] = source_line()
+        self._slot.__set__(node, data)
+
+    def inspect(self, op: Op, args: tuple[Any, ...], floats: list[float], out: float) -> str:
+        """Return what is wrong with a result whose inputs were in order; "" if nothing is."""
+        applied = op.spell(*floats)
+        if math.isnan(out) and not any(map(math.isnan, floats)):
+            return f"{applied} is NaN{_cause_of_nan(op, floats)}"
+        if math.isinf(out) and all(map(math.isfinite, floats)):
+            return f"{applied} overflows: the result is {out}"
+        return ""
+
+    def explain(self, problem: str, op: Op, args: tuple[Any, ...], origin: Origin | None) -> str:
+        """Return ``problem`` with its line, genealogy, victims and remedy."""
+        lines = [problem + _at(origin)]
+        lines += [f"  {line}" for line in genealogy(args)]
+        victims = [leaf for arg in args if isinstance(arg, Value) for leaf in _leaves(arg)]
+        if victims:
+            lines.append(f"  it would poison the gradient of {_listed(victims)}")
+        remedy = rewrite(op, args)
+        if remedy:
+            lines.append(f"  instead: {remedy}")
+        return "\n".join(lines)
+
+    def explain_edge(self, problem: str, root: Value, node: Value) -> str:
+        """Return ``problem`` with the way from the root to where the derivative broke."""
+        way = " > ".join(_name(step) for step in _way_down(root, node))
+        return "\n".join(
+            [
+                problem,
+                f"  on the way {way}",
+                *(f"  {line}" for line in genealogy((node,))),
+                f"  it would poison the gradient of {_listed(_leaves(node))}",
+                *([f"  instead: {remedy}"] if (remedy := rewrite(node.op, node.args)) else []),
+            ]
+        )
+
+    def check_fresh(self, order: list[Value]) -> None:
+        """Raise if a node's number no longer follows from its arguments.
+
+        Raises:
+            StaleValueError: names the node, its line, and the line that set ``.data``.
+        """
+        for node in order:
+            op = cast(Op, node.op)
+            floats = _floats(node.args)
+            again = value_function(op, len(floats))(*floats)
+            if again != node.data and not (math.isnan(again) and math.isnan(node.data)):
+                sets = [
+                    f", {arg.label or 'its .data'} set at {line[0]}:{line[1]}"
+                    for arg in (node, *node._prev)
+                    if (line := self._assigned.get(arg))
+                ]
+                raise StaleValueError(
+                    f"{op.spell(*floats)} is {again} now, but {_name(node)} holds {node.data}"
+                    f"{_at(node.origin)}{''.join(sets)}: compute the loss again before backward()"
+                )
+
+
+def genealogy(args: tuple[Any, ...]) -> list[str]:
+    """Return how ``args`` came about: one line per ancestor, the suspect's line of descent.
+
+    At each generation the suspect is the argument that isn't finite, else the one of the
+    most extreme size.
+    """
+    lines = []
+    suspects = [arg for arg in args if isinstance(arg, Value)]
+    for _ in range(GENERATIONS):
+        if not suspects:
+            break
+        node = max(suspects, key=_extremity)
+        if node.op is None:
+            lines.append(f"{_name(node)} = {node.data}{_at(node.origin)}")
+            break
+        lines.append(
+            f"{_name(node)} = {node.op.spell(*map(_name, node.args))} = "
+            f"{node.op.spell(*_floats(node.args))} = {node.data}{_at(node.origin)}"
+        )
+        suspects = list(node._prev)
+    return lines
+
+
+def rewrite(op: Op | None, args: tuple[Any, ...]) -> str:
+    """Return what to write in place of an op that broke on these arguments; "" if unknown."""
+    if op is None:
+        return ""
+    names = [arg.op.name if isinstance(arg, Value) and arg.op else "" for arg in args]
+    inner = [arg.args if isinstance(arg, Value) else () for arg in args]
+    first = names[0] if names else ""
+    if op.name == "log":
+        if first == "div" and _is(inner[0][0], "exp"):
+            return "log_softmax(xs), which never forms the probabilities"
+        if first == "sigmoid":
+            return "-softplus(-x), which is log(sigmoid(x)) for any x"
+        if first in ("sum", "add") and any(_is(arg, "exp") for arg in inner[0]):
+            return "logsumexp(xs), which shifts by the largest x first"
+        if first == "exp":
+            return "x itself: log(exp(x)) is x"
+        return "clamp(x, 1e-12, inf), or a loss on logits (log_softmax, softplus)"
+    if op.name in ("exp", "expm1", "sinh", "cosh"):
+        return "softmax, logsumexp, sigmoid or softplus, which are right for any finite x"
+    if op.name == "div":
+        if first == "exp" or (len(names) > 1 and names[1] in ("sum", "add")):
+            return "softmax(xs) or sigmoid(x), which are right for any finite x"
+        return "where(c, a, b) with a safe divisor in both branches, or a small constant added"
+    if op.name == "sqrt" or (op.name == "pow" and len(args) > 1 and args[1] == 0.5):
+        if first in ("add", "sum", "dot"):
+            return "hypot(x, y), whose derivative at (0, 0) is 0 by convention"
+        return "sqrt(x + 1e-12), or maximum(x, 0.0) under the root"
+    if op.name == "pow":
+        return "exp(y * log(x)) for x > 0, or an integer exponent"
+    return ""
+
+
+def _cause_of_nan(op: Op, floats: list[float]) -> str:
+    """Return which indefinite form made NaN of infinities."""
+    if op.name in ("add", "sub", "sum"):
+        return ": infinities of opposite sign"
+    if op.name in ("mul", "dot"):
+        return ": 0 times infinity" if 0 in floats else ": infinities of opposite sign"
+    return ": infinity over infinity" if op.name == "div" else ""
+
+
+def _way_down(root: Value, node: Value) -> list[Value]:
+    """Return the nodes on one way from ``root`` to ``node``, the middle of a long one left out."""
+    user: dict[Value, Value] = {}
+    for candidate in reversed(topological_order(root)):
+        for arg in candidate._prev:
+            user[arg] = candidate
+    way = [node]
+    while way[-1] is not root:
+        way.append(user[way[-1]])
+    way.reverse()
+    return way if len(way) <= 2 * GENERATIONS else way[:GENERATIONS] + way[-GENERATIONS:]
+
+
+def _extremity(node: Value) -> float:
+    x = abs(node.data)
+    return math.inf if not math.isfinite(x) or x == 0 else abs(math.log(x))
+
+
+def _leaves(node: Value) -> list[Value]:
+    return [leaf for leaf in topological_order(node) if leaf.op is None]
+
+
+def _listed(nodes: list[Value]) -> str:
+    names = list(dict.fromkeys(map(_name, nodes)))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _is(arg: Any, name: str) -> bool:
+    return isinstance(arg, Value) and arg.op is not None and arg.op.name == name
+
+
+def _floats(args: tuple[Any, ...]) -> list[float]:
+    return [arg.data if isinstance(arg, Value) else arg for arg in args]
+
+
+def _name(arg: Any) -> str:
+    if not isinstance(arg, Value):
+        return str(arg)
+    return arg.label or (f"({arg.op.name} node)" if arg.op else "(leaf)")
+
+
+def _at(origin: Origin | None) -> str:
+    return f"   at {origin[1]}:{origin[2]}" if origin and origin[1] else ""
+
+
+_inspector = _Inspector()

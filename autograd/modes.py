@@ -1,0 +1,127 @@
+"""How operations are recorded just now: in which scope, with or without a graph, how strictly.
+
+One mode per thread and task. A mode never changes; entering a context makes another current.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from functools import lru_cache
+from typing import Any, Protocol
+
+Origin = tuple[str, str | None, int | None]
+"""Where a node was recorded: the scope's dotted path, and under `debug` the file and line."""
+
+
+class Inspector(Protocol):
+    """What `autograd.debugging` does for the engine while it is on."""
+
+    def explain(self, problem: str, op: Any, args: tuple[Any, ...], origin: Any) -> str:
+        """Return the message of the error that ``problem`` calls for."""
+
+    def inspect(self, op: Any, args: tuple[Any, ...], floats: list[float], out: float) -> str:
+        """Return what is wrong with a result, as a problem to explain; "" if nothing is."""
+
+    def check_fresh(self, order: list[Any]) -> None:
+        """Raise if a node no longer follows from its arguments."""
+
+    def explain_edge(self, problem: str, root: Any, node: Any) -> str:
+        """Return the message for a backward pass from ``root`` that broke at ``node``."""
+
+
+class Mode:
+    """The settings under which a node is recorded.
+
+    Attributes:
+        scope: dotted module path, "" outside of any.
+        grad: whether to record the graph at all.
+        checked: whether leaving a domain is an error.
+        debug: the inspector, if debugging is on.
+        slow: whether any of these asks for more than the plain recording.
+        origin: what a node remembers of this mode, short of the source line.
+    """
+
+    __slots__ = ("checked", "debug", "grad", "origin", "scope", "slow")
+
+    def __init__(
+        self,
+        scope: str = "",
+        *,
+        grad: bool = True,
+        checked: bool = True,
+        debug: Inspector | None = None,
+    ) -> None:
+        self.scope = scope
+        self.grad = grad
+        self.checked = checked
+        self.debug = debug
+        self.slow = debug is not None or not grad or not checked
+        self.origin: Origin | None = (scope, None, None) if scope else None
+
+    def but(self, **changes: Any) -> Mode:
+        """Return this mode with some of its settings changed."""
+        settings = {"grad": self.grad, "checked": self.checked, "debug": self.debug}
+        return Mode(changes.pop("scope", self.scope), **(settings | changes))
+
+
+_mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never mutated
+current_mode = _mode.get
+
+
+class scope:  # noqa: N801 - a context manager, used like a function
+    """Make new nodes remember a dotted module path: ``with scope("layers.0"): ...``.
+
+    Scopes nest: the paths are joined with a dot. An empty name adds nothing.
+    """
+
+    __slots__ = ("_name", "_token")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._token: Token[Mode] = _mode.set(_inside(current_mode(), self._name))
+
+    def __exit__(self, *_: object) -> None:
+        _mode.reset(self._token)
+
+
+@lru_cache(maxsize=4096)
+def _inside(mode: Mode, name: str) -> Mode:
+    """Return ``mode`` with its scope deepened; a network enters the same few again and again."""
+    return mode.but(scope=f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name)
+
+
+@contextmanager
+def changed_mode(**changes: Any) -> Iterator[None]:
+    """Record with some settings of the current mode changed."""
+    token = _mode.set(current_mode().but(**changes))
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing inside: results are leaves. Also usable as a decorator."""
+    with changed_mode(grad=False):
+        yield
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Record by IEEE 754, without domain errors: for graphs made of rules."""
+    with changed_mode(checked=False):
+        yield
+
+
+def source_line() -> tuple[str, int]:
+    """Return file and line of the innermost frame outside these packages."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("autograd", "nn"):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
