@@ -358,8 +358,10 @@ def _draw(expression: Expression, values: dict[str, Value], args: argparse.Names
             print(write(out, args.out))
         except ValueError as error:
             raise UsageError(str(error)) from None
+        except OSError as error:  # of a file beside it, which then takes its place
+            raise OSError(error.errno, error.strerror, str(args.out)) from None
         return OK
-    print(draw_dot(out).source)
+    print(draw_dot(out).source, end="")
     if sys.stdout.isatty():
         print("chainrule: this is DOT; for a picture, add -o graph.svg", file=sys.stderr)
     return OK

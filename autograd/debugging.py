@@ -18,7 +18,7 @@ from autograd.errors import StaleValueError
 from autograd.graph import topological_order
 from autograd.kernels import value_function
 from autograd.modes import Origin, changed_mode, source_line
-from autograd.operation import Op
+from autograd.operation import Op, real
 
 GENERATIONS = 6
 """How far back a genealogy goes."""
@@ -34,7 +34,8 @@ def debug() -> Iterator[None]:
     Inside, every node remembers the file and line that made it. The first number that leaves
     an op's domain, overflows or turns NaN raises at once, with its genealogy; so does a
     backward pass through a derivative that isn't finite. `backward` raises where a ``.data``
-    was changed after it had been used, and ``float()`` of an inner node warns.
+    was changed after it had been used, assigning anything but a real number to it is a
+    `TypeError`, and ``float()`` of an inner node warns.
 
     Cost: several times the plain recording.
     """
@@ -72,6 +73,7 @@ class _Inspector:
 
     def __set__(self, node: Value, data: float) -> None:
         if hasattr(node, "_mark"):  # else it is being made, which is no change
+            data = real(data)
             self._assigned[node] = source_line()
         self._slot.__set__(node, data)
 

@@ -119,8 +119,8 @@ class Value(Operand):
                 for node in reversed(order):
                     node._form.pull(node, node.grad)
             except BaseException as error:
-                for node in order:
-                    node.grad = 0.0
+                for inner in order:
+                    inner.grad = 0.0
                 for leaf in leaves:
                     leaf.grad = 0.0
                 if inspector and isinstance(error, DomainError):

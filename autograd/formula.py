@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograd.operation import Number, Op, Symbol
+from autograd.graph import topological_order
+from autograd.operation import Number, Op, Symbol, plain
 
 Template = tuple[str, int]
 """A format string over the arguments, and its precedence (0: needs no parentheses)."""
@@ -77,28 +78,31 @@ def spell(
         names: subexpressions that have a name already (a compiler's temporaries).
     """
 
-    def walk(part: Any) -> Template:
-        if isinstance(part, Number):
-            part = part.value
-        if not isinstance(part, Symbol):
-            literal = constant(part)
-            return literal, 3 if literal.startswith("-") else 0
-        if names and part in names:
-            return names[part], 0
-        if part.op is None:
-            return part.name, 0
-        pattern, binds = template(part.op, len(part.args))
-        written = []
-        for i, arg in enumerate(part.args):
-            inner, looser = walk(arg)
-            # Infix ops associate to the left, except the power and the sign.
-            strict = i > 0 or binds >= 3
-            if binds and looser and (looser < binds or (strict and looser == binds)):
-                inner = f"({inner})"
-            written.append(inner)
-        return pattern.format(*written), binds
+    written: dict[Symbol, Template] = {}
 
-    return walk(expression)[0]
+    def part_of(part: Any) -> Template:
+        if isinstance(part, Symbol):
+            return written[part]
+        literal = constant(plain(part))
+        return literal, 3 if literal.startswith("-") else 0
+
+    for part in topological_order(expression) if isinstance(expression, Symbol) else []:
+        if names and part in names:
+            written[part] = names[part], 0
+        elif part.op is None:
+            written[part] = part.name, 0
+        else:
+            pattern, binds = template(part.op, len(part.args))
+            texts = []
+            for i, arg in enumerate(part.args):
+                inner, looser = part_of(arg)
+                # Infix ops associate to the left, except the power and the sign.
+                strict = i > 0 or binds >= 3
+                if binds and looser and (looser < binds or (strict and looser == binds)):
+                    inner = f"({inner})"
+                texts.append(inner)
+            written[part] = pattern.format(*texts), binds
+    return part_of(expression)[0]
 
 
 def _text_template(op: Op, arity: int) -> Template:

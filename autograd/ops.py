@@ -344,8 +344,8 @@ elu: Op = Op(
     ),
     kinks=lambda x, alpha: (x,),
     latex=r"\operatorname{{elu}}\left({0}, {1}\right)",
-    note="elu'(0) = alpha, as PyTorch has it (Clevert et al. 2015); d/dx within 4 ulp or "
-    "abs(alpha) * 5e-324 absolute, as exp(x) may be subnormal",
+    note="elu'(0) = alpha, as PyTorch has it (Clevert et al. 2015); "
+    "d/dx within 4 ulp or abs(alpha) * 5e-324 absolute, as exp(x) may be subnormal",
 )
 maximum: Op = Op(
     "maximum",
@@ -401,7 +401,7 @@ sum: Op = Op(
     lambda *xs: reduce(operator.add, xs),
     pullback=lambda g, z, xs: [g for _ in xs],
     latex=r"\sum\left({0}\right)",
-    note="within n 2**-53 (|x1| + ... + |xn|), as recursive summation is (Higham 2002, section 4.2)",
+    note="within n 2**-53 (|x1| + ... + |xn|): recursive summation (Higham 2002, section 4.2)",
 )
 
 

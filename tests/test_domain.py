@@ -72,7 +72,7 @@ def test_joint_domain_of_numbers_that_depend_on_each_other() -> None:
         ("atan2", (0.0, 0.0), "atan2(0.0, 0.0) is undefined: atan2 needs x and y not both 0"),
         ("clamp", (0.0, 2.0, 1.0), "clamp(0.0, 2.0, 1.0) is undefined: clamp needs low <= high"),
         ("pow", (-1.0, 0.5), "(-1.0) ** 0.5 is undefined: pow needs a base > 0, "),
-        ("pow", (0.0, -1.0), "0.0 ** (-1.0) is undefined: pow needs a base > 0, "),
+        ("pow", (0.0, -1.0), "0.0 ** -1.0 is undefined: pow needs a base > 0, "),
     ],
 )
 def test_messages_name_op_number_and_need(name: str, args: tuple[float, ...], message: str) -> None:

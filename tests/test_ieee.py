@@ -28,7 +28,22 @@ TWINS: list[tuple[Callable[..., float], Callable[..., float], int]] = [
     (ieee.pow, math.pow, 2),
     *(
         (getattr(ieee, name), getattr(math, name), 1)
-        for name in "exp expm1 sinh cosh log log1p atanh sqrt sin cos tan asin acos acosh".split()
+        for name in (
+            "exp",
+            "expm1",
+            "sinh",
+            "cosh",
+            "log",
+            "log1p",
+            "atanh",
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "acosh",
+        )
     ),
 ]
 

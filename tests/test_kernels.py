@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import struct
 import sys
 from collections.abc import Iterator
@@ -77,20 +78,15 @@ def test_pull_adds_upstream_times_local(op: Op) -> None:
                 leaves = [arg for arg in mixed if isinstance(arg, Value)]
                 for leaf in leaves:
                     leaf.grad = 0.0
-                expected, error = [], ""
+                edges = [(slot, arg) for slot, arg in enumerate(mixed) if isinstance(arg, Value)]
                 try:
-                    for slot, arg in enumerate(mixed):
-                        if isinstance(arg, Value):
-                            expected.append(bits(0.0 + product(node, slot, g, locals_[slot])))
-                except DomainError as raised:
-                    error = str(raised)
-                try:
-                    form(op, pattern).pull(node, g)
-                except DomainError as raised:
-                    assert str(raised) == error
-                else:
-                    assert not error
-                    assert [bits(leaf.grad) for leaf in leaves] == expected
+                    expected = [0.0 + product(node, slot, g, locals_[slot]) for slot, _ in edges]
+                except DomainError as error:
+                    with pytest.raises(DomainError, match=re.escape(str(error))):
+                        form(op, pattern).pull(node, g)
+                    continue
+                form(op, pattern).pull(node, g)
+                assert [bits(leaf.grad) for leaf in leaves] == list(map(bits, expected))
 
 
 def test_an_argument_given_twice_gets_both_contributions() -> None:
@@ -121,7 +117,7 @@ def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal() -> None:
     try:
 
         def counted(x: float) -> float:
-            calls.append(x)
+            calls.extend([x] if isinstance(x, float) else [])  # not when it is traced
             return x
 
         noisy = Op("noisy", counted, (lambda y, x: 1.0,))

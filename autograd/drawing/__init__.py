@@ -85,6 +85,10 @@ def write(out: Value, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
     drawing = draw_dot(out, format)
     content = drawing.source.encode() if format == "dot" else drawing.pipe()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"can't write {str(path)!r}: there is no folder {str(path.parent)!r}"
+        )
     beside = path.with_name(f".{secrets.token_hex(8)}.{format}")
     try:
         beside.write_bytes(content)
@@ -108,7 +112,7 @@ def _refusal(order: list[Value]) -> str:
     if len(order) <= MOST_NODES and crossed <= MOST_LEVELS:
         return ""
     return (
-        f"this graph is too large for a picture: {len(order):,} nodes (at most {MOST_NODES:,}), whose "
-        f"edges cross {crossed:,} levels (at most {MOST_LEVELS:,}). Draw an inner node, which shows "
-        "the part below it, or keep the DOT text: autograd.drawing.write(out, 'graph.dot')"
+        f"this graph is too large for a picture: {len(order):,} nodes (at most {MOST_NODES:,}), "
+        f"whose edges cross {crossed:,} levels (at most {MOST_LEVELS:,}). Draw an inner node, "
+        "which shows the part below it, or keep the text: autograd.drawing.write(out, 'graph.dot')"
     )

@@ -59,7 +59,8 @@ def statements(order: list[Value]) -> Iterator[str]:
     yield f"label=<{_legend(largest) if differentiated else _small(NO_BACKWARD)}>"
     for i, node in enumerate(order):
         fill = shade(node.grad, largest) if differentiated else ""
-        yield f"n{i} [label=<{_table(node, i, names[i], fill)}> tooltip={_tip(node, names[i], fill)}]"
+        table, tip = _table(node, i, names[i], fill), _tip(node, names[i], fill)
+        yield f"n{i} [label=<{table}> tooltip={_quoted(tip)}]"
         if node.op is None:
             continue
         args = [names[position[a]] if isinstance(a, Value) else constant(a) for a in node.args]
@@ -172,7 +173,7 @@ def _tip(node: Value, name: str, fill: str) -> str:
     lines = [node.label or name, _path(node), f"data {node.data!r}"]
     if fill:
         lines.append(f"grad {node.grad!r}")
-    return _quoted("\n".join(filter(None, lines)))
+    return "\n".join(filter(None, lines))
 
 
 def _path(node: Value) -> str:

@@ -19,11 +19,8 @@ except ImportError as error:
 
 PURE = "graphviz-pure"
 
-PURE_FORMATS = set(
-    "canon dot dot_json gv jpe jpeg jpg json json0 plain plain-ext png svg xdot xdot1.2 xdot1.4 "
-    "xdot_json".split()
-)
-"""What graphviz-pure 0.2.2 can write, in its own words."""
+PURE_CANNOT = {"pdf", "ps", "ps2", "eps", "svgz", "gif", "webp"}
+"""The common formats that graphviz-pure 0.2.2 lacks; for the rest, its own message will do."""
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
@@ -50,7 +47,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         if self.refusal:
             raise ValueError(self.refusal)
         renderer = choose_renderer()
-        if renderer.stem == PURE and format.lower() in graphviz.FORMATS - PURE_FORMATS:
+        if renderer.stem == PURE and format.lower() in PURE_CANNOT:
             raise MissingExtraError(
                 f"{format} needs the system's Graphviz, which pip can't bring: install it (apt-get "
                 "install graphviz, brew install graphviz), or draw svg or png"
@@ -67,7 +64,7 @@ def choose_renderer() -> Path:
     Raises:
         MissingExtraError: there is neither.
     """
-    if not shutil.which(dot_command.DOT_BINARY):
+    if not shutil.which(str(dot_command.DOT_BINARY)):
         folders = (
             os.path.dirname(sys.executable or ""),
             sysconfig.get_path("scripts"),
@@ -77,8 +74,8 @@ def choose_renderer() -> Path:
         found = shutil.which(PURE, path=os.pathsep.join(filter(None, folders)))
         if found is None:
             raise MissingExtraError(
-                "drawing needs Graphviz: pip install 'chainrule[draw]' brings a renderer for svg and "
-                "png; the system's dot (apt-get install graphviz) also draws pdf"
+                "drawing needs Graphviz: pip install 'chainrule[draw]' brings one for svg and png; "
+                "the system's (apt-get install graphviz) also draws pdf"
             )
         dot_command.DOT_BINARY = Path(found)
     return Path(dot_command.DOT_BINARY)
