@@ -88,11 +88,14 @@ def on_op(op: Op | str) -> Condition:
 
 
 def in_module(path: str) -> Condition:
-    """Return the condition that the event's node was recorded in this module or below it."""
+    """Return the condition that the event's node was recorded in this module or below it.
+
+    A part of the path is enough: ``neurons.3`` is that neuron of any layer.
+    """
 
     def test(event: Event) -> bool:
         scope = event.node.origin[0] if event.node.origin else ""
-        return scope == path or scope.startswith(f"{path}.")
+        return f".{path}." in f".{scope}."
 
     return Condition(test, f"in_module({path!r})")
 

@@ -117,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", REFUSED)
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", REFUSED)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
 
@@ -358,8 +359,6 @@ def _draw(expression: Expression, values: dict[str, Value], args: argparse.Names
             print(write(out, args.out))
         except ValueError as error:
             raise UsageError(str(error)) from None
-        except OSError as error:  # of a file beside it, which then takes its place
-            raise OSError(error.errno, error.strerror, str(args.out)) from None
         return OK
     print(draw_dot(out).source, end="")
     if sys.stdout.isatty():

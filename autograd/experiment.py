@@ -9,6 +9,9 @@ from autograd.errors import DomainError
 from autograd.events import Recording, show
 from autograd.operation import Number, plain, real
 
+KINKS = 3
+"""How many kinks a message names before it counts the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
@@ -49,7 +52,9 @@ class WhatIf:
         if gap <= rounding:
             return "as predicted: between the two values the function is linear"
         if self.kinks:
-            return f"a kink lies in between: {', '.join(self.kinks)}"
+            shown = ", ".join(self.kinks[:KINKS])
+            more = len(self.kinks) - KINKS
+            return f"a kink lies in between: {shown}{f' and {more} more' if more > 0 else ''}"
         return (
             f"curvature: on the way the gradient goes from {show(self.gradient)} "
             f"to {show(self.new_gradient)}"

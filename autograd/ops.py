@@ -390,8 +390,12 @@ hypot: Op = Op(
 mul_no_nan: Op = Op(
     "mul_no_nan",
     primitive(ieee.mul_no_nan),
-    (lambda z, x, y: y, lambda z, x, y: x),
-    note="x * y, but 0 where x is 0 even if y is infinite or NaN (TensorFlow, multiply_no_nan)",
+    (
+        lambda z, x, y: where(math.inf - abs(y), y, mul_no_nan(abs(sign(x)), y)),
+        lambda z, x, y: x,
+    ),
+    note="x * y, but 0 where x is 0 even if y is infinite or NaN (TensorFlow, multiply_no_nan); "
+    "derivative 0 there too, so that higher derivatives stay 0",
 )
 
 # Rows of any number of arguments; sums run from left to right

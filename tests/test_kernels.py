@@ -12,11 +12,11 @@ from itertools import product as combinations
 
 import pytest
 
-from autograd import TABLE, DomainError, Op, Value, logsumexp
+from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
-from autograd.modes import unchecked
 from autograd.formula import rule
 from autograd.kernels import UNROLLED, form, local_function, product, value_function
+from autograd.modes import unchecked
 from autograd.operation import Number, plain
 
 XS = [0.0, -0.0, 5e-324, -1e-310, 1e-200, 0.3, -0.7, 1.0, -1.0, 1.5, -2.0, 3.0, 30.0, -800.0]
@@ -117,10 +117,10 @@ def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal() -> None:
     try:
 
         def counted(x: float) -> float:
-            calls.extend([x] if isinstance(x, float) else [])  # not when it is traced
+            calls.append(x)
             return x
 
-        noisy = Op("noisy", counted, (lambda y, x: 1.0,))
+        noisy = Op("noisy", primitive(counted), (lambda y, x: 1.0,))
         twice = Op("twice", lambda x: noisy(x) * noisy(x), (lambda y, x: 2 * x,))
         zeros = Op("zeros", lambda x: 1 / (x * 0.0) + 1 / (x * -0.0), (lambda y, x: 0.0,))
         assert value_function(twice, 1)(3.0) == 9.0

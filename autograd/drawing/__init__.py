@@ -85,14 +85,12 @@ def write(out: Value, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
     drawing = draw_dot(out, format)
     content = drawing.source.encode() if format == "dot" else drawing.pipe()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"can't write {str(path)!r}: there is no folder {str(path.parent)!r}"
-        )
     beside = path.with_name(f".{secrets.token_hex(8)}.{format}")
     try:
         beside.write_bytes(content)
         beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
     return path
