@@ -29,7 +29,8 @@ from autograd.errors import (
 from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
 from autograd.functions import sum as sum
 from autograd.modes import no_grad, scope
-from autograd.operation import TABLE, Op, primitive
+from autograd.operand import TABLE
+from autograd.operation import Op, primitive
 from autograd.ops import abs as abs
 from autograd.ops import (
     acos,

@@ -122,10 +122,10 @@ def gradcheck(
 
     Cost: at most 50 evaluations of ``f`` per scalar input, mostly 20.
 
-    >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))
+    >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))  # doctest: +ELLIPSIS
     input  analytic  numeric  difference  tolerance  verdict
-    x            30       30     0.0e+00    4.8e-12  ok
-    y             9        9     0.0e+00    1.1e-12  ok
+    x            30       30     ...  ok
+    y             9        9     ...  ok
     """
     if not args:
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")

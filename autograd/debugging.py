@@ -18,7 +18,8 @@ from autograd.errors import StaleValueError
 from autograd.graph import topological_order
 from autograd.kernels import value_function
 from autograd.modes import Origin, changed_mode, source_line
-from autograd.operation import Op, real
+from autograd.operand import real
+from autograd.operation import Op
 
 GENERATIONS = 6
 """How far back a genealogy goes."""

@@ -8,7 +8,7 @@ from typing import Any
 from autograd.engine import Value
 from autograd.events import Recording, show
 from autograd.formula import latex, rule, text
-from autograd.operation import Number, Symbol
+from autograd.operand import Number, Symbol
 
 TERMS = 4
 """Contributions written out per step; more are counted."""

@@ -16,7 +16,8 @@ from autograd.errors import DomainError, GraphCutWarning
 from autograd.graph import topological_order
 from autograd.kernels import Form, describe, form, product, value_function
 from autograd.modes import Origin, current_mode, source_line
-from autograd.operation import Op, Operand, Primitive, plain, real
+from autograd.operand import Operand, plain, real
+from autograd.operation import Op, Primitive
 from autograd.pickling import reduce_node
 
 
@@ -137,87 +138,6 @@ class Value(Operand):
             return _unary(op)(args[0])
         return _record_many(op, args) if op.arity is None else record(op, args)
 
-    def exp(self) -> Value:
-        return ops.exp(self)
-
-    def log(self) -> Value:
-        return ops.log(self)
-
-    def log1p(self) -> Value:
-        return ops.log1p(self)
-
-    def expm1(self) -> Value:
-        return ops.expm1(self)
-
-    def sqrt(self) -> Value:
-        return ops.sqrt(self)
-
-    def sin(self) -> Value:
-        return ops.sin(self)
-
-    def cos(self) -> Value:
-        return ops.cos(self)
-
-    def tan(self) -> Value:
-        return ops.tan(self)
-
-    def asin(self) -> Value:
-        return ops.asin(self)
-
-    def acos(self) -> Value:
-        return ops.acos(self)
-
-    def atan(self) -> Value:
-        return ops.atan(self)
-
-    def sinh(self) -> Value:
-        return ops.sinh(self)
-
-    def cosh(self) -> Value:
-        return ops.cosh(self)
-
-    def tanh(self) -> Value:
-        return ops.tanh(self)
-
-    def asinh(self) -> Value:
-        return ops.asinh(self)
-
-    def acosh(self) -> Value:
-        return ops.acosh(self)
-
-    def atanh(self) -> Value:
-        return ops.atanh(self)
-
-    def erf(self) -> Value:
-        return ops.erf(self)
-
-    def erfc(self) -> Value:
-        return ops.erfc(self)
-
-    def sigmoid(self) -> Value:
-        return ops.sigmoid(self)
-
-    def softplus(self) -> Value:
-        return ops.softplus(self)
-
-    def relu(self) -> Value:
-        return ops.relu(self)
-
-    def gelu(self) -> Value:
-        return ops.gelu(self)
-
-    def silu(self) -> Value:
-        return ops.silu(self)
-
-    def abs(self) -> Value:
-        return ops.abs(self)
-
-    def sign(self) -> Value:
-        return ops.sign(self)
-
-    def heaviside(self) -> Value:
-        return ops.heaviside(self)
-
     def __lt__(self, other: Value | float) -> bool:
         return self.data < _number(other)
 
@@ -280,9 +200,7 @@ class Step(NamedTuple):
     total: float
 
 
-def sweep(
-    root: Value, seed: float = 1.0, order: Sequence[Value] | None = None
-) -> Iterator[Step]:
+def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) -> Iterator[Step]:
     """Yield the backward pass from ``root``, edge by edge, without touching any ``grad``.
 
     ``order`` spares the sort where the topological order is known already.
@@ -450,13 +368,10 @@ def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
     except KeyError:
         every = form(op, (True,) * len(args))
         forward, how = _variadic_forms[op, len(args)] = value_function(op, len(args)), every
-    try:
-        data = forward(*[arg.data for arg in args])
-    except (AttributeError, TypeError):
+    floats = [arg.data for arg in args if arg.__class__ is Value]
+    if len(floats) < len(args):
         return record(op, args)
-    if data.__class__ is not float:  # arrays have a .data too
-        return record(op, args)
-    return _node(data, how, args, 0.0, mode.origin)
+    return _node(forward(*floats), how, args, 0.0, mode.origin)
 
 
 for _op in (ops.add, ops.sub, ops.mul, ops.div, ops.pow):

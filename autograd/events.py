@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, overload
 from autograd.engine import Step, Value, sweep
 from autograd.formula import number, rule, rule_symbols, text
 from autograd.graph import topological_order
-from autograd.operation import Number, Op, Symbol, real
+from autograd.operand import Number, Symbol, real
+from autograd.operation import Op
 
 SCHEMA = 1
 

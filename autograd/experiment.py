@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from autograd.engine import Value, record, sweep
 from autograd.errors import DomainError
 from autograd.events import Recording, show
-from autograd.operation import Number, plain, real
+from autograd.operand import Number, plain, real
 
 KINKS = 3
 """How many kinks a message names before it counts the rest."""

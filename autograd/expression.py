@@ -32,7 +32,8 @@ from unicodedata import east_asian_width
 from autograd import functions, ops
 from autograd.engine import Value
 from autograd.errors import ExpressionError
-from autograd.operation import TABLE, Op
+from autograd.operand import TABLE
+from autograd.operation import Op
 
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 100

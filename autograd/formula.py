@@ -1,6 +1,6 @@
 """Formulas as text: one precedence walk, a table of templates per notation.
 
->>> from autograd.operation import TABLE, Symbol
+>>> from autograd.operand import TABLE, Symbol
 >>> x, y = Symbol("x"), Symbol("y")
 >>> text((x + y) * -x / 2)
 '(x + y) * -x / 2'
@@ -14,12 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.graph import topological_order
-from autograd.operation import Number, Op, Symbol, plain
+from autograd.operand import Number, Symbol, plain
+from autograd.operation import Op
 
 Template = tuple[str, int]
 """A format string over the arguments, and its precedence (0: needs no parentheses)."""
-
-LATEX_ATOMS = {"div", "abs", "hypot", "sqrt"}
 
 
 def number(x: float) -> str:
@@ -38,7 +37,7 @@ def text(expression: Any) -> str:
 
 def latex(expression: Any) -> str:
     """Return a formula in the notation of LaTeX, without delimiters."""
-    return spell(expression, _latex_template, number)
+    return spell(expression, _latex_template, lambda x: number(x).replace("inf", r"\infty"))
 
 
 def rule_symbols(op: Op, args: tuple[Any, ...]) -> tuple[Symbol, tuple[Any, ...]]:
@@ -117,7 +116,8 @@ def _latex_template(op: Op, arity: int) -> Template:
         return op.latex.replace("{0}", args) if op.latex else _upright(op.name, args), 0
     if not op.latex:
         return _upright(op.name, ", ".join(f"{{{i}}}" for i in range(arity))), 0
-    return op.latex, 0 if op.name in LATEX_ATOMS else op.binds
+    # A fraction shows on its own where it begins and ends.
+    return op.latex, 0 if op.name == "div" else op.binds
 
 
 def _upright(name: str, args: str) -> str:

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any, TypeVar, overload
 
 from autograd import ops
-from autograd.operation import Operand
+from autograd.operand import Operand
 
 T = TypeVar("T", bound=Operand)
 

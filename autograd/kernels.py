@@ -20,7 +20,8 @@ from typing import Any
 from autograd.errors import DomainError
 from autograd.formula import Template, rule, spell
 from autograd.graph import topological_order
-from autograd.operation import Number, Op, Primitive, Symbol, plain
+from autograd.operand import Number, Symbol, plain
+from autograd.operation import Op, Primitive
 
 UNROLLED = 300
 """Rows of more arguments run their rules directly: longer code costs more than it saves."""

@@ -1,25 +1,22 @@
-"""What an operation is: a row of the table, and the operands that rows apply to.
+"""What an operation is: a row of the table.
 
 A row (`Op`) holds a forward function and, per argument, a rule for the derivative. Both are
 ordinary arithmetic, so whoever calls them decides what they mean: called on `Number` they
 compute by IEEE 754, on `Symbol` they write down the formula, on the engine's `Value` they
-record a graph. `Operand` is what these three share: the operators and the methods.
+record a graph.
 """
 
 from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn, TypeVar, cast, overload
+from typing import Any, NamedTuple, cast, overload
 
 from autograd.domain import Domain, Joint
 from autograd.errors import DomainError, RuleError
+from autograd.operand import TABLE, Number, Operand, Symbol, T, plain, real
 
 Rule = Callable[..., Any]
-T = TypeVar("T", bound="Operand")
-
-TABLE: dict[str, Op] = {}
-"""Every row by name, in the order of definition; a user's row enters when it is made."""
 
 _built_in: set[str] = set()
 
@@ -236,12 +233,13 @@ class Op:
                 result = rule(*args)
             except Exception as error:
                 raise RuleError(f"{self.name}, {label}: {error}") from error
-            if label == "pullback" and not (isinstance(result, list) and len(result) == len(args[2])):
+            parts = result if label == "pullback" else [result]
+            if label == "pullback" and not (isinstance(parts, list) and len(parts) == len(symbols)):
                 raise RuleError(
                     f"{self.name}, pullback returned {result!r:.60}, "
-                    f"not a list with one contribution for each of {len(args[2])} arguments"
+                    f"not a list with one contribution for each of {len(symbols)} arguments"
                 )
-            for part in result if label == "pullback" else [result]:
+            for part in parts:
                 if not isinstance(part, Operand | numbers.Real):
                     raise RuleError(f"{self.name}, {label} returned {part!r}, not a number")
 
@@ -259,146 +257,3 @@ def seal() -> None:
     for op in TABLE.values():
         op._trace()
     _built_in.update(TABLE)
-
-
-def real(x: object) -> float:
-    """Return a plain number as a float.
-
-    Raises:
-        TypeError: ``x`` is not a real number; a bool is not one either.
-    """
-    if type(x) is float:
-        return x
-    if isinstance(x, numbers.Real) and not isinstance(x, bool):
-        return float(x)
-    raise TypeError(refusal(x))
-
-
-def refusal(x: object) -> str:
-    """Return why ``x`` can't be a number of a graph, and what to do instead."""
-    kind = type(x).__qualname__
-    hint = "give a plain int or float"
-    if isinstance(x, bool):
-        hint = "where(c, a, b) chooses between numbers, float(x) turns a bool into 0.0 or 1.0"
-    elif isinstance(x, Operand):
-        hint = "it already is one; use it directly, or .data for its number"
-    elif isinstance(x, complex):
-        hint = "only real numbers are supported"
-    elif isinstance(x, list | tuple) or hasattr(x, "__array__") or hasattr(x, "__len__"):
-        hint = "values are scalars; use one per element"
-    return f"expected a real number, got {x!r:.60} of type {kind}: {hint}"
-
-
-class Operand:
-    """Anything that an op can be applied to; gives it operators and methods.
-
-    A subclass implements `_apply`. ``==`` and ``hash`` stay identity.
-    """
-
-    __slots__ = ()
-    __array_ufunc__ = None
-    """Tells NumPy to leave ``np.float64(2) * v`` to us."""
-
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
-        raise NotImplementedError
-
-    def _infix(self, name: str, other: Any, *, swap: bool = False) -> Any:
-        if not isinstance(other, Operand):
-            other = real(other)
-        return TABLE[name](*((other, self) if swap else (self, other)))
-
-    def __add__(self: T, other: T | float) -> T:
-        return cast(T, self._infix("add", other))
-
-    def __radd__(self: T, other: float) -> T:
-        return cast(T, self._infix("add", other, swap=True))
-
-    def __sub__(self: T, other: T | float) -> T:
-        return cast(T, self._infix("sub", other))
-
-    def __rsub__(self: T, other: float) -> T:
-        return cast(T, self._infix("sub", other, swap=True))
-
-    def __mul__(self: T, other: T | float) -> T:
-        return cast(T, self._infix("mul", other))
-
-    def __rmul__(self: T, other: float) -> T:
-        return cast(T, self._infix("mul", other, swap=True))
-
-    def __truediv__(self: T, other: T | float) -> T:
-        return cast(T, self._infix("div", other))
-
-    def __rtruediv__(self: T, other: float) -> T:
-        return cast(T, self._infix("div", other, swap=True))
-
-    def __pow__(self: T, other: T | float) -> T:
-        return cast(T, self._infix("pow", other))
-
-    def __rpow__(self: T, other: float) -> T:
-        return cast(T, self._infix("pow", other, swap=True))
-
-    def __neg__(self: T) -> T:
-        return TABLE["neg"](self)
-
-    def __pos__(self: T) -> T:
-        return self
-
-    def __abs__(self: T) -> T:
-        return TABLE["abs"](self)
-
-
-class Number(Operand):
-    """A plain number under IEEE 754: what the readable interpretation of a rule computes with.
-
-    >>> (Number(1.0) / 0.0).value
-    inf
-    """
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Number:
-        return cls(op.ieee(*map(plain, args)))
-
-
-def plain(x: Any) -> Any:
-    """Return a Number's float, and anything else as it is (an int as a float)."""
-    if isinstance(x, Number):
-        return x.value
-    return float(x) if type(x) is int else x
-
-
-class Symbol(Operand):
-    """A name, or an op applied to symbols and numbers: a formula.
-
-    >>> x = Symbol("x")
-    >>> (1 - x * x).op
-    <op sub>
-    """
-
-    __slots__ = ("args", "name", "op")
-
-    def __init__(self, name: str, op: Op | None = None, args: tuple[Any, ...] = ()) -> None:
-        self.name = name
-        self.op = op
-        self.args = args
-
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
-        args = tuple(map(plain, args))
-        if op.name == "mul" and args[0].__class__ is float and args[0] == 1:
-            return cast(Symbol, args[1])
-        return cls("", op, args)
-
-    def _refuse(self, *_: object) -> NoReturn:
-        raise RuleError(
-            "a rule can't test its argument or turn it into a number: use where(c, a, b)"
-        )
-
-    __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __eq__ = __ne__ = _refuse  # as identity they would freeze a branch, without a word
-    __hash__ = object.__hash__

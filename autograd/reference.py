@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from autograd.domain import Joint
 from autograd.formula import rule, rule_symbols, text
-from autograd.operation import TABLE, Number, Op, Symbol
+from autograd.operand import TABLE, Number, Symbol
+from autograd.operation import Op
 
 
 def markdown_table() -> str:
     """Return the operations as a Markdown table: domain, derivative, conventions."""
     rows = [("operation", "needs", "derivative", "conventions and accuracy"), ("---",) * 4]
     rows += [
-        (f"`{application(op)}`", needs(op) or "", derivatives(op), op.note)
-        for op in TABLE.values()
+        (f"`{application(op)}`", needs(op) or "", derivatives(op), op.note) for op in TABLE.values()
     ]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows
+    )
 
 
 def application(op: Op) -> str:
@@ -51,9 +53,7 @@ def derivatives(op: Op) -> str:
         rules = list(op.pullback(Number(1.0), out, args))
     if len(args) == 1:
         return f"`{text(rules[0])}`"
-    return ", ".join(
-        f"{arg.name}: `{text(local)}`" for arg, local in zip(args, rules, strict=True)
-    )
+    return ", ".join(f"{arg.name}: `{text(local)}`" for arg, local in zip(args, rules, strict=True))
 
 
 def _symbols(op: Op) -> tuple[Symbol, tuple[Symbol, ...]]:

@@ -19,7 +19,7 @@ from autograd.engine import Value
 from autograd.formula import rule
 from autograd.graph import topological_order
 from autograd.modes import unchecked
-from autograd.operation import Number, plain, real
+from autograd.operand import Number, plain, real
 from autograd.ops import mul_no_nan
 
 _depth: ContextVar[int] = ContextVar("depth", default=0)

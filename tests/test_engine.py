@@ -37,7 +37,7 @@ from autograd import (
 )
 from autograd.engine import _schedule, sweep
 from autograd.graph import topological_order
-from autograd.operation import TABLE
+from autograd.operand import TABLE
 
 
 def chain(length: int) -> tuple[Value, Value]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, Op
 from autograd.formula import latex, number, rule, rule_symbols, text
-from autograd.operation import Number, Symbol, plain
+from autograd.operand import Number, Symbol, plain
 
 x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
 
@@ -55,6 +55,7 @@ def test_text(formula: Any, printed: str) -> None:
         (TABLE["tanh"](x), r"\tanh\left(x\right)"),
         (TABLE["sqrt"](x + y), r"\sqrt{x + y}"),
         (x**2, "{x}^{2}"),
+        (math.inf - x, r"\infty - x"),
         ((x + 1) ** 2, "{(x + 1)}^{2}"),
         (TABLE["sum"](x, y, z), r"\sum\left(x, y, z\right)"),
         (TABLE["mul_no_nan"](x, y), r"\operatorname{mul\_no\_nan}\left(x, y\right)"),
@@ -90,7 +91,7 @@ def rules(op: Op) -> list[Any]:
 
 @pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
 def test_every_printed_rule_evaluates_to_what_the_rule_computes(op: Op) -> None:
-    names: dict[str, Any] = dict(TABLE)
+    names: dict[str, Any] = {**TABLE, "inf": math.inf}
     names |= dict(zip(["a", "b", "c", "out"], map(Number, (0.7, -1.3, 2.1, 0.4)), strict=True))
 
     def evaluate(part: Any) -> Any:

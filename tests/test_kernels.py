@@ -17,7 +17,7 @@ from autograd.engine import record
 from autograd.formula import rule
 from autograd.kernels import UNROLLED, form, local_function, product, value_function
 from autograd.modes import unchecked
-from autograd.operation import Number, plain
+from autograd.operand import Number, plain
 
 XS = [0.0, -0.0, 5e-324, -1e-310, 1e-200, 0.3, -0.7, 1.0, -1.0, 1.5, -2.0, 3.0, 30.0, -800.0]
 XS += [1e17, -1e200, sys.float_info.max, math.inf, -math.inf, math.nan]

@@ -40,7 +40,7 @@ def test_overwriting() -> None:
 
 
 def test_without_zero_grad() -> None:
-    a, b, stepper = diamond()
+    a, _, stepper = diamond()
     mistake = stepper.wrong_way("no zero_grad")
     assert mistake.gradients == {a: (6.0, 12.0)}
     a.grad = 0.0

@@ -29,7 +29,8 @@ from autograd import (
 )
 from autograd.formula import rule
 from autograd.graph import topological_order
-from autograd.operation import Number, Operand, Primitive, Symbol, plain
+from autograd.operand import Number, Operand, Symbol, plain
+from autograd.operation import Primitive
 
 inf, nan = math.inf, math.nan
 TINY, HUGE = sys.float_info.min, sys.float_info.max
@@ -275,6 +276,17 @@ def test_infinite_derivatives_raise_unless_nothing_asks(
     y = TABLE[name](x, *args[1:]) * 0.0 + x
     y.backward()
     assert x.grad == 1.0
+
+
+def test_a_branch_not_taken_leaves_no_trace_in_second_derivatives_either() -> None:
+    where, sqrt = TABLE["where"], TABLE["sqrt"]
+    x = Value(0.0)
+    (first,) = gradients(where(x, sqrt(x), 0 * x), [x])
+    (second,) = gradients(first, [x])
+    assert (first.data, second.data) == (0.0, 0.0)
+    (first,) = gradients(x * TABLE["log1p"](x), [x])
+    (second,) = gradients(first, [x])
+    assert (first.data, second.data) == (0.0, 2.0)  # a factor 0 that moves still counts
 
 
 def test_a_rule_never_asks_for_what_a_plain_exponent_does_not_need() -> None:
