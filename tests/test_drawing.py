@@ -104,8 +104,8 @@ def neuron() -> Value:
     return out
 
 
-def chain(length: int) -> Value:
-    out = Value(1.0)
+def chain(length: int, start: Value | None = None) -> Value:
+    out = Value(1.0) if start is None else start
     for _ in range(length):
         out = out + 1
     return out
@@ -117,6 +117,12 @@ def polynomial(degree: int) -> Value:
     for _ in range(degree):
         out = out * x + 1
     return out
+
+
+def detours() -> Value:
+    """Short ways around a long chain: each has an edge as long as the chain."""
+    x = Value(1.0)
+    return sum_of([*(x * i for i in range(10)), chain(MOST_NODES - 20, x)])
 
 
 def texts_and_tips(svg: str | bytes) -> tuple[list[str], list[str]]:
@@ -175,6 +181,14 @@ def test_a_label_comes_out_as_the_text_it_is(each_renderer: str, label: str) -> 
     texts, tips = texts_and_tips(draw_dot(Value(2.0, label)).pipe())
     assert shorten(label) in texts
     assert f"{label}\ndata 2.0" in tips
+
+
+def test_an_emoji_leaves_stderr_quiet(
+    each_renderer: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(Value(1.0, "😀"), tmp_path / "graph.png")
+    draw_dot(Value(1.0, "😀")).render(tmp_path / "graph")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_names_in_ovals_and_paths_are_text_too(each_renderer: str) -> None:
@@ -331,7 +345,13 @@ def test_a_deep_graph_becomes_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "number"), [(chain(MOST_NODES), MOST_NODES + 1), (polynomial(150), MOST_LEVELS)]
+    ("out", "number"),
+    [
+        (chain(MOST_NODES), MOST_NODES + 1),
+        # The edges from x to 150 products: 299 + 297 + ... + 1; and 300 along the chain.
+        (polynomial(150), 150 * 150 + 300),
+        (detours(), MOST_LEVELS),
+    ],
 )
 def test_what_would_take_minutes_is_refused_at_once(
     out: Value, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -368,18 +388,19 @@ def test_another_extension_is_an_error_that_lists_the_known(tmp_path: Path, name
         write(neuron(), tmp_path / name)
 
 
+@pytest.mark.parametrize("step", ["write_bytes", "replace"])
 def test_a_file_appears_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     path = write(neuron(), tmp_path / "graph.svg")
     before = path.read_bytes()
 
-    def half(self: Path, content: bytes) -> None:
+    def fail_half_way(self: Path, _: object) -> None:
         with self.open("wb") as file:
-            file.write(content[: len(content) // 2])
+            file.write(b"<svg>")
         raise OSError(28, "No space left on device", str(self))
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+    monkeypatch.setattr(Path, step, fail_half_way)
     with pytest.raises(OSError, match=r"No space left on device: .*graph\.svg"):
         write(Value(1.0), path)
     assert path.read_bytes() == before

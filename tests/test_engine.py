@@ -324,7 +324,7 @@ def test_fused_rows() -> None:
     for call, name in ((mean, "mean"), (logsumexp, "logsumexp"), (softmax, "softmax")):
         with pytest.raises(ValueError, match=f"{name} of no numbers"):
             call([])
-    with pytest.raises(ValueError, match="as many weights as inputs.*got 2 and 1"):
+    with pytest.raises(ValueError, match=r"as many weights as inputs.*got 2 and 1"):
         dot([1.0, 2.0], [1.0])
 
 

@@ -1,0 +1,15 @@
+"""The README's table is that of the rows."""
+
+import re
+from pathlib import Path
+
+from autograd.reference import markdown_table
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_the_readme_shows_the_rows_as_they_are() -> None:
+    text = README.read_text(encoding="utf-8")
+    table = re.search(r"<!-- generated [^\n]*-->\n\n(.*?)\n\n<!-- end", text, re.DOTALL)
+    assert table is not None
+    assert table[1] == markdown_table(), "the table changed: paste the new one into the README"
