@@ -2,8 +2,9 @@
 
 The text passes three gates. `_scan` reads it token by token, and refuses what lies outside the
 alphabet and any nesting that could trouble Python's parser; ``ast`` builds the tree; a
-`_Translator` turns the node types it knows into a postfix program over the rows of the table,
+`Translator` turns the node types it knows into a postfix program over the rows of the table,
 and refuses the rest. Every refusal is one line, with the offending part marked below.
+`autograd.condition` reads the conditions of breakpoints through the same gates.
 
 >>> parse("a * sin(b)").names
 ('a', 'b')
@@ -108,16 +109,33 @@ HINTS = {
 }
 GRAMMAR = "an expression has numbers, names, + - * / **, functions and lists"
 
-TOKEN = re.compile(
-    r"""(?P<operand>
-            (?P<number> (?: [0-9][0-9_]*\.?[0-9_]* | \.[0-9][0-9_]* ) (?:[eE][+-]?[0-9]+)? )
-          | (?P<name> [^\W0-9]\w* ) )
-      | (?P<other> // | [<>=!]= | [^-+*/(),\[\]\ ] )
-      | \*\* | .""",
-    re.VERBOSE,
-)
+OPERAND = r"""(?P<number> (?: [0-9][0-9_]*\.?[0-9_]* | \.[0-9][0-9_]* ) (?:[eE][+-]?[0-9]+)? )
+    | (?P<name> [^\W0-9]\w* )"""
+OTHER = r"(?P<other> // | [<>=!]= | [^-+*/(),\[\]\ ] ) | \*\* | ."
 SIGNS = {"+", "-"}
-OPERATORS = {"", "+", "-", "*", "/", "**", ",", "(", "["}
+OPERATORS = frozenset(["", "+", "-", "*", "/", "**", ",", "(", "["])
+
+
+class Grammar(NamedTuple):
+    """What the scan lets through.
+
+    Attributes:
+        token: splits the text; its groups are ``operand``, ``number``, ``name`` and ``other``,
+            which is refused.
+        operators: the tokens after which an operand is due.
+        hints: what a message says of a refused token.
+        summary: what it says of any other.
+    """
+
+    token: re.Pattern[str]
+    operators: frozenset[str]
+    hints: Mapping[str, str]
+    summary: str
+
+
+PLAIN = Grammar(
+    re.compile(rf"(?P<operand> {OPERAND} ) | {OTHER}", re.VERBOSE), OPERATORS, HINTS, GRAMMAR
+)
 CLOSING = {"(": ")", "[": "]"}
 
 
@@ -175,6 +193,16 @@ def parse(source: str) -> Expression:
 
     Cost: linear in the length.
     """
+    source, tree = read(source, PLAIN)
+    return Translator(source).expression(tree)
+
+
+def read(source: str, grammar: Grammar) -> tuple[str, ast.expr]:
+    """Return the text without surrounding blanks, and its tree, after the first two gates.
+
+    Raises:
+        ExpressionError: as `parse`.
+    """
     if len(source) > MAX_CHARACTERS:
         raise ExpressionError(
             f"the expression has {len(source):,} characters; at most {MAX_CHARACTERS:,} are read"
@@ -182,7 +210,7 @@ def parse(source: str) -> Expression:
     source = "".join(" " if char.isspace() else char for char in source).strip()
     if not source:
         raise ExpressionError("the expression is empty")
-    _scan(source)
+    _scan(source, grammar)
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
@@ -191,29 +219,33 @@ def parse(source: str) -> Expression:
         _refuse(source, start, start + 1, problem)
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError(_too_deep()) from None
-    translator = _Translator(source)
-    translator.check_depth(tree)
-    translator.number(tree)
-    return Expression(source, tuple(translator.names), tuple(translator.program))
+    _check_depth(source, tree)
+    return source, tree
 
 
-def _scan(source: str) -> None:
+def _scan(source: str, grammar: Grammar) -> None:
     """Refuse what Python's parser should never see.
 
     Python's parser recurses at brackets, signs and powers. ``nested`` counts these: per open
-    bracket, how many signs and powers the present operand is under.
+    bracket, how many signs and powers the present operand is under. It recurs at ``not`` too,
+    which reaches further than one operand, so these are counted over the whole text.
     """
     brackets: list[tuple[str, int]] = []
     nested = [0]
+    negations = 0
     before = ""  # the token before this one: an operand's last, an operator, or none
-    for match in TOKEN.finditer(source):
+    for match in grammar.token.finditer(source):
         token, span = match[0], match.span()
-        after_operand = before not in OPERATORS
+        after_operand = before not in grammar.operators
+        word = token in grammar.operators and token.isalpha()
         if token == " ":
             continue
-        if match["other"] or keyword.iskeyword(token):
-            _refuse(source, *span, f"{token!r} is not allowed: {HINTS.get(token, GRAMMAR)}")
-        if match["operand"]:
+        if match["other"] or (keyword.iskeyword(token) and not word):
+            hint = grammar.hints.get(token, grammar.summary)
+            _refuse(source, *span, f"{token!r} is not allowed: {hint}")
+        if word and re.match(r"[\w.]", source[span[0] - 1 : span[0]]):
+            _refuse(source, *span, f"a blank is missing before this {token!r}")
+        if (match["operand"] and not word) or (token == "not" and after_operand):
             if after_operand:
                 _refuse(source, *span, f"an operator is missing between {before!r:.40} and this")
             if match["number"] and math.isinf(_float(token)):
@@ -223,28 +255,45 @@ def _scan(source: str) -> None:
         elif token in CLOSING:
             brackets.append((token, span[0]))
             nested.append(0)
-        elif not after_operand and token not in SIGNS and not (before in CLOSING and token in ")]"):
+        elif not (after_operand or token in SIGNS or token == "not") and not (
+            before in CLOSING and token in ")]"
+        ):
             _refuse(source, *span, f"a number or a name is missing before this {token!r}")
         elif token in CLOSING.values():
             if not brackets or CLOSING[brackets[-1][0]] != token:
                 _refuse(source, *span, f"this {token!r} closes nothing")
             brackets.pop()
             nested.pop()
+        elif token == "not":
+            negations += 1
         elif token == "**" or not after_operand:
             nested[-1] += 1
         else:
             nested[-1] = 0
-        if len(brackets) + sum(nested) > MAX_DEPTH:
+        if len(brackets) + sum(nested) + negations > MAX_DEPTH:
             _refuse(source, *span, _too_deep())
         before = token
     if brackets:
         bracket, start = brackets[-1]
         _refuse(source, start, start + 1, f"this {bracket!r} is never closed")
-    if before in OPERATORS:
+    if before in grammar.operators:
         _refuse(source, len(source), len(source), "a number or a name is missing at the end")
 
 
-class _Translator:
+def _check_depth(source: str, tree: ast.expr) -> None:
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr)
+        ]
+    if level:
+        refuse_part(source, level[0], _too_deep())
+
+
+class Translator:
     """Turns a tree into a postfix program; a method returns the size of what it has translated."""
 
     def __init__(self, source: str) -> None:
@@ -252,17 +301,10 @@ class _Translator:
         self.names: dict[str, None] = {}
         self.program: list[Any] = []
 
-    def check_depth(self, tree: ast.expr) -> None:
-        level: list[ast.AST] = [tree]
-        for _ in range(MAX_DEPTH):
-            level = [
-                child
-                for node in level
-                for child in ast.iter_child_nodes(node)
-                if isinstance(child, ast.expr)
-            ]
-        if level:
-            self.refuse(level[0], _too_deep())
+    def expression(self, tree: ast.expr) -> Expression:
+        """Return the expression that ``tree`` spells; a translator is good for one."""
+        self.number(tree)
+        return Expression(self.source, tuple(self.names), tuple(self.program))
 
     def number(self, node: ast.expr) -> None:
         """Translate what must be a number."""
@@ -352,12 +394,17 @@ class _Translator:
         self.program.append((itemgetter(index.value), 1))
 
     def refuse(self, node: ast.AST, problem: str) -> NoReturn:
-        place = cast(ast.expr, node)
-        encoded = self.source.encode()
-        start, end = (
-            len(encoded[:offset].decode()) for offset in (place.col_offset, place.end_col_offset)
-        )
-        _refuse(self.source, start, end, problem)
+        refuse_part(self.source, node, problem)
+
+
+def refuse_part(source: str, node: ast.AST, problem: str) -> NoReturn:
+    """Raise the error with the part that became ``node`` marked."""
+    place = cast(ast.expr, node)
+    encoded = source.encode()
+    start, end = (
+        len(encoded[:offset].decode()) for offset in (place.col_offset, place.end_col_offset)
+    )
+    _refuse(source, start, end, problem)
 
 
 def _list(*xs: Any) -> list[Any]:

@@ -114,12 +114,12 @@ acosh = _nan_outside(math.acosh)
 
 
 def maximum(x: float, y: float) -> float:
-    """Return the larger number; NaN if either is NaN (IEEE 754-2019 maximum)."""
+    """Return the larger number, x at a tie (also of zeros); NaN if either is NaN."""
     return x if x >= y or x != x else y
 
 
 def minimum(x: float, y: float) -> float:
-    """Return the smaller number; NaN if either is NaN (IEEE 754-2019 minimum)."""
+    """Return the smaller number, x at a tie (also of zeros); NaN if either is NaN."""
     return x if x <= y or x != x else y
 
 

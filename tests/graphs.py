@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from autograd import TABLE, Op, Value
 from autograd.domain import REAL, Joint
-
-# One fixed profile: every run tries the same examples.
-settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
-settings.load_profile("fixed")
 
 MARGIN = 0.05
 """How far smooth arguments keep away from kinks, poles and the ends of a domain."""

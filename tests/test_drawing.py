@@ -264,7 +264,7 @@ x, y, z = Value(3.0, "x"), Value(2.0), Value(1.0, "a label of many words")
         (clamp(x, 0.0, 1.0), "clamp(·, 0, 1)"),
         (x - y, "x - n1"),
         (x - x, "x - x"),
-        (x / z, "x / a labe…words"),
+        (x / z, "x / (a labe…words)"),
         (where(x, y, 0.0), "where(x, n1, 0)"),
         (sum_of([x, y, 4.0]), "sum"),
         (sum_of([x, y, 4.0]), "4"),

@@ -105,6 +105,8 @@ def test_twins_agree_wherever_python_gives_a_number(
         (ieee.minimum, (nan, 1.0), nan),
         (ieee.minimum, (1.0, nan), nan),
         (ieee.maximum, (2.0, 3.0), 3.0),
+        (ieee.maximum, (-0.0, 0.0), -0.0),
+        (ieee.minimum, (0.0, -0.0), 0.0),
         (ieee.minimum, (2.0, 3.0), 2.0),
         (ieee.heaviside, (0.0,), 0.0),
         (ieee.heaviside, (5e-324,), 1.0),

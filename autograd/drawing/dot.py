@@ -89,10 +89,15 @@ def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:
         return str(op)
     hole = "" if op.binds else "·"
     spelled = [
-        name if isinstance(arg, float) else hole if nodes == 1 else shorten(name, 12)
+        name if isinstance(arg, float) else hole if nodes == 1 else _atom(shorten(name, 12))
         for arg, name in zip(args, names, strict=True)
     ]
     return op.spell(*spelled).strip()
+
+
+def _atom(name: str) -> str:
+    """Return a name such that no reader takes its words, ``a + b``, for part of the formula."""
+    return f"({name})" if " " in name else name
 
 
 def shade(grad: float, largest: float) -> str:
