@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from typing import Any, TextIO
 
 GAP = "   "
-"""Three blanks separate the parts of a line that may stand on lines of their own."""
+"""Blanks that separate the parts of a line which may stand on lines of their own."""
+
+Span = str | tuple[str, str]
+"""A piece of a line: plain, or with a style."""
 
 
 class Terminal:
@@ -22,8 +26,12 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stdout
         self.is_interactive = self.stream.isatty()
-        self.width = shutil.get_terminal_size().columns if self.is_interactive else sys.maxsize
         self._console = _console(self.stream) if self.is_interactive else None
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal as it is now; no limit in a pipe."""
+        return shutil.get_terminal_size().columns if self.is_interactive else sys.maxsize
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print one line, folded at its gaps where it is too long."""
@@ -37,6 +45,16 @@ class Terminal:
         self._write("", "")
         self._write(text, "bold")
 
+    def spans(self, *spans: Span) -> None:
+        """Print one line of differently styled pieces, as they are."""
+        if self._console is None:
+            print("".join(span if isinstance(span, str) else span[0] for span in spans).rstrip(),
+                  file=self.stream)
+        else:
+            from rich.text import Text
+
+            self._console.print(Text.assemble(*spans), highlight=False, soft_wrap=True)
+
     def _write(self, text: str, style: str) -> None:
         if self._console is None or not style:
             print(text, file=self.stream)
@@ -47,13 +65,15 @@ class Terminal:
 def fold(text: str, width: int) -> list[str]:
     """Return the lines of ``text`` after breaking it at gaps, so that they fit if they can.
 
+    A gap is two blanks or more.
+
     >>> fold("  a = 1   first   second", width=18)
     ['  a = 1   first', '      second']
     """
     if len(text) <= width:
         return [text]
     indent = text[: len(text) - len(text.lstrip())]
-    first, *parts = text.strip().split(GAP)
+    first, *parts = re.split(" {2,}", text.strip())
     lines = [indent + first]
     for part in parts:
         if len(lines[-1]) + len(GAP) + len(part) <= width:
@@ -72,3 +92,15 @@ def _console(stream: TextIO) -> Any:
     except ImportError:
         return None
     return Console(file=stream)
+
+
+def crop(text: str, width: int) -> str:
+    """Return ``text`` with its middle left out if it is too long.
+
+    >>> crop("sum(x1, x2, x3, x4, x5, x6)", width=17)
+    'sum(x1, ... , x6)'
+    """
+    if len(text) <= width:
+        return text
+    kept = max(width - len(" ... "), 2)
+    return f"{text[: kept - kept // 2].rstrip()} ... {text[len(text) - kept // 2 :].lstrip()}"
