@@ -1,5 +1,7 @@
 """The command ``chainrule``: step through, draw and check an expression, or see the demo.
 
+``step`` takes a Python file too, and is a debugger on a terminal.
+
 Data goes to standard output, messages to standard error. Exit codes are listed in `EXIT_CODES`,
 which the help prints.
 """
@@ -12,7 +14,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -24,6 +26,7 @@ from autograd.errors import ChainruleError, MissingExtraError
 if TYPE_CHECKING:
     from autograd.engine import Value
     from autograd.expression import Expression
+    from autograd.stepper import Stepper
 
 OK, WRONG, REFUSED, MISSING, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 
@@ -31,7 +34,7 @@ EXIT_CODES = """\
 exit codes:
   0    done
   1    check: a gradient is wrong, or none could be confirmed
-  2    the command, the expression or a value can't be used as given
+  2    the command, the expression, file or value can't be used as given
   3    an optional library is missing; the message says how to install it
   130  interrupted with Ctrl-C
   141  whoever read the output stopped reading"""
@@ -41,6 +44,7 @@ EXAMPLES = {
 examples:
   chainrule demo                                everything at work, step by step
   chainrule step "a*sin(b)" a=2 b=3             a backward pass, edge by edge
+  chainrule step train.py:loss                  the one of your own program
   chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    the graph with its gradients
   chainrule check "a*sin(b)" a=2 b=3            gradients against differences""",
     "demo": """\
@@ -49,7 +53,10 @@ examples:
   chainrule demo --out pictures                 or where you say""",
     "step": """\
 examples:
-  chainrule step "a*sin(b)" a=2 b=3             on a terminal, or line by line
+  chainrule step "a*sin(b)" a=2 b=3             a debugger; line by line in a pipe
+  chainrule step train.py                       your file, run first; its result
+  chainrule step train.py:losses[3]             or any Value its globals reach
+  chainrule step train.py -- --epochs 2         what follows -- is for the file
   chainrule step "-softmax(a, b)[0]" a=2 b=-1   signs and lists need no care
   chainrule step "a*sin(b)" a=2 b=pi/4 --json   the events as data""",
     "draw": """\
@@ -71,6 +78,10 @@ expressions:
   sum, mean, logsumexp, softmax and log_softmax take numbers or one [list].
   Quote the expression, so that the shell leaves * and ( ) alone. A value is a
   number or a constant expression: x=-3, x=1e-3, x=pi/4."""
+
+
+FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<name>.*))?", re.DOTALL)
+"""What ``step`` takes for a file: no expression has a name after a dot."""
 
 
 class UsageError(Exception):
@@ -131,6 +142,7 @@ def _fail(problem: object, code: int) -> int:
 def _run(argv: list[str]) -> int:
     _check_package()
     parser = _parser()
+    argv, for_file = _split_at_file(argv)
     try:
         args, rest = parser.parse_known_args(_shield_expressions(argv))
     except SystemExit:  # argparse has printed the help or the version
@@ -148,12 +160,25 @@ def _run(argv: list[str]) -> int:
 
         run(args.out)
         return OK
+    words = [*args.values, *rest]
+    file = FILE.fullmatch(args.expression.strip())
+    if file:
+        return _step_file(file["path"], file["name"] or "", words, for_file, args)
     from autograd.expression import parse
 
     expression = parse(args.expression)
-    values = _values(expression, [*args.values, *rest])
+    values = _values(expression, words)
     command = {"step": _step, "draw": _draw, "check": _check}[args.command]
     return command(expression, values, args)
+
+
+def _split_at_file(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Return the words for this command, and those after ``--`` if there is a file to get them."""
+    if "--" in argv:
+        end = argv.index("--")
+        if any(FILE.fullmatch(word) for word in argv[:end]):
+            return argv[:end], argv[end + 1 :]
+    return argv, []
 
 
 def _check_package() -> None:
@@ -207,12 +232,13 @@ def _parser() -> _Parser:
     )
     about = f"{_about_expressions()}\n\n{EXIT_CODES}"
     for name, summary, as_json in [
-        ("step", "Print the forward and the backward pass, step by step", "the run"),
+        ("step", "Step through the forward and the backward pass", "the run"),
         ("draw", "Draw the graph with its values and gradients", "the nodes"),
         ("check", "Compare the gradients with finite differences", "the report"),
     ]:
         command = add(name, summary, about)
-        command.add_argument("expression", metavar="EXPR", help="what to differentiate, quoted")
+        what = "EXPR | FILE.py[:NAME]" if name == "step" else "EXPR"
+        command.add_argument("expression", metavar=what, help="what to differentiate, quoted")
         command.add_argument("values", metavar="name=value", nargs="*", help="its variables")
         forms = command.add_mutually_exclusive_group()
         forms.add_argument("--json", action="store_true", help=f"print {as_json} as JSON")
@@ -317,25 +343,86 @@ def _evaluate(expression: Expression, values: dict[str, Value]) -> Value:
 
 def _step(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
     from autograd.stepper import Stepper
-    from autograd.terminal import Terminal
 
     out = _evaluate(expression, values)
     stepper = Stepper(out)
+    title = f"{stepper.name(out)} = {expression.source}" if out.op else stepper.name(out)
+    return _present(stepper, title, args)
+
+
+def _step_file(
+    path: str, name: str, words: list[str], for_file: list[str], args: argparse.Namespace
+) -> int:
+    if args.command != "step":
+        raise UsageError(
+            f"{args.command} takes an expression, not a file; chainrule step {path} takes one"
+        )
+    if words:
+        raise UsageError(
+            f"a file has its own values, so {words[0]!r:.60} is of no use; what is for the file "
+            "itself follows --"
+        )
+    from autograd.script import Script
+    from autograd.stepper import Stepper
+
+    script = Script(path, for_file)
+    result = script.result(name)
+    try:
+        stepper = Stepper(result.value)
+    except ValueError as error:
+        if isinstance(error, ChainruleError):
+            raise
+        raise UsageError(
+            f"{result.name}: {str(error).partition(':')[0]}: name a smaller part of it, such as "
+            f"the loss of one sample: {path}:NAME"
+        ) from None
+    if result.stale:
+        print(
+            f"chainrule: leaves had changed since {result.name} was computed (the last step of "
+            "an optimizer?); it was computed again with their present numbers",
+            file=sys.stderr,
+        )
+    title = f"{path}: {result.name}"
+    title += f"   {result.choice}" if result.choice else ""
+    return _present(stepper, title, args, script.find)
+
+
+def _present(
+    stepper: Stepper,
+    title: str,
+    args: argparse.Namespace,
+    find: Callable[[str], Value] | None = None,
+) -> int:
+    """Show a run: as JSON, in a debugger on a terminal, else line by line."""
     if args.json:
         print(json.dumps(stepper.to_json()))
         return OK
+    from autograd.terminal import Terminal
+
     terminal = Terminal()
-    name = stepper.name(out)
-    terminal.line(f"{name} = {expression.source}" if out.op else name, "bold")
+    terminal.line(title, "bold")
+    if terminal.is_interactive and sys.stdin.isatty():
+        from autograd.debugger import Debugger
+
+        count, forward = len(stepper.events), len(stepper.recording.nodes)
+        terminal.line(
+            f"{count:,} events: {forward:,} values forward, {count - forward:,} steps back; "
+            "help lists the commands",
+            "dim",
+        )
+        Debugger(stepper, terminal, find).session()
+        return OK
     part = ""
     for event in stepper.events:
         if part != (part := "Forward" if event.kind == "forward" else "Backward"):
             terminal.heading(part)
         terminal.line(f"  {event}")
-    out.backward()
     terminal.heading("Gradients")
-    for name_, leaf in values.items():
-        terminal.line(f"  d {name}/d {name_} = {leaf.grad!r}")
+    recording = stepper.recording
+    for node in recording.nodes:
+        if node.op is None:
+            root, leaf = stepper.name(recording.root), stepper.name(node)
+            terminal.line(f"  d {root}/d {leaf} = {recording.adjoint(node)!r}")
     return OK
 
 

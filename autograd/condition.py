@@ -150,9 +150,10 @@ class _Reader:
                 self.refuse(node, f'{name} is a text: compare it, as in {name} == "..."')
             case ast.Constant(value=str()):
                 self.refuse(node, 'a text on its own is no condition: write, say, label == "x"')
-        self.number(node)  # refuses with a better reason what isn't a number either
-        written = ast.get_source_segment(self.source, node) or ""
-        self.refuse(node, f"this is a number: compare it, as in {written:.40} > 0.1")
+            case _:
+                self.number(node)  # refuses with a better reason what isn't a number either
+                written = ast.get_source_segment(self.source, node) or ""
+                self.refuse(node, f"this is a number: compare it, as in {written:.40} > 0.1")
 
     def comparison(self, node: ast.expr, a: ast.expr, sign: ast.cmpop, b: ast.expr) -> Test:
         if any(isinstance(x, ast.Constant) and isinstance(x.value, str) for x in (a, b)):

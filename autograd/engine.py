@@ -218,12 +218,13 @@ def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) 
         form, args, upstream = node._form, node.args, adjoint[node]
         if form is None:
             continue
-        locals_ = form.locals(node.data, *[_number(arg) for arg in args])
-        for slot, arg in enumerate(args):
-            if isinstance(arg, Value):
-                contribution = product(node, slot, upstream, locals_[slot])
+        floats = [arg.data if arg.__class__ is Value else arg for arg in args]
+        locals_ = form.locals(node.data, *floats)
+        for slot, (arg, local) in enumerate(zip(args, locals_, strict=True)):
+            if arg.__class__ is Value:
+                contribution = product(node, slot, upstream, local)
                 total = adjoint[arg] = adjoint[arg] + contribution
-                yield Step(node, slot, arg, upstream, locals_[slot], contribution, total)
+                yield Step(node, slot, arg, upstream, local, contribution, total)
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:

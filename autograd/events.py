@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple, overload
 
 from autograd.engine import Step, Value, sweep
@@ -127,35 +129,41 @@ class Recording:
         self.seed = real(seed)
         self.nodes = tuple(topological_order(root))
         self.position = {node: i for i, node in enumerate(self.nodes)}
-        length = 2 * len(self.nodes) + sum(
-            isinstance(arg, Value) for node in self.nodes for arg in node.args
-        )
-        if length > max_events:
-            raise ValueError(
-                f"this run has {length:,} events, more than max_events={max_events:,}: step "
-                "through a smaller part (the loss of one sample, or an inner node), or raise it"
-            )
         self._values = {node: node.data for node in self.nodes}
         self._names = _names(self.nodes)
-        self._steps = list(sweep(root, self.seed, self.nodes))
+        edges = max(max_events - 2 * len(self.nodes), 0)
+        self._steps = list(islice(sweep(root, self.seed, self.nodes), edges + 1))
+        self.length = 2 * len(self.nodes) + len(self._steps)
+        if self.length > max_events:
+            raise ValueError(
+                f"this run has more than max_events={max_events:,} events ({len(self.nodes):,} "
+                "nodes): step through a smaller part (the loss of one sample, or an inner node), "
+                "or raise it"
+            )
         self.incoming: dict[Value, list[int]] = {node: [] for node in self.nodes}
         self.done: dict[Value, int] = {}
-        self._completions: list[int] = []
-        self._record()
+        self._number_events()
         self.events = Events(self)
 
-    def _record(self) -> None:
+    def _number_events(self) -> None:
         """Number the events: each node's completion, then the edges it passes on along."""
-        index, position, steps = len(self.nodes), 0, self._steps
-        for node in reversed(self.nodes):
-            self.done[node] = index
-            self._completions.append(index)
+        index, incoming = len(self.nodes), self.incoming
+        remaining = reversed(self.nodes)
+        current = None
+        for step in self._steps:
+            if step[0] is not current:
+                current = step[0]
+                for node in remaining:
+                    self.done[node] = index
+                    index += 1
+                    if node is current:
+                        break
+            incoming[step[2]].append(index)
             index += 1
-            while position < len(steps) and steps[position].node is node:
-                self.incoming[steps[position].arg].append(index)
-                position += 1
-                index += 1
-        self.length = index
+        for node in remaining:
+            self.done[node] = index
+            index += 1
+        self._completions = list(self.done.values())
 
     def event(self, index: int) -> Event:
         """Return the event at ``index``, from 0 to ``length``."""
@@ -246,11 +254,15 @@ class Recording:
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data for any front end.
 
-        ``nodes[i]`` is ``{"id": i, "name", "label", "op": null | name, "args": [id | number],
-        "data", "scope", "file", "line"}`` in topological order; ``events[i]`` is ``{"index": i,
-        "kind", "node": id, "slot", "arg": id, "rule", "upstream", "local", "product",
-        "total"}``, with null for what does not apply. Numbers that JSON lacks are the strings
-        "inf", "-inf", "nan".
+        ``{"schema": 1, "nodes": [...], "events": [...]}``. Nodes stand in topological order and
+        are referred to by their position, ``id``:
+
+        - a node: ``{"id", "name", "label", "op": name | null, "args": [{"node": id} |
+          {"number": x}], "data", "scope", "file", "line"}``
+        - an event: ``{"index", "kind", "node": id, "slot", "arg": id, "rule", "upstream",
+          "local", "product", "total"}``, the fields of `Event`
+
+        What does not apply is null. Numbers that JSON lacks are the strings "inf", "-inf", "nan".
         """
         nodes = []
         for i, node in enumerate(self.nodes):
@@ -305,10 +317,7 @@ def _json(x: float | None) -> float | str | None:
 
 
 def _names(nodes: tuple[Value, ...]) -> dict[Value, str]:
-    labels = [node.label for node in nodes]
-    counts = dict.fromkeys(labels, 0)
-    for label in labels:
-        counts[label] += 1
+    counts = Counter(node.label for node in nodes)
     return {
         node: node.label if node.label and counts[node.label] == 1 else f"n{i}"
         for i, node in enumerate(nodes)

@@ -24,7 +24,7 @@ N = TypeVar("N", bound=Node)
 
 def node_args(node: N) -> list[N]:
     """Return the arguments of ``node`` that are nodes, in order, duplicates kept."""
-    return [arg for arg in node.args if not isinstance(arg, float)]
+    return [arg for arg in node.args if arg.__class__ is not float]
 
 
 def topological_order(root: N) -> list[N]:
@@ -47,12 +47,13 @@ def topological_order(root: N) -> list[N]:
         if state is None:
             finished[node] = False
             stack.append(node)
-            for arg in reversed(node_args(node)):
-                known = finished.get(arg)
-                if known is None:
-                    stack.append(arg)
-                elif not known:
-                    raise CycleError(_describe_cycle(arg, node, finished))
+            for arg in reversed(node.args):
+                if arg.__class__ is not float:
+                    known = finished.get(arg)
+                    if known is None:
+                        stack.append(arg)
+                    elif not known:
+                        raise CycleError(_describe_cycle(arg, node, finished))
         elif not state:
             finished[node] = True
             order.append(node)

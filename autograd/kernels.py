@@ -96,7 +96,7 @@ def product(node: Any, slot: int, upstream: float, local: float) -> float:
     Raises:
         DomainError: names the edge.
     """
-    if not node.op.singular or -inf < local < inf:
+    if -inf < local < inf or not node.op.singular:
         return upstream * local
     if upstream == 0:
         return 0.0

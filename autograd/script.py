@@ -25,8 +25,12 @@ USUAL = ("loss", "cost", "error", "out", "output")
 LISTED = 8
 """How many names a message lists before it counts the rest."""
 
-PATH = re.compile(r"""[^\W0-9]\w* (?: \.[^\W0-9]\w* | \[-?[0-9]{1,9}\] | \["[^"\\]*"\] )*""", re.X)
-PART = re.compile(r"""\.?(?P<attribute>\w+) | \[(?P<index>-?[0-9]+)\] | \["(?P<key>[^"]*)"\]""", re.X)
+PATH = re.compile(
+    r"""[^\W0-9]\w* (?: \.[^\W0-9]\w* | \[-?[0-9]{1,9}\] | \["[^"\\]*"\] )*""", re.VERBOSE
+)
+PART = re.compile(
+    r"""\.?(?P<attribute>\w+) | \[(?P<index>-?[0-9]+)\] | \["(?P<key>[^"]*)"\]""", re.VERBOSE
+)
 
 
 class ScriptError(ChainruleError):
@@ -200,7 +204,7 @@ class Script:
         report = traceback.TracebackException(
             type(error), error, _own_frames(error.__traceback__, self.path)
         )
-        print("".join(report.format(chain=False)), end="", file=sys.stderr)
+        sys.stderr.write("".join(report.format(chain=False)))
         lines = [frame.lineno for frame in report.stack if frame.filename == self.path]
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
         at = f" at line {line}" if line else ""
@@ -241,13 +245,14 @@ def _own_frames(frames: TracebackType | None, path: str) -> TracebackType | None
     """Return the traceback without the frames before the file's first, and those in here."""
     kept: list[TracebackType] = []
     while frames is not None:
-        package = str(frames.tb_frame.f_globals.get("__name__", "")).split(".")[0]
-        if frames.tb_frame.f_code.co_filename == path or (kept and package not in ("autograd", "nn")):
+        frame = frames.tb_frame
+        ours = str(frame.f_globals.get("__name__", "")).split(".")[0] in ("autograd", "nn")
+        if frame.f_code.co_filename == path or (kept and not ours):
             kept.append(frames)
         frames = frames.tb_next
     shortened = None
-    for frame in reversed(kept):
-        shortened = TracebackType(shortened, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    for entry in reversed(kept):
+        shortened = TracebackType(shortened, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return shortened
 
 

@@ -48,8 +48,10 @@ class Terminal:
     def spans(self, *spans: Span) -> None:
         """Print one line of differently styled pieces, as they are."""
         if self._console is None:
-            print("".join(span if isinstance(span, str) else span[0] for span in spans).rstrip(),
-                  file=self.stream)
+            print(
+                "".join(span if isinstance(span, str) else span[0] for span in spans).rstrip(),
+                file=self.stream,
+            )
         else:
             from rich.text import Text
 
@@ -98,7 +100,7 @@ def crop(text: str, width: int) -> str:
     """Return ``text`` with its middle left out if it is too long.
 
     >>> crop("sum(x1, x2, x3, x4, x5, x6)", width=17)
-    'sum(x1, ... , x6)'
+    'sum(x1 ... 5, x6)'
     """
     if len(text) <= width:
         return text
