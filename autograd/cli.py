@@ -53,7 +53,7 @@ examples:
   chainrule demo --out pictures                 or where you say""",
     "step": """\
 examples:
-  chainrule step "a*sin(b)" a=2 b=3             a debugger; line by line in a pipe
+  chainrule step "a*sin(b)" a=2 b=3             a debugger; in a pipe, a list
   chainrule step train.py                       your file, run first; its result
   chainrule step train.py:losses[3]             or any Value its globals reach
   chainrule step train.py -- --epochs 2         what follows -- is for the file

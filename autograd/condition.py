@@ -70,9 +70,9 @@ TEXTS: dict[str, Callable[[str], Condition]] = {
 FLAGS: dict[str, Callable[[], Condition]] = {"sign_change": at.sign_change}
 
 ABOUT = """\
-numbers  grad          the adjoint so far of the node whose number the event sets
+numbers  grad          the adjoint so far of the node that the event is about
          total         the number set: a value in the forward pass, else grad
-         product       what an edge adds: upstream * local
+         product       what an edge adds; upstream and local are its factors
          data          the value of the node
          contribution  1 for the first edge that reaches the node, and so on
          line          of the source that made the node
@@ -129,7 +129,7 @@ class _Reader:
     def __init__(self, source: str) -> None:
         self.source = source
 
-    def test(self, node: ast.expr) -> Test:
+    def test(self, node: ast.expr) -> Test:  # noqa: RET503 - the last branch refuses
         match node:
             case ast.BoolOp(op=word, values=values):
                 return _combined([self.test(value) for value in values], isinstance(word, ast.Or))
@@ -144,6 +144,8 @@ class _Reader:
                 return _combined(tests, False)
             case ast.Call(func=ast.Name(id="finite"), args=[arg], keywords=[]):
                 return _applied(math.isfinite, self.number(arg))
+            case ast.Call(func=ast.Name(id="finite")):
+                self.refuse(node, "finite(x) takes one number")
             case ast.Name(id=name) if name in FLAGS:
                 return FLAGS[name]()
             case ast.Name(id=name) if name in TEXTS:
@@ -194,10 +196,15 @@ class _Reader:
 class _Number(Translator):
     """Translates the numbers of a condition: its variables are those of an event."""
 
+    def call(self, node: ast.Call, name: str, args: list[ast.expr]) -> int:
+        if name == "finite":
+            self.refuse(node.func, "finite is a test where a number is needed")
+        return super().call(node, name, args)
+
     def variable(self, node: ast.AST, name: str) -> None:
         if name in TEXTS:
             self.refuse(node, f"{name} is a text where a number is needed")
-        if name in FLAGS or name == "finite":
+        if name in (*FLAGS, "finite"):
             self.refuse(node, f"{name} is a test where a number is needed")
         if name not in NUMBERS and name not in CONSTANTS and name not in FUNCTIONS:
             self.refuse(node, _unknown(name))

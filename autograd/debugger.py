@@ -75,20 +75,20 @@ COMMANDS = {
     "back": Command("rn", "back [COUNT]", "take back the last event"),
     "run": Command("c cont continue r", "run [CONDITION]", "go on to the next breakpoint"),
     "reverse": Command("rc", "reverse [CONDITION]", "go back to the one before"),
-    "goto": Command("g j jump", "goto EVENT | NAME", "go to an event, or to a complete gradient"),
-    "reset": Command("", "reset", "go back to the start"),
-    "break": Command("b", "break [CONDITION | NAME | LINE]", "set a breakpoint, or list them"),
+    "goto": Command("g j jump", "goto EVENT | NAME", "to an event, or a complete gradient"),
+    "reset": Command("", "reset", "to the start"),
+    "break": Command("b", "break [CONDITION|NAME|LINE]", "set a breakpoint, or list them"),
     "clear": Command("cl", "clear [NUMBER]", "remove a breakpoint, or all"),
-    "where": Command("w", "where", "show the event again"),
-    "list": Command("l", "list", "show the source around the event's line"),
-    "events": Command("e", "events", "show the events before and after"),
-    "print": Command("p", "print [NAME]", "value and gradient, as far as known now"),
-    "why": Command("y", "why [NAME]", "every contribution to a gradient, and where it came from"),
-    "derive": Command("d", "derive [NAME]", "the chain rule worked out, step by step"),
-    "what-if": Command("whatif i", "what-if NAME NUMBER", "another number: predicted and actual"),
-    "wrong": Command("", "wrong [WAY]", "the backward pass as it goes wrong, beside the right one"),
+    "where": Command("w", "where", "this event again"),
+    "list": Command("l", "list", "the source around this event's line"),
+    "events": Command("e", "events", "the events before and after"),
+    "print": Command("p", "print [NAME]", "value and gradient as known by now"),
+    "why": Command("y", "why [NAME]", "every contribution to a gradient"),
+    "derive": Command("d", "derive [NAME]", "the chain rule worked out in steps"),
+    "what-if": Command("i whatif", "what-if NAME NUMBER", "another number: predicted and actual"),
+    "wrong": Command("", "wrong [WAY]", "the same pass as it goes wrong"),
     "quiz": Command("", "quiz", "predict the contributions yourself"),
-    "save": Command("", "save FILE.json", "write the events, for other tools"),
+    "save": Command("", "save FILE.json", "write the events for other tools"),
     "help": Command("h ?", "help [COMMAND]", "this, or more about one command"),
     "quit": Command("q exit", "quit", "leave; so does Ctrl-D"),
 }
@@ -103,12 +103,12 @@ break abs(grad) > 0.1           break 12             what line 12 has made
 break module == "layers.0" and not finite(total)
 
 {ABOUT}
-A number that an event does not have is unknown, and no comparison with it holds.""",
+A number that an event lacks is unknown, and no comparison with it holds.""",
     "print": "Without a NAME: the leaves and the root. A gradient that has not been reached is\n"
     "unknown, and partial until its last contribution.",
     "goto": "goto 12 is the moment after event 12; goto x1 that when d/d x1 is complete.",
     "wrong": "\n".join(f"wrong {way:<13} {text}" for way, text in WAYS.items()),
-    "quiz": "Answer with a number, as in 0.5 or -3*2; other words: hint, give up, score, quit.",
+    "quiz": "Answer with a number, as in 0.5 or -3*2, or: hint, give up, score, quit.",
 }
 
 
@@ -310,7 +310,8 @@ class Debugger(cmd.Cmd):
         for number in range(first, min(len(lines), line + AROUND) + 1):
             mark = "->" if number == line else "  "
             text = f"{number:>4} {mark}  {lines[number - 1].rstrip()}".expandtabs(4).rstrip()
-            self.say(text, "bold" if number == line else "")
+            # Not folded: a long line of source is the terminal's to wrap.
+            self.terminal.spans((text, "bold" if number == line else ""))
 
     def do_events(self, arg: str) -> None:
         position = self.stepper.position
@@ -329,7 +330,7 @@ class Debugger(cmd.Cmd):
         else:
             leaves = [node for node in self.recording.nodes if node.op is None]
             nodes = [*dict.fromkeys([*leaves[: LONGEST - 1], self.recording.root])]
-        names = [self.recording.name(node) for node in nodes]
+        names = [crop(self.recording.name(node), 36) for node in nodes]
         width = max(map(len, names))
         for node, name in zip(nodes, names, strict=True):
             value, gradient = self.stepper.value(node), self.stepper.gradient(node)
@@ -338,8 +339,8 @@ class Debugger(cmd.Cmd):
             self.terminal.spans(
                 "  ",
                 f"{name:<{width}} = ",
-                (f"{known:<10}", _style(value)),
-                (f"  d {self.root}/d {name:<{width}} ", QUIET),
+                (f"{known:<12}", _style(value)),
+                ("gradient ", QUIET),
                 (str(gradient), style),
             )
         if not arg and len(leaves) >= LONGEST:
@@ -396,7 +397,7 @@ class Debugger(cmd.Cmd):
             raise Refusal(f"there is no command {arg!r:.60}; help lists them")
         for aliases, usage, does in COMMANDS.values():
             short = aliases.split()[0] if aliases else ""
-            self.terminal.spans(f"  {short:<6} {usage:<32}", (f" {does}", QUIET))
+            self.terminal.spans(f"  {short:<4}{usage:<29}", (does, QUIET))
         self.say("An empty line repeats the last command; Tab completes.")
 
     def do_quit(self, arg: str) -> bool:
@@ -409,7 +410,8 @@ class Debugger(cmd.Cmd):
     # Completing
 
     def completenames(self, text: str, *_: Any) -> list[str]:
-        return sorted(name for name in COMMANDS if name.startswith(text))
+        found = sorted(name for name in COMMANDS if name.startswith(text))
+        return found if len(found) > 1 else [f"{name} " for name in found]
 
     def completedefault(self, text: str, line: str, begin: int, end: int) -> list[str]:
         """Return what may follow: a node's name, or a word of a condition."""
@@ -662,14 +664,15 @@ def _readline() -> Iterator[None]:
         yield
         return
     # A name is one word, dots, dashes and brackets included.
+    delimiters = readline.get_completer_delims()
     readline.set_completer_delims(" \t\n\"'()<>=!,*/+")
     readline.set_history_length(REMEMBERED)
-    readline.clear_history()
     with suppress(OSError, RuntimeError):  # none yet, unreadable, or no home
         readline.read_history_file(history_path())
     try:
         yield
     finally:
+        readline.set_completer_delims(delimiters)
         with suppress(OSError, RuntimeError):  # a session does not fail for want of a history
             history_path().parent.mkdir(parents=True, exist_ok=True)
             readline.write_history_file(history_path())

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd.engine import Value
 from autograd.events import Recording, show
-from autograd.formula import latex, rule, text
+from autograd.formula import latex, rule, short, text
 from autograd.operand import Number, Symbol
 
 TERMS = 4
@@ -117,7 +117,7 @@ class _Text:
         return show(x)
 
     def formula(self, expression: Any) -> str:
-        return text(expression)
+        return text(expression, short)
 
     def definition(self, node: Value) -> str:
         assert node.op is not None
@@ -158,7 +158,7 @@ class _Latex(_Text):
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
     def formula(self, expression: Any) -> str:
-        return latex(expression)
+        return latex(expression, short)
 
     def gap(self, count: int) -> str:
         return rf"&\quad\vdots\quad\text{{({count} more steps)}}"

@@ -8,6 +8,7 @@
     ├── StaleValueError   (RuntimeError)    .data changed between forward and backward
     ├── RuleError         (TypeError)       a row of the table that breaks its laws
     ├── ExpressionError   (ValueError)      an expression outside the whitelisted grammar
+    ├── ScriptError                         a file that can't be stepped through
     ├── GradientError     (AssertionError)  a gradient check came out wrong
     └── MissingExtraError (ImportError)     an optional library is not installed
 
@@ -41,6 +42,10 @@ class RuleError(ChainruleError, TypeError):
 
 class ExpressionError(ChainruleError, ValueError):
     """An expression that the whitelist refuses."""
+
+
+class ScriptError(ChainruleError):
+    """A file that fails, or holds no Value to step through; the message says what to do."""
 
 
 class GradientError(ChainruleError, AssertionError):

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple, overload
 
 from autograd.engine import Step, Value, sweep
-from autograd.formula import number, rule, rule_symbols, text
+from autograd.formula import rule, rule_symbols, short, text
 from autograd.graph import topological_order
 from autograd.operand import Number, Symbol, real
 from autograd.operation import Op
@@ -240,7 +240,7 @@ class Recording:
         """Return how a node was computed, such as ``n4 = x1 * w1``; a leaf's name alone."""
         if node.op is None:
             return self.name(node)
-        args = [number(a) if isinstance(a, float) else self.name(a) for a in node.args]
+        args = [short(a) if isinstance(a, float) else self.name(a) for a in node.args]
         return f"{self.name(node)} = {node.op.spell(*args)}"
 
     def named_rule(self, node: Value, slot: int) -> str:
@@ -249,7 +249,7 @@ class Recording:
         args = tuple(
             Number(arg) if isinstance(arg, float) else Symbol(self.name(arg)) for arg in node.args
         )
-        return text(rule(node.op, slot, Symbol(self.name(node)), args))
+        return text(rule(node.op, slot, Symbol(self.name(node)), args), short)
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data for any front end.

@@ -30,14 +30,23 @@ def number(x: float) -> str:
     return str(int(x)) if x == x and abs(x) < 1e15 and x == int(x) else repr(x)
 
 
-def text(expression: Any) -> str:
-    """Return a formula in the notation of Python."""
-    return spell(expression, _text_template, number)
+def short(x: float) -> str:
+    """Return a plain number to six digits.
+
+    >>> short(2.0), short(-0.0), short(1 / 3)
+    ('2', '0', '0.333333')
+    """
+    return number(float(f"{x:.6g}"))
 
 
-def latex(expression: Any) -> str:
+def text(expression: Any, constant: Callable[[float], str] = number) -> str:
+    """Return a formula in the notation of Python, its numbers in full or as ``constant`` says."""
+    return spell(expression, _text_template, constant)
+
+
+def latex(expression: Any, constant: Callable[[float], str] = number) -> str:
     """Return a formula in the notation of LaTeX, without delimiters."""
-    return spell(expression, _latex_template, lambda x: number(x).replace("inf", r"\infty"))
+    return spell(expression, _latex_template, lambda x: constant(x).replace("inf", r"\infty"))
 
 
 def rule_symbols(op: Op, args: tuple[Any, ...]) -> tuple[Symbol, tuple[Any, ...]]:

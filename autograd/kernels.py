@@ -157,7 +157,7 @@ def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], 
     else:
         results = list(op.pullback(g, out, args))
     results = [part for part, is_node in zip(results, pattern, strict=True) if is_node]
-    body, texts = _lower(results)
+    body, texts = lower(results)
     used = _used(results)
     if "out" in used:
         lines.append("out = node.data")
@@ -213,7 +213,7 @@ def _symbols(op: Op, arity: int) -> tuple[Symbol, ...]:
 def _straight_line(parameters: tuple[Symbol, ...], result: Any) -> Callable[..., Any]:
     """Return the function of ``parameters`` that computes one expression, or a list as a tuple."""
     expressions = result if isinstance(result, list) else [result]
-    lines, texts = _lower(expressions)
+    lines, texts = lower(expressions)
     signature = ", ".join(parameter.name for parameter in parameters)
     answer = f"({', '.join(texts)},)" if isinstance(result, list) else texts[0]
     return _function(signature, [*lines, f"return {answer}"], expressions)
@@ -229,11 +229,17 @@ def _used(expressions: list[Any]) -> set[str]:
     }
 
 
-def _lower(expressions: list[Any]) -> tuple[list[str], list[str]]:
+def lower(
+    expressions: list[Any],
+    template: Callable[[Op, int], Template] | None = None,
+    constant: Callable[[float], str] | None = None,
+) -> tuple[list[str], list[str]]:
     """Return assignments for what is used more than once, and the text of each expression.
 
-    Equal subexpressions are computed once; nothing is re-associated.
+    Equal subexpressions are computed once; nothing is re-associated. The notation is Python's,
+    or that of ``template`` and ``constant``, which are as for `formula.spell`.
     """
+    template, constant = template or _template, constant or _constant
     numbered: dict[Any, Symbol] = {}
     same: dict[Symbol, Symbol] = {}
     uses: dict[Symbol, int] = {}
@@ -270,10 +276,10 @@ def _lower(expressions: list[Any]) -> tuple[list[str], list[str]]:
         depth[part] = 1 + max(depth.get(arg, 0) for arg in part.args if isinstance(arg, Symbol))
         if uses[part] > 1 or depth[part] > NESTED:
             name = f"t{len(names)}"
-            lines.append(f"{name} = {spell(part, _template, _constant, names)}")
+            lines.append(f"{name} = {spell(part, template, constant, names)}")
             names[part] = name
             depth[part] = 0
-    return lines, [spell(result, _template, _constant, names) for result in results]
+    return lines, [spell(result, template, constant, names) for result in results]
 
 
 def _template(op: Op, arity: int) -> Template:

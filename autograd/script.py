@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd.debugging import debug
 from autograd.engine import Value
-from autograd.errors import ChainruleError
+from autograd.errors import ScriptError
 from autograd.graph import topological_order
 from autograd.kernels import value_function
 
@@ -31,10 +31,6 @@ PATH = re.compile(
 PART = re.compile(
     r"""\.?(?P<attribute>\w+) | \[(?P<index>-?[0-9]+)\] | \["(?P<key>[^"]*)"\]""", re.VERBOSE
 )
-
-
-class ScriptError(ChainruleError):
-    """A file that can't be stepped through; the message says what to do."""
 
 
 class Result(NamedTuple):
@@ -76,6 +72,7 @@ class Script:
             source = Path(path).read_bytes()
         except OSError as error:
             raise ScriptError(f"{path} can't be read: {error.strerror}; check the path") from None
+        linecache.checkcache(path)
         linecache.getlines(path)  # while the path is good: the file may change the directory
         # A module of its own in sys.modules: pickles and dataclasses look themselves up there.
         module = ModuleType("__main__")
@@ -110,9 +107,10 @@ class Script:
         else:
             name, found, choice = self._choose()
         if found.op is None:
+            computed = [other for other, value in self._values() if value.op is not None]
             raise ScriptError(
                 f"{name} is a leaf, so there is nothing to step through; name what is computed "
-                f"from it, as in {self.path}:loss"
+                f"from it, as in {self.path}:{computed[0] if computed else 'loss'}"
             )
         stale = _refresh(found)
         self._label(found)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from typing import Any, TextIO
 
 GAP = "   "
@@ -67,7 +68,7 @@ class Terminal:
 def fold(text: str, width: int) -> list[str]:
     """Return the lines of ``text`` after breaking it at gaps, so that they fit if they can.
 
-    A gap is two blanks or more.
+    A gap is two blanks or more. What is still too long is broken between words.
 
     >>> fold("  a = 1   first   second", width=18)
     ['  a = 1   first', '      second']
@@ -82,7 +83,17 @@ def fold(text: str, width: int) -> list[str]:
             lines[-1] += GAP + part
         else:
             lines.append(f"{indent}    {part}")
-    return lines
+    return [piece for line in lines for piece in _wrapped(line, width)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Return ``line`` broken between words, for want of gaps."""
+    if len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())] + "    "
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _console(stream: TextIO) -> Any:

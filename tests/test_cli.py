@@ -18,6 +18,17 @@ from autograd.cli import MISSING, OK, REFUSED, WRONG, main
 
 Run = Callable[..., tuple[int, str, str]]
 
+TRAIN = """\
+import sys
+from autograd import Value
+w = Value(2.0)
+losses = []
+for epoch in range(int(sys.argv[2]) if sys.argv[1:] else 4):
+    loss = (w * 3 - 1) ** 2
+    losses.append(loss)
+    print("epoch", epoch)
+"""
+
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
@@ -85,6 +96,86 @@ def test_a_variable_called_out_keeps_its_name(run: Run) -> None:
     assert "d n1/d out = -1.0" in run("step", "-out", "out=2")[1]
     assert "d out/d out = 1.0" in run("step", "out", "out=2")[1]
     assert "d x/d x = 1.0" in run("step", "+x", "x=2")[1]
+
+
+def test_step_through_a_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(TRAIN, encoding="utf-8")
+    code, out, err = run("step", "train.py")
+    assert (code, err) == (OK, "epoch 0\nepoch 1\nepoch 2\nepoch 3\n")
+    assert out.startswith("train.py: loss   the only result that nothing else is computed from\n")
+    assert out.endswith("Gradients\n  d loss/d w = 30.0\n")
+    code, out, err = run("step", "--json", "train.py:losses[1]", "--", "--epochs", "2")
+    assert (code, err) == (OK, "epoch 0\nepoch 1\n")
+    nodes = json.loads(out)["nodes"]
+    assert (nodes[0]["name"], nodes[0]["file"], nodes[0]["line"]) == ("w", "train.py", 3)
+    assert run("step", "train.py:losses[1]", "--json", "--", "--epochs", "2")[1] == out
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "problem"),
+    [
+        ("loss = 3", ["net.py"], "chainrule: net.py holds no Value"),
+        ("loss = 3", ["net.py:loss"], "chainrule: loss is a int, not a Value"),
+        ("loss = Value(1) * 2", ["net.py:los"], "did you mean loss?"),
+        ("loss = Value(1) * 2", ["net.py", "x=2"], "a file has its own values"),
+        ("loss = Value(1) * 2", ["missing.py"], "chainrule: missing.py can't be read"),
+        ("loss = Value(0) ** 0.5", ["net.py"], "derivative of"),
+        ("loss = 1 / 0", ["net.py"], "chainrule: net.py failed at line 2 (ZeroDivisionError"),
+        ("loss = log(Value(0))", ["net.py"], "chainrule: net.py failed at line 2 (DomainError"),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_file_that_cannot_be_stepped_through(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: list[str],
+    source: str,
+    words: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(f"from autograd import Value, log\n{source}\n", encoding="utf-8")
+    code, out, err = run("step", *words, *form)
+    assert (code, out) == (REFUSED, "")
+    traceback, _, message = err.rpartition("chainrule: ")
+    assert problem in f"chainrule: {message}"
+    assert message.count("\n") == 1
+    assert ("Traceback" in traceback) == ("failed" in problem)
+
+
+def test_a_run_that_is_too_long_needs_a_smaller_part(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autograd import Stepper
+
+    monkeypatch.setattr(Stepper.__init__, "__defaults__", (1.0, 5))
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(TRAIN, encoding="utf-8")
+    code, out, err = run("step", "train.py:losses[3]")
+    assert (code, out) == (REFUSED, "")
+    last = err.splitlines()[-1]
+    assert "events" in last
+    assert last.endswith("name a smaller part of it, such as the loss of one sample: train.py:NAME")
+
+
+def test_stale_numbers_are_said_to_be_computed_again(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(f"{TRAIN}w.data = 1.0\n", encoding="utf-8")
+    code, out, err = run("step", "train.py")
+    assert code == OK
+    assert "chainrule: leaves had changed since loss was computed" in err
+    assert out.endswith("d loss/d w = 12.0\n")
+
+
+@pytest.mark.parametrize("command", ["draw", "check"])
+def test_only_step_takes_a_file(run: Run, command: str) -> None:
+    code, _, err = run(command, "net.py")
+    assert (code, err.count("\n")) == (REFUSED, 1)
+    assert "chainrule step net.py" in err
 
 
 def test_draw_prints_dot_or_writes_a_picture(run: Run, tmp_path: Path) -> None:
@@ -227,6 +318,7 @@ def test_the_examples_of_the_help_work(
     import shlex
 
     monkeypatch.chdir(tmp_path)
+    Path("train.py").write_text(TRAIN, encoding="utf-8")
     lines = [line for text in cli.EXAMPLES.values() for line in text.splitlines()[1:]]
     examples = [line.strip().split("  ")[0].partition(" | ")[0] for line in lines]
     for example in examples:
@@ -318,6 +410,7 @@ def test_on_a_terminal_lines_fit_and_colour_can_be_refused(no_color: str) -> Non
     words = ["step", "tanh(w1*x1 + w2*x2 + b)", "x1=2", "x2=0", "w1=-3", "w2=1", "b=6.88"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autograd", *words],
+        stdin=subprocess.DEVNULL,  # a debugger otherwise: tests/test_debugger.py
         stdout=terminal,
         stderr=subprocess.STDOUT,
         env=env,

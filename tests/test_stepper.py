@@ -104,7 +104,10 @@ def test_bad_destinations() -> None:
     with pytest.raises(ValueError, match="not part of this run"):
         stepper.goto(Value(1.0))
     assert stepper.position == 0
-    with pytest.raises(ValueError, match=r"more than max_events=10 events \(10 nodes\): step through a smaller part"):
+    with pytest.raises(
+        ValueError,
+        match=r"more than max_events=10 events \(10 nodes\): step through a smaller part",
+    ):
         Stepper(o, max_events=10)
     with pytest.raises(TypeError, match="expected the Value"):
         Stepper(3.0)  # type: ignore[arg-type]
