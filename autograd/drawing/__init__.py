@@ -7,7 +7,17 @@
 >>> print(draw_dot(y).source.count("n0 -> n1op"))
 2
 
-In a notebook the drawing shows itself; `write` makes a file of it.
+The same as text, which needs no library:
+
+>>> print(picture_of(y, local=True))
+n1 = x * x  data 9.0  grad 1.0
+  [3.0] x   data 3.0  grad 6.0
+  [3.0] x   data 3.0  grad 6.0
+<BLANKLINE>
+grad: at most 6.0 in size
+on each edge: the local derivative d node / d argument
+
+In a notebook a drawing shows itself; `write` makes a file of it.
 """
 
 from __future__ import annotations
@@ -17,61 +27,184 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd.drawing import dot
+from autograd.drawing.folding import LEVELS, Folding, Graph
+from autograd.drawing.picture import Picture
+from autograd.drawing.reading import Change, Moment, Now
+from autograd.drawing.view import View
 from autograd.engine import Value
-from autograd.graph import node_args, topological_order
+from autograd.events import Recording
+from autograd.graph import topological_order
+from autograd.operation import Op
 
 if TYPE_CHECKING:
-    import graphviz
+    from autograd.drawing.renderer import Drawing
+    from autograd.stepper import Stepper
 
-FORMATS = ("svg", "png", "pdf", "dot")
 RANKDIRS = ("LR", "TB", "RL", "BT")
+FORMATS = ("svg", "png", "pdf", "dot", "mmd", "txt")
 
-# Up to here a picture takes a few seconds; the layout's time grows faster than the graph.
-MOST_NODES = 2_000
-MOST_LEVELS = 15_000
+BUDGET = 200
+"""Boxes beyond which a picture folds by itself: more fit on no screen."""
+
+FAR = 24
+"""Links from its centre at which a picture ends that can't show everything."""
 
 
-def draw_dot(out: Value, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
+def draw_dot(
+    out: Value,
+    format: str = "svg",
+    rankdir: str = "LR",
+    *,
+    level: str = "op",
+    local: bool = False,
+    expand: bool = False,
+    budget: int | None = BUDGET,
+    focus: Value | None = None,
+    radius: int = 2,
+    paths: tuple[Value, Value] | None = None,
+) -> Drawing:
     """Return the drawing of the graph below ``out``, a `graphviz.Digraph`.
 
-    Before any ``backward()`` it says so instead of showing gradients. Graphs of more than
-    2,000 nodes, or with very many long edges, have a ``.source`` but refuse to be rendered.
+    Before any ``backward()`` it says so instead of showing gradients.
 
     Args:
+        out: the root.
         format: what its ``render`` and ``pipe`` make by default.
-        rankdir: the way the graph runs: "LR" (left to right), "TB" (top to bottom), "RL", "BT".
+        rankdir, level, local, expand, budget, focus, radius, paths: as for `picture_of`.
 
     Raises:
         MissingExtraError: a library is not installed; when rendering, also: no renderer is.
-        ValueError: no such format or direction; when rendering, also: the graph is too large.
+        ValueError, TypeError: as `picture_of`; no such format; when rendering, also: without a
+            budget, the graph is too large.
         CycleError: the graph was tampered with.
 
     Cost: linear in nodes and edges, until it is rendered.
     """
-    from autograd.drawing.renderer import Drawing
+    from autograd.drawing.renderer import drawing_of
 
+    found = picture_of(
+        out,
+        rankdir,
+        level=level,
+        local=local,
+        expand=expand,
+        budget=budget,
+        focus=focus,
+        radius=radius,
+        paths=paths,
+    )
+    return drawing_of(found, format)
+
+
+def picture_of(
+    out: Value,
+    rankdir: str = "LR",
+    *,
+    level: str = "op",
+    local: bool = False,
+    expand: bool = False,
+    budget: int | None = BUDGET,
+    focus: Value | None = None,
+    radius: int = 2,
+    paths: tuple[Value, Value] | None = None,
+) -> Picture:
+    """Return what a drawing of the graph below ``out`` shows, as data; its ``str()`` is text.
+
+    Args:
+        out: the root.
+        rankdir: the way it runs: "LR" (left to right), "TB" (top to bottom), "RL", "BT".
+        level: "op" for every node; "neuron" for a box per innermost module (from `scope`),
+            "layer" for what holds those, "network" for one box. A box tells the L2 norm of the
+            gradients of the values that leave it, and of its parameters.
+        local: write the local derivative on each edge.
+        expand: show a weighted sum (`dot`) term by term.
+        budget: the number of boxes beyond which the picture folds what is alike, then coarser
+            modules, and at last leaves out what is far from ``out``. None: draw everything.
+        focus: show only what is at most ``radius`` edges away from this node.
+        paths: show only the paths from the first of these nodes to the second.
+
+    Raises:
+        ValueError: no such direction or level; a node is not part of the graph; no path.
+        TypeError: ``out`` is no Value.
+        CycleError: the graph was tampered with.
+    """
     if not isinstance(out, Value):
         raise TypeError(f"expected the Value to draw, got {type(out).__name__}")
-    if rankdir not in RANKDIRS:
-        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {rankdir!r}")
-    order = topological_order(out)
-    drawing = Drawing(
-        format=format,
-        graph_attr=dot.GRAPH | {"rankdir": rankdir},
-        node_attr=dot.NODE,
-        edge_attr=dot.EDGE,
-        body=[f"\t{statement}\n" for statement in dot.statements(order)],
-    )
-    drawing.refusal = _refusal(order)
-    return drawing
+    _check(rankdir, level, budget)
+    if focus is not None and paths is not None:
+        raise ValueError("choose what to show by focus or by paths, not by both")
+    if type(radius) is not int or radius < 0:
+        raise ValueError(f"radius is a number of edges from 0 on, got {radius!r}")
+    nodes = topological_order(out)
+    view = _view(nodes, level, budget, focus, radius, paths, Now(nodes), local, expand)
+    return view.picture(rankdir, budget)
 
 
-def write(out: Value, path: str | os.PathLike[str]) -> Path:
-    """Write the picture of the graph below ``out`` and return its path.
+def diff(
+    before: Recording | Stepper,
+    after: Recording | Stepper,
+    format: str = "svg",
+    rankdir: str = "LR",
+    *,
+    level: str = "op",
+    budget: int | None = BUDGET,
+) -> Drawing:
+    """Return the drawing of what changed between two runs, as between two training steps.
 
-    The extension decides: .svg, .png, .pdf (with the system's Graphviz only), or .dot for the
-    text. The file appears whole or not at all.
+    Each number reads ``before → after``; the colour is its change.
+
+    Args:
+        before, after: recordings of graphs of the same shape: the same ops on the same
+            arguments. Plain numbers may differ.
+        format, rankdir, level, budget: as for `draw_dot`.
+
+    Raises:
+        ValueError: the graphs differ in shape; the message names the first difference.
+    """
+    from autograd.drawing.renderer import drawing_of
+
+    first, second = _recording(before), _recording(after)
+    _check(rankdir, level, budget)
+    if difference := _difference(first, second):
+        raise ValueError(f"the two runs are not of the same shape: {difference}")
+    view = _view(list(second.nodes), level, budget, None, 0, None, Change(first, second))
+    return drawing_of(view.picture(rankdir, budget), format)
+
+
+def draw_moment(
+    stepper: Stepper,
+    format: str = "svg",
+    rankdir: str = "LR",
+    *,
+    level: str = "op",
+    budget: int | None = BUDGET,
+) -> Drawing:
+    """Return the drawing of a graph as a stepper knows it at its position.
+
+    A gradient is unknown ("?"), partial (outlined) or complete (filled); the current edge is
+    drawn thick. A graph beyond the budget is shown around the current node.
+
+    Args:
+        format, rankdir, level, budget: as for `draw_dot`.
+    """
+    from autograd.drawing.renderer import drawing_of
+
+    _check(rankdir, level, budget)
+    nodes, event = list(stepper.recording.nodes), stepper.current
+    far = budget is not None and level == "op" and len(nodes) > budget
+    focus = event.node if far and event else None
+    view = _view(nodes, level, budget, focus, FAR, None, Moment(stepper))
+    return drawing_of(view.picture(rankdir, budget), format)
+
+
+def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
+    """Write a picture to a file and return its path.
+
+    The extension decides: .svg, .png, .pdf (with the system's Graphviz only), .dot, .mmd
+    (Mermaid), or .txt. The file appears whole or not at all.
+
+    Args:
+        out: a drawing, or a Value to draw as `draw_dot` does by default.
 
     Raises:
         ValueError: another extension, or the graph is too large for a picture.
@@ -83,8 +216,7 @@ def write(out: Value, path: str | os.PathLike[str]) -> Path:
     if format not in FORMATS:
         known = " ".join(f".{known}" for known in FORMATS)
         raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
-    drawing = draw_dot(out, format)
-    content = drawing.source.encode() if format == "dot" else drawing.pipe()
+    content = _content(out, format)
     beside = path.with_name(f".{secrets.token_hex(8)}.{format}")
     try:
         beside.write_bytes(content)
@@ -96,21 +228,99 @@ def write(out: Value, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _refusal(order: list[Value]) -> str:
-    """Return why a graph is too large for a picture, "" if it isn't.
+def _content(out: Value | Drawing | Picture, format: str) -> bytes:
+    found = picture_of(out) if isinstance(out, Value) else out
+    found = found if isinstance(found, Picture) else found.picture
+    if format == "txt":
+        return f"{found}\n".encode()
+    if format == "mmd":
+        return found.to_mermaid().encode()
+    if format == "dot":
+        return found.to_dot().encode()
+    from autograd.drawing.renderer import drawing_of
 
-    What costs time is less the nodes than the levels that their edges cross: the layout puts
-    a point on each. The levels are counted as it does, from the root.
-    """
-    level = {order[-1]: 0}
-    for node in reversed(order):
-        for arg in node_args(node):
-            level[arg] = max(level.get(arg, 0), level[node] + 1)
-    crossed = sum(level[arg] - level[node] for node in order for arg in node_args(node))
-    if len(order) <= MOST_NODES and crossed <= MOST_LEVELS:
-        return ""
-    return (
-        f"this graph is too large for a picture: {len(order):,} nodes (at most {MOST_NODES:,}), "
-        f"whose edges cross {crossed:,} levels (at most {MOST_LEVELS:,}). Draw an inner node, "
-        "which shows the part below it, or keep the text: autograd.drawing.write(out, 'graph.dot')"
-    )
+    return drawing_of(found).file(format)
+
+
+def _check(rankdir: str, level: str, budget: int | None) -> None:
+    if rankdir not in RANKDIRS:
+        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {rankdir!r}")
+    if level not in LEVELS:
+        raise ValueError(f"level is one of {', '.join(LEVELS)}, got {level!r}")
+    if budget is not None and (type(budget) is not int or budget < 1):
+        raise ValueError(f"budget is a number of boxes from 1 on, or None, got {budget!r}")
+
+
+def _view(
+    nodes: list[Value],
+    level: str,
+    budget: int | None,
+    focus: Value | None,
+    radius: int,
+    paths: tuple[Value, Value] | None,
+    reading: Now | Change | Moment,
+    local: bool = False,
+    expand: bool = False,
+) -> View:
+    """Return the view that is asked for, folded and cut to the budget."""
+    graph = Graph(nodes)
+    chosen: set[int] | None = None
+    if focus is not None:
+        folding = graph.fold(level, alike=False)
+        start = folding.box[_position(graph, focus)]
+        chosen = graph.nearest(folding.box, start, radius, budget)
+    elif paths is not None:
+        first, last = (_position(graph, node) for node in paths)
+        between = graph.between(first, last)
+        if not between:
+            names = " to ".join(repr(node) for node in paths)
+            raise ValueError(f"there is no path from {names}: name the argument first")
+        folding = graph.fold(level, alike=False)
+        chosen = {folding.box[i] for i in between}
+    else:
+        folding = graph.fitting(level, budget)
+    chosen = _cut(graph, folding, chosen, budget)
+    return View(graph, folding, chosen, reading, local=local, expand=expand)
+
+
+def _cut(
+    graph: Graph, folding: Folding, chosen: set[int] | None, budget: int | None
+) -> set[int] | None:
+    """Return the boxes to show: those chosen, if too many only the nearest to the last."""
+    count = max(folding.box) + 1 if chosen is None else len(chosen)
+    if budget is None or count <= budget:
+        return chosen
+    last = len(graph.nodes) - 1
+    if chosen is not None:
+        last = max(i for i, box in enumerate(folding.box) if box in chosen)
+    start = folding.box[last]
+    return graph.nearest(folding.box, start, FAR, budget, up=False, among=chosen)
+
+
+def _position(graph: Graph, node: Value) -> int:
+    if node not in graph.position:
+        raise ValueError(f"{node!r:.80} is not part of the graph that is drawn")
+    return graph.position[node]
+
+
+def _recording(run: Recording | Stepper) -> Recording:
+    found = getattr(run, "recording", run)
+    if not isinstance(found, Recording):
+        raise TypeError(
+            f"expected two recordings (Stepper(out) makes one), got {type(found).__name__}"
+        )
+    return found
+
+
+def _difference(before: Recording, after: Recording) -> str:
+    """Return how two runs differ in shape; "" if they don't."""
+    for old, new in zip(before.nodes, after.nodes, strict=False):
+        if _shape(before, old) != _shape(after, new):
+            return f"{before.definition(old)} before, {after.definition(new)} after"
+    if len(before.nodes) != len(after.nodes):
+        return f"{len(before.nodes):,} nodes before, {len(after.nodes):,} after"
+    return ""
+
+
+def _shape(run: Recording, node: Value) -> tuple[Op | None, list[int | None]]:
+    return node.op, [run.position[a] if isinstance(a, Value) else None for a in node.args]

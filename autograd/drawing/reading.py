@@ -1,0 +1,259 @@
+"""The numbers of a picture: as they are now, before and after a step, or at a stepper's moment.
+
+A `Reading` turns the node at a position into rows; the positions are those in topological order.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, final
+
+from autograd.drawing.picture import NO_BACKWARD, Row, constant, shown
+from autograd.engine import Value
+from autograd.events import Recording
+
+if TYPE_CHECKING:
+    from autograd.stepper import Stepper
+
+
+class Reading(ABC):
+    """What is known of the nodes of a graph.
+
+    Attributes:
+        scales: the colour scales in use: key and name.
+        notes: what the legend says besides.
+        normed: what `norm` is the norm of.
+    """
+
+    scales: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    normed: str = "‖grad‖"
+
+    @abstractmethod
+    def rows(self, i: int) -> tuple[Row, ...]:
+        """Return the rows of one node."""
+
+    @abstractmethod
+    def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
+        """Return the rows of a box for nodes that are alike."""
+
+    @abstractmethod
+    def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
+        """Return the rows of a module, by the values that leave it and its parameters."""
+
+    def norm(self, positions: Sequence[int]) -> float | None:
+        """Return the L2 norm of the gradients of the values that cross an arrow, if known."""
+        return None
+
+    def constant(self, node: Value, slot: int) -> str:
+        """Return a plain number among the arguments."""
+        arg = node.args[slot]
+        assert isinstance(arg, float)
+        return constant(arg)
+
+    def product(self, i: int, slot: int) -> str:
+        """Return what the stepper has just sent along this edge; "" if it is elsewhere."""
+        return ""
+
+    def is_current(self, i: int) -> bool:
+        """Return whether the stepper is at this node."""
+        return False
+
+
+@final
+class Now(Reading):
+    """``.data`` and ``.grad`` as they stand."""
+
+    def __init__(self, nodes: Sequence[Value]) -> None:
+        self.nodes = nodes
+        self.differentiated = nodes[-1].grad != 0
+        if self.differentiated:
+            self.scales = (
+                ("grad", "grad"),
+                ("norm", "‖grad‖"),
+            )
+        else:
+            self.notes = (NO_BACKWARD,)
+
+    def rows(self, i: int) -> tuple[Row, ...]:
+        node = self.nodes[i]
+        return self.pair(node.data, node.grad)
+
+    def pair(self, data: float, grad: float) -> tuple[Row, ...]:
+        """Return the rows of a value, whether or not a node holds it."""
+        row = Row("data", shown(data), repr(data))
+        if not self.differentiated:
+            return (row,)
+        return row, Row("grad", shown(grad), repr(grad), "grad", grad)
+
+    def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
+        data = Row("data", _range([self.nodes[i].data for i in members]))
+        return (data, *self._norm_row("‖grad‖", members))
+
+    def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
+        named = ((_values(leaving), leaving), (_parameters(parameters), parameters))
+        if not self.differentiated:
+            return tuple(Row(what, f"{len(found):,}") for (what, _), found in named if found)
+        return tuple(
+            row
+            for (what, count), found in named
+            if found
+            for row in self._norm_row(f"‖grad‖ of {count} {what}", found)
+        )
+
+    def _norm_row(self, what: str, positions: Sequence[int]) -> tuple[Row, ...]:
+        norm = self.norm(positions)
+        return () if norm is None else (Row(what, shown(norm), repr(norm), "norm", norm),)
+
+    def norm(self, positions: Sequence[int]) -> float | None:
+        return norm(self.nodes[i].grad for i in positions) if self.differentiated else None
+
+
+@final
+class Change(Reading):
+    """What changed between two recordings of graphs of the same shape."""
+
+    scales = (
+        ("data", "change of data"),
+        ("grad", "change of grad"),
+        ("norm data", "‖change of data‖"),
+        ("norm grad", "‖change of grad‖"),
+    )
+
+    normed = "‖Δ grad‖"
+
+    def __init__(self, before: Recording, after: Recording) -> None:
+        self.before = before
+        self.after = after
+        self.notes = ("before → after; the colour is the change",)
+
+    def _pairs(self, i: int) -> list[tuple[str, float, float]]:
+        runs = [(run, run.nodes[i]) for run in (self.before, self.after)]
+        data, grads = zip(
+            *((run.value(node), run.adjoint(node)) for run, node in runs), strict=True
+        )
+        return [("data", *data), ("grad", *grads)]
+
+    def rows(self, i: int) -> tuple[Row, ...]:
+        return tuple(
+            Row(what, _arrow(shown(a), shown(b)), _arrow(repr(a), repr(b)), what, change(a, b))
+            for what, a, b in self._pairs(i)
+        )
+
+    def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
+        return self._norm_rows("", members)
+
+    def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
+        return tuple(
+            row
+            for (what, count), found in (
+                (_values(leaving), leaving),
+                (_parameters(parameters), parameters),
+            )
+            if found
+            for row in self._norm_rows(f" of {count} {what}", found)
+        )
+
+    def _norm_rows(self, of: str, members: Sequence[int]) -> tuple[Row, ...]:
+        changes = [[change(a, b) for _, a, b in self._pairs(i)] for i in members]
+        rows = []
+        for what, column in zip(("data", "grad"), zip(*changes, strict=True), strict=True):
+            size = norm(column)
+            rows.append(Row(f"‖Δ {what}‖{of}", shown(size), repr(size), f"norm {what}", size))
+        return tuple(rows)
+
+    def norm(self, positions: Sequence[int]) -> float | None:
+        return norm(change(*self._pairs(i)[1][1:]) for i in positions)
+
+    def constant(self, node: Value, slot: int) -> str:
+        i = self.after.position[node]
+        before, after = (run.nodes[i].args[slot] for run in (self.before, self.after))
+        assert isinstance(before, float)
+        assert isinstance(after, float)
+        return _arrow(constant(before), constant(after))
+
+
+@final
+class Moment(Reading):
+    """What a stepper knows at its position: a gradient is unknown, partial or complete."""
+
+    scales = (("grad", "grad"),)
+
+    def __init__(self, stepper: Stepper) -> None:
+        self.stepper = stepper
+        self.nodes = stepper.recording.nodes
+        event = stepper.current
+        self.event = event
+        where = f"event {stepper.position} of {len(stepper.events)}"
+        # An event's line is long: the sum with its total first, then the rule.
+        parts = str(event or "nothing has been computed yet").split("   ")
+        self.notes = (
+            f"{where}: {' '.join(parts[:2])}",
+            *parts[2:],
+            "grad: ? is unknown, outlined is partial (more may come), filled is complete",
+        )
+
+    def rows(self, i: int) -> tuple[Row, ...]:
+        node = self.nodes[i]
+        data = self.stepper.value(node)
+        known = Row("data", "?") if data is None else Row("data", shown(data), repr(data))
+        status, so_far = self.stepper.gradient(node)
+        if so_far is None:
+            return known, Row("grad", "?")
+        partial = status == "partial"
+        text = f"{shown(so_far)} so far" if partial else shown(so_far)
+        return known, Row("grad", text, f"{so_far!r} ({status})", "grad", so_far, partial)
+
+    def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
+        complete = sum(self.stepper.gradient(self.nodes[i]).status == "complete" for i in members)
+        return (Row("grads complete", f"{complete:,} of {len(members):,}"),)
+
+    def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
+        return self.rows_of_alike(sorted({*leaving, *parameters}))
+
+    def product(self, i: int, slot: int) -> str:
+        event = self.event
+        if event is None or event.slot != slot or event.node is not self.nodes[i]:
+            return ""
+        assert event.product is not None
+        return f"+= {shown(event.product)}"
+
+    def is_current(self, i: int) -> bool:
+        return self.event is not None and self.event.node is self.nodes[i]
+
+
+def change(before: float, after: float) -> float:
+    """Return ``after - before``; 0.0 where both are the same infinity, or both NaN.
+
+    >>> change(1.0, 3.0), change(math.inf, math.inf), change(math.nan, math.nan)
+    (2.0, 0.0, 0.0)
+    """
+    same = before == after or (before != before and after != after)
+    return 0.0 if same else after - before
+
+
+def norm(xs: object) -> float:
+    """Return the L2 norm, which neither overflows nor underflows on the way."""
+    return math.hypot(*xs)  # type: ignore[misc]
+
+
+def _arrow(before: str, after: str) -> str:
+    return before if before == after else f"{before} → {after}"
+
+
+def _range(xs: list[float]) -> str:
+    numbers = [x for x in xs if x == x]
+    if len(numbers) < len(xs):
+        return "nan among them"
+    least, most = (f"{x + 0.0:.3g}" for x in (min(numbers), max(numbers)))
+    return least if least == most else f"{least} to {most}"
+
+
+def _values(found: Sequence[int]) -> tuple[str, str]:
+    return "value out" if len(found) == 1 else "values out", f"{len(found):,}"
+
+
+def _parameters(found: Sequence[int]) -> tuple[str, str]:
+    return "parameter" if len(found) == 1 else "parameters", f"{len(found):,}"

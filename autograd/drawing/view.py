@@ -1,0 +1,300 @@
+"""A graph as a picture: its boxes made into items, their edges into links."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from autograd.drawing.folding import Folding, Graph, merged
+from autograd.drawing.picture import Item, Link, Picture, shorten, shown
+from autograd.drawing.reading import Now, Reading
+from autograd.engine import Value
+from autograd.formula import rule
+from autograd.operand import Number, plain
+from autograd.operation import Op
+
+SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
+"""Ops whose arguments may change places, so that a drawing need not tell them apart."""
+
+NORMS = "‖ ‖ is the L2 norm over what leaves a box or crosses an arrow, or over parameters"
+
+MOST_NUMBERS = 12
+"""Plain numbers that an op of many arguments shows one by one."""
+
+
+class View:
+    """One way to look at a graph.
+
+    Args:
+        graph: the graph.
+        folding: the box of each node.
+        shown: the boxes to show; all if None.
+        reading: where the numbers come from.
+        local: whether each edge tells its local derivative.
+        expand: whether a weighted sum is shown term by term.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        folding: Folding,
+        shown: set[int] | None,
+        reading: Reading,
+        *,
+        local: bool = False,
+        expand: bool = False,
+    ) -> None:
+        self.graph = graph
+        self.folding = folding
+        self.reading = reading
+        self.local = local
+        self.expand = expand
+        self.names = names_of(graph.nodes)
+        self.members: dict[int, list[int]] = {}
+        for i, box in enumerate(folding.box):
+            self.members.setdefault(box, []).append(i)
+        self.shown = set(self.members) if shown is None else shown
+        # By the last member, arguments come before what uses them, as far as that is possible.
+        self.order = sorted(self.shown, key=lambda box: self.members[box][-1])
+
+    def picture(self, rankdir: str, budget: int | None) -> Picture:
+        """Return the picture."""
+        self._crossing()
+        items = tuple(item for box in self.order for item in self._items(box))
+        used = {row.scale for item in items for row in item.rows if row.amount != 0}
+        scales = tuple(pair for pair in self.reading.scales if pair[0] in used)
+        notes = [*self.reading.notes, *self._size(budget)]
+        if any(scale.startswith("norm") for scale in used):
+            notes.append(NORMS)
+        if self.local:
+            notes.append("on each edge: the local derivative d node / d argument")
+        return Picture(items, rankdir, scales, tuple(notes))
+
+    def _size(self, budget: int | None) -> list[str]:
+        """Return what the legend says of the nodes that have no box of their own."""
+        total = len(self.graph.nodes)
+        own = sum(self._is_single(box) for box in self.order)
+        if own == total:
+            return []
+        boxes = f"{len(self.order):,} box{'es' if len(self.order) > 1 else ''}"
+        why = f" (budget {budget:,})" if budget is not None and total > budget else ""
+        return [f"{total:,} nodes, {boxes}: {total - own:,} nodes are hidden{why}"]
+
+    def _is_single(self, box: int) -> bool:
+        return len(self.members[box]) == 1 and box not in self.folding.modules
+
+    def _key(self, box: int) -> str:
+        first = self.members[box][0]
+        return f"n{first}" if self._is_single(box) else f"g{first}"
+
+    def _crossing(self) -> None:
+        """Find what crosses from box to box, and what leaves each."""
+        box, args = self.folding.box, self.graph.args
+        self.crossing: dict[int, dict[int, dict[int, None]]] = {b: {} for b in self.members}
+        self.users: dict[int, dict[int, None]] = {b: {} for b in self.members}
+        for i, positions in enumerate(args):
+            here = box[i]
+            into = self.crossing[here]
+            for arg in positions:
+                there = box[arg]
+                if there != here:
+                    into.setdefault(there, {})[arg] = None
+                    self.users[there][here] = None
+
+    def _items(self, box: int) -> list[Item]:
+        """Return the item of a box, preceded by its terms, and by what stands for hidden nodes."""
+        key = self._key(box)
+        hidden = [other for other in self.crossing[box] if other not in self.shown]
+        above = [other for other in self.users[box] if other not in self.shown]
+        before, after = [], []
+        if hidden:
+            count = sum(len(self.members[other]) for other in hidden)
+            before.append(Item(f"{key}below", "more", f"… {count:,} more"))
+        item, terms = self._item(box, key)
+        if hidden:
+            item = replace(item, args=(*item.args, Link(f"{key}below")))
+        if above:
+            count = sum(len(self.members[other]) for other in above)
+            after.append(Item(f"{key}above", "more", f"… {count:,} more", args=(Link(key),)))
+        return [*before, *terms, item, *after]
+
+    def _item(self, box: int, key: str) -> tuple[Item, list[Item]]:
+        members = self.members[box]
+        if self._is_single(box):
+            return self._value(members[0], key)
+        links = tuple(
+            self._link(other, list(positions))
+            for other, positions in self.crossing[box].items()
+            if other in self.shown
+        )
+        nodes, current = self.graph.nodes, any(map(self.reading.is_current, members))
+        if box in self.folding.modules:
+            outside = {i for other in self.users[box] for i in self.crossing[other][box]}
+            if len(nodes) - 1 in members:
+                outside.add(len(nodes) - 1)
+            parameters = [i for i in members if nodes[i].op is None]
+            ops = Counter(str(op) for i in members if (op := nodes[i].op))
+            modules = list(self.folding.modules[box])
+            item = Item(
+                key,
+                "module",
+                merged(modules),
+                path=", ".join(f"{op} × {n:,}" if n > 1 else op for op, n in ops.items()),
+                count=len(modules),
+                rows=self.reading.rows_of_module(sorted(outside), parameters),
+                args=links,
+                current=current,
+            )
+            return item, []
+        first = nodes[members[0]]
+        item = Item(
+            key,
+            "alike" if first.op else "value",
+            str(first.op or merged([nodes[i].label for i in members])),
+            path=merged([self.graph.module[i] for i in members]) if first.op else "",
+            count=len(members),
+            rows=self.reading.rows_of_alike(members),
+            args=links,
+            current=current,
+        )
+        return item, []
+
+    def _link(self, other: int, positions: Sequence[int]) -> Link:
+        """Return the arrow for all edges from one box to another."""
+        norm = self.reading.norm(positions)
+        count = f"{len(positions):,} value{'s' if len(positions) > 1 else ''}"
+        tip = count if norm is None else f"{count}, {self.reading.normed} {norm!r}"
+        return Link(self._key(other), tip=tip, norm=norm)
+
+    def _value(self, i: int, key: str) -> tuple[Item, list[Item]]:
+        node, name = self.graph.nodes[i], self.names[i]
+        spelled = [
+            self.names[self.graph.position[arg]]
+            if isinstance(arg, Value)
+            else self.reading.constant(node, slot)
+            for slot, arg in enumerate(node.args)
+        ]
+        expanded = self.expand and node.op is not None and node.op.name == "dot"
+        args, terms = self._terms(i, spelled) if expanded else (self._args(i, spelled), [])
+        item = Item(
+            key,
+            title=node.label,
+            name=name if name == f"n{i}" else "",
+            path=node.origin[0] if node.origin else "",
+            caption="+" if expanded else caption(node.op, node.args, spelled) if node.op else "",
+            definition=f"{name} = {node.op.spell(*spelled)}" if node.op else "",
+            rows=self.reading.rows(i),
+            args=tuple(args),
+            current=self.reading.is_current(i),
+        )
+        return item, terms
+
+    def _args(self, i: int, spelled: list[str]) -> list[Link]:
+        """Return the arrows of one node: of each edge, or of all that come from one box."""
+        node = self.graph.nodes[i]
+        locals_ = [shown(x) for x in local_derivatives(node)] if self.local else []
+        links, seen = [], set()
+        numbers = sum(isinstance(arg, float) for arg in node.args)
+        for slot, arg in enumerate(node.args):
+            if isinstance(arg, float):
+                if node.op is not None and node.op.arity is None and numbers <= MOST_NUMBERS:
+                    links.append(Link("", spelled[slot]))
+                continue
+            box = self.folding.box[self.graph.position[arg]]
+            if box not in self.shown or box in seen:
+                continue
+            if self._is_single(box):
+                product = self.reading.product(i, slot)
+                label = product or (locals_[slot] if locals_ else "")
+                links.append(Link(self._key(box), label, current=bool(product)))
+            else:
+                seen.add(box)
+                own = self.folding.box[i]
+                links.append(self._link(box, list(self.crossing[own][box])))
+        if node.op is not None and node.op.arity is None and numbers > MOST_NUMBERS:
+            links.append(Link("", f"{numbers:,} numbers"))
+        return links
+
+    def _terms(self, i: int, spelled: list[str]) -> tuple[list[Link], list[Item]]:
+        """Return the arrows and the terms of a weighted sum."""
+        node = self.graph.nodes[i]
+        half = len(node.args) // 2
+        reading = self.reading
+        assert isinstance(reading, Now)
+        terms = []
+        for slot in range(half):
+            factors = [node.args[slot], node.args[half + slot]]
+            numbers = [arg.data if isinstance(arg, Value) else arg for arg in factors]
+            links = [
+                self._factor(arg, spelled[s], shown(numbers[1 - k]))
+                for k, (arg, s) in enumerate(zip(factors, (slot, half + slot), strict=True))
+            ]
+            terms.append(
+                Item(
+                    f"n{i}t{slot}",
+                    name=f"{self.names[i]}, term {slot + 1}",
+                    caption="*",
+                    definition=f"{spelled[slot]} * {spelled[half + slot]}",
+                    rows=reading.pair(numbers[0] * numbers[1], node.grad),
+                    args=tuple(link for link in links if link),
+                )
+            )
+        one = "1.0" if self.local else ""
+        args = [Link(term.key, one) for term in terms]
+        bias = [self._factor(arg, spelled[-1], "1.0") for arg in node.args[2 * half :]]
+        return [*args, *(link for link in bias if link)], terms
+
+    def _factor(self, arg: Value | float, name: str, local: str) -> Link | None:
+        if isinstance(arg, float):
+            return Link("", name)
+        box = self.folding.box[self.graph.position[arg]]
+        if box not in self.shown:
+            return None
+        return Link(self._key(box), local if self.local else "")
+
+
+def names_of(order: Sequence[Value]) -> list[str]:
+    """Return what each node is called: its label if that is unique, else ``n<position>``."""
+    counts = Counter(node.label for node in order)
+    return [
+        (counts[node.label] == 1 and shorten(node.label)) or f"n{i}" for i, node in enumerate(order)
+    ]
+
+
+def local_derivatives(node: Value) -> list[float]:
+    """Return d node / d arg for every argument, by the rules of its row.
+
+    >>> local_derivatives(Value(3.0) * Value(-2.0))
+    [-2.0, 3.0]
+    """
+    op = node.op
+    if op is None:
+        return []
+    args = tuple(Number(arg.data if isinstance(arg, Value) else arg) for arg in node.args)
+    out = Number(node.data)
+    if op.pullback is not None:
+        return [plain(x) for x in op.pullback(Number(1.0), out, args)]
+    return [plain(rule(op, slot, out, args)) for slot in range(len(args))]
+
+
+def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:
+    """Return what the oval of an op says: its symbol, and what the edges can't.
+
+    That is the plain numbers among the arguments, and the arguments' ``names`` where several
+    nodes meet that may not change places: ``*``, ``** 2``, ``2 -``, ``x - y``.
+    """
+    nodes = sum(isinstance(arg, Value) for arg in args)
+    if op.arity in (None, 1) or (nodes > 1 and op.name in SYMMETRIC):
+        return str(op)
+    hole = "" if op.binds else "·"
+    spelled = [
+        name if isinstance(arg, float) else hole if nodes == 1 else _atom(shorten(name, 12))
+        for arg, name in zip(args, names, strict=True)
+    ]
+    return op.spell(*spelled).strip()
+
+
+def _atom(name: str) -> str:
+    """Return a name such that no reader takes its words, ``a + b``, for part of the formula."""
+    return f"({name})" if " " in name else name
