@@ -9,7 +9,6 @@ which the help prints.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from unicodedata import normalize
 
+from autograd.conflict import describe_conflict
 from autograd.errors import ChainruleError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -58,10 +58,13 @@ examples:
   chainrule step train.py:losses[3]             or any Value its globals reach
   chainrule step train.py -- --epochs 2         what follows -- is for the file
   chainrule step "-softmax(a, b)[0]" a=2 b=-1   signs and lists need no care
-  chainrule step "a*sin(b)" a=2 b=pi/4 --json   the events as data""",
+  chainrule step "a*sin(b)" a=2 b=pi/4 --json   the events as data
+  chainrule step train.py:loss --html why.html  a page for any browser""",
     "draw": """\
 examples:
   chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    a picture; or .png, .pdf, .dot
+  chainrule draw train.py --level layer         a file's result, by modules
+  chainrule draw "a*b" a=2 b=3 --format text    an outline for the terminal
   chainrule draw "a*sin(b)" a=2 b=3 | dot -Tps  the DOT source, for other tools
   chainrule draw "a*sin(b)" a=2 b=3 --json      the nodes as data""",
     "check": """\
@@ -163,7 +166,7 @@ def _run(argv: list[str]) -> int:
     words = [*args.values, *rest]
     file = FILE.fullmatch(args.expression.strip())
     if file:
-        return _step_file(file["path"], file["name"] or "", words, for_file, args)
+        return _file(file["path"], file["name"] or "", words, for_file, args)
     from autograd.expression import parse
 
     expression = parse(args.expression)
@@ -182,17 +185,10 @@ def _split_at_file(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _check_package() -> None:
-    """Refuse to run on another project's package.
-
-    HIPS autograd installs into the same folder ``autograd`` and replaces its __init__.py, but
-    not this file, which can therefore tell.
-    """
-    if not hasattr(importlib.import_module("autograd"), "Value"):
-        raise UsageError(
-            "another project has replaced the package 'autograd' (HIPS autograd has that name "
-            "too); keep the two in separate environments, or run: "
-            "pip uninstall autograd && pip install --force-reinstall chainrule"
-        )
+    """Refuse to run on another project's package of the same name."""
+    problem = describe_conflict()
+    if problem:
+        raise UsageError(problem)
 
 
 def _shield_expressions(argv: list[str]) -> list[str]:
@@ -237,20 +233,65 @@ def _parser() -> _Parser:
         ("check", "Compare the gradients with finite differences", "the report"),
     ]:
         command = add(name, summary, about)
-        what = "EXPR | FILE.py[:NAME]" if name == "step" else "EXPR"
+        what = "EXPR" if name == "check" else "EXPR | FILE.py[:NAME]"
         command.add_argument("expression", metavar=what, help="what to differentiate, quoted")
         command.add_argument("values", metavar="name=value", nargs="*", help="its variables")
         forms = command.add_mutually_exclusive_group()
         forms.add_argument("--json", action="store_true", help=f"print {as_json} as JSON")
+        if name == "step":
+            forms.add_argument(
+                "--html",
+                metavar="FILE",
+                type=Path,
+                help="write the debugger as one HTML file, for any browser",
+            )
         if name == "draw":
             forms.add_argument(
                 "-o",
                 "--out",
                 metavar="FILE",
                 type=Path,
-                help="write a picture; the format follows from .svg, .png, .pdf or .dot",
+                help="write a picture: .svg, .png, .pdf, .dot, .mmd (Mermaid) or .txt",
             )
+            forms.add_argument(
+                "--format",
+                choices=["dot", "mermaid", "text"],
+                default="dot",
+                help="what to print without -o (default: %(default)s)",
+            )
+            _add_view_options(command)
     return parser
+
+
+def _add_view_options(command: _Parser) -> None:
+    """Add what the drawing shows of a graph."""
+    view = command.add_argument_group("what the picture shows")
+    view.add_argument(
+        "--level",
+        choices=["op", "neuron", "layer", "network"],
+        default="op",
+        help="modules as boxes, down to this (default: every %(default)s)",
+    )
+    view.add_argument("--local", action="store_true", help="the local derivative on each edge")
+    view.add_argument("--expand", action="store_true", help="weighted sums term by term")
+    view.add_argument(
+        "--budget",
+        metavar="N",
+        type=_budget,
+        default=200,
+        help="fold beyond this many boxes; none for never (default: %(default)s)",
+    )
+    view.add_argument(
+        "--rankdir", choices=["LR", "TB", "RL", "BT"], default="LR", help="where the graph runs"
+    )
+
+
+def _budget(text: str) -> int | None:
+    if text == "none":
+        return None
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number above 0 nor none")
 
 
 class _Version(argparse.Action):
@@ -350,23 +391,30 @@ def _step(expression: Expression, values: dict[str, Value], args: argparse.Names
     return _present(stepper, title, args)
 
 
-def _step_file(
+def _file(
     path: str, name: str, words: list[str], for_file: list[str], args: argparse.Namespace
 ) -> int:
-    if args.command != "step":
-        raise UsageError(
-            f"{args.command} takes an expression, not a file; chainrule step {path} takes one"
-        )
+    if args.command == "check":
+        raise UsageError(f"check takes an expression, not a file; chainrule step {path} takes one")
     if words:
         raise UsageError(
             f"a file has its own values, so {words[0]!r:.60} is of no use; what is for the file "
             "itself follows --"
         )
     from autograd.script import Script
-    from autograd.stepper import Stepper
 
     script = Script(path, for_file)
     result = script.result(name)
+    if result.stale:
+        print(
+            f"chainrule: leaves had changed since {result.name} was computed (the last step of "
+            "an optimizer?); it was computed again with their present numbers",
+            file=sys.stderr,
+        )
+    if args.command == "draw":
+        return _draw_value(result.value, args)
+    from autograd.stepper import Stepper
+
     try:
         stepper = Stepper(result.value)
     except ValueError as error:
@@ -376,12 +424,6 @@ def _step_file(
             f"{result.name}: {str(error).partition(':')[0]}: name a smaller part of it, such as "
             f"the loss of one sample: {path}:NAME"
         ) from None
-    if result.stale:
-        print(
-            f"chainrule: leaves had changed since {result.name} was computed (the last step of "
-            "an optimizer?); it was computed again with their present numbers",
-            file=sys.stderr,
-        )
     title = f"{path}: {result.name}"
     title += f"   {result.choice}" if result.choice else ""
     return _present(stepper, title, args, script.find)
@@ -393,9 +435,12 @@ def _present(
     args: argparse.Namespace,
     find: Callable[[str], Value] | None = None,
 ) -> int:
-    """Show a run: as JSON, in a debugger on a terminal, else line by line."""
+    """Show a run: as JSON, as a page, in a debugger on a terminal, else line by line."""
     if args.json:
         print(json.dumps(stepper.to_json()))
+        return OK
+    if args.html:
+        print(stepper.save(args.html, title))
         return OK
     from autograd.terminal import Terminal
 
@@ -427,9 +472,14 @@ def _present(
 
 
 def _draw(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
+    return _draw_value(_evaluate(expression, values), args)
+
+
+def _draw_value(out: Value, args: argparse.Namespace) -> int:
     from autograd.engine import trace
 
-    out = _evaluate(expression, values)
+    for node in trace(out)[0]:
+        node.grad = 0.0  # a file may have left gradients of its own
     out.backward()
     if args.json:
         from autograd.stepper import Stepper
@@ -439,17 +489,28 @@ def _draw(expression: Expression, values: dict[str, Value], args: argparse.Names
         nodes = [{**node, "grad": grad} for node, grad in zip(data["nodes"], grads, strict=True)]
         print(json.dumps({"schema": data["schema"], "nodes": nodes}))
         return OK
-    from autograd.drawing import draw_dot, write
+    from autograd.drawing import picture_of, write
 
+    picture = picture_of(
+        out,
+        args.rankdir,
+        level=args.level,
+        local=args.local,
+        expand=args.expand,
+        budget=args.budget,
+    )
     if args.out:
         try:
-            print(write(out, args.out))
+            print(write(picture, args.out))
         except ValueError as error:
             raise UsageError(str(error)) from None
         return OK
-    print(draw_dot(out).source, end="")
-    if sys.stdout.isatty():
-        print("chainrule: this is DOT; for a picture, add -o graph.svg", file=sys.stderr)
+    if args.format == "dot":
+        print(picture.to_dot(), end="")
+    else:
+        print(picture.to_mermaid() if args.format == "mermaid" else picture)
+    if sys.stdout.isatty() and args.format != "text":
+        print(f"chainrule: this is {args.format}; for a picture, add -o graph.svg", file=sys.stderr)
     return OK
 
 

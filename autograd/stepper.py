@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from bisect import bisect_left
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.derivation import Derivation
@@ -178,6 +181,34 @@ class Stepper:
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data; see `Recording.to_json` for the schema."""
         return self.recording.to_json()
+
+    def save(self, path: str | os.PathLike[str], title: str = "") -> Path:
+        """Write the run as one HTML file, a debugger for the browser, and return its path.
+
+        The file appears whole or not at all. It needs no network, and shows the source of the
+        functions whose nodes were recorded under `debug`.
+
+        Raises:
+            OSError: the file can't be written.
+        """
+        from autograd import page
+
+        path = Path(path)
+        content = page.build(self, title=title)
+        beside = path.with_name(f".{secrets.token_hex(8)}.html")
+        try:
+            beside.write_text(content, encoding="utf-8", newline="\n")
+            beside.replace(path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        finally:
+            beside.unlink(missing_ok=True)
+        return path
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from autograd import page
+
+        return {"text/plain": repr(self), "text/html": page.frame(page.build(self))}
 
     def __repr__(self) -> str:
         here = f": {self.current}" if self.current else ""

@@ -171,11 +171,30 @@ def test_stale_numbers_are_said_to_be_computed_again(
     assert out.endswith("d loss/d w = 12.0\n")
 
 
-@pytest.mark.parametrize("command", ["draw", "check"])
-def test_only_step_takes_a_file(run: Run, command: str) -> None:
-    code, _, err = run(command, "net.py")
+def test_check_takes_no_file(run: Run) -> None:
+    code, _, err = run("check", "net.py")
     assert (code, err.count("\n")) == (REFUSED, 1)
     assert "chainrule step net.py" in err
+
+
+def test_draw_takes_a_file_and_shows_modules(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(
+        "from nn import MLP\n"
+        "model = MLP(2, [4, 1], seed=0)\n"
+        "loss = (model([1.0, 2.0]) - 1) ** 2\n"
+        "loss.backward()\n",
+        encoding="utf-8",
+    )
+    code, out, err = run("draw", f"{file}:loss", "--level", "layer", "--format", "text")
+    assert (code, err) == (OK, "")
+    assert "layers.0" in out
+    assert "neurons" not in out
+    code, again, _ = run("draw", f"{file}:loss", "--level", "op", "--format", "mermaid")
+    assert again.startswith("flowchart LR")
+    code, out, err = run("draw", str(file), "--budget", "-3")
+    assert (code, out) == (REFUSED, "")
+    assert "neither a number above 0 nor none" in err
 
 
 def test_draw_prints_dot_or_writes_a_picture(run: Run, tmp_path: Path) -> None:
@@ -352,7 +371,7 @@ def test_a_missing_library_is_named_with_its_extra(
     for module in [name for name in sys.modules if name.startswith("autograd.drawing")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "graphviz", None)
-    code, out, err = run("draw", "sin(x)", "x=1")
+    code, out, err = run("draw", "sin(x)", "x=1", "-o", "sine.svg")
     assert (code, out) == (MISSING, "")
     assert "pip install 'chainrule[draw]'" in err
 

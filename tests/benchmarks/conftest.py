@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from measure import ROUNDS, measure
 
-ROUNDS = 9
-STEPS = Path(__file__).with_name("steps.py")
 _figures: list[str] = []
-
-
-def measure(name: str) -> dict:
-    """Return what ``steps.py NAME`` prints in a process of its own."""
-    done = subprocess.run([sys.executable, STEPS, name], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
 
 
 class Moons:

@@ -6,7 +6,7 @@
 import statistics
 
 import pytest
-from conftest import ROUNDS, measure
+from measure import ROUNDS, measure
 
 pytestmark = pytest.mark.benchmark
 

@@ -4,7 +4,7 @@
 """
 
 import pytest
-from conftest import measure
+from measure import measure
 
 pytestmark = pytest.mark.benchmark
 

@@ -1,0 +1,102 @@
+"""The debugger as one HTML file: source, graph and arithmetic, side by side and live.
+
+The file needs no server and no network, and may do nothing but run the one script whose hash
+its policy names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from autograd.drawing import palette
+from autograd.page.content import embedded
+
+SCRIPT = (
+    "primitives run state words source graph arithmetic change node predict player address controls"
+).split()
+"""The parts of the script, in the order in which they stand."""
+
+if TYPE_CHECKING:
+    from autograd.stepper import Stepper
+
+
+def build(stepper: Stepper, *, title: str = "") -> str:
+    """Return the page of a recorded run, as the text of an HTML file.
+
+    The source it shows is that of the functions in which nodes were recorded under `debug`;
+    without `debug`, it lists the run's own definitions.
+
+    Args:
+        title: the page's heading; by default, which gradients it shows.
+
+    Cost: linear in nodes and edges, and a layout that Graphviz makes.
+    """
+    recording = stepper.recording
+    title = title or f"Gradients of {recording.name(recording.root)}"
+    data, rows = embedded(recording, title)
+    script = _script(rows.text)
+    style = _resource("style.css").replace("/* colours */", _colours())
+    run = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts = {
+        "title": html.escape(_encodable(title)),
+        "policy": (
+            f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+            "img-src data:; base-uri 'none'; form-action 'none'"
+        ),
+        "style": style,
+        "script": script,
+        "data": _harmless(run),
+    }
+    pieces = _resource("template.html").split("%%")
+    # The odd pieces are names; nothing that is put in is searched again.
+    return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+
+
+def frame(page: str, height: int = 720) -> str:
+    """Return ``page`` as an iframe for a notebook, which can't reach the notebook itself."""
+    return (
+        f'<iframe title="Chainrule debugger" sandbox="allow-scripts" width="100%" '
+        f'height="{height}" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
+    )
+
+
+def _script(rows: str) -> str:
+    """Return the one script: the page's own parts around the generated ``rows``."""
+    first, *rest = (_resource(f"script/{part}.js") for part in SCRIPT)
+    body = "\n".join([first, rows, *rest])
+    return f'"use strict";\n(() => {{\n{body}\n}})();'
+
+
+def _resource(name: str) -> str:
+    return (files(__name__) / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _harmless(data: str) -> str:
+    """Return JSON that neither ends its script element nor breaks the encoding."""
+    safe = data.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
+    return _encodable(safe)
+
+
+def _encodable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _colours() -> str:
+    """Return the gradient colours of the drawings as CSS variables."""
+    shades = {"negative": palette.NEGATIVE, "positive": palette.POSITIVE}
+    return " ".join(
+        f"--{sign}-{i}: {colour};"
+        for sign, colours in shades.items()
+        for i, colour in enumerate(colours, 1)
+    )

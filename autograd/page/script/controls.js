@@ -1,0 +1,308 @@
+// Hovering and clicking in one pane marks the others
+
+let linked = [],
+  linkedNode = null;
+function link(node) {
+  if (node === linkedNode) return;
+  linkedNode = node;
+  linked.forEach((e) => e.classList.remove("linked"));
+  linked = [];
+  layers.over.replaceChildren();
+  if (node === null) return;
+  linked = [
+    cards.get(node)?.group,
+    shownRows.get(rowOf.get(node)),
+    ...document.querySelectorAll(`.ref[data-node="${node}"]`),
+  ].filter(Boolean);
+  linked.forEach((e) => e.classList.add("linked"));
+  const touching = [...users[node]];
+  for (let e = firstEdge[node]; e < firstEdge[node + 1]; e++) touching.push(e);
+  layers.over.replaceChildren(...touching.slice(0, 200).map((e) => wire(e, "linked")));
+}
+const nodeAt = (target) => {
+  const found = target.closest?.("[data-node]");
+  return found ? Number(found.dataset.node) : null;
+};
+document.addEventListener("pointerover", (event) => link(nodeAt(event.target)));
+document.addEventListener("click", (event) => {
+  const node = nodeAt(event.target);
+  if (node === null || dragged) return;
+  const row = event.target.closest(".line"),
+    nodes = row ? rows[row.id.slice(1)].nodes : [];
+  if (nodes.includes(state.chosen)) return choose(nodes[(nodes.indexOf(state.chosen) + 1) % nodes.length]);
+  choose(node);
+});
+
+// Dragging, the wheel, two fingers
+const fingers = new Map();
+let dragged = false;
+const canvas = $("canvas");
+const local = (event) => {
+  const box = canvas.getBoundingClientRect();
+  return [event.clientX - box.left, event.clientY - box.top];
+};
+canvas.addEventListener("pointerdown", (event) => {
+  fingers.set(event.pointerId, local(event));
+  dragged = false;
+});
+canvas.addEventListener("pointermove", (event) => {
+  const before = fingers.get(event.pointerId);
+  if (!before) return;
+  const now = local(event);
+  const moved = Math.hypot(now[0] - before[0], now[1] - before[1]);
+  if (!dragged && moved < 4) return;
+  if (!dragged) {
+    dragged = true;
+    canvas.classList.add("dragging");
+    canvas.setPointerCapture(event.pointerId);
+  }
+  const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
+  if (other)
+    zoom(
+      Math.hypot(now[0] - other[0], now[1] - other[1]) /
+        (Math.hypot(before[0] - other[0], before[1] - other[1]) || 1),
+      ...other,
+    );
+  else {
+    view.x += now[0] - before[0];
+    view.y += now[1] - before[1];
+    place();
+  }
+  fingers.set(event.pointerId, now);
+});
+for (const end of ["pointerup", "pointercancel"])
+  canvas.addEventListener(end, (event) => {
+    fingers.delete(event.pointerId);
+    canvas.classList.remove("dragging");
+    setTimeout(() => {
+      dragged = false;
+    });
+  });
+canvas.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    zoom(Math.exp(-event.deltaY * 0.0015), ...local(event));
+  },
+  { passive: false },
+);
+
+// Controls
+
+const onClick = (id, action) => $(id).addEventListener("click", action);
+onClick("first", () => moveTo(0));
+onClick("back", () => moveTo(state.position - 1));
+onClick("play", () => play());
+onClick("next", next);
+onClick("last", () => moveTo(events.length));
+onClick("break-next", () => runOn(1));
+onClick("break-back", () => runOn(-1));
+onClick("zoom-in", () => zoom(1.25));
+onClick("zoom-out", () => zoom(0.8));
+onClick("zoom-fit", fit);
+onClick("reset", () => {
+  state.edits.clear();
+  recompute();
+  paint();
+  $("detail").focus();
+});
+onClick("predict", () => {
+  play(false);
+  state.predict = !state.predict;
+  paint();
+});
+onClick("help-open", () => $("help").showModal());
+onClick("breaks-open", () => {
+  paintBreaks();
+  $("breaks").showModal();
+});
+onClick("tab-source", () => {
+  listing = false;
+  buildSource();
+  paintSource();
+});
+onClick("tab-listing", () => {
+  listing = true;
+  buildSource();
+  paintSource();
+});
+$("scrub").addEventListener("input", () => {
+  play(false);
+  moveTo(Number($("scrub").value));
+});
+$("way").addEventListener("change", () => {
+  play(false);
+  state.way = $("way").value;
+  state.position = count;
+  recompute();
+  moveTo(parting?.wrong ? parting.wrong.index + 1 : state.position);
+});
+
+for (let i = 0; i < Math.min(count, 1000); i++) $("found").append(element("option", { value: names[i] }));
+const search = (text) => {
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) return -1;
+  const exact = names.findIndex((name) => name.toLowerCase() === wanted);
+  if (exact >= 0) return exact;
+  return names.findIndex((name, i) =>
+    `${name} ${data.labels[i] ?? ""} ${formOf[i]?.op ?? ""} ${data.scopes[data.scope[i]]}`
+      .toLowerCase()
+      .includes(wanted),
+  );
+};
+$("find-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const node = search($("find").value);
+  if (node < 0) {
+    $("said").textContent = `no node is called ${$("find").value}`;
+    return $("find").setAttribute("aria-invalid", "true");
+  }
+  choose(node);
+  canvas.focus();
+});
+$("find").addEventListener("input", () => $("find").setAttribute("aria-invalid", "false"));
+
+function paintBreaks() {
+  const flip = (name) =>
+    element("input", {
+      type: "checkbox",
+      checked: state.stops[name],
+      onchange: (e) => {
+        state.stops[name] = e.target.checked;
+        paint();
+      },
+    });
+  const text = (name, label) =>
+    element("input", {
+      type: "text",
+      "aria-label": label,
+      value: state.stops[name],
+      oninput: (e) => {
+        const value = e.target.value.trim();
+        if (name !== "above" || value === "" || Number(value) >= 0) {
+          state.stops[name] = value;
+          paint();
+        }
+      },
+    });
+  $("breaks-body").replaceChildren(
+    ...[...state.breaks]
+      .sort((a, b) => a - b)
+      .map((node) =>
+        element(
+          "label",
+          {},
+          element("input", { type: "checkbox", checked: true, onchange: () => toggleBreak(node) }),
+          `sets a number of ${names[node]}`,
+        ),
+      ),
+    ...(state.breaks.size
+      ? []
+      : [element("p", { class: "note" }, "Choose a node and press b to stop at it.")]),
+    element("label", {}, flip("nan"), "sets a number that is infinite or NaN"),
+    element("label", {}, flip("sign"), "turns the sign of a gradient"),
+    element("label", {}, "makes a gradient larger than", text("above", "Largest size of a gradient")),
+    element("label", {}, "computes or passes through the op", text("op", "Name of an op")),
+    element("label", {}, "belongs to the module", text("module", "Path of a module, or a part of it")),
+  );
+}
+
+// Keys
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const target = event.target,
+    typing = target.matches?.("input:not([type=range]), select, textarea");
+  if (event.key === "Escape" && target === $("find")) return canvas.focus();
+  if (typing) return;
+  const sliding = target.matches?.("input[type=range]"),
+    pressing = target.matches?.("button");
+  const inList = target === canvas || target === $("lines");
+  const act = (action) => {
+    event.preventDefault();
+    action();
+  };
+  if (sliding && target !== $("scrub") && /^(Arrow|Home|End|Page)/.test(event.key)) return;
+  switch (event.key) {
+    case "ArrowRight":
+      return act(() => {
+        play(false);
+        if (event.shiftKey) runOn(1);
+        else next();
+      });
+    case "ArrowLeft":
+      return act(() => {
+        play(false);
+        if (event.shiftKey) runOn(-1);
+        else moveTo(state.position - 1);
+      });
+    case "Home":
+      return act(() => {
+        play(false);
+        moveTo(0);
+      });
+    case "End":
+      return act(() => {
+        play(false);
+        moveTo(events.length);
+      });
+    case " ":
+      return pressing ? undefined : act(() => play());
+    case "/":
+      return act(() => {
+        $("find").focus();
+        $("find").select();
+      });
+    case "?":
+      return act(() => $("help").showModal());
+    case "b":
+      return act(() => toggleBreak(state.chosen));
+    case "+":
+    case "=":
+      return act(() => zoom(1.25));
+    case "-":
+      return act(() => zoom(0.8));
+    case "0":
+      return act(fit);
+    case "ArrowUp":
+      if (inList) act(() => choose(Math.max(0, state.chosen - 1)));
+      return;
+    case "ArrowDown":
+      if (inList) act(() => choose(Math.min(root, state.chosen + 1)));
+      return;
+    case "Enter":
+      if (inList) act(() => goTo(state.chosen));
+  }
+});
+// The event's own address: by now the page may have written its state over the other.
+window.addEventListener("hashchange", ({ newURL }) => {
+  const { hash } = new URL(newURL);
+  if (hash !== fragment()) {
+    play(false);
+    recall(hash);
+    paint();
+  }
+});
+
+// Start
+
+recall(location.hash);
+buildSource();
+measure();
+fit();
+if (view.scale < 0.5) {
+  // Too small to read: begin at the current event, as far to the right as it lies in the graph.
+  const [x, y] = centre(state.position ? events[state.position - 1].subject : root);
+  view.scale = 0.8;
+  const share = (x - bounds.left) / (bounds.right - bounds.left);
+  view.x = (0.2 + 0.6 * share) * view.width - x * view.scale;
+  view.y = view.height / 2 - y * view.scale;
+  place();
+}
+paint();
+new ResizeObserver(() => {
+  const { width, height } = view;
+  measure();
+  if ((width !== view.width || height !== view.height) && count < 60) fit();
+  paint();
+}).observe(canvas);

@@ -1,0 +1,143 @@
+// Moving
+
+function moveTo(position) {
+  state.position = Math.max(0, Math.min(events.length, position));
+  const event = state.position ? events[state.position - 1] : null;
+  if (event) state.chosen = event.subject;
+  moved = true;
+  paint();
+  if (event) {
+    if (event.kind === "edge") reveal([event.node, event.arg]);
+    reveal([event.subject]);
+  }
+  if (!state.playing) $("said").textContent = sentence(event);
+}
+function choose(node) {
+  state.chosen = node;
+  moved = false;
+  paint();
+  reveal([node]);
+}
+function goTo(node) {
+  const index = events.findLastIndex((e) => e.subject === node);
+  moveTo(index + 1);
+}
+function edit(node, value) {
+  if (Object.is(value, recorded[node])) state.edits.delete(node);
+  else state.edits.set(node, value);
+  recompute();
+  paint();
+}
+const stopsAt = (event) => {
+  const { nan, sign: turns, above, op, module } = state.stops;
+  if (state.breaks.has(event.subject)) return true;
+  if (nan && !Number.isFinite(event.total)) return true;
+  if (op && formOf[event.node] && (formOf[event.node].op === op || formOf[event.node].symbol === op))
+    return true;
+  if (module && `.${data.scopes[data.scope[event.node]]}.`.includes(`.${module}.`)) return true;
+  if (event.kind === "forward") return false;
+  if (above !== "" && Math.abs(event.total) > Number(above)) return true;
+  return turns && event.kind === "edge" && (event.total - event.product) * event.total < 0;
+};
+function runOn(direction) {
+  let i = state.position + direction;
+  while (i > 0 && i < events.length && !stopsAt(events[i - 1])) i += direction;
+  moveTo(Math.max(0, Math.min(events.length, i)));
+}
+function next() {
+  if (asked()) return $("guess")?.focus();
+  moveTo(state.position + 1);
+}
+function play(on = !state.playing) {
+  clearTimeout(state.playing);
+  state.playing = 0;
+  if (on) {
+    if (state.position === events.length) state.position = 0;
+    const tick = () => {
+      if (asked()) return play(false);
+      moveTo(state.position + 1);
+      const event = events[state.position - 1];
+      if (state.position === events.length || stopsAt(event)) {
+        play(false);
+        $("said").textContent = sentence(event);
+      } else state.playing = setTimeout(tick, 900 / Number($("speed").value));
+    };
+    state.playing = -1;
+    tick();
+  }
+  $("play").classList.toggle("playing", Boolean(state.playing));
+  $("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
+}
+function toggleBreak(node) {
+  if (!state.breaks.delete(node)) state.breaks.add(node);
+  paint();
+}
+
+// Painting
+
+function paintTransport() {
+  const { position } = state,
+    backward = events.length - count;
+  $("scrub").max = events.length;
+  $("scrub").value = position;
+  $("scrub").setAttribute("aria-valuetext", `${position} of ${events.length}: ${sentence(moment.event)}`);
+  $("position").textContent = `${position} / ${events.length}`;
+  const [forwards, backwards] = $("phases").children;
+  forwards.style.flex = `${count} 1 0`;
+  backwards.style.flex = `${backward} 1 0`;
+  forwards.classList.toggle("now", position > 0 && position <= count);
+  backwards.classList.toggle("now", position > count);
+  for (const id of ["first", "back", "break-back"])
+    $(id).setAttribute("aria-disabled", String(position === 0));
+  for (const id of ["next", "last", "break-next"])
+    $(id).setAttribute("aria-disabled", String(position === events.length));
+  const conditions = state.breaks.size + Object.values(state.stops).filter(Boolean).length;
+  const stops = conditions ? events.filter(stopsAt).slice(0, 300) : [];
+  const key = `${events.length} ${stops.map((e) => e.index)}`;
+  if ($("marks").dataset.of !== key) {
+    $("marks").dataset.of = key;
+    $("marks").replaceChildren(
+      ...stops.map((e) => {
+        const tick = element("i");
+        tick.style.left = `${(100 * (e.index + 1)) / events.length}%`;
+        return tick;
+      }),
+    );
+  }
+  $("breaks-count").textContent = conditions ? String(conditions) : "";
+  $("way").value = state.way;
+  $("predict").setAttribute("aria-pressed", String(state.predict));
+}
+
+function paintNotice() {
+  const lines = [];
+  if (data.total > count) {
+    const leaves = data.totalLeaves - formOf.filter((form) => !form).length;
+    lines.push(
+      `Shown are the ${count.toLocaleString("en")} nodes nearest to ${names[root]}, of ${data.total.toLocaleString("en")}. The ${(data.total - count).toLocaleString("en")} below them (${leaves.toLocaleString("en")} leaves) are missing here: their numbers enter as recorded.`,
+    );
+  }
+  const dead = [...new Set(formOf.filter((form) => form && !form.live).map((form) => form.op))];
+  if (dead.length)
+    lines.push(
+      `${dead.join(", ")} run${dead.length > 1 ? "" : "s"} in Python only: shown as recorded, and what feeds ${dead.length > 1 ? "them" : "it"} is not live.`,
+    );
+  if (state.way)
+    lines.push(
+      `A wrong way: ${data.ways[state.way]}. ${parting ? "" : "On this graph it makes no difference."}`,
+    );
+  $("notice").textContent = lines.join(" ");
+  $("notice").hidden = !lines.length;
+}
+
+function paint() {
+  moment = at(state.position);
+  paintNotice();
+  paintGraph();
+  paintSource();
+  paintStep();
+  paintChange();
+  paintNode();
+  paintTransport();
+  remember();
+}

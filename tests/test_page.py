@@ -1,0 +1,302 @@
+"""The page as a file: one, self-contained, safe, small, the same bytes every time."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import TABLE, Op, Stepper, Value, debug, exp, sum, tanh
+from autograd.operation import Primitive, primitive
+from autograd.page import build, frame
+from autograd.page.content import MOST_NODES
+from autograd.page.content import embedded as embedded_columns
+from autograd.page.javascript import SPELLING, rows
+from autograd.page.layout import arrange
+from autograd.page.source import excerpts, shown_paths
+
+
+def neuron() -> Value:
+    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
+    w1, w2 = Value(-3.0, label="w1"), Value(1.0, label="w2")
+    out: Value = tanh(x1 * w1 + x2 * w2 + 6.8813735870195432)
+    out.label = "out"
+    return out
+
+
+def deep(leaves: int) -> Value:
+    """Return a binary tree of sums over so many leaves."""
+    level = [Value(float(i)) for i in range(leaves)]
+    while len(level) > 1:
+        level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
+    return level[0]
+
+
+def embedded(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])  # type: ignore[no-any-return]
+
+
+def script_and_style(page: str) -> tuple[str, str]:
+    script = re.search(r"<script>(.*)</script>", page, re.DOTALL)
+    style = re.search(r"<style>(.*)</style>", page, re.DOTALL)
+    assert script
+    assert style
+    return script[1], style[1]
+
+
+def test_the_policy_names_script_and_style_by_hash_and_nothing_else() -> None:
+    page = build(Stepper(neuron()))
+    policy = unescape(re.search(r'Policy" content="(.*?)"', page)[1])  # type: ignore[index]
+    for name, part in zip(("script-src", "style-src"), script_and_style(page), strict=True):
+        digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
+        assert f"{name} 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_the_script_builds_no_code_and_the_page_refers_to_nothing_outside() -> None:
+    page = build(Stepper(neuron()))
+    script, _ = script_and_style(page)
+    assert not re.search(r"\beval\b|new Function|setAttribute\(\"on|innerHTML", script)
+    assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|https?:(?!//www\.w3\.org)", page)
+    assert " style=" not in page.split("<body>")[1].split("<script")[0], "the policy would stop it"
+
+
+def test_script_and_style_fit_in_150_kilobytes() -> None:
+    parts = script_and_style(build(Stepper(neuron())))
+    assert len("".join(parts).encode()) < 150_000
+
+
+@pytest.mark.parametrize(
+    "text", ["</script><script>alert(1)</script>", '"<!--', "& {} | \u2028", "\ud800"]
+)
+def test_labels_and_titles_stay_text(text: str) -> None:
+    x = Value(2.0, label=text)
+    page = build(Stepper(x * x), title=text)
+    run = page.split('id="run">')[1].split("</script>")[0]
+    assert "<" not in run
+    assert page.count("<script") == 2
+    assert embedded(page)["names"][0] == text.replace("\u2028", "").replace("\ud800", "?").rstrip()
+    page.encode()  # no lone surrogate is left
+
+
+def test_a_long_label_is_shortened() -> None:
+    x = Value(2.0, label="y" * 10_000)
+    assert len(embedded(build(Stepper(x * x)))["names"][0]) <= 60
+
+
+def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
+    code = (
+        "from tests.test_page import *\n"
+        "import hashlib; print(hashlib.sha256(build(Stepper(neuron())).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            cwd=Path(__file__).parent.parent,
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(digests) == 1
+
+
+def test_the_data_is_the_run() -> None:
+    stepper = Stepper(neuron())
+    data, run = embedded(build(stepper)), stepper.recording
+    assert data["names"] == [run.name(node) for node in run.nodes]
+    assert [float(x) for x in data["data"]] == [run.value(node) for node in run.nodes]
+    steps = sorted((run.position[e.node], e.slot, e.local) for e in run.events if e.kind == "edge")
+    assert data["locals"] == [local for _, _, local in steps]
+
+
+def test_numbers_that_json_lacks_are_strings() -> None:
+    x = Value(float("inf"), label="x")
+    data = embedded(build(Stepper(x - x)))
+    assert data["data"] == ["inf", "nan"]
+
+
+def test_formulas_fold_plain_numbers_as_the_terminal_does() -> None:
+    x = Value(3.0, label="x")
+    forms = embedded(build(Stepper(x**2 * 0.5)))["forms"]
+    assert [form["text"] for form in forms] == ["{0} ** 2", "{0} * {1}"]
+    assert forms[0]["rules"][0] == "2 * {0} ** 1"
+
+
+def test_every_row_of_the_table_has_a_script() -> None:
+    own = {name: op for name, op in TABLE.items() if not name.startswith("test_")}
+    assert rows((op, op.arity or 3) for op in own.values()).live == {
+        f"{name}/{op.arity or 3}" for name, op in own.items()
+    }
+    assert set(SPELLING) == {n for n, op in own.items() if isinstance(op.forward, Primitive)}
+
+
+def test_rows_are_generated_from_their_rules() -> None:
+    text = rows([(TABLE["gelu"], 1)]).text
+    assert "value: (x0) => { return 0.5 * x0 * erfc(-x0 / 1.4142135623730951); }" in text
+
+
+@pytest.fixture
+def own_op() -> Any:
+    """Make rows of one's own, and take them out of the table afterwards."""
+    before = dict(TABLE)
+    yield Op
+    for name in set(TABLE) - set(before):
+        del TABLE[name]
+
+
+def test_a_formula_of_ones_own_is_live_and_an_opaque_forward_is_not(own_op: Any) -> None:
+    twice = own_op("test_twice", lambda x: x + x, (lambda y, x: 2.0,))
+    opaque = own_op("test_opaque", lambda x: float(round(float(x))), (lambda y, x: 1.0,))
+    unknown = own_op("test_unknown", primitive(abs), (lambda y, x: 1.0,))
+    calling = own_op("test_calling", lambda x: unknown(x) + 1, (lambda y, x: 1.0,))
+    x = Value(1.5)
+    data = embedded(build(Stepper(twice(x) + opaque(x) + unknown(x) + calling(x))))
+    live = {form["op"]: form["live"] for form in data["forms"]}
+    assert live == {
+        "test_twice": True,
+        "test_opaque": False,
+        "test_unknown": False,
+        "test_calling": False,
+        "add": True,
+    }
+
+
+def test_only_functions_that_recorded_nodes_are_shown(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(
+        "PASSWORD = 'hush'\n\n"
+        "def other():\n    return 'private'\n\n"
+        "def used(x):\n    y = x * x\n    return y\n\n"
+        "z = used(3)\n"
+    )
+    assert excerpts(str(file), {7, 10}) == [
+        (6, ["def used(x):", "    y = x * x", "    return y"]),
+        (10, ["z = used(3)"]),
+    ]
+
+
+def test_a_file_that_python_warns_of_or_refuses_is_shown_all_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text("x = '\\d'\n")
+    assert excerpts(str(file), {1}) == [(1, ["x = '\\d'"])]
+    broken = tmp_path / "broken.py"
+    broken.write_text("x = (\ny = 2\n")
+    assert excerpts(str(broken), {2}) == [(2, ["y = 2"])]
+    assert excerpts(str(tmp_path / "gone.py"), {1}) == []
+
+
+def test_a_long_function_is_shown_near_its_lines(tmp_path: Path) -> None:
+    file = tmp_path / "long.py"
+    file.write_text("def long():\n" + "    pass\n" * 1_000)
+    (excerpt,) = excerpts(str(file), {500})
+    assert (excerpt.first, len(excerpt.lines)) == (480, 41)
+
+
+def test_paths_tell_nothing_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, outside = tmp_path / "here" / "a.py", tmp_path / "elsewhere.py"
+    inside.parent.mkdir()
+    inside.touch()
+    outside.touch()
+    monkeypatch.chdir(inside.parent)
+    names = shown_paths([str(inside), str(outside), "<stdin>", "/tmp/ipykernel_7/12.py"])
+    assert names == ["a.py", "elsewhere.py", "cell 1", "cell 2"]
+
+
+def test_under_debug_the_source_is_linked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent)
+    with debug():
+        out = neuron()
+    page = build(Stepper(out))
+    data = embedded(page)
+    (file,) = data["files"]
+    assert file["path"] == "test_page.py"
+    (first, lines), *more = file["excerpts"]
+    assert lines[0] == "def neuron() -> Value:"
+    # The module's own call of a test function is not at the top level, so nothing else shows.
+    assert not more
+    assert lines[data["line"][0] - first].lstrip().startswith("x1, x2")
+    assert str(Path(__file__).parent) not in page
+
+
+def test_a_large_graph_is_embedded_around_its_root() -> None:
+    stepper = Stepper(deep(8192))
+    data, _ = embedded_columns(stepper.recording, "")
+    assert len(data["names"]) == MOST_NODES
+    assert (data["total"], data["totalLeaves"]) == (16_383, 8_192)
+    # Whatever uses an embedded node is embedded too, so its gradient is whole.
+    run = stepper.recording
+    shown = [run.nodes[int(name[1:])] for name in data["names"]]
+    uses = [arg for args in data["args"] for arg in args if isinstance(arg, int)]
+    for i, node in enumerate(shown[:-1]):
+        assert uses.count(i) == len(run.incoming[node]) if i % 500 == 0 else True
+
+
+def test_data_stays_within_its_bounds_per_node_and_edge() -> None:
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(40)]
+    hidden = [
+        exp(sum([a * b for a, b in zip(x, x[k:] + x[:k], strict=True)]) / 100) for k in range(40)
+    ]
+    page = build(Stepper(sum(hidden)))
+    data = embedded(page)
+    edges = len(data["locals"])
+    size = len(page.split('id="run">')[1].split("</script>")[0])
+    assert size < 300 * len(data["names"]) + 150 * edges
+
+
+@pytest.mark.parametrize("count", [2, 700])
+def test_no_two_nodes_lie_on_each_other(count: int) -> None:
+    chain = [(i, i + 1) for i in range(count - 1)] + [(0, count - 1)]
+    found = arrange(count, chain)
+    assert len(set(found.centres)) == count
+    assert len(found.routes) == len(chain)
+    assert found.centres[0][0] < found.centres[-1][0], "leaves stand left of the root"
+
+
+def test_without_graphviz_there_are_plain_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "autograd.drawing.renderer", None)
+    found = arrange(3, [(0, 2), (1, 2), (1, 2)])
+    assert len(set(found.centres)) == 3
+    assert found.routes == [[], [], []]
+
+
+def test_save_writes_the_file_whole_or_not_at_all(tmp_path: Path) -> None:
+    stepper = Stepper(neuron())
+    path = stepper.save(tmp_path / "why.html", title="Why & how")
+    assert path.read_text(encoding="utf-8") == build(stepper, title="Why & how")
+    assert "<h1>Why &amp; how</h1>" in path.read_text(encoding="utf-8")
+    with pytest.raises(OSError, match=r"missing.why\.html"):
+        stepper.save(tmp_path / "missing" / "why.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
+
+
+def test_a_notebook_gets_the_page_in_a_frame() -> None:
+    stepper = Stepper(neuron())
+    bundle = stepper._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(stepper)
+    assert bundle["text/html"] == frame(build(stepper))
+    source = re.search(r'srcdoc="(.*?)"', bundle["text/html"], re.DOTALL)
+    assert source
+    assert unescape(source[1]) == build(stepper)
+
+
+def test_every_row_is_written_as_javascript_could_parse_it() -> None:
+    """Balanced, and without a call that neither the script nor Math defines."""
+    script = (
+        Path(sys.modules["autograd.page"].__file__ or "").parent / "script" / "primitives.js"
+    ).read_text()
+    text = rows((op, op.arity or 5) for op in TABLE.values()).text
+    assert text.count("(") == text.count(")")
+    defined = set(re.findall(r"const (\w+) =", script + text))
+    called = set(re.findall(r"(?<![.\w])([A-Za-z]\w*)\(", text)) - {"return"}
+    assert called <= defined
