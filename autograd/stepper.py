@@ -6,11 +6,13 @@ import os
 import secrets
 from bisect import bisect_left
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.derivation import Derivation
 from autograd.engine import Value
+from autograd.errors import MissingExtraError
 from autograd.events import Event, Recording, show
 from autograd.experiment import WhatIf, what_if
 from autograd.ledger import Ledger
@@ -206,9 +208,13 @@ class Stepper:
         return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from autograd import page
+        """Return where the stepper stands: as the page, and for other front ends as SVG or text."""
+        from autograd import drawing, page
 
-        return {"text/plain": repr(self), "text/html": page.frame(page.build(self))}
+        bundle = {"text/plain": repr(self), "text/html": page.frame(page.build(self))}
+        with suppress(MissingExtraError):
+            bundle["image/svg+xml"] = drawing.draw_moment(self).pipe("svg", encoding="utf-8")
+        return bundle
 
     def __repr__(self) -> str:
         here = f": {self.current}" if self.current else ""

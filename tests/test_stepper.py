@@ -154,3 +154,14 @@ def test_json_follows_the_schema() -> None:
         "product": "inf",
         "total": "inf",
     }
+
+
+def test_a_notebook_sees_where_the_stepper_stands() -> None:
+    o, leaves = lecture_neuron()
+    stepper = Stepper(o)
+    stepper.goto(leaves["b"])
+    bundle = stepper._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(stepper)
+    assert "viewBox" in bundle["image/svg+xml"]
+    assert "event 16 of 29" in bundle["image/svg+xml"]
+    assert bundle["text/html"].startswith("<iframe")
