@@ -25,6 +25,7 @@ from autograd.errors import (
     MissingExtraError,
     RuleError,
     StaleValueError,
+    missing_extra,
 )
 from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
 from autograd.functions import sum as sum
@@ -155,6 +156,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "missing_extra",
     "no_grad",
     "primitive",
     "relu",

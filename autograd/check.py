@@ -1,45 +1,56 @@
-"""Compare gradients with finite differences, and say how far the comparison can be trusted."""
+"""Compare gradients with differences, say how far that can be trusted, and name what is wrong."""
 
 from __future__ import annotations
 
+import html
+import inspect
 import math
-import sys
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from itertools import count
+from math import nan
+from typing import TYPE_CHECKING, Any
 
+from autograd.culprit import NEAR, Culprit, first_culprit, first_steps
+from autograd.debugging import debug
+from autograd.differences import Claim, Line, Sample, compare
 from autograd.engine import Value
-from autograd.errors import DomainError, GradientError
-from autograd.modes import no_grad
-from autograd.transforms import grad
+from autograd.errors import ChainruleError, GradientError
+from autograd.linearization import Linearization, Motion, branch, is_same_piece
+from autograd.operand import real
+from autograd.transforms import gradients
 
-EPSILON = sys.float_info.epsilon
-SHRINK = 1.6
-"""Ratio of successive steps of the extrapolation."""
-ROWS = 10
-"""Rows of the extrapolation table: each takes two evaluations."""
+if TYPE_CHECKING:
+    from rich.table import Table
 
+MANY = 200
+"""From this many scalars on, random directions are checked in place of single inputs."""
 
-class Difference(NamedTuple):
-    """A numeric derivative, with an estimate of its absolute error."""
+DIRECTIONS = 3
 
-    value: float
-    error: float
+HEADER = ("input", "analytic", "numeric", "difference", "tolerance", "verdict")
+
+STYLES = {"ok": "green", "wrong": "bold red", "kink": "yellow", "noise": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class InputCheck:
-    """The comparison for one scalar input.
+    """The comparison for one scalar input, or for one random direction.
 
     Attributes:
-        index: which scalar, counted through lists.
+        index: which scalar, counted through lists; which direction.
         label: the input's name.
-        analytic: the derivative by the chain rule.
+        analytic: the derivative by the chain rule, or the one that was given.
         numeric: the derivative by differences; NaN if there is none.
         error: the estimated absolute error of ``numeric``.
         tolerance: the largest difference that counts as agreement.
         verdict: ``ok``; ``wrong``; ``kink``: the slopes from left and right differ;
             ``noise``: rounding drowns the differences; ``undefined``: no derivative there.
+        culprit: the first wrong op, if the verdict is ``wrong`` and an op is to blame.
+        rate: the order with which the Taylor remainder vanishes: 2 if the gradient is right,
+            1 if it is wrong; NaN where rounding hides it.
+        order: 1 for the gradient of f, 2 for the gradient of its gradient, and so on.
     """
 
     index: int
@@ -49,13 +60,32 @@ class InputCheck:
     error: float
     tolerance: float
     verdict: str
+    culprit: Culprit | None = None
+    rate: float = nan
+    order: int = 1
 
 
 class Report:
-    """What `gradcheck` found, input by input. ``print`` it, or call `raise_if_wrong`."""
+    """What `gradcheck` found, input by input. ``print`` it, or call `raise_if_wrong`.
 
-    def __init__(self, inputs: tuple[InputCheck, ...]) -> None:
+    Attributes:
+        inputs: one `InputCheck` each.
+        evaluations: how often f was called.
+        graph: the root of the graph that was recorded at the point; None if there is none.
+        explanation: why a gradient is wrong although no op is; "" if there is nothing to say.
+    """
+
+    def __init__(
+        self,
+        inputs: tuple[InputCheck, ...],
+        evaluations: int = 0,
+        graph: Value | None = None,
+        explanation: str = "",
+    ) -> None:
         self.inputs = inputs
+        self.evaluations = evaluations
+        self.graph = graph
+        self.explanation = explanation
 
     @property
     def ok(self) -> bool:
@@ -63,27 +93,31 @@ class Report:
         verdicts = {check.verdict for check in self.inputs}
         return "wrong" not in verdicts and (not verdicts or "ok" in verdicts)
 
+    @property
+    def culprit(self) -> Culprit | None:
+        """The first wrong op of all inputs."""
+        found = [check.culprit for check in self.inputs if check.culprit]
+        return min(found, key=lambda c: (c.position, c.slot), default=None)
+
     def raise_if_wrong(self) -> None:
         """Raise `GradientError`, with the table, if an input is wrong."""
         if any(check.verdict == "wrong" for check in self.inputs):
-            raise GradientError(f"the gradient disagrees with finite differences\n{self}")
+            raise GradientError(f"the gradient disagrees with finite differences\n{self}", self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data; non-finite numbers are strings."""
-        inputs = [
-            {
-                key: str(x) if isinstance(x, float) and not math.isfinite(x) else x
-                for key, x in asdict(check).items()
-            }
-            for check in self.inputs
-        ]
-        return {"ok": self.ok, "inputs": inputs}
+        inputs = [_plain(asdict(check)) for check in self.inputs]
+        return {
+            "ok": self.ok,
+            "evaluations": self.evaluations,
+            "inputs": inputs,
+            "explanation": self.explanation,
+        }
 
-    def __str__(self) -> str:
-        header = ("input", "analytic", "numeric", "difference", "tolerance", "verdict")
-        rows = [header] + [
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
             (
-                c.label,
+                c.label if c.order == 1 else f"{c.label}, order {c.order}",
                 f"{c.analytic:.12g}",
                 f"{c.numeric:.12g}",
                 f"{abs(c.analytic - c.numeric):.1e}",
@@ -92,35 +126,82 @@ class Report:
             )
             for c in self.inputs
         ]
+
+    def _notes(self) -> list[str]:
+        notes = [f"first wrong op: {self.culprit}"] if self.culprit else []
+        return notes + ([self.explanation] if self.explanation else [])
+
+    def __str__(self) -> str:
+        rows = [HEADER, *self._rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
-        for row in rows:
-            cells = [row[0].ljust(widths[0])]
-            cells += [
-                cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)
-            ]
-            lines.append("  ".join([*cells, row[-1]]))
-        return "\n".join(lines)
+        for first, *numbers, verdict in rows:
+            cells = [first.ljust(widths[0])]
+            cells += [n.rjust(width) for n, width in zip(numbers, widths[1:-1], strict=True)]
+            lines.append("  ".join([*cells, verdict]))
+        return "\n".join(lines + self._notes())
 
     __repr__ = __str__
 
+    def __rich__(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(caption="\n".join(self._notes()) or None, caption_justify="left")
+        for i, title in enumerate(HEADER):
+            table.add_column(title, justify="right" if 0 < i < len(HEADER) - 1 else "left")
+        for *cells, verdict in self._rows():
+            table.add_row(*map(Text, cells), Text(verdict, style=STYLES.get(verdict, "")))
+        return table
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        head = "".join(f"<th>{title}</th>" for title in HEADER)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
+            for row in self._rows()
+        )
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return {"text/plain": str(self), "text/html": table + notes}
+
 
 def gradcheck(
-    f: Callable[..., Any], *args: Any, rtol: float | None = None, atol: float | None = None
+    f: Callable[..., Any],
+    *args: Any,
+    gradient: Callable[..., Any] | Sequence[Any] | float | None = None,
+    order: int = 1,
+    rtol: float | None = None,
+    atol: float | None = None,
+    seed: int = 0,
 ) -> Report:
     """Return a report that compares the gradient of ``f`` at ``args`` with differences.
 
+    No step size and no tolerance is asked for: both follow from the function, its graph and
+    the rounding errors. Where an input is wrong, the first wrong op of the graph is named:
+    first in topological order, so that everything it depends on is right.
+
     Args:
-        f: takes scalars and flat lists of scalars, returns a scalar.
-        args: where to check; Values give their labels to the report.
-        rtol, atol: tolerance, relative and absolute; by default it follows from the
-            estimated error of the differences.
+        f: takes scalars and flat lists of scalars, returns a scalar. With ``gradient``, it is
+            called with plain floats (and NumPy arrays where ``args`` has some) and may compute
+            with anything.
+        args: where to check; Values give their labels to the report. If ``f`` takes no
+            arguments, these are leaves that it uses otherwise, such as ``model.parameters()``:
+            their ``.data`` is moved, and set back whatever happens.
+        gradient: the derivatives to check in place of the engine's: numbers shaped like
+            ``args``, or a function of ``args`` that returns them.
+        order: 2 checks the gradient's gradient as well, and so on. It is checked for a fixed
+            random combination of the first derivatives, in which each of them has a part.
+        rtol, atol: tolerance, relative and absolute, in place of the one that follows from
+            the estimated error of the differences.
+        seed: of the random directions; from 200 scalars on, three of them are checked in
+            place of the single inputs.
 
     Raises:
-        TypeError: ``args`` is empty, or not of scalars and lists of scalars.
+        TypeError: ``args`` is empty or malformed, or doesn't fit ``f``.
         DomainError: ``f`` is undefined at ``args``.
 
-    Cost: at most 50 evaluations of ``f`` per scalar input, mostly 20.
+    Cost: at most 30 evaluations of ``f`` per input, mostly 9; in random directions, at most 90
+    in all.
 
     >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))  # doctest: +ELLIPSIS
     input  analytic  numeric  difference  tolerance  verdict
@@ -129,145 +210,366 @@ def gradcheck(
     """
     if not args:
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
-    point = [list(arg) if isinstance(arg, list | tuple) else arg for arg in args]
-    numbers = [[_number(x) for x in _items(arg)] for arg in point]
-    analytic = _analytic(f, point, numbers)
-    labels = _labels(f, point)
+    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is 1, 2, ..., got {order!r}")
+    if gradient is not None and order != 1:
+        raise ValueError("a gradient of your own is checked to order 1; leave order out")
+    point = [_Argument(arg, name) for arg, name in zip(args, _names(f, len(args)), strict=False)]
+    x = [number for arg in point for number in arg.numbers]
+    labels = [label for arg in point for label in arg.labels]
     checks: list[InputCheck] = []
-    for i, xs in enumerate(numbers):
-        for j, x in enumerate(xs):
-
-            def along(t: float, i: int = i, j: int = j) -> float:
-                moved = [list(row) for row in numbers]
-                moved[i][j] = t
-                with no_grad():
-                    return _number(f(*_like(point, moved)))
-
-            index = len(checks)
-            checks.append(_judge(index, labels[index], analytic[index], along, x, rtol, atol))
-    return Report(tuple(checks))
-
-
-def central_difference(f: Callable[[float], float], x: float) -> Difference:
-    """Return f'(x) by symmetric differences, extrapolated to step 0.
-
-    The steps shrink until extrapolation (which removes h**2, h**4, ...) no longer gains on
-    rounding, whose share is estimated as eps * |f| / h.
-
-    Raises:
-        DomainError: no step leaves both x - h and x + h where f is defined and finite.
-
-    Source: Ridders 1982, Accurate computation of F'(x) and F'(x) F''(x), Adv. Eng. Software 4.
-    """
-    best = Difference(math.nan, math.inf)
-    for scale in dict.fromkeys((max(abs(x), 1.0), abs(x))):
-        if scale and not best.error <= 1e-6 * abs(best.value):
-            best = min(best, _extrapolate(f, x, 0.1 * scale), key=lambda d: d.error)
-    if best.error == math.inf:
-        raise DomainError(f"no differences can be taken at {x!r}: the function is undefined nearby")
-    return best
+    explanation = ""
+    function: _Function
+    total = 0
+    first: _Function | None = None
+    for k in range(1, order + 1):
+        if gradient is not None:
+            function = _Foreign(f, point, _given(gradient, point))
+        elif _is_closure(f, args):
+            function = _Closure(f, point, k, seed)
+        else:
+            function = _Recorded(f, point, k, seed)
+        first = first or function
+        found, why = _check(function, x, labels, k, rtol, atol, seed)
+        checks += found
+        explanation = explanation or why
+        total += function.evaluations
+    return Report(tuple(checks), total, first.root if first else None, explanation)
 
 
-def _extrapolate(f: Callable[[float], float], x: float, h: float) -> Difference:
-    """Return the best entry of Richardson's table for steps from ``h`` down."""
-    best = Difference(math.nan, math.inf)
-    previous: list[float] = []
-    for _ in range(ROWS):
-        low, high = x - h, x + h
-        h /= SHRINK
-        try:
-            f_low, f_high = f(low), f(high)
-        except (DomainError, ArithmeticError):
-            h /= 50  # far outside: approach quickly
-            continue
-        if not math.isfinite(f_high - f_low) or high == low:
-            continue
-        rounding = EPSILON * max(abs(f_low), abs(f_high)) / (high - low)
-        row = [(f_high - f_low) / (high - low)]
-        gain = SHRINK**2
-        for k, coarser in enumerate(previous):
-            row.append((row[k] * gain - coarser) / (gain - 1))
-            gain *= SHRINK**2
-        for k in range(1, len(row)):
-            error = max(abs(row[k] - row[k - 1]), abs(row[k] - previous[k - 1])) + 2 * rounding
-            if error < best.error:
-                best = Difference(row[k], error)
-        previous = row
-    return best
-
-
-def _judge(
-    index: int,
-    label: str,
-    analytic: float,
-    f: Callable[[float], float],
-    x: float,
+def _check(
+    function: _Function,
+    x: list[float],
+    labels: list[str],
+    order: int,
     rtol: float | None,
     atol: float | None,
-) -> InputCheck:
-    try:
-        numeric = central_difference(f, x)
-    except DomainError:
-        return InputCheck(index, label, analytic, math.nan, math.inf, 0.0, "undefined")
-    if rtol is None and atol is None:
-        tolerance = 10 * numeric.error + 8 * EPSILON * abs(analytic)
-    else:
-        tolerance = (atol or 0.0) + (rtol or 0.0) * abs(numeric.value)
-    difference = abs(analytic - numeric.value)
-    if not math.isfinite(analytic):
-        verdict = "undefined"
-    elif numeric.error > 1e-3 * max(abs(analytic), abs(numeric.value)) and numeric.error > 1e-12:
-        verdict = "kink" if _has_kink(f, x) else "noise"
-    elif difference <= tolerance:
-        verdict = "ok"
-    else:
-        verdict = "kink" if _has_kink(f, x) else "wrong"
-    return InputCheck(index, label, analytic, numeric.value, numeric.error, tolerance, verdict)
+    seed: int,
+) -> tuple[list[InputCheck], str]:
+    """Return the verdict for each input or direction, and what explains a wrong one."""
+    middle = function.at(x)
+    if middle is None:
+        middle = Sample(nan)
+    function.remember()
+    graph, analytic = function.graph, function.gradient
+    checks: list[InputCheck] = []
+    unexplained = False
+    for index, (label, direction) in enumerate(_directions(x, labels, seed)):
+        single = len(direction) == 1
+        i = next(iter(direction))
+        start = x[i] if single else 0.0
+        near = NEAR * max(1.0, abs(start))
+
+        def along(t: float, direction: dict[int, float] = direction, single: bool = single) -> Any:
+            moved = list(x)
+            for j, speed in direction.items():
+                moved[j] = t if single else x[j] + t * speed
+            return function.at(moved)
+
+        motion, noise = Motion(0.0, math.inf, 0.0), None
+        if graph:
+            leaves = {function.leaves[j]: speed for j, speed in direction.items()}
+            motion, noise = graph.along(leaves, near), graph.noise
+        claimed = math.fsum(analytic[j] * speed for j, speed in direction.items())
+        if not single:
+            noise = (noise or 0.0) + math.fsum(math.ulp(x[j]) * abs(analytic[j]) for j in direction)
+        result = compare(
+            Line(along, start, middle, noise, is_same_piece),
+            Claim(claimed, motion.doubt, rtol, atol),
+            first_steps(motion.radius, start),
+            radius=motion.radius,
+            near=near if motion.kink <= near else 0.0,
+        )
+        verdict, culprit = result.verdict, None
+        if verdict == "wrong":
+            culprit = function.culprit(i if single else None)
+            if culprit is None and not math.isfinite(claimed):
+                verdict = "undefined"
+            unexplained = unexplained or (culprit is None and verdict == "wrong")
+        checks.append(
+            InputCheck(
+                index, label, claimed, result.numeric, result.error, result.tolerance, verdict,
+                culprit, result.rate, order,
+            )
+        )  # fmt: skip
+    return checks, function.excuse if unexplained else ""
 
 
-def _has_kink(f: Callable[[float], float], x: float) -> bool:
-    """Return whether the slopes to the left and right differ, at two scales alike.
-
-    For a smooth function the difference of the slopes shrinks with the step; across a kink
-    it stays.
-    """
-    jumps = []
-    for h in (1e-4 * max(1.0, abs(x)), 1e-5 * max(1.0, abs(x))):
-        try:
-            left, middle, right = f(x - h), f(x), f(x + h)
-        except (DomainError, ArithmeticError):
-            return False
-        jumps.append((right - 2 * middle + left) / h)
-    return abs(jumps[1]) > 1e-6 and 0.5 < jumps[0] / jumps[1] < 2
-
-
-def _analytic(f: Callable[..., Any], point: list[Any], numbers: list[list[float]]) -> list[float]:
-    parts = grad(f, range(len(point)))(*_like(point, numbers))
-    return [_number(g) for part in parts for g in _items(part)]
-
-
-def _labels(f: Callable[..., Any], point: list[Any]) -> list[str]:
-    code = getattr(f, "__code__", None)
-    names = list(code.co_varnames[: code.co_argcount]) if code else []
-    labels = []
-    for i, arg in enumerate(point):
-        name = names[i] if i < len(names) else f"arg{i}"
-        for j, x in enumerate(_items(arg)):
-            own = x.label if isinstance(x, Value) else ""
-            labels.append(own or (f"{name}[{j}]" if isinstance(arg, list) else name))
-    return labels
-
-
-def _items(arg: Any) -> list[Any]:
-    return list(arg) if isinstance(arg, list | tuple) else [arg]
-
-
-def _like(point: list[Any], numbers: list[list[float]]) -> list[Any]:
+def _directions(x: list[float], labels: list[str], seed: int) -> list[tuple[str, dict[int, float]]]:
+    """Return the ways to move: one input each, or all of them at random speeds."""
+    if len(x) < MANY:
+        return [(label, {i: 1.0}) for i, label in enumerate(labels)]
+    draw = random.Random(seed)
     return [
-        list(row) if isinstance(arg, list) else row[0]
-        for arg, row in zip(point, numbers, strict=True)
+        (
+            f"direction {k + 1} of {DIRECTIONS} ({len(x):,} scalars)",
+            {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in range(len(x))},
+        )
+        for k in range(DIRECTIONS)
     ]
 
 
-def _number(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+class _Argument:
+    """One argument of the user's function: a scalar, a flat list, or a NumPy array."""
+
+    def __init__(self, arg: Any, name: str) -> None:
+        self.given = arg
+        self.shape: tuple[int, ...] | None = None
+        self.is_list = isinstance(arg, list | tuple)
+        if hasattr(arg, "__array__") and hasattr(arg, "shape") and arg.shape != ():
+            if not hasattr(arg, "flat"):
+                raise TypeError(
+                    f"{name} is a {type(arg).__name__}: give lists or NumPy arrays, and convert "
+                    "them inside the function"
+                )
+            self.shape = tuple(arg.shape)
+        items = list(arg.flat if self.shape else arg if self.is_list else [arg])
+        self.leaves = [item for item in items if isinstance(item, Value)]
+        self.numbers = [item.data if isinstance(item, Value) else real(item) for item in items]
+        self.labels = [
+            (item.label if isinstance(item, Value) else "")
+            or (f"{name}[{j}]" if self.is_list or self.shape else name)
+            for j, item in enumerate(items)
+        ]
+
+    def filled(self, items: list[Any]) -> Any:
+        """Return an argument like the given one, with other scalars."""
+        if self.shape is not None:
+            array = self.given.astype(float)
+            array.flat[:] = items
+            return array
+        return list(items) if self.is_list else items[0]
+
+
+def _filled(point: list[_Argument], items: list[Any]) -> list[Any]:
+    rest = iter(items)
+    return [arg.filled([next(rest) for _ in arg.numbers]) for arg in point]
+
+
+class _Function:
+    """The user's function, ready to be evaluated anywhere; counts how often it is.
+
+    Attributes:
+        gradient, graph, leaves, root: of the evaluation that `remember` was told to keep.
+        excuse: what to say if the gradient is wrong and no op is to blame.
+    """
+
+    excuse = ""
+    graph: Linearization | None = None
+    root: Value | None = None
+
+    def __init__(self) -> None:
+        self.evaluations = 0
+        self.leaves: list[Value] = []
+        self.gradient: list[float] = []
+
+    def at(self, x: list[float]) -> Sample | None:
+        """Return the value at a point, None where there is none."""
+        self.evaluations += 1
+        try:
+            return self.evaluate(x)
+        except (ArithmeticError, ValueError):
+            if self.evaluations == 1:
+                raise
+            return None
+
+    def evaluate(self, x: list[float]) -> Sample:
+        raise NotImplementedError
+
+    def remember(self) -> None:
+        """Keep gradient and graph of the evaluation just made."""
+
+    def culprit(self, leaf: int | None) -> Culprit | None:
+        """Return the first wrong op on the way from an input, from any if None."""
+        return None
+
+
+class _Foreign(_Function):
+    """A function of plain numbers, with a gradient that came from elsewhere."""
+
+    def __init__(
+        self, f: Callable[..., Any], point: list[_Argument], gradient: list[float]
+    ) -> None:
+        super().__init__()
+        self._f, self._point = f, point
+        self.gradient = gradient
+
+    def evaluate(self, x: list[float]) -> Sample:
+        out = self._f(*_filled(self._point, x))
+        return Sample(_scalar(out))
+
+
+class _Recorded(_Function):
+    """A function of Values, or its directional derivative of some order."""
+
+    def __init__(
+        self, f: Callable[..., Any], point: list[_Argument], order: int, seed: int
+    ) -> None:
+        super().__init__()
+        self._f, self._point, self._order, self._seed = f, point, order, seed
+        self._labels = [label for arg in point for label in arg.labels]
+        self._out: Any = 0.0
+        self._last: list[Value] = []
+        self._x: list[float] = []
+
+    def evaluate(self, x: list[float]) -> Sample:
+        self._last = [Value(number, label) for number, label in zip(x, self._labels, strict=True)]
+        self._x = x
+        return self._sample(self._f(*_filled(self._point, list(self._last))))
+
+    def _sample(self, out: Any) -> Sample:
+        draw = random.Random(self._seed)
+        for _ in range(self._order - 1):
+            slopes = gradients(out, self._last) if isinstance(out, Value) else []
+            out = 0.0
+            for slope in slopes:
+                out = out + slope * (draw.choice((-1, 1)) * draw.uniform(0.5, 1.5))
+        self._out = out
+        return Sample(_scalar(out), branch(out) if isinstance(out, Value) else None)
+
+    def remember(self) -> None:
+        self.leaves = self._last
+        if isinstance(self._out, Value):
+            self.root = self._out
+            self.graph = Linearization(self._out)
+            self.gradient = [g.data for g in gradients(self._out, self.leaves)]
+        else:
+            self.gradient = [0.0] * len(self._last)
+
+    @property
+    def excuse(self) -> str:  # type: ignore[override]
+        if self.graph is None:
+            return (
+                "the function returned a plain number, so that nothing was recorded: compute "
+                "with Values, or give the derivatives by gradient="
+            )
+        return (
+            "every recorded op is right, so part of the computation was not recorded: look for "
+            "float(v), v.data, functions of math, or no_grad()"
+        )
+
+    def culprit(self, leaf: int | None) -> Culprit | None:
+        if self.graph is None or self.root is None:
+            return None
+        chosen = None if leaf is None else self.leaves[leaf]
+        found = first_culprit(self.graph, self.root, chosen)
+        if found is None or found.where:
+            return found
+        self._record_lines()
+        return first_culprit(self.graph, self.root, self.leaves[leaf] if leaf is not None else None)
+
+    def _record_lines(self) -> None:
+        """Record the graph once more, so that its nodes know their source lines."""
+        x = [leaf.data for leaf in self.leaves]
+        try:
+            with debug():
+                self.at(x)
+        except ChainruleError:
+            return  # what is an error under debug() has no lines to tell
+        self.remember()
+
+
+class _Closure(_Recorded):
+    """A function of no arguments that uses the given leaves."""
+
+    def __init__(
+        self, f: Callable[..., Any], point: list[_Argument], order: int, seed: int
+    ) -> None:
+        super().__init__(f, point, order, seed)
+        self._parameters = _leaves(point)
+
+    def evaluate(self, x: list[float]) -> Sample:
+        before = [leaf.data for leaf in self._parameters]
+        try:
+            for leaf, number in zip(self._parameters, x, strict=True):
+                leaf.data = number
+            self._last = self._parameters
+            return self._sample(self._f())
+        finally:
+            for leaf, number in zip(self._parameters, before, strict=True):
+                leaf.data = number
+
+
+def _leaves(point: list[_Argument]) -> list[Value]:
+    return [leaf for arg in point for leaf in arg.leaves]
+
+
+def _is_closure(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Return whether ``f`` takes no arguments, and uses the leaves ``args`` otherwise.
+
+    Raises:
+        TypeError: ``f`` can be called neither with ``args`` nor without.
+    """
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):
+        return False
+    try:
+        signature.bind(*args)
+    except TypeError as error:
+        try:
+            signature.bind()
+        except TypeError:
+            name = getattr(f, "__name__", "the function")
+            raise TypeError(
+                f"{name} can't be called with {len(args)} argument(s): {error}"
+            ) from None
+    else:
+        return False
+    flat: list[Any] = []
+    for arg in args:
+        flat += arg if isinstance(arg, list | tuple) else [arg]
+    if not all(isinstance(item, Value) and item.op is None for item in flat):
+        raise TypeError("the function takes no arguments, so what is checked must be leaf Values")
+    if len(set(flat)) < len(flat):
+        raise TypeError("a leaf is given twice")
+    return True
+
+
+def _names(f: Callable[..., Any], n: int) -> list[str]:
+    """Return the names of the first n parameters, ``arg0``, ... where there are none."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        parameters = ()  # type: ignore[assignment]
+    names = [
+        p.name
+        for p in parameters
+        if p.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    rest = (f"arg{i}" for i in count(len(names)))
+    return [*names, *(next(rest) for _ in range(n - len(names)))][:n]
+
+
+def _given(gradient: Any, point: list[_Argument]) -> list[float]:
+    """Return a gradient of the user's own, as one flat list."""
+    numbers = [number for arg in point for number in arg.numbers]
+    found = gradient(*_filled(point, numbers)) if callable(gradient) else gradient
+    flat: list[float] = []
+    stack = [found]
+    while stack:
+        part = stack.pop()
+        if hasattr(part, "tolist"):
+            part = part.tolist()
+        if isinstance(part, list | tuple):
+            stack.extend(reversed(part))
+        else:
+            flat.append(_scalar(part))
+    if len(flat) != len(numbers):
+        raise TypeError(f"gradient has {len(flat)} number(s) for {len(numbers)} input(s)")
+    return flat
+
+
+def _scalar(x: Any) -> float:
+    """Return the number that a function returned, of whatever kind it is."""
+    if isinstance(x, Value):
+        return x.data
+    if hasattr(x, "item") and not isinstance(x, float):
+        x = x.item()
+    return real(x)
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _plain(item) for key, item in x.items()}
+    return str(x) if isinstance(x, float) and not math.isfinite(x) else x

@@ -15,6 +15,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from inspect import signature
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -71,6 +72,7 @@ examples:
 examples:
   chainrule check "a*sin(b)" a=2 b=3
   chainrule check "a**b" a=1/3 b=2 --json       the report as data
+  chainrule check train.py                      a file's result; or file.py:f
   chainrule check "relu(a)" a=0                 a kink: exit code 1""",
 }
 
@@ -233,8 +235,9 @@ def _parser() -> _Parser:
         ("check", "Compare the gradients with finite differences", "the report"),
     ]:
         command = add(name, summary, about)
-        what = "EXPR" if name == "check" else "EXPR | FILE.py[:NAME]"
-        command.add_argument("expression", metavar=what, help="what to differentiate, quoted")
+        command.add_argument(
+            "expression", metavar="EXPR | FILE.py[:NAME]", help="what to differentiate, quoted"
+        )
         command.add_argument("values", metavar="name=value", nargs="*", help="its variables")
         forms = command.add_mutually_exclusive_group()
         forms.add_argument("--json", action="store_true", help=f"print {as_json} as JSON")
@@ -326,18 +329,10 @@ def _values(expression: Expression, words: list[str]) -> dict[str, Value]:
     from autograd.engine import Value
     from autograd.expression import CONSTANTS
 
-    given: dict[str, float] = {}
-    for word in map(str.strip, words):
-        written, equals, number = word.partition("=")
-        # Python's parser spells every name this way: µ and μ are one variable.
-        name = normalize("NFKC", written)
-        if not equals or not name.isidentifier():
-            raise UsageError(f"{word!r} is not name=value; write, say, x=2 without blanks")
+    given = _pairs(words)
+    for name in given:
         if name in CONSTANTS:
             raise UsageError(f"{name} is the constant {CONSTANTS[name]:.6g}; rename the variable")
-        if name in given:
-            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
-        given[name] = _number(word, number)
     unused = [name for name in given if name not in expression.names]
     unbound = [name for name in expression.names if name not in given]
     if unused:
@@ -354,6 +349,25 @@ def _values(expression: Expression, words: list[str]) -> dict[str, Value]:
         more = " ".join(f"{name}=1" for name in unbound)
         raise UsageError(f"no value for {', '.join(unbound)}; add, say, {more}")
     return {name: Value(given[name], label=name) for name in expression.names}
+
+
+def _pairs(words: list[str]) -> dict[str, float]:
+    """Return the numbers that words such as ``x=2`` give to names.
+
+    Raises:
+        UsageError: a word is malformed, or a name is given twice.
+    """
+    given: dict[str, float] = {}
+    for word in map(str.strip, words):
+        written, equals, number = word.partition("=")
+        # Python's parser spells every name this way: µ and μ are one variable.
+        name = normalize("NFKC", written)
+        if not equals or not name.isidentifier():
+            raise UsageError(f"{word!r} is not name=value; write, say, x=2 without blanks")
+        if name in given:
+            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
+        given[name] = _number(word, number)
+    return given
 
 
 def _number(word: str, text: str) -> float:
@@ -395,7 +409,7 @@ def _file(
     path: str, name: str, words: list[str], for_file: list[str], args: argparse.Namespace
 ) -> int:
     if args.command == "check":
-        raise UsageError(f"check takes an expression, not a file; chainrule step {path} takes one")
+        return _check_file(path, name, words, for_file, args)
     if words:
         raise UsageError(
             f"a file has its own values, so {words[0]!r:.60} is of no use; what is for the file "
@@ -515,12 +529,51 @@ def _draw_value(out: Value, args: argparse.Namespace) -> int:
 
 
 def _check(expression: Expression, values: dict[str, Value], args: argparse.Namespace) -> int:
-    from autograd.check import gradcheck
-
     def function(*xs: Any) -> Any:
         return expression.evaluate(dict(zip(expression.names, xs, strict=True)))
 
-    report = gradcheck(function, *values.values())
+    return _report(function, list(values.values()), args)
+
+
+def _check_file(
+    path: str, name: str, words: list[str], for_file: list[str], args: argparse.Namespace
+) -> int:
+    """Check a function of a file, at the numbers given or at its ``point``; else a Value."""
+    from autograd.engine import trace
+    from autograd.script import Script
+    from autograd.straightline import program_of
+
+    script = Script(path, for_file)
+    function = script.names.get(name or "f")
+    if not callable(function):
+        if words:
+            raise UsageError(
+                f"{path} has no function {name or 'f'}, so {words[0]!r:.60} is of no use"
+            )
+        root = script.result(name).value
+        leaves = [node for node in trace(root)[0] if node.op is None]
+        return _report(program_of(root).__call__, leaves, args)
+    name = name or "f"
+    if not words and "point" in script.names:
+        point = list(script.names["point"])
+    else:
+        parameters = list(signature(function).parameters)
+        given = _pairs(words)
+        if list(given) != parameters:
+            numbers = " ".join(f"{parameter}=1" for parameter in parameters)
+            raise UsageError(
+                f"{name} takes {', '.join(parameters) or 'nothing'}: say where to check it, as in "
+                f"{path}:{name} {numbers}, or by a tuple called point in the file"
+            )
+        point = list(given.values())
+    return _report(function, point, args)
+
+
+def _report(function: Callable[..., Any], point: list[Any], args: argparse.Namespace) -> int:
+    """Check a gradient, print the report, and return the exit code that it calls for."""
+    from autograd.check import gradcheck
+
+    report = gradcheck(function, *point)
     if args.json:
         print(json.dumps(report.to_json()))
     else:

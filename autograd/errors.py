@@ -49,7 +49,11 @@ class ScriptError(ChainruleError):
 
 
 class GradientError(ChainruleError, AssertionError):
-    """A gradient check found a wrong derivative."""
+    """A gradient check found a wrong derivative; ``report`` is the whole of what it found."""
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class MissingExtraError(ChainruleError, ImportError):

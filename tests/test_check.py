@@ -1,47 +1,172 @@
-"""The gradient check finds wrong rules, and leaves right ones alone."""
+"""The gradient check finds wrong rules, names them, and leaves right ones alone."""
 
+from __future__ import annotations
+
+import io
 import json
 import math
+import random
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mutations import find_mutants, judge
+from rich.console import Console
 
 import autograd
-from autograd import GradientError, Op, Value, exp, gradcheck, log, relu, tanh
-from autograd.check import central_difference
+import nn
+from autograd import (
+    TABLE,
+    GradientError,
+    Op,
+    Value,
+    abs,
+    atan2,
+    clamp,
+    exp,
+    gradcheck,
+    hypot,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sin,
+    softplus,
+    sqrt,
+    tanh,
+    where,
+)
+from autograd.check import MANY
+from autograd.differences import BUDGET, Line, Sample
+from autograd.functions import mean
+from autograd.straightline import Program
+from autograd.strategies import expressions, floats_in
 
 
-def verdicts(*args: object, **options: float) -> list[str]:
-    return [check.verdict for check in gradcheck(*args, **options).inputs]  # type: ignore[arg-type]
+def verdicts(*args: Any, **options: Any) -> list[str]:
+    return [check.verdict for check in gradcheck(*args, **options).inputs]
 
 
 @pytest.fixture
-def wrong_square():
+def wrong_square() -> Iterator[Op]:
     op = Op("wrong_square", lambda x: x * x, (lambda y, x: 2.001 * x,))
     yield op
-    autograd.TABLE.pop(op.name)
+    TABLE.pop(op.name)
 
 
 def test_right_gradients_are_ok() -> None:
     assert verdicts(lambda x, y: tanh(x) * exp(y) / x, 0.7, -1.0) == ["ok", "ok"]
     assert verdicts(lambda v, b: v[0] * v[1] + b, [1e-3, 1e5], 2.0) == ["ok"] * 3
     assert verdicts(log, 1e-300) == verdicts(log, 1e300) == ["ok"]
+    assert verdicts(lambda x: log(x + 1e-5), 1e-300) == ["ok"]
+    assert verdicts(lambda x: sin(1000 * x), 1.0) == ["ok"]
 
 
-def test_wrong_gradient_is_found(wrong_square: Op) -> None:
-    report = gradcheck(lambda x: wrong_square(x) + 1, 3.0)
-    (check,) = report.inputs
-    assert check.verdict == "wrong"
+def test_wrong_gradient_is_found_and_its_op_named(wrong_square: Op) -> None:
+    def f(x: Value, y: Value) -> Value:
+        inner = sin(x) * y
+        return exp(wrong_square(inner)) + y
+
+    report = gradcheck(f, 3.0, 2.0)
+    assert [check.verdict for check in report.inputs] == ["wrong", "wrong"]
     assert not report.ok
-    assert check.analytic == 2.001 * 3
-    assert check.numeric == pytest.approx(6.0, abs=check.error)
-    with pytest.raises(GradientError, match=r"disagrees with finite differences\ninput .*\nx .*"):
+    culprit = report.culprit
+    assert culprit is not None
+    assert (culprit.op, culprit.slot, culprit.parameter) == ("wrong_square", 0, "x")
+    assert culprit.rule == "2.001 * x"
+    assert culprit.local == pytest.approx(2.001 * 2 * math.sin(3.0))
+    assert culprit.numeric == pytest.approx(4 * math.sin(3.0))
+    line = f.__code__.co_firstlineno + 2
+    assert culprit.where == f"{__file__}:{line}"
+    assert report.inputs[0].rate == pytest.approx(1.0, abs=0.2)
+    with pytest.raises(
+        GradientError, match=r"disagrees with finite differences\ninput .*"
+    ) as error:
         report.raise_if_wrong()
+    assert error.value.report is report
 
 
-def test_kink_is_not_wrong() -> None:
-    report = gradcheck(relu, 1e-13)
-    assert [check.verdict for check in report.inputs] == ["kink"]
-    report.raise_if_wrong()
+def test_the_first_of_two_wrong_ops_is_named(wrong_square: Op) -> None:
+    report = gradcheck(lambda x: wrong_square(wrong_square(x) + 1), 0.5)
+    assert report.culprit is not None
+    assert report.culprit.position == 1
+
+
+def test_a_wrong_argument_among_right_ones() -> None:
+    op = Op("wrong_area", lambda x, y: x * y, (lambda z, x, y: y, lambda z, x, y: x + 0.01))
+    try:
+        report = gradcheck(lambda a, b: op(a, b) * 2, 3.0, 5.0)
+        assert [check.verdict for check in report.inputs] == ["ok", "wrong"]
+        assert report.culprit is not None
+        assert report.culprit.parameter == "y"
+        # Both arguments are one node: only the wrong edge is blamed.
+        both = gradcheck(lambda a: op(a, a), 3.0)
+        assert both.culprit is not None
+        assert both.culprit.slot == 1
+    finally:
+        del TABLE["wrong_area"]
+
+
+def test_a_rule_that_is_not_finite() -> None:
+    op = Op("wrong_double", lambda x: 2 * x, (lambda y, x: 2 / (x - x),), singular=True)
+    try:
+        report = gradcheck(op, 3.0)
+        assert [check.verdict for check in report.inputs] == ["wrong"]
+    finally:
+        del TABLE["wrong_double"]
+
+
+def test_a_computation_that_is_not_recorded() -> None:
+    report = gradcheck(lambda x: x * math.exp(x), Value(0.5, "x"))
+    assert report.inputs[0].verdict == "wrong"
+    assert report.culprit is None
+    assert "look for float(v), v.data" in str(report)
+    plain = gradcheck(lambda x: math.exp(x), Value(0.5, "x"))
+    assert plain.inputs[0].verdict == "wrong"
+    assert "give the derivatives by gradient=" in str(plain)
+
+
+@pytest.mark.parametrize("beside", [0.0, 1e-12, -1e-12, 1e-13, 1e-300])
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (abs, 0.0), (relu, 0.0), (lambda x: maximum(x, 2.0), 2.0),
+        (lambda x: minimum(2.0, x), 2.0), (lambda x: clamp(x, 2.0, 3.0), 3.0),
+        (lambda x: where(x, 1.0, 2.0), 0.0), (lambda x: where(x, x, 2 * x), 0.0),
+        (lambda x: hypot(x, 0.0), 0.0), (lambda x: 3 + tanh(abs(sin(x))), 0.0),
+    ],
+)  # fmt: skip
+def test_kinks_are_not_wrong(f: Any, x: float, beside: float) -> None:
+    assert verdicts(f, x + beside) == ["kink"]
+
+
+def test_a_jump_is_found_without_being_declared() -> None:
+    assert verdicts(lambda x: atan2(x, -1.0), 0.0) == ["kink"]
+    assert verdicts(math.floor, 2.0, gradient=0.0) == ["kink"]
+
+
+def test_what_is_smooth_through_a_kink_is_ok() -> None:
+    assert verdicts(lambda x: x * abs(x), 0.0) == ["ok"]
+    assert verdicts(lambda x: abs(x) ** 2, 0.0) == ["ok"]
+    assert verdicts(abs, 1e-9) == ["ok"]
+
+
+def test_hypot_at_the_origin() -> None:
+    assert verdicts(hypot, 0.0, 0.0) == ["kink", "kink"]
+    assert verdicts(hypot, 1e-13, 0.0) == ["kink", "kink"]
+
+
+def test_undefined_at_a_point_without_a_derivative() -> None:
+    assert verdicts(sqrt, 0.0) == ["undefined"]
+    assert verdicts(lambda x: exp(x) * exp(x), 700.0) == ["undefined"]
+
+
+def test_noise_where_rounding_drowns_the_differences() -> None:
+    # The floats around 1e20 are 16384 apart, and the sine has waves of length 6.
+    assert verdicts(sin, 1e20) == ["noise"]
+    assert verdicts(lambda x: sin(x) + 1e18, 1.0) == ["noise"]
 
 
 def test_tolerances_of_ones_own(wrong_square: Op) -> None:
@@ -50,7 +175,125 @@ def test_tolerances_of_ones_own(wrong_square: Op) -> None:
     assert verdicts(wrong_square, 3.0, rtol=1e-4) == ["wrong"]
 
 
-def test_report_reads_as_table_and_as_data() -> None:
+def test_second_order(wrong_square: Op) -> None:
+    report = gradcheck(lambda x, y: sin(x * y) * exp(y), 0.5, 2.0, order=3)
+    assert [(c.order, c.verdict) for c in report.inputs] == [(k, "ok") for k in (1, 1, 2, 2, 3, 3)]
+    assert "x, order 2" in str(report)
+    # The first derivative is right, its own rule is not: sign' is 0, which this is not.
+    op = Op("bent", lambda x: x**3, (lambda y, x: 3 * wrong_square(x),))
+    try:
+        checks = gradcheck(op, 2.0, order=2).inputs
+        assert [check.verdict for check in checks] == ["ok", "wrong"]
+        assert checks[1].culprit is not None
+        assert checks[1].culprit.op == "wrong_square"
+    finally:
+        del TABLE["bent"]
+
+
+def test_parameters_of_a_module() -> None:
+    model = nn.MLP(2, [4, 1], activation="tanh", seed=1)
+    samples, targets = nn.data.moons(6, 0.1, 0)
+
+    def loss() -> Value:
+        pairs = zip(samples, targets, strict=True)
+        return mean([softplus(-target * model(x)) for x, target in pairs])
+
+    parameters = model.parameters()
+    before = [(p.data, p.grad) for p in parameters]
+    report = gradcheck(loss, *parameters)
+    assert {check.verdict for check in report.inputs} == {"ok"}
+    assert len(report.inputs) == len(parameters)
+    assert [(p.data, p.grad) for p in parameters] == before
+    assert {check.verdict for check in gradcheck(loss, *parameters, order=2).inputs} == {"ok"}
+    # Handed in as one list, they are arguments; f need not use them otherwise.
+    assert gradcheck(lambda v: v[0] * v[1], parameters[:2]).ok
+
+
+def test_leaves_are_set_back_whatever_happens() -> None:
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    calls = iter(range(100))
+
+    def f() -> Value:
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+        return x * y
+
+    with pytest.raises(KeyboardInterrupt):
+        gradcheck(f, x, y)
+    assert (x.data, y.data) == (2.0, 3.0)
+
+
+def test_random_directions_for_thousands(wrong_square: Op) -> None:
+    draw = random.Random(0)
+    weights = [Value(draw.gauss(0, 1), f"w{i}") for i in range(2000)]
+
+    def f() -> Value:
+        return tanh(autograd.sum(weights[1:]) / 50) * exp(wrong_square(weights[0]))
+
+    def right() -> Value:
+        return tanh(autograd.sum(weights) / 50)
+
+    report = gradcheck(right, *weights)
+    assert [check.verdict for check in report.inputs] == ["ok"] * 3
+    assert report.inputs[0].label == "direction 1 of 3 (2,000 scalars)"
+    assert report.evaluations <= 3 * BUDGET + 1
+    wrong = gradcheck(f, *weights)
+    assert {check.verdict for check in wrong.inputs} == {"wrong"}
+    assert wrong.culprit is not None
+    assert wrong.culprit.op == "wrong_square"
+    assert gradcheck(right, *weights, seed=1).inputs[0].analytic != report.inputs[0].analytic
+    assert len(weights) >= MANY
+
+
+def test_a_gradient_of_ones_own() -> None:
+    def f(x: float, v: list[float]) -> float:
+        return math.sin(x) * v[0] + v[1] ** 2
+
+    def slopes(x: float, v: list[float]) -> tuple[float, list[float]]:
+        return math.cos(x) * v[0], [math.sin(x), 2 * v[1]]
+
+    assert verdicts(f, 0.5, [2.0, 3.0], gradient=slopes) == ["ok"] * 3
+    assert verdicts(f, 0.5, [2.0, 3.0], gradient=slopes(0.5, [2.0, 3.0])) == ["ok"] * 3
+    assert verdicts(math.exp, 1.0, gradient=math.exp) == ["ok"]
+    assert verdicts(math.exp, 1.0, gradient=1.001 * math.e) == ["wrong"]
+    assert verdicts(math.fabs, 0.0, gradient=0.0) == ["kink"]
+    assert verdicts(math.fabs, 1e-13, gradient=1.0) == ["kink"]
+    assert verdicts(math.fabs, 0.1, gradient=1.0) == ["ok"]
+    assert verdicts(math.sqrt, 0.0, gradient=math.inf) == ["undefined"]
+    assert verdicts(math.sin, 1e20, gradient=math.cos) == ["noise"]
+    with pytest.raises(TypeError, match=r"gradient has 1 number\(s\) for 3 input\(s\)"):
+        gradcheck(f, 0.5, [2.0, 3.0], gradient=1.0)
+
+
+def test_a_function_of_numpy() -> None:
+    np = pytest.importorskip("numpy")
+    x = np.array([[0.5, 1.5], [2.0, -1.0]])
+
+    def f(x: Any, scale: float) -> Any:
+        assert x.shape == (2, 2)
+        return np.sum(np.sin(x)) * scale
+
+    def slopes(x: Any, scale: float) -> Any:
+        return np.cos(x) * scale, np.sum(np.sin(x))
+
+    report = gradcheck(f, x, 3.0, gradient=slopes)
+    assert [(c.label, c.verdict) for c in report.inputs] == [
+        ("x[0]", "ok"), ("x[1]", "ok"), ("x[2]", "ok"), ("x[3]", "ok"), ("scale", "ok"),
+    ]  # fmt: skip
+
+
+def test_single_precision_inside_is_noticed() -> None:
+    np = pytest.importorskip("numpy")
+
+    def f(v: Any) -> float:
+        return float(np.sum(np.float32(v) ** 2))
+
+    right = verdicts(f, np.array([2.3, 5.3]), gradient=lambda v: 2 * v)
+    assert set(right) <= {"ok", "noise"}
+    assert verdicts(f, np.array([2.3, 5.3]), gradient=lambda v: 2.01 * v) == ["wrong", "wrong"]
+
+
+def test_report_reads_as_table_and_as_data(wrong_square: Op) -> None:
     report = gradcheck(lambda x, v: x * v[0], Value(2.0, "mass"), [3.0])
     lines = str(report).splitlines()
     assert lines[0].split() == [
@@ -58,19 +301,31 @@ def test_report_reads_as_table_and_as_data() -> None:
     ]  # fmt: skip
     assert [line.split()[0] for line in lines[1:]] == ["mass", "v[0]"]
     assert [line.split()[-1] for line in lines[1:]] == ["ok", "ok"]
-    document = json.loads(json.dumps(report.to_json(), allow_nan=False))
-    assert document["ok"] is True
-    assert document["inputs"][1]["label"] == "v[0]"
+    wrong = gradcheck(lambda x: wrong_square(x), Value(2.0, "<mass>"))
+    document = json.loads(json.dumps(wrong.to_json(), allow_nan=False))
+    assert document["ok"] is False
+    assert document["inputs"][0]["culprit"]["op"] == "wrong_square"
+    undefined = gradcheck(sqrt, 0.0).to_json()
+    assert json.loads(json.dumps(undefined, allow_nan=False))["inputs"][0]["analytic"] == "inf"
+    bundle = wrong._repr_mimebundle_()
+    assert bundle["text/plain"] == str(wrong)
+    assert "<td>&lt;mass&gt;</td>" in bundle["text/html"]
+    assert "first wrong op: wrong_square" in bundle["text/html"]
 
 
-def test_undefined_at_a_point_without_a_derivative() -> None:
-    assert verdicts(autograd.sqrt, 0.0) == ["undefined"]
+def test_report_in_rich(wrong_square: Op) -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(gradcheck(lambda x: wrong_square(x), Value(2.0, "[bold]")))
+    text = console.export_text()
+    assert "[bold]" in text
+    assert "first wrong op: wrong_square" in text
 
 
-def test_central_difference_estimates_its_error() -> None:
+def test_line_estimates_its_error() -> None:
     for f, slope, x in ((math.sin, math.cos(2.0), 2.0), (math.exp, math.exp(3.0), 3.0)):
-        found = central_difference(f, x)
-        assert abs(found.value - slope) <= found.error < 1e-9 * max(1, abs(slope))
+        line = Line(lambda t, f=f: Sample(f(t)), x, Sample(f(x)))
+        found = line.central(line.sweep(1 / 8))
+        assert math.fabs(found.value - slope) <= found.error < 1e-9 * max(1, math.fabs(slope))
 
 
 def test_checking_touches_no_gradient() -> None:
@@ -84,3 +339,40 @@ def test_bad_input() -> None:
         gradcheck(tanh)
     with pytest.raises(autograd.DomainError, match=r"log\(-1.0\)"):
         gradcheck(log, -1.0)
+    with pytest.raises(TypeError, match=r"can't be called with 1 argument\(s\)"):
+        gradcheck(lambda x, y: x * y, 1.0)
+    with pytest.raises(TypeError, match="must be leaf Values"):
+        gradcheck(lambda: Value(1.0), 2.0)
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="given twice"):
+        gradcheck(lambda: x * x, x, x)
+    with pytest.raises(ValueError, match="order is 1, 2"):
+        gradcheck(tanh, 1.0, order=0)
+    with pytest.raises(ValueError, match="checked to order 1"):
+        gradcheck(math.tanh, 1.0, gradient=1.0, order=2)
+    with pytest.raises(TypeError, match="expected a real number"):
+        gradcheck(tanh, "1.0")
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_mutant_is_detected_and_named(name: str) -> None:
+    """One point per mutant here; the benchmark tries more and prints the figures."""
+    for mutant, args in find_mutants(TABLE[name], points=1):
+        assert judge(mutant, args) in ("detected", "same"), (mutant, args)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(expressions())
+def test_no_false_alarm_on_random_expressions(program: Program) -> None:
+    report = gradcheck(program, *program.inputs)
+    assert "wrong" not in [check.verdict for check in report.inputs], report
+    assert report.evaluations <= BUDGET * len(program.inputs) + 1
+
+
+@pytest.mark.parametrize("name", TABLE)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_no_false_alarm_from_1e_minus_300_to_1e300(name: str, data: st.DataObject) -> None:
+    args = data.draw(floats_in(name, wide=True))
+    report = gradcheck(TABLE[name], *args)
+    assert "wrong" not in [check.verdict for check in report.inputs], report

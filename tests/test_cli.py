@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import cli
+from autograd import TABLE, Op, cli
 from autograd.cli import MISSING, OK, REFUSED, WRONG, main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -171,10 +171,39 @@ def test_stale_numbers_are_said_to_be_computed_again(
     assert out.endswith("d loss/d w = 12.0\n")
 
 
-def test_check_takes_no_file(run: Run) -> None:
-    code, _, err = run("check", "net.py")
-    assert (code, err.count("\n")) == (REFUSED, 1)
-    assert "chainrule step net.py" in err
+def test_check_takes_a_function_or_a_value_of_a_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "formulas.py"
+    file.write_text(
+        "from autograd import Op, Value, tanh\n"
+        "def f(x, y):\n"
+        "    return tanh(x) * y\n"
+        "point = (0.5, 2.0)\n"
+        "bad = Op('bad_square', lambda x: x * x, (lambda y, x: 2.1 * x,))\n"
+        "def g(x):\n"
+        "    return bad(x)\n"
+        "w = Value(3.0, 'w')\n"
+        "loss = (w - 1) ** 2\n",
+        encoding="utf-8",
+    )
+    try:
+        code, out, err = run("check", str(file))
+        assert (code, err) == (OK, "")
+        assert [line.split()[0] for line in out.splitlines()[1:3]] == ["x", "y"]
+        assert run("check", f"{file}:f", "x=1", "y=3")[0] == OK
+        code, out, _ = run("check", f"{file}:g", "x=3")
+        assert code == WRONG
+        assert "bad_square" in out
+        code, out, err = run("check", f"{file}:loss")
+        assert (code, err) == (OK, "")
+        assert out.splitlines()[1].split()[0] == "w"
+        code, _, err = run("check", f"{file}:f", "x=1")
+        assert (code, err.count("\n")) == (REFUSED, 1)
+        assert ":f x=1 y=1, or by a tuple called point" in err
+        code, _, err = run("check", f"{file}:loss", "x=1")
+        assert code == REFUSED
+        assert "no function loss" in err
+    finally:
+        TABLE.pop("bad_square", None)
 
 
 def test_draw_takes_a_file_and_shows_modules(run: Run, tmp_path: Path) -> None:
@@ -239,8 +268,13 @@ def test_check(run: Run) -> None:
 
 def test_a_wrong_gradient_ends_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from autograd import ops
+    from autograd.expression import FUNCTIONS
 
-    monkeypatch.setattr(ops.cosh, "partials", (lambda y, x: 1.001 * ops.sinh(x),))
+    # A row of its own: what is compiled from a wrong rule must not stay behind in a right one.
+    wrong = Op("wrong_cosh", ops.cosh.forward, (lambda y, x: 1.001 * ops.sinh(x),))
+    TABLE.pop("wrong_cosh")
+    function = FUNCTIONS["cosh"]._replace(**{FUNCTIONS["cosh"]._fields[0]: wrong})
+    monkeypatch.setitem(FUNCTIONS, "cosh", function)
     code, out, err = run("check", "cosh(x)", "x=2")
     assert code == WRONG
     assert "wrong" in out

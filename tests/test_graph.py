@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from graphs import Program, programs
 from hypothesis import given
 
 from autograd import CycleError
 from autograd.graph import edges, node_args, topological_order
+from autograd.straightline import Program
+from autograd.strategies import expressions
 
 
 class Node:
@@ -79,7 +80,7 @@ def test_no_depth_is_too_much() -> None:
     assert len(topological_order(node)) == 100_001
 
 
-@given(programs(smooth=True))
+@given(expressions())
 def test_every_node_once_and_after_its_arguments(program: Program) -> None:
     results = program.values()
     order = topological_order(results[-1])

@@ -4,14 +4,14 @@ import itertools
 import math
 
 import pytest
-from graphs import programs
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value, tanh
 from autograd.ledger import Ledger
+from autograd.strategies import expressions
 
 
-@given(programs(smooth=True))
+@given(expressions())
 def test_entries_add_up_to_the_adjoint_bit_for_bit(program) -> None:
     values = program.values()
     root = values[-1]
@@ -31,7 +31,7 @@ def test_entries_add_up_to_the_adjoint_bit_for_bit(program) -> None:
             assert running == ledger.adjoint == node.grad
 
 
-@given(programs(smooth=True))
+@given(expressions())
 def test_heaviest_paths_against_enumeration(program) -> None:
     root = program.values()[-1]
     try:

@@ -1,10 +1,10 @@
 """The wrong ways go wrong where they should, and only there."""
 
 import pytest
-from graphs import programs
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value
+from autograd.strategies import expressions
 
 
 def diamond() -> tuple[Value, Value, Stepper]:
@@ -68,7 +68,7 @@ def test_an_exponential_walk_is_cut() -> None:
     assert "stopped after" in str(mistake)
 
 
-@given(programs(smooth=True))
+@given(expressions())
 def test_a_difference_in_the_end_starts_at_a_parting(program) -> None:
     try:
         stepper = Stepper(program.values()[-1])

@@ -1,0 +1,194 @@
+"""A recorded graph linearised at its point: what a small move of the leaves does to every node.
+
+The gradient check reads off it how large a step may be (how far away domains end, and kinks
+and features of functions lie), and how much rounding the result carries.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from math import inf
+from sys import float_info
+from typing import Any, NamedTuple
+
+from autograd.domain import Joint
+from autograd.engine import Value
+from autograd.graph import topological_order
+from autograd.modes import unchecked
+from autograd.operand import Number, plain
+from autograd.operation import Op, Primitive
+from autograd.transforms import gradients
+
+EPSILON = float_info.epsilon
+TINY = math.ulp(0.0)
+"""The smallest positive float: what a number that underflows is wrong by."""
+
+ARITHMETIC = {"add", "sub", "mul", "div", "neg", "pow", "sum", "dot", "abs", "sign", "heaviside"}
+"""Ops without a length of their own; the others change at arguments about 1 apart."""
+
+
+class Motion(NamedTuple):
+    """What a move of the leaves in one direction meets, per unit of the move.
+
+    Attributes:
+        radius: how far the linearisation may be trusted, 0.0 if no step is small enough.
+        kink: how far the nearest kink lies, inf if the move meets none.
+        doubt: a bound on the rounding error of the derivative in this direction.
+    """
+
+    radius: float
+    kink: float
+    doubt: float
+
+
+class Linearization:
+    """Local derivatives, adjoints and rounding error of a graph.
+
+    Attributes:
+        order: the nodes in topological order.
+        locals: of each inner node, its local derivatives by the rules.
+        noise: a bound on the rounding error of the root's number, to first order.
+
+    Cost: linear in the graph; so is each `along`.
+    """
+
+    def __init__(self, root: Value) -> None:
+        self.order = topological_order(root)
+        self.locals: dict[Value, tuple[float, ...]] = {}
+        self._adjoint = dict.fromkeys(self.order, 0.0)
+        self._adjoint[root] = 1.0
+        self._kinks: dict[Value, list[tuple[float, list[float]]]] = {}
+        self.noise = TINY
+        for node in reversed(self.order):
+            if node._form is None:
+                continue
+            args = floats_of(node)
+            locals_ = self.locals[node] = node._form.locals(node.data, *args)
+            upstream = self._adjoint[node]
+            self.noise += times(abs(upstream), rounding(node, args, locals_))
+            for arg, local in zip(node.args, locals_, strict=True):
+                if isinstance(arg, Value):
+                    self._adjoint[arg] += times(upstream, local)
+
+    def along(self, direction: Mapping[Value, float], near: float) -> Motion:
+        """Return what a move in ``direction`` meets.
+
+        Args:
+            direction: how fast each leaf moves.
+            near: kinks no farther than this are reported, but don't limit the radius.
+        """
+        rate = {node: direction.get(node, 0.0) for node in self.order}
+        radius = kink = inf
+        doubt = 0.0
+        for node, locals_ in reversed(self.locals.items()):
+            moves = [rate[arg] if isinstance(arg, Value) else 0.0 for arg in node.args]
+            if not any(moves):
+                continue
+            flows = [times(local, move) for local, move in zip(locals_, moves, strict=True)]
+            rate[node] = math.fsum(flows) if all(map(math.isfinite, flows)) else sum(flows)
+            args = floats_of(node)
+            assert node.op is not None
+            for slot, move in enumerate(moves):
+                if move:
+                    radius = min(radius, _length(node.op, slot, args) / abs(move))
+            if node.op.kinks:
+                for index, (expression, slopes) in enumerate(self._kinks_of(node, args)):
+                    speed = abs(sum(times(s, move) for s, move in zip(slopes, moves, strict=True)))
+                    distance = abs(expression) / speed if speed else inf
+                    # That of hypot has no slope beside the origin, and yet it is left there.
+                    if not speed and abs(expression) <= near:
+                        moved = [x + move for x, move in zip(args, moves, strict=True)]
+                        if _kink(node.op, index, moved) != expression:
+                            distance = abs(expression)
+                    kink = min(kink, distance)
+                    if distance > near:
+                        radius = min(radius, distance)
+            upstream = abs(self._adjoint[node])
+            for flow, move, x in zip(flows, moves, args, strict=True):
+                # Far out, rules such as 1 - y * y are as exact as y, not as their result.
+                size = 0.0 if node.op.name in ARITHMETIC else times(node.data, move)
+                coarse = 4 * EPSILON * (abs(flow) + abs(size) / max(1.0, abs(x)))
+                doubt += times(upstream, coarse) + TINY * (upstream + 1) * abs(move)
+        return Motion(radius, kink, doubt)
+
+    def _kinks_of(self, node: Value, args: list[float]) -> list[tuple[float, list[float]]]:
+        """Return each kink expression of a node's row, with its slope in each argument."""
+        if node not in self._kinks:
+            leaves = [Value(x) for x in args]
+            assert node.op is not None
+            assert node.op.kinks is not None
+            with unchecked():
+                found = node.op.kinks(*leaves)
+            self._kinks[node] = [(k.data, [g.data for g in gradients(k, leaves)]) for k in found]
+        return self._kinks[node]
+
+
+def _kink(op: Op, index: int, args: list[float]) -> float:
+    assert op.kinks is not None
+    return float(plain(op.kinks(*map(Number, args))[index]))
+
+
+def branch(root: Value) -> tuple[Hashable, ...]:
+    """Return which piece of a piecewise function was computed: its ops, and the kinks' signs.
+
+    A sign is 0 at the kink itself, which borders on both pieces.
+    """
+    ops: list[Op] = []
+    signs: list[float] = []
+    for node in topological_order(root):
+        if node.op is not None:
+            ops.append(node.op)
+            if node.op.kinks:
+                for expression in node.op.kinks(*map(Number, floats_of(node))):
+                    x = plain(expression)
+                    signs.append(math.copysign(1.0, x) if x else 0.0)
+    return tuple(ops), tuple(signs)
+
+
+def is_same_piece(middle: Any, other: Any) -> bool:
+    """Return whether the way from one `branch` to the other crosses no kink."""
+    if middle is None or other is None:
+        return middle is other
+    return bool(
+        middle[0] == other[0] and all(a in (0, b) for a, b in zip(middle[1], other[1], strict=True))
+    )
+
+
+def floats_of(node: Value) -> list[float]:
+    """Return the numbers of a node's arguments."""
+    return [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+
+
+def times(a: float, b: float) -> float:
+    """Return a * b, and 0 if either is 0, also where the other is infinite or NaN."""
+    return a * b if a and b else 0.0
+
+
+def rounding(node: Value, args: list[float], locals_: tuple[float, ...]) -> float:
+    """Return a bound on the rounding error that a node adds to those of its arguments.
+
+    A primitive is within 1 ulp. Within a formula, errors are as if of the arguments.
+    """
+    bound = abs(node.data)
+    if node.op is not None and not isinstance(node.op.forward, Primitive):
+        carried = sum(abs(times(x, local)) for x, local in zip(args, locals_, strict=True))
+        bound = 4 * (bound + carried) if math.isfinite(carried) else 4 * bound
+    return EPSILON * bound + TINY
+
+
+def _length(op: Op, slot: int, args: list[float]) -> float:
+    """Return how far argument ``slot`` may move before the op changes its character."""
+    x = args[slot]
+    if op.name == "pow" and slot:
+        return 1 / (1 + abs(math.log(abs(args[0])))) if args[0] and math.isfinite(args[0]) else 1.0
+    if op.name == "hypot" or (op.name == "atan2" and (slot or args[1] > 0)):
+        return max(map(abs, args))
+    if isinstance(op.domain, Joint):
+        return abs(x) or inf
+    edges: tuple[float, ...] = ()
+    if op.domain:
+        domain = op.domain[slot]
+        edges = (domain.low, domain.high, *domain.excluded)
+    distances = [abs(x - edge) for edge in edges if math.isfinite(edge) and x != edge]
+    return min(distances, default=inf if op.name in ARITHMETIC or op.kinks else 1.0)
