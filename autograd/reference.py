@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from autograd.domain import Joint
 from autograd.formula import rule, rule_symbols, text
 from autograd.operand import TABLE, Number, Symbol
 from autograd.operation import Op
 
 
-def markdown_table() -> str:
-    """Return the operations as a Markdown table: domain, derivative, conventions."""
-    rows = [("operation", "needs", "derivative", "conventions and accuracy"), ("---",) * 4]
-    rows += [
+def markdown_table(rows: Iterable[Op]) -> str:
+    """Return operations as a Markdown table: domain, derivative, conventions."""
+    lines = [("operation", "needs", "derivative", "conventions and accuracy"), ("---",) * 4]
+    lines += [
         (f"`{application(op)}`", needs(op) or "", derivatives(op), op.note) for op in TABLE.values()
     ]
     return "\n".join(
