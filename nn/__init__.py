@@ -7,21 +7,49 @@
 
 from __future__ import annotations
 
-from nn import data, losses, metrics, optim, plots
-from nn.layers import MLP, Layer, Neuron
+from nn import (
+    callbacks,
+    clip,
+    data,
+    hygiene,
+    init,
+    losses,
+    metrics,
+    optim,
+    plots,
+    schedules,
+    state,
+)
+from nn.clip import clip_grad_norm, clip_grad_value
+from nn.history import History
+from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential
 from nn.module import Module
-from nn.train import History, fit
+from nn.state import load, save
+from nn.train import fit
 
 __all__ = [
     "MLP",
+    "Dropout",
     "History",
     "Layer",
     "Module",
     "Neuron",
+    "Residual",
+    "Sequential",
+    "callbacks",
+    "clip",
+    "clip_grad_norm",
+    "clip_grad_value",
     "data",
     "fit",
+    "hygiene",
+    "init",
+    "load",
     "losses",
     "metrics",
     "optim",
     "plots",
+    "save",
+    "schedules",
+    "state",
 ]

@@ -36,6 +36,32 @@ def number(name: str, given: object, *, positive: bool = False) -> float:
     return float(given)
 
 
+def real(name: str, given: object) -> float:
+    """Return any real number as a float.
+
+    >>> real("layers.0.w", "1")
+    Traceback (most recent call last):
+    TypeError: layers.0.w must be a number: got '1'
+    """
+    if isinstance(given, float):
+        return float(given)
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"{name} must be a number: got {given!r:.60}")
+    return float(given)
+
+
+def share(name: str, given: object) -> float:
+    """Return a number from 0 up to, but not including, 1.
+
+    >>> share("rate", 1)
+    Traceback (most recent call last):
+    ValueError: rate must be at least 0 and below 1: got 1
+    """
+    if real(name, given) < 0 or not real(name, given) < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1: got {given!r:.60}")
+    return real(name, given)
+
+
 def generator(seed: int | random.Random | None) -> random.Random:
     """Return the source of random numbers: seeded, the one given, or Python's global one."""
     if seed is None:

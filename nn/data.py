@@ -1,16 +1,26 @@
-"""Data sets to learn from, made here: a pair of inputs and targets."""
+"""Data sets to learn from, and what prepares them: a pair of inputs and targets throughout.
+
+`moons`, `circles`, `spirals` and `xor` are made here; `digits`, `iris` and `breast_cancer` come
+with scikit-learn (the extra ``data``); `read_csv` reads a file.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 import random
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
 
-from nn.arguments import count, generator, number
+from autograd import missing_extra
+from nn.arguments import count, generator, number, real, share
+
+Inputs = list[list[float]]
+Data = tuple[Inputs, list[int]]
 
 
-def moons(
-    n: int = 100, noise: float = 0.1, seed: int | random.Random | None = 0
-) -> tuple[list[list[float]], list[int]]:
+def moons(n: int = 100, noise: float = 0.1, seed: int | random.Random | None = 0) -> Data:
     """Return ``n`` points on two interleaved half circles, shuffled, and their labels 0 and 1.
 
     Args:
@@ -31,13 +41,336 @@ def moons(
     source = generator(seed)
     upper = [(math.cos(angle), math.sin(angle)) for angle in _angles(n // 2)]
     lower = [(1 - math.cos(angle), 0.5 - math.sin(angle)) for angle in _angles(n - n // 2)]
+    return _noisy([upper, lower], spread, source)
+
+
+def circles(
+    n: int = 100,
+    noise: float = 0.1,
+    seed: int | random.Random | None = 0,
+    factor: float = 0.5,
+) -> Data:
+    """Return ``n`` points on two circles about 0, shuffled: radius 1 has label 0, ``factor`` 1.
+
+    Args:
+        n, noise, seed: as for `moons`.
+        factor: the inner circle's radius, above 0 and below 1.
+
+    Source: the geometry of scikit-learn's ``make_circles``.
+    """
+    if count("n", n) < 2:
+        raise ValueError(f"n must be at least 2, one point on each circle: got {n}")
+    if not 0 < real("factor", factor) < 1:
+        raise ValueError(f"factor must be above 0 and below 1: got {factor}")
+    rings = [
+        [
+            (radius * math.cos(2 * math.pi * i / m), radius * math.sin(2 * math.pi * i / m))
+            for i in range(m)
+        ]
+        for radius, m in ((1.0, n // 2), (factor, n - n // 2))
+    ]
+    return _noisy(rings, number("noise", noise), generator(seed))
+
+
+def spirals(
+    n: int = 100,
+    noise: float = 0.05,
+    seed: int | random.Random | None = 0,
+    turns: float = 1.0,
+    arms: int = 2,
+) -> Data:
+    """Return ``n`` points on interleaved spirals from 0 to radius 1, shuffled, and their arms.
+
+    Args:
+        n, noise, seed: as for `moons`.
+        turns: how often each arm winds about 0.
+        arms: how many spirals, and so how many labels.
+
+    Source: Lang & Witbrock 1988, Learning to tell two spirals apart.
+    """
+    number("turns", turns, positive=True)
+    if count("n", n) < count("arms", arms):
+        raise ValueError(f"n must be at least {arms}, one point on each arm: got {n}")
+    curves = []
+    for arm in range(arms):
+        m = n // arms + (arm < n % arms)
+        angles = [2 * math.pi * (turns * (i + 1) / m + arm / arms) for i in range(m)]
+        curves.append(
+            [
+                ((i + 1) / m * math.cos(angle), (i + 1) / m * math.sin(angle))
+                for i, angle in enumerate(angles)
+            ]
+        )
+    return _noisy(curves, number("noise", noise), generator(seed))
+
+
+def xor(n: int = 4, noise: float = 0.0, seed: int | random.Random | None = 0) -> Data:
+    """Return ``n`` of the four corners of the unit square in turn, label 1 where they differ.
+
+    Args:
+        n, noise, seed: as for `moons`, but four corners without noise are not shuffled.
+
+    Source: Minsky & Papert 1969, Perceptrons; learnt by Rumelhart, Hinton & Williams 1986.
+
+    >>> xor()
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
+    """
+    spread, source = number("noise", noise), generator(seed)
+    corners = [(float(i // 2 % 2), float(i % 2)) for i in range(count("n", n))]
+    inputs = [[a + source.gauss(0, spread), b + source.gauss(0, spread)] for a, b in corners]
+    return inputs, [int(a != b) for a, b in corners]
+
+
+def digits() -> Data:
+    """Return 1,797 images of handwritten digits: 64 numbers from 0 to 1 each, and the digit.
+
+    Source: Alpaydin & Kaynak 1998, UCI; as scikit-learn has it, the pixels divided by 16.
+    """
+    inputs, labels = _bundled("load_digits")
+    return [[x / 16 for x in row] for row in inputs], labels
+
+
+def iris() -> Data:
+    """Return 150 irises: four lengths in cm, and the species 0, 1 or 2.
+
+    Source: Fisher 1936; as scikit-learn has it.
+    """
+    return _bundled("load_iris")
+
+
+def breast_cancer() -> Data:
+    """Return 569 tumours: 30 measurements, and 0 for malignant, 1 for benign.
+
+    Source: Wolberg, Street & Mangasarian 1995, UCI; as scikit-learn has it. The measurements
+    are of very different size: use a `Standardizer`.
+    """
+    return _bundled("load_breast_cancer")
+
+
+class Table(NamedTuple):
+    """A data set from a file.
+
+    Attributes:
+        inputs, targets: the data; targets are places in ``classes``, or numbers without any.
+        columns: the inputs' names.
+        classes: what the targets were called; empty if they are numbers to predict.
+    """
+
+    inputs: Inputs
+    targets: list[Any]
+    columns: list[str]
+    classes: list[str]
+
+
+def read_csv(
+    path: str | PathLike[str], target: str | int = -1, classes: bool | None = None
+) -> Table:
+    """Return the data set in a CSV file: numbers, and a column of targets.
+
+    The first row is taken for the columns' names if one of its inputs is no number.
+
+    Args:
+        path: of the file, in UTF-8.
+        target: the target column, by name or place.
+        classes: whether the targets are classes; by default, if they are words or whole
+            numbers of at most 20 different values.
+
+    Raises:
+        ValueError: something is missing or no number; the message names line and column.
+    """
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file)
+        rows = [(lines.line_num, [cell.strip() for cell in row]) for row in lines if any(row)]
+    if not rows:
+        raise ValueError(f"{path} is empty")
+    width = len(rows[0][1])
+    for line, row in rows:
+        if len(row) != width:
+            raise ValueError(f"{path}, line {line}: {len(row)} columns, the first row has {width}")
+    names = [f"x{i + 1}" for i in range(width)]
+    place = _place(path, target, rows[0][1])
+    if any(_parsed(cell) is None for i, cell in enumerate(rows[0][1]) if i != place) or (
+        isinstance(target, str)
+    ):
+        names, rows = rows[0][1], rows[1:]
+    if not rows:
+        raise ValueError(f"{path} has names of columns but no data")
+    inputs = []
+    for line, row in rows:
+        numbers = [_parsed(cell) for cell in row]
+        for i, (cell, x) in enumerate(zip(row, numbers, strict=True)):
+            if i != place and (x is None or not math.isfinite(x)):
+                raise ValueError(
+                    f"{path}, line {line}, column {names[i]}: expected a number, got {cell!r:.40}"
+                )
+        inputs.append([x for i, x in enumerate(numbers) if i != place and x is not None])
+    cells = [row[place] for _, row in rows]
+    numeric = [_parsed(cell) for cell in cells]
+    for (line, _), cell in zip(rows, cells, strict=True):
+        if not cell:
+            raise ValueError(f"{path}, line {line}, column {names[place]}: the target is missing")
+    if classes is None:
+        classes = any(x is None for x in numeric) or (
+            all(x is not None and x.is_integer() for x in numeric) and len(set(cells)) <= 20
+        )
+    columns = [name for i, name in enumerate(names) if i != place]
+    if not classes:
+        for (line, _), cell, x in zip(rows, cells, numeric, strict=True):
+            if x is None or not math.isfinite(x):
+                raise ValueError(f"{path}, line {line}: the target {cell!r:.40} is no number")
+        return Table(inputs, numeric, columns, [])
+    words = sorted(set(cells), key=lambda cell: (_parsed(cell) is None, _parsed(cell) or 0, cell))
+    return Table(inputs, [words.index(cell) for cell in cells], columns, words)
+
+
+class Standardizer:
+    """Shifts and scales each column to mean 0 and standard deviation 1 over given inputs.
+
+    Made of the training inputs alone, and applied to all: the test data must not take part.
+    A column that never changes becomes 0.
+
+    >>> standardizer = Standardizer([[1.0, 5.0], [3.0, 5.0]])
+    >>> standardizer([[1.0, 5.0], [4.0, 5.0]])
+    [[-1.0, 0.0], [2.0, 0.0]]
+    """
+
+    def __init__(self, inputs: Sequence[Sequence[float]]) -> None:
+        if not len(inputs):
+            raise ValueError("Standardizer needs at least one sample")
+        for i, row in enumerate(inputs):
+            for j, x in enumerate(row):
+                if not math.isfinite(x):
+                    raise ValueError(f"inputs[{i}][{j}] is {x}: clean the data first")
+        columns = list(zip(*inputs, strict=True))
+        self.means = [math.fsum(column) / len(column) for column in columns]
+        self.deviations = [
+            math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
+            if min(column) < max(column)
+            else 0.0
+            for column, mean in zip(columns, self.means, strict=True)
+        ]
+
+    def __call__(self, inputs: Sequence[Sequence[float]]) -> Inputs:
+        """Return other inputs, shifted and scaled in the same way."""
+        standardized = []
+        for i, row in enumerate(inputs):
+            if len(row) != len(self.means):
+                raise ValueError(
+                    f"inputs[{i}] has {len(row)} numbers, the standardizer {len(self.means)}"
+                )
+            standardized.append(
+                [
+                    (float(x) - mean) / deviation if deviation else 0.0
+                    for x, mean, deviation in zip(row, self.means, self.deviations, strict=True)
+                ]
+            )
+        return standardized
+
+
+def train_test_split(
+    data: tuple[Sequence[Any], Sequence[Any]],
+    test: float = 0.2,
+    seed: int | random.Random | None = 0,
+    stratified: bool = True,
+) -> tuple[tuple[list[Any], list[Any]], tuple[list[Any], list[Any]]]:
+    """Return ``data`` in two: for training, and a share of it for the test, both shuffled.
+
+    Args:
+        data: inputs and targets.
+        test: the share of the test, above 0 and below 1.
+        seed: the same seed gives the same parts.
+        stratified: whether the targets are labels of which each must be found in both parts
+            in its share, up to rounding.
+
+    Raises:
+        ValueError: one of the parts would be empty.
+
+    >>> train, test = train_test_split(moons(100), test=0.2)
+    >>> len(train[1]), test[1].count(0), test[1].count(1)
+    (80, 10, 10)
+    """
+    inputs, targets = data
+    if len(inputs) != len(targets):
+        raise ValueError(f"as many inputs as targets: got {len(inputs)} and {len(targets)}")
+    share("test", test)
+    source = generator(seed)
+    groups: dict[Any, list[int]] = {}
+    for i, target in enumerate(targets):
+        groups.setdefault(target if stratified else None, []).append(i)
+    chosen: list[int] = []
+    carried = 0.0
+    for group in groups.values():
+        source.shuffle(group)
+        # What rounding takes from one label it gives to the next, so the whole keeps its share.
+        carried += test * len(group)
+        taken = round(carried)
+        carried -= taken
+        chosen += group[: max(taken, 0)]
+    source.shuffle(chosen)
+    picked = set(chosen)
+    rest = [i for i in range(len(targets)) if i not in picked]
+    source.shuffle(rest)
+    if not rest or not chosen:
+        raise ValueError(f"{len(targets)} samples can't be split with a test share of {test:g}")
+    return (
+        ([inputs[i] for i in rest], [targets[i] for i in rest]),
+        ([inputs[i] for i in chosen], [targets[i] for i in chosen]),
+    )
+
+
+def batches(n: int, batch_size: int, seed: int = 0) -> Iterator[list[list[int]]]:
+    """Yield for each epoch, without end, the places 0 to n - 1, shuffled, in mini-batches.
+
+    The last batch of an epoch may be smaller. The k-th epoch's order follows from seed and k.
+
+    >>> [len(batch) for batch in next(batches(10, 4))]
+    [4, 4, 2]
+    """
+    size = count("batch_size", batch_size)
+    order = list(range(count("n", n)))
+    source = random.Random(seed)
+    while True:
+        source.shuffle(order)
+        yield [order[i : i + size] for i in range(0, n, size)]
+
+
+def _noisy(curves: list[list[tuple[float, float]]], spread: float, source: random.Random) -> Data:
+    """Return the points of all curves with noise, shuffled, and the numbers of their curves."""
     samples = [
         ([x + source.gauss(0, spread), y + source.gauss(0, spread)], label)
-        for label, moon in enumerate((upper, lower))
-        for x, y in moon
+        for label, curve in enumerate(curves)
+        for x, y in curve
     ]
     source.shuffle(samples)
     return [point for point, _ in samples], [label for _, label in samples]
+
+
+def _bundled(loader: str) -> Data:
+    """Return a data set that comes with scikit-learn."""
+    try:
+        from sklearn import datasets
+    except ImportError as error:
+        missing_extra("scikit-learn", "data", error)
+    inputs, labels = getattr(datasets, loader)(return_X_y=True)
+    return inputs.astype(float).tolist(), labels.astype(int).tolist()
+
+
+def _place(path: str | PathLike[str], target: str | int, names: list[str]) -> int:
+    """Return the place of the target column."""
+    if isinstance(target, str):
+        if target not in names:
+            raise ValueError(f"{path} has no column {target!r}; it has {', '.join(names)}")
+        return names.index(target)
+    if not -len(names) <= target < len(names):
+        raise ValueError(f"{path} has {len(names)} columns, there is no column {target}")
+    return target % len(names)
+
+
+def _parsed(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
 
 
 def _angles(n: int) -> list[float]:

@@ -1,28 +1,121 @@
-"""The loss of one sample: ``loss(prediction, target)``, for floats and Values alike."""
+"""Losses: of one sample, ``loss(prediction, target)``, and the cost over a data set.
+
+A *loss* is of one sample; the *cost* is its mean over a data set or a batch, and what training
+descends. Predictions are floats or Values; for a model of several outputs, lists of them, whose
+losses add up. `cross_entropy` takes the list of all classes' logits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
-from autograd import Value, relu, softplus
+from autograd import Value, abs, log, logsumexp, maximum, mean, relu, softplus, sum, where
+from nn.arguments import number, share
 
 T = TypeVar("T", float, Value)
+Loss = Callable[..., Any]
+
+FLOOR = math.exp(-100)
+"""Probabilities below count as this in a logarithm, so that no loss exceeds 100 (as PyTorch)."""
 
 
+def _summed(loss: Loss) -> Loss:
+    """Return ``loss`` such that it also takes lists, whose losses it adds up."""
+
+    def over(prediction: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(prediction, list | tuple):
+            return loss(prediction, target, *args, **kwargs)
+        if not hasattr(target, "__len__") or len(target) != len(prediction):
+            raise ValueError(
+                f"{loss.__name__} needs as many targets as outputs: {len(prediction)} outputs, "
+                f"targets {target!r:.60}"
+            )
+        return sum(loss(p, t, *args, **kwargs) for p, t in zip(prediction, target, strict=True))
+
+    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        setattr(over, name, getattr(loss, name))
+    return over
+
+
+@_summed
 def half_squared_error(prediction: T, target: float) -> T:
     """Return ½(a − y)², whose derivative is the error a − y.
 
     Source: Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating
     errors, equation 3.
 
-    >>> half_squared_error(3.0, 1.0)
-    2.0
+    >>> half_squared_error(3.0, 1.0), half_squared_error([3.0, 1.0], [1.0, 0.0])
+    (2.0, 2.5)
     """
     error = prediction - target
     return 0.5 * error * error
 
 
+@_summed
+def squared_error(prediction: T, target: float) -> T:
+    """Return (a − y)²; its mean over a data set is the `mean_squared_error`.
+
+    Source: Gauss 1809, Theoria motus, section 179; Bishop 2006, equation 1.2 (there halved).
+    """
+    error = prediction - target
+    return error * error
+
+
+@_summed
+def absolute_error(prediction: T, target: float) -> T:
+    """Return |a − y|, with derivative 0 at its kink.
+
+    Source: Boscovich 1757; Hastie, Tibshirani & Friedman 2009, The Elements of Statistical
+    Learning, section 10.6.
+    """
+    return abs(prediction - target)
+
+
+@_summed
+def huber(prediction: T, target: float, delta: float = 1.0) -> T:
+    """Return ½ e² for an error |e| up to ``delta``, and delta (|e| − ½ delta) beyond.
+
+    Source: Huber 1964, Robust estimation of a location parameter, section 1.
+
+    >>> huber(0.5, 0.0), huber(3.0, 0.0)
+    (0.125, 2.5)
+    """
+    number("delta", delta, positive=True)
+    size = abs(prediction - target)
+    return where(size - delta, delta * (size - 0.5 * delta), 0.5 * size * size)
+
+
+@_summed
+def binary_cross_entropy(prediction: T, target: float) -> T:
+    """Return −y log p − (1 − y) log(1 − p) of a probability p; at most 100.
+
+    A sigmoid rounds to 1 for logits above 37, and its gradient is lost: where there is a logit,
+    `binary_cross_entropy_with_logits` is right.
+
+    Args:
+        prediction: the probability p of label 1.
+        target: the label y, from 0 to 1.
+
+    Source: Bishop 2006, Pattern Recognition and Machine Learning, equation 4.90; the bound,
+    PyTorch's ``BCELoss``.
+
+    >>> binary_cross_entropy(0.5, 1), binary_cross_entropy(0.0, 1)
+    (0.6931471805599453, 100.0)
+    """
+    # A term whose weight is 0 is left out: 0 times the bounded log would still cost a node.
+    if target == 1:
+        return -log(maximum(prediction, FLOOR))
+    if target == 0:
+        return -log(maximum(1 - prediction, FLOOR))
+    return -target * log(maximum(prediction, FLOOR)) - (1 - target) * log(
+        maximum(1 - prediction, FLOOR)
+    )
+
+
+@_summed
 def binary_cross_entropy_with_logits(prediction: T, target: float) -> T:
     """Return −y log σ(z) − (1 − y) log(1 − σ(z)) of a logit z, written as softplus(z) − y z.
 
@@ -40,6 +133,40 @@ def binary_cross_entropy_with_logits(prediction: T, target: float) -> T:
     return softplus(prediction) - target * prediction
 
 
+def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0.0) -> Any:
+    """Return −log softmax(z)[y] of the logits z of all classes, written as logsumexp(z) − z[y].
+
+    Right for any finite logits. With smoothing s, the target is no longer class y for certain
+    but 1 − s of it and s spread evenly over all K classes: logsumexp(z) − Σ q z with
+    q = s / K, and 1 − s more for y.
+
+    Args:
+        prediction: one logit for each class.
+        target: the class y, a whole number from 0.
+        smoothing: s; to train with it, pass ``functools.partial(cross_entropy, smoothing=s)``.
+
+    Source: Bishop 2006, equation 4.108; the smoothing, Szegedy et al. 2016, Rethinking the
+    Inception architecture, section 7.
+
+    >>> cross_entropy([1e4, 0.0, 0.0], 0), cross_entropy([1e4, 0.0, 0.0], 2)
+    (0.0, 10000.0)
+    """
+    if not isinstance(prediction, Sequence) or isinstance(prediction, str):
+        raise TypeError(
+            f"cross_entropy takes a list of one logit for each class: got {prediction!r:.60}"
+        )
+    if target not in range(len(prediction)):
+        raise ValueError(
+            f"cross_entropy of {len(prediction)} classes needs a label from 0 to "
+            f"{len(prediction) - 1}: got {target!r}"
+        )
+    hit = prediction[int(target)]
+    if not share("smoothing", smoothing):
+        return logsumexp(prediction) - hit
+    expected = (1 - smoothing) * hit + smoothing * mean(prediction)
+    return logsumexp(prediction) - expected
+
+
 def hinge(prediction: T, target: float) -> T:
     """Return max(0, 1 − t s) of a score s.
 
@@ -55,8 +182,51 @@ def hinge(prediction: T, target: float) -> T:
     return relu(1 - target * prediction)
 
 
-LABELS: dict[Callable[..., object], tuple[float, float]] = {
+def cost(loss: Loss, predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Return the mean of a sample's ``loss`` over a data set: what training descends.
+
+    Raises:
+        ValueError: there are no samples, or not as many predictions as targets.
+
+    >>> cost(half_squared_error, [1.0, 3.0], [0.0, 1.0])
+    1.25
+    """
+    if len(predictions) != len(targets) or not len(targets):
+        raise ValueError(
+            "cost needs as many predictions as targets, at least one: "
+            f"got {len(predictions)} and {len(targets)}"
+        )
+    return mean(loss(p, t) for p, t in zip(predictions, targets, strict=True))
+
+
+def mean_squared_error(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Return the MSE over a data set, 1/n Σ (a − y)²."""
+    return cost(squared_error, predictions, targets)
+
+
+def mean_absolute_error(predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
+    """Return the MAE over a data set, 1/n Σ |a − y|."""
+    return cost(absolute_error, predictions, targets)
+
+
+LABELS: dict[Loss, tuple[float, float]] = {
+    binary_cross_entropy: (0.0, 1.0),
     binary_cross_entropy_with_logits: (0.0, 1.0),
     hinge: (-1.0, 1.0),
 }
-"""The two labels of each loss for classification; a prediction above 0 means the second."""
+"""The two labels of each loss for two classes."""
+
+
+def bare(loss: Loss) -> Loss:
+    """Return the function inside a ``functools.partial``, or the loss itself."""
+    return loss.func if isinstance(loss, partial) else loss
+
+
+def is_classification(loss: Loss) -> bool:
+    """Return whether predictions under this loss are right or wrong."""
+    return bare(loss) is cross_entropy or bare(loss) in LABELS
+
+
+def threshold(loss: Loss) -> float:
+    """Return above which prediction a loss of two classes means the second one."""
+    return 0.5 if bare(loss) is binary_cross_entropy else 0.0

@@ -1,19 +1,40 @@
-"""How good predictions are, in numbers that a person reads."""
+"""How good predictions are, in numbers that a person reads.
+
+For two classes a prediction is a score or logit, and above 0 it means the label above 0; for
+more, it is the list of all classes' logits, and the largest one means its class.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 from autograd import Value
 
+Prediction = Value | float | Sequence[Value | float]
 
-def accuracy(predictions: Sequence[Value | float], labels: Sequence[float]) -> float:
-    """Return the share of predictions on the right side of 0: above it for a label above 0.
+
+def predicted_class(prediction: Prediction, threshold: float = 0.0) -> int:
+    """Return the class a prediction means: 0 or 1, or the place of the largest logit.
+
+    >>> predicted_class(-0.3), predicted_class([0.1, 2.5, -1.0])
+    (0, 1)
+    """
+    if isinstance(prediction, Sequence):
+        return max(range(len(prediction)), key=lambda i: _float(prediction[i]))
+    return int(_float(prediction) > threshold)
+
+
+def accuracy(
+    predictions: Sequence[Prediction], labels: Sequence[float], threshold: float = 0.0
+) -> float:
+    """Return the share of predictions that are right.
 
     Args:
-        predictions: scores or logits, as `nn.losses.hinge` and
-            `nn.losses.binary_cross_entropy_with_logits` take them.
-        labels: 0 and 1, or -1 and 1.
+        predictions: scores or logits, as the losses take them.
+        labels: 0 and 1, or -1 and 1; for lists of logits, the class.
+        threshold: above which a score means the second of two classes.
 
     Raises:
         ValueError: the lengths differ, or are 0.
@@ -21,10 +42,99 @@ def accuracy(predictions: Sequence[Value | float], labels: Sequence[float]) -> f
     >>> accuracy([2.5, -0.1, 0.3, 1.0], [1, 0, 0, 1])
     0.75
     """
-    if len(predictions) != len(labels) or not labels:
+    pairs = _pairs("accuracy", predictions, labels, threshold)
+    return sum(guess == label for guess, label in pairs) / len(pairs)
+
+
+def confusion_matrix(
+    predictions: Sequence[Prediction],
+    labels: Sequence[float],
+    classes: int | None = None,
+    threshold: float = 0.0,
+) -> list[list[int]]:
+    """Return how often each class (row) was taken for each class (column).
+
+    >>> confusion_matrix([2.5, -0.1, 0.3, 1.0], [1, 0, 0, 1])
+    [[1, 1], [0, 2]]
+    """
+    pairs = _pairs("confusion_matrix", predictions, labels, threshold)
+    n = classes or max(2, 1 + max(max(pair) for pair in pairs))
+    counts = [[0] * n for _ in range(n)]
+    for guess, label in pairs:
+        counts[label][guess] += 1
+    return counts
+
+
+def precision(
+    predictions: Sequence[Prediction],
+    labels: Sequence[float],
+    positive: int = 1,
+    threshold: float = 0.0,
+) -> float:
+    """Return the share of right ones among those predicted ``positive``; 0.0 if there are none.
+
+    >>> precision([2.5, -0.1, 0.3, 1.0], [1, 0, 0, 1])
+    0.6666666666666666
+    """
+    pairs = _pairs("precision", predictions, labels, threshold)
+    return _ratio([label == positive for guess, label in pairs if guess == positive])
+
+
+def recall(
+    predictions: Sequence[Prediction],
+    labels: Sequence[float],
+    positive: int = 1,
+    threshold: float = 0.0,
+) -> float:
+    """Return the share of those labelled ``positive`` that were found; 0.0 if there are none.
+
+    >>> recall([2.5, -0.1, -0.3, 1.0], [1, 0, 1, 1])
+    0.6666666666666666
+    """
+    pairs = _pairs("recall", predictions, labels, threshold)
+    return _ratio([guess == positive for guess, label in pairs if label == positive])
+
+
+def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
+    """Return the coefficient of determination: 1 is perfect, 0 no better than the mean.
+
+    NaN if all targets are equal, for then there is nothing to explain.
+
+    >>> r2([1.0, 2.0, 3.5], [1.0, 2.0, 3.0])
+    0.875
+    """
+    _same_length("r2", predictions, targets)
+    centre = math.fsum(targets) / len(targets)
+    left = math.fsum((_float(p) - t) ** 2 for p, t in zip(predictions, targets, strict=True))
+    whole = math.fsum((t - centre) ** 2 for t in targets)
+    return 1 - left / whole if whole else math.nan
+
+
+def _pairs(
+    name: str, predictions: Sequence[Prediction], labels: Sequence[float], threshold: float
+) -> list[tuple[int, int]]:
+    """Return predicted and true class of each sample."""
+    _same_length(name, predictions, labels)
+    return [
+        (
+            predicted_class(prediction, threshold),
+            int(label) if isinstance(prediction, Sequence) else int(label > 0),
+        )
+        for prediction, label in zip(predictions, labels, strict=True)
+    ]
+
+
+def _same_length(name: str, predictions: Sequence[Any], labels: Sequence[Any]) -> None:
+    if len(predictions) != len(labels) or not len(labels):
         raise ValueError(
-            "accuracy needs as many predictions as labels, at least one: "
+            f"{name} needs as many predictions as labels, at least one: "
             f"got {len(predictions)} and {len(labels)}"
         )
-    right = [(p > 0) == (label > 0) for p, label in zip(predictions, labels, strict=True)]
-    return right.count(True) / len(right)
+
+
+def _ratio(right: list[bool]) -> float:
+    return right.count(True) / len(right) if right else 0.0
+
+
+def _float(x: Value | float) -> float:
+    return x.data if isinstance(x, Value) else float(x)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from typing import Any, Self
 
 from autograd import Value, scope
+from nn.arguments import real
 
 _calling: ContextVar[Module | None] = ContextVar("calling", default=None)
 """The module whose call is under way: a module called meanwhile takes its name from it."""
@@ -60,6 +61,13 @@ class Module:
 
     _names: dict[int, tuple[str, tuple[Any, ...]]]
 
+    training: bool = True
+    """Whether the module is being trained: `Dropout` drops only then. Set by train and eval."""
+
+    nin: int | None = None
+    nout: int | None = None
+    """How many numbers come in and go out, where known."""
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if vars(cls).get("__slots__"):
@@ -91,6 +99,82 @@ class Module:
                 raise ValueError(f"two parameters of {type(self).__name__} are named {_path(keys)}")
         return named
 
+    def named_modules(self) -> dict[str, Module]:
+        """Return this module, under the name "", and the modules below it by path."""
+        return {_path(keys): item for keys, item in _walk(self) if isinstance(item, Module)}
+
+    def train(self) -> Self:
+        """Return this module, it and all below it set to be trained."""
+        return self._set_training(True)
+
+    def eval(self) -> Self:
+        """Return this module, it and all below it set to be used."""
+        return self._set_training(False)
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the numbers of the parameters by path."""
+        return {name: parameter.data for name, parameter in self.named_parameters().items()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Set all parameters to the numbers in ``state``, or none of them.
+
+        Raises:
+            TypeError: one is no number.
+            ValueError: parameters are missing or unknown.
+        """
+        named = self.named_parameters()
+        problems = [
+            f"{word} {_listed(names)}"
+            for word, names in (
+                ("lacks", [name for name in named if name not in state]),
+                ("has the unknown", [str(name) for name in state if name not in named]),
+            )
+            if names
+        ]
+        if problems:
+            raise ValueError(f"the state does not fit {self!r:.60}: it {' and '.join(problems)}")
+        numbers = [real(name, state[name]) for name in named]
+        for parameter, number in zip(named.values(), numbers, strict=True):
+            parameter.data = number
+
+    def summary(self) -> str:
+        """Return a table: each module with its outputs, its parameters and their share.
+
+        Equal neighbours, such as the neurons of a layer, take one row together; a parameter
+        counts in every module that holds it.
+
+        >>> from nn import MLP
+        >>> print(MLP(2, [16, 1]).summary())
+        module               what             outputs  parameters    share
+        (all)                MLP                    1          65  100.0 %
+        layers.0             Layer                 16          48   73.8 %
+        layers.0.neurons.*   16 × ReLUNeuron        1          48   73.8 %
+        layers.1             Layer                  1          17   26.2 %
+        layers.1.neurons.0   LinearNeuron           1          17   26.2 %
+        """
+        rows = [("module", "what", "outputs", "parameters", "share")]
+        total = len(self.parameters())
+        for path, alike in _folded(self.named_modules()):
+            size = len({p for module in alike for p in module.parameters()})
+            what = repr(alike[0]).partition("(")[0].partition(" ")[0]
+            rows.append(
+                (
+                    path or "(all)",
+                    f"{len(alike)} × {what}" if len(alike) > 1 else what,
+                    "" if alike[0].nout is None else str(alike[0].nout),
+                    str(size),
+                    f"{size / total:.1%}".replace("%", " %") if total else "",
+                )
+            )
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            f"{row[0]:{widths[0] + 2}} {row[1]:{widths[1]}}"
+            + "".join(
+                f"  {cell:>{w}}" for cell, w in zip(row[2:], widths[2:], strict=True)
+            ).rstrip()
+            for row in rows
+        )
+
     def label_parameters(self) -> None:
         """Make every parameter's path its label: drawings and messages then name it."""
         for name, parameter in self.named_parameters().items():
@@ -106,6 +190,11 @@ class Module:
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self)
+
+    def _set_training(self, training: bool) -> Self:
+        for module in self.named_modules().values():
+            module.training = training
+        return self
 
     def _name_of(self, module: Module) -> str:
         """Return the path under which this module holds ``module``; "" if it does not.
@@ -170,3 +259,31 @@ def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:
 
 def _path(keys: tuple[Any, ...]) -> str:
     return ".".join(map(str, keys))
+
+
+def _folded(named: dict[str, Module]) -> Iterator[tuple[str, list[Module]]]:
+    """Yield modules by path, neighbours without modules of their own and of one repr as one."""
+    group: list[Module] = []
+    first = last = ""
+    inner = {path.rpartition(".")[0] for path in named if path}
+    holders = {path for path in named if any(i == path or i.startswith(f"{path}.") for i in inner)}
+    for path, module in named.items():
+        place = path.rpartition(".")[0]
+        if (
+            group
+            and place == last.rpartition(".")[0]
+            and not {path, last} & holders
+            and repr(module) == repr(group[0])
+        ):
+            group.append(module)
+        else:
+            if group:
+                yield (f"{first.rpartition('.')[0]}.*" if len(group) > 1 else first), group
+            group, first = [module], path
+        last = path
+    yield (f"{first.rpartition('.')[0]}.*" if len(group) > 1 else first), group
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

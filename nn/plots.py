@@ -12,9 +12,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import MissingExtraError, Value, sigmoid
+from autograd import Value, missing_extra, sigmoid
+from nn.history import History
+from nn.layers import Layer
 from nn.module import Module
-from nn.train import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +98,8 @@ def decision_boundary(
 def loss_curve(history: History, path: str | PathLike[str] | None = None) -> Figure:
     """Return the picture of the loss over the epochs, above the accuracy if there is one.
 
+    The validation's are drawn beside the training's.
+
     Args:
         history: as `nn.fit` returns it.
         path: where to write it, as .svg, .png or .pdf.
@@ -107,23 +110,27 @@ def loss_curve(history: History, path: str | PathLike[str] | None = None) -> Fig
     target = _target(path)
     if not history.loss:
         raise ValueError("the history has no whole epoch to draw")
-    curves = [("Loss", history.loss, "{:.3g}")]
+    validation = [history.validation_loss] if history.validation_loss else []
+    curves: list[tuple[Any, ...]] = [("Loss", "{:.3g}", history.loss, *validation)]
     if history.accuracy:
-        curves.append(("Accuracy", [100 * share for share in history.accuracy], "{:.4g} %"))
+        shares = [history.accuracy] + [history.validation_accuracy] * bool(validation)
+        percents = [[100 * share for share in each] for each in shares]
+        curves.append(("Accuracy", "{:.4g} %", *percents))
     figure = _figure(6.4, 2.6 * len(curves))
     panels = figure.subplots(len(curves), sharex=True, squeeze=False)[:, 0]
-    for axes, (name, heights, form) in zip(panels, curves, strict=True):
-        epochs = len(heights)
-        axes.plot(range(1, epochs + 1), heights, color=BLUE, linewidth=1.8, clip_on=False)
-        axes.plot(epochs, heights[-1], "o", color=BLUE, markersize=5, clip_on=False)
-        axes.annotate(
-            form.format(heights[-1]),
-            (epochs, heights[-1]),
-            (8, 0),
-            textcoords="offset points",
-            verticalalignment="center",
-            color=INK,
-        )
+    for axes, (name, form, *lines) in zip(panels, curves, strict=True):
+        for heights, colour, what in zip(lines, (BLUE, ORANGE), ("", " validation"), strict=False):
+            epochs = len(heights)
+            axes.plot(range(1, epochs + 1), heights, color=colour, linewidth=1.8, clip_on=False)
+            axes.plot(epochs, heights[-1], "o", color=colour, markersize=5, clip_on=False)
+            axes.annotate(
+                form.format(heights[-1]) + what,
+                (epochs, heights[-1]),
+                (8, 0),
+                textcoords="offset points",
+                verticalalignment="center",
+                color=INK,
+            )
         axes.set_xlim(1, max(epochs, 2))
         axes.locator_params(axis="y", nbins=5)
         axes.grid(axis="y", color=RULE, linewidth=0.8)
@@ -134,6 +141,93 @@ def loss_curve(history: History, path: str | PathLike[str] | None = None) -> Fig
         panels[1].yaxis.set_major_formatter("{x:g} %")
     panels[-1].locator_params(axis="x", integer=True)
     panels[-1].set_xlabel("Epoch", color=QUIET)
+    return _written(figure, target)
+
+
+def gradient_flow(history: History, path: str | PathLike[str] | None = None) -> Figure:
+    """Return the picture of the gradients' norm in each layer over the steps.
+
+    Layers near the input are blue, near the output orange: vanishing gradients show as a fan,
+    exploding ones as a climb.
+
+    Args:
+        history: as `nn.fit` returns it.
+        path: where to write it, as .svg, .png or .pdf.
+
+    Raises:
+        ValueError: the history has no step.
+    """
+    target = _target(path)
+    if not history.steps:
+        raise ValueError("the history has no step to draw")
+    figure = _figure(6.4, 3.4)
+    axes = figure.add_subplot()
+    last = max(len(history.layers) - 1, 1)
+    named = {0, len(history.layers) - 1} if len(history.layers) > 8 else range(last + 1)
+    for i, (layer, norms) in enumerate(
+        zip(history.layers, zip(*(s.gradients for s in history.steps), strict=True), strict=True)
+    ):
+        axes.plot(
+            range(1, len(norms) + 1),
+            # A logarithmic axis has no place for 0: the line breaks off there.
+            [norm or math.nan for norm in norms],
+            color=_mixed(i / last),
+            linewidth=1.4,
+            label=(layer or "model") if i in named else None,
+            marker="." if len(norms) == 1 else None,
+        )
+    if any(norm for step in history.steps for norm in step.gradients):
+        axes.set_yscale("log")
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_xlabel("Step", color=QUIET)
+    _title(axes, "Gradient norm by layer")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return _written(figure, target)
+
+
+def weight_images(
+    model: Module, path: str | PathLike[str] | None = None, width: int | None = None
+) -> Figure:
+    """Return the picture of the first layer's weights: one image for each neuron.
+
+    Args:
+        model: holds a `Layer`.
+        path: where to write it, as .svg, .png or .pdf.
+        width: of the images; by default the inputs' square root where it is whole, as for the
+            8 × 8 pixels of `nn.data.digits`, else one row.
+
+    Raises:
+        ValueError: there is no layer, or its inputs are no images of that width.
+    """
+    target = _target(path)
+    layers = [m for m in model.named_modules().values() if isinstance(m, Layer)]
+    if not layers:
+        raise ValueError(f"weight_images needs a model with a Layer: got {model!r:.60}")
+    neurons = layers[0].neurons
+    inputs = len(neurons[0].w)
+    root = math.isqrt(inputs)
+    width = width or (root if root * root == inputs else inputs)
+    if inputs % width:
+        raise ValueError(f"{inputs} inputs are no image of width {width}")
+    columns = math.ceil(math.sqrt(len(neurons)))
+    rows = math.ceil(len(neurons) / columns)
+    figure = _figure(0.9 * columns + 0.8, 0.9 * rows + 0.5)
+    panels = figure.subplots(rows, columns, squeeze=False)
+    largest = max(abs(w.data) for neuron in neurons for w in neuron.w) or 1.0
+    for i, axes in enumerate(panels.flat):
+        axes.set_axis_off()
+        if i < len(neurons):
+            weights = [w.data for w in neurons[i].w]
+            image = axes.imshow(
+                [weights[j : j + width] for j in range(0, inputs, width)],
+                cmap="PuOr_r",
+                vmin=-largest,
+                vmax=largest,
+                interpolation="nearest",
+            )
+    figure.colorbar(image, ax=panels, fraction=0.05, aspect=30)
+    figure.suptitle("Weights of the first layer", fontsize=12, fontweight="bold", color=INK)
     return _written(figure, target)
 
 
@@ -148,9 +242,7 @@ def _figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError(
-            "this needs matplotlib, which is not installed: pip install 'chainrule[plot]'"
-        ) from error
+        missing_extra("matplotlib", "plot", error)
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -190,6 +282,13 @@ def _chance(score: Any) -> float:
     if not isinstance(score, Value):
         raise ValueError(f"decision_boundary needs a model with one output: got {score!r:.60}")
     return sigmoid(score.data)
+
+
+def _mixed(share: float) -> tuple[float, float, float]:
+    """Return the colour that far on the way from blue to orange."""
+    blue, orange = ([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)] for code in (BLUE, ORANGE))
+    r, g, b = (x + share * (y - x) for x, y in zip(blue, orange, strict=True))
+    return r, g, b
 
 
 def _tints(n: int) -> list[tuple[float, float, float]]:

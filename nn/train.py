@@ -1,62 +1,65 @@
-"""`fit`: the training loop, and the `History` it returns."""
+"""`fit`: the training loop."""
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import math
+import struct
 import sys
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
-from autograd import Value, mean
-from nn.arguments import count, generator
-from nn.losses import LABELS
+from autograd import Value, mean, no_grad
+from nn.arguments import count, number
+from nn.callbacks import Callback
+from nn.clip import clip_grad_norm
+from nn.data import batches
+from nn.history import History, StepRecord, layers_of
+from nn.hygiene import Hygiene, moves, norms, not_finite
+from nn.layers import Dropout
+from nn.losses import LABELS, Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import accuracy
 from nn.module import Module
-from nn.optim import SGD
+from nn.optim import Optimizer
+from nn.schedules import Schedule
+from nn.state import StateError, as_float, read_json, write_json
 
-Loss = Callable[[Any, float], Value]
-Data = tuple[Sequence[Sequence[float]], Sequence[float]]
-Sample = tuple[list[Value], float]
-
-
-class History:
-    """What happened in training.
-
-    Attributes:
-        loss: the mean loss of each epoch's samples, each at the moment it was learnt from.
-        accuracy: likewise the share of them that was right; empty unless the loss is one of
-            classification.
-        interrupted: whether Ctrl-C ended the training; only whole epochs are listed.
-    """
-
-    def __init__(self) -> None:
-        self.loss: list[float] = []
-        self.accuracy: list[float] = []
-        self.interrupted = False
-
-    def __repr__(self) -> str:
-        parts = [f"{len(self.loss)} epochs"]
-        parts += [f"loss {self.loss[-1]:.4g}"] if self.loss else []
-        parts += [f"accuracy {self.accuracy[-1]:.1%}"] if self.accuracy else []
-        return f"History({', '.join(parts + ['interrupted'] * self.interrupted)})"
+Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
+Sample = tuple[list[Value], Any]
+Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
+Clip = float | Callable[[list[Value]], Any]
 
 
 def fit(
     model: Module,
     data: Data,
     loss: Loss,
-    optimizer: SGD,
+    optimizer: Optimizer,
     *,
     epochs: int,
     batch_size: int = 32,
+    validation: Data | None = None,
+    clip: Clip | None = None,
+    schedule: Schedule | None = None,
+    metrics: Sequence[Metric] = (),
+    callbacks: Sequence[Callback] = (),
     seed: int = 0,
+    checkpoint: str | PathLike[str] | None = None,
+    resume: str | PathLike[str] | None = None,
 ) -> History:
-    """Train ``model`` in place and return the history.
+    """Train ``model`` in place and return the history; the model is left ready to use (`eval`).
 
-    Every epoch goes once through the data, in mini-batches whose order follows from ``seed``.
-    Progress is shown in a terminal or notebook if rich is installed. Ctrl-C ends the training
-    after the last whole step.
+    Every epoch goes once through the data, in mini-batches whose order follows from ``seed``
+    and the epoch. Progress is shown in a terminal or notebook if rich is installed. What goes
+    wrong without an error is said once as a `nn.hygiene.TrainingWarning`. Ctrl-C ends the
+    training after the last whole step.
 
     Args:
         model: called with one sample's inputs, returns its prediction.
@@ -65,15 +68,28 @@ def fit(
         optimizer: holds the model's parameters.
         epochs: how often to go through the data.
         batch_size: samples a step; the last batch of an epoch may be smaller.
+        validation: data of the same form, never learnt from, evaluated after each epoch.
+        clip: the largest norm of all gradients together; or a function of the parameters, such
+            as ``functools.partial(clip_grad_value, max_value=1.0)``.
+        schedule: of the learning rate; see `nn.schedules`.
+        metrics: functions ``(predictions, targets)``, evaluated after each epoch on the
+            validation data, or without any on the data.
+        callbacks: called after each epoch; see `nn.callbacks`.
         seed: of the shuffling.
+        checkpoint: a file to which the state of the training is written after each epoch, in
+            one go: whenever the process is killed, the file is whole.
+        resume: a checkpoint to go on from, with the same arguments; the result has the same
+            bits as if the training had never been interrupted.
 
     Raises:
         TypeError, ValueError: an argument is unusable; raised before anything is changed.
-        FloatingPointError: the loss is no longer finite.
+        StateError: the checkpoint is damaged, or of another training.
+        FloatingPointError: the loss is no longer finite; says where that began.
 
     >>> from nn import MLP
     >>> from nn.data import moons
     >>> from nn.losses import binary_cross_entropy_with_logits
+    >>> from nn.optim import SGD
     >>> model = MLP(2, [16, 16, 1], seed=0)
     >>> optimizer = SGD(model.parameters(), learning_rate=0.3)
     >>> loss = binary_cross_entropy_with_logits
@@ -83,93 +99,423 @@ def fit(
     """
     count("epochs", epochs)
     count("batch_size", batch_size)
-    source = generator(seed)
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise TypeError(f"seed must be a whole number: got {seed!r:.60}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be one of nn.optim, such as SGD: got {optimizer!r:.60}")
+    for name, functions in (("metrics", metrics), ("callbacks", callbacks)):
+        for i, function in enumerate(functions):
+            if not callable(function):
+                raise TypeError(f"{name}[{i}] must be a function: got {function!r:.60}")
+    if schedule is not None and not callable(schedule):
+        raise TypeError(f"schedule must be a function of the epoch: got {schedule!r:.60}")
+    if clip is not None and not callable(clip):
+        number("clip", clip, positive=True)
+    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
+        raise ValueError(f"checkpoint: there is no folder {Path(checkpoint).parent}")
     samples = _samples(data, loss)
-    _try_out(model, loss, optimizer, *samples[0])
+    tests = _samples(validation, loss, "validation ") if validation is not None else []
+    for sample in (*samples[:1], *tests[:1]):
+        _try_out(model, loss, optimizer, *sample)
+    _check_classes(model, loss, [*samples, *tests])
     history = History()
+    run = _Run(model, samples, loss, optimizer, int(seed), batch_size, clip, schedule, history)
+    if resume is not None:
+        run.restore(Path(resume), callbacks)
+    history._replay = run.replay
+    hygiene = run.hygiene = Hygiene(model, optimizer, history)
+    if tests:
+        hygiene.check_split(
+            [[x.data for x in row] for row, _ in samples],
+            [[x.data for x in row] for row, _ in tests],
+        )
     try:
         with _progress(epochs, len(samples)) as show:
-            for epoch in range(1, epochs + 1):
-                source.shuffle(samples)
-                predictions: list[float] = []
-                losses: list[float] = []
-                for start in range(0, len(samples), batch_size):
-                    show(epoch, start, history)
-                    outs, terms = _step(model, samples[start : start + batch_size], loss, optimizer)
-                    losses += [term.data for term in terms]
-                    if loss in LABELS:
-                        predictions += [out.data for out in outs]
-                history.loss.append(math.fsum(losses) / len(losses))
-                if loss in LABELS:
-                    history.accuracy.append(accuracy(predictions, [label for _, label in samples]))
+            for epoch in range(len(history.loss) + 1, epochs + 1):
+                if history.stopped:
+                    break
+                run.learn_epoch(epoch, lambda done, epoch=epoch: show(epoch, done, history))
+                _evaluate(model, tests, loss, history)
+                for metric in metrics:
+                    figure = metric(*_predictions(model, tests or samples))
+                    history.metrics.setdefault(_name(metric), []).append(figure)
+                hygiene.check_epoch()
+                observe = getattr(schedule, "observe", None)
+                if observe:
+                    observe((history.validation_loss or history.loss)[-1])
+                answers = [callback(model, history) for callback in callbacks]
+                history.stopped = any(answer is True for answer in answers)
+                if checkpoint is not None:
+                    write_json(Path(checkpoint), run.state(callbacks))
+                run.finished = epoch
                 show(epoch, len(samples), history)
     except KeyboardInterrupt:
         history.interrupted = True
+        run.drop_unfinished()
         sys.stderr.write(
             f"stopped by Ctrl-C in epoch {len(history.loss) + 1} of {epochs}; "
             "the model keeps what it has learnt so far\n"
         )
+    finally:
+        model.eval()
+    for callback in callbacks:
+        finish = getattr(callback, "finish", None)
+        if finish:
+            finish(model)
     return history
 
 
-def _step(
-    model: Module, batch: list[Sample], loss: Loss, optimizer: SGD
-) -> tuple[list[Value], list[Value]]:
-    """Learn from one batch and return its predictions and losses; wholly or not at all."""
-    before = [parameter.data for parameter in optimizer.parameters]
-    try:
-        outs = [model(inputs) for inputs, _ in batch]
-        terms = [loss(out, target) for out, (_, target) in zip(outs, batch, strict=True)]
-        cost = mean(terms)
-        if not math.isfinite(cost.data):
-            raise FloatingPointError(
-                f"the loss became {cost.data}: try a learning rate below "
-                f"{optimizer.learning_rate:g}"
+class _Run:
+    """A training run: what an epoch needs, what a checkpoint holds, what a replay repeats."""
+
+    def __init__(
+        self,
+        model: Module,
+        samples: list[Sample],
+        loss: Loss,
+        optimizer: Optimizer,
+        seed: int,
+        batch_size: int,
+        clip: Clip | None,
+        schedule: Schedule | None,
+        history: History,
+    ) -> None:
+        self.model = model
+        self.samples = samples
+        self.loss = loss
+        self.optimizer = optimizer
+        self.seed = seed
+        self.batch_size = batch_size
+        self.clip = clip
+        self.schedule = schedule
+        self.history = history
+        self.hygiene: Hygiene | None = None
+        groups = layers_of(model)
+        history.layers = tuple(groups)
+        self.groups = list(groups.values())
+        self.dropouts = [m for m in model.named_modules().values() if isinstance(m, Dropout)]
+        self.shuffled: tuple[int, Iterator[list[list[int]]]] | None = None
+        self.finished = 0
+        self.starts: dict[int, dict[str, Any]] = {}
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """Return an epoch's mini-batches as places in the samples.
+
+        Cost: constant for the epoch after the last one asked for; else all epochs before.
+        """
+        if self.shuffled is None or self.shuffled[0] != epoch - 1:
+            every = batches(len(self.samples), self.batch_size, self.seed)
+            return self._keep(epoch, islice(every, epoch - 1, None))
+        return self._keep(epoch, self.shuffled[1])
+
+    def _keep(self, epoch: int, every: Iterator[list[list[int]]]) -> list[list[int]]:
+        self.shuffled = epoch, every
+        return next(every)
+
+    def learn_epoch(self, epoch: int, show: Callable[[int], None]) -> None:
+        """Go once through the data, and add to the history."""
+        self.starts[epoch] = self._packed()
+        self.model.train()
+        parts = self.batches(epoch)
+        losses: list[float] = []
+        predictions: list[Any] = []
+        targets: list[Any] = []
+        for i, places in enumerate(parts):
+            show(i * self.batch_size)
+            scale = self.schedule(epoch - 1 + i / len(parts)) if self.schedule else 1.0
+            self.optimizer.scale = number("the schedule's factor", scale)
+            batch = [self.samples[place] for place in places]
+            outs, terms = self.learn(epoch, i, batch)
+            losses += [term.data for term in terms]
+            predictions += map(_plain, outs)
+            targets += [target for _, target in batch]
+        self.history.loss.append(math.fsum(losses) / len(losses))
+        if is_classification(self.loss):
+            limit = threshold(self.loss)
+            self.history.accuracy.append(accuracy(predictions, targets, limit))
+        self.model.eval()
+
+    def learn(self, epoch: int, place: int, batch: list[Sample]) -> tuple[list[Any], list[Value]]:
+        """Learn from one batch and return its predictions and losses; wholly or not at all."""
+        optimizer = self.optimizer
+        before = {parameter: parameter.data for parameter in optimizer.parameters}
+        memory, steps = optimizer.memory, optimizer.steps
+        masks = [dropout.masks for dropout in self.dropouts]
+        try:
+            outs, terms, cost = self.forward(batch)
+            if not math.isfinite(cost.data):
+                rate = optimizer.learning_rate * optimizer.scale
+                raise not_finite(cost.data, rate, lambda: self.forward(batch))
+            optimizer.zero_grad()
+            if self.hygiene:
+                self.hygiene.before_backward()
+                if not self.history.steps:
+                    self.hygiene.check_reach(cost)
+                # After epochs 1, 2, 4, 8, ...: to look at every graph would cost time.
+                if epoch & (epoch - 1) == 0:
+                    self.hygiene.watch_units(cost)
+            cost.backward()
+            gradients = norms(self.groups)
+            if callable(self.clip):
+                self.clip(optimizer.parameters)
+            elif self.clip is not None:
+                clip_grad_norm(optimizer.parameters, self.clip)
+            optimizer.step()
+        except BaseException:
+            for parameter, weight in before.items():
+                parameter.data = weight
+            optimizer.memory, optimizer.steps = memory, steps
+            for dropout, drawn in zip(self.dropouts, masks, strict=True):
+                dropout.masks = drawn
+            raise
+        rate = optimizer.learning_rate * optimizer.scale
+        updates = moves(self.groups, before)
+        self.history.steps.append(
+            StepRecord(epoch, place, cost.data, rate, optimizer.scale, gradients, updates)
+        )
+        return outs, terms
+
+    def forward(self, batch: list[Sample]) -> tuple[list[Any], list[Value], Value]:
+        """Return predictions, losses and cost of one batch."""
+        outs = [self.model(inputs) for inputs, _ in batch]
+        terms = [self.loss(out, target) for out, (_, target) in zip(outs, batch, strict=True)]
+        return outs, terms, mean(terms)
+
+    def replay(self, step: int) -> Value:
+        """Return the cost of a step, from a copy of the model taken back to its epoch's start."""
+        record = self.history.steps[step]
+        if record.epoch not in self.starts:
+            raise ValueError(
+                f"step {step} was made before the training was resumed: replay the steps from "
+                f"epoch {min(self.starts, default=record.epoch + 1)} on, or train anew"
             )
+        # Together, so that the optimizer's copy holds the parameters of the model's copy.
+        model, optimizer = copy.deepcopy((self.model, self.optimizer))
+        twin = _Run(
+            model,
+            self.samples,
+            self.loss,
+            optimizer,
+            self.seed,
+            self.batch_size,
+            self.clip,
+            None,
+            History(),
+        )
+        twin._unpack(self.starts[record.epoch])
+        model.train()
+        parts = self.batches(record.epoch)
+        for i, places in enumerate(parts[: record.batch + 1]):
+            optimizer.scale = self.history.steps[step - record.batch + i].scale
+            batch = [self.samples[place] for place in places]
+            if i < record.batch:
+                twin.learn(record.epoch, i, batch)
         optimizer.zero_grad()
-        cost.backward()
-        optimizer.step()
-    except BaseException:
-        for parameter, number in zip(optimizer.parameters, before, strict=True):
-            parameter.data = number
-        raise
-    return outs, terms
+        return twin.forward(batch)[2]
+
+    def state(self, callbacks: Sequence[Any]) -> dict[str, Any]:
+        """Return what a checkpoint holds."""
+        return {
+            "format": "chainrule checkpoint",
+            "version": 1,
+            "training": self._identity(),
+            **self._snapshot(),
+            "schedule": _state_of(self.schedule),
+            "callbacks": list(map(_state_of, callbacks)),
+            "history": self.history.state_dict(),
+        }
+
+    def restore(self, path: Path, callbacks: Sequence[Any]) -> None:
+        """Take over a checkpoint, wholly or not at all.
+
+        Raises:
+            StateError: it is damaged, or of another training.
+        """
+        content = read_json(path)
+        if not isinstance(content, dict) or content.get("format") != "chainrule checkpoint":
+            raise StateError(f"{path} is no checkpoint of chainrule's")
+        own, found = self._identity(), content.get("training")
+        if found != own:
+            differing = [
+                key for key in own if not isinstance(found, dict) or found.get(key) != own[key]
+            ]
+            raise StateError(
+                f"{path} is of another training: {', '.join(differing)} differ; resume with the "
+                "same arguments"
+            )
+        before = self._snapshot(), self.history.state_dict()
+        stateful = [x for x in (self.schedule, *callbacks) if hasattr(x, "load_state_dict")]
+        kept = [x.state_dict() for x in stateful]
+        try:
+            self._take(_read(content))
+            self.history.load_state_dict(_read(content["history"]))
+            self.finished = len(self.history.loss)
+            for thing, state in zip(
+                (self.schedule, *callbacks),
+                (content["schedule"], *content["callbacks"]),
+                strict=True,
+            ):
+                if hasattr(thing, "load_state_dict"):
+                    thing.load_state_dict(_read(state))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self._take(before[0])
+            self.history.load_state_dict(before[1])
+            for thing, state in zip(stateful, kept, strict=True):
+                thing.load_state_dict(state)
+            raise StateError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+    def drop_unfinished(self) -> None:
+        """Drop the records of an epoch that was not finished."""
+        history = self.history
+        while history.steps and history.steps[-1].epoch > self.finished:
+            history.steps.pop()
+        for kept in (
+            history.loss,
+            history.accuracy,
+            history.validation_loss,
+            history.validation_accuracy,
+            *history.metrics.values(),
+        ):
+            del kept[self.finished :]
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what must be equal for a checkpoint to be of this training."""
+        digest = hashlib.sha256()
+        for inputs, target in self.samples:
+            numbers = [x.data for x in inputs]
+            numbers += target if isinstance(target, list) else [target]
+            digest.update(struct.pack(f"<{len(numbers)}d", *numbers))
+        return {
+            "data": digest.hexdigest(),
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "loss": _name(self.loss),
+            "optimizer": type(self.optimizer).__name__,
+        }
+
+    def _snapshot(self) -> dict[str, Any]:
+        """Return weights, the optimiser's memory and how many masks each dropout has drawn."""
+        return {
+            "weights": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "masks": [dropout.masks for dropout in self.dropouts],
+        }
+
+    def _packed(self) -> dict[str, Any]:
+        """Return the snapshot in little memory: one is kept for each epoch."""
+        kept = self._snapshot()
+        optimizer = {
+            name: array("d", x) if isinstance(x, list) else x
+            for name, x in kept["optimizer"].items()
+        }
+        return kept | {"weights": array("d", kept["weights"].values()), "optimizer": optimizer}
+
+    def _unpack(self, packed: dict[str, Any]) -> None:
+        names = self.model.named_parameters()
+        self._take(packed | {"weights": dict(zip(names, packed["weights"], strict=True))})
+
+    def _take(self, snapshot: dict[str, Any]) -> None:
+        self.optimizer.load_state_dict(snapshot["optimizer"])
+        self.model.load_state_dict(snapshot["weights"])
+        for dropout, masks in zip(self.dropouts, snapshot["masks"], strict=True):
+            dropout.masks = int(masks)
 
 
-def _samples(data: Data, loss: Loss) -> list[Sample]:
-    """Return inputs and target of each sample, as leaves and a float.
+def _state_of(thing: Any) -> Any:
+    return thing.state_dict() if hasattr(thing, "state_dict") else None
+
+
+def _read(content: Any) -> Any:
+    """Return plain data with the strings for floats that are not finite as floats."""
+    if isinstance(content, dict):
+        return {key: _read(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_read(value) for value in content]
+    return as_float("", content) if content in ("inf", "-inf", "nan") else content
+
+
+def _evaluate(model: Module, tests: list[Sample], loss: Loss, history: History) -> None:
+    """Add the loss, and the accuracy if there is one, on the validation data to the history."""
+    if not tests:
+        return
+    predictions, targets = _predictions(model, tests)
+    with no_grad():
+        losses = [_number(loss(p, t)) for p, t in zip(predictions, targets, strict=True)]
+    history.validation_loss.append(math.fsum(losses) / len(losses))
+    if is_classification(loss):
+        right = accuracy(predictions, targets, threshold(loss))
+        history.validation_accuracy.append(right)
+
+
+def _predictions(model: Module, samples: list[Sample]) -> tuple[list[Any], list[Any]]:
+    """Return what the model makes of the samples, as plain numbers, and their targets."""
+    with no_grad():
+        outs = [_plain(model(inputs)) for inputs, _ in samples]
+    return outs, [target for _, target in samples]
+
+
+def _plain(out: Any) -> Any:
+    return [_number(x) for x in out] if isinstance(out, list) else _number(out)
+
+
+def _number(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
+
+
+def _name(function: Any) -> str:
+    """Return the name of a function, or of the one inside a partial, with its arguments."""
+    inner = bare(function)
+    name = getattr(inner, "__name__", None) or repr(inner)
+    if inner is function:
+        return str(name)
+    given = [*map(repr, function.args), *(f"{k}={v!r}" for k, v in function.keywords.items())]
+    return f"{name}({', '.join(given)})"
+
+
+def _samples(data: Data, loss: Loss, which: str = "") -> list[Sample]:
+    """Return inputs and target of each sample, as leaves and a float or list of floats.
 
     Raises:
         TypeError, ValueError: some of it is unusable; the message says which.
     """
-    if not isinstance(data, tuple) or len(data) != 2:
-        raise TypeError(f"data must be the pair (inputs, targets): got {data!r:.60}")
-    inputs, targets = data
+    if not isinstance(data, tuple) or len(data) < 2:
+        raise TypeError(f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}")
+    inputs, targets = data[:2]
     if len(inputs) != len(targets) or not len(inputs):
         raise ValueError(
-            "data needs as many inputs as targets, at least one: "
+            f"{which}data needs as many inputs as targets, at least one: "
             f"got {len(inputs)} and {len(targets)}"
         )
-    samples = []
+    labels = LABELS.get(bare(loss))
+    samples: list[Sample] = []
     for i, (row, target) in enumerate(zip(inputs, targets, strict=True)):
         if not hasattr(row, "__len__"):
-            raise TypeError(f"inputs[{i}] must be a list of numbers: got {row!r:.60}")
+            raise TypeError(f"{which}inputs[{i}] must be a list of numbers: got {row!r:.60}")
         if len(row) != len(inputs[0]):
-            raise ValueError(f"inputs[{i}] has {len(row)} numbers, inputs[0] has {len(inputs[0])}")
-        leaves = [_leaf(f"inputs[{i}][{j}]", x) for j, x in enumerate(row)]
-        label = _leaf(f"targets[{i}]", target).data
-        if label not in LABELS.get(loss, (label,)):
-            low, high = LABELS[loss]
             raise ValueError(
-                f"{loss.__name__} needs labels {low:g} and {high:g}: targets[{i}] is {target}"
+                f"{which}inputs[{i}] has {len(row)} numbers, {which}inputs[0] has {len(inputs[0])}"
             )
-        samples.append((leaves, label))
+        leaves = [_leaf(f"{which}inputs[{i}][{j}]", x) for j, x in enumerate(row)]
+        name = f"{which}targets[{i}]"
+        several = hasattr(target, "__len__") and not isinstance(target, str)
+        wanted: Any = (
+            [_leaf(f"{name}[{j}]", x).data for j, x in enumerate(target)]
+            if several
+            else _leaf(name, target).data
+        )
+        for label in wanted if several else [wanted]:
+            if labels and label not in labels:
+                low, high = labels
+                raise ValueError(
+                    f"{_name(loss)} needs labels {low:g} and {high:g}: {name} is {target}"
+                )
+        samples.append((leaves, wanted))
     return samples
 
 
 def _leaf(name: str, x: float) -> Value:
     try:
-        leaf = Value(x)
+        leaf = Value(x, label=name)
     except TypeError as error:
         raise TypeError(f"{name}: {error}") from None
     if not math.isfinite(leaf.data):
@@ -177,13 +523,21 @@ def _leaf(name: str, x: float) -> Value:
     return leaf
 
 
-def _try_out(model: Module, loss: Loss, optimizer: SGD, inputs: list[Value], target: float) -> None:
+def _try_out(
+    model: Module, loss: Loss, optimizer: Optimizer, inputs: list[Value], target: Any
+) -> None:
     """Run the model and the loss once, so that what doesn't fit shows before training."""
     if not set(model.parameters()) & set(optimizer.parameters):
         raise ValueError(
             "the optimizer holds none of the model's parameters: make it of model.parameters()"
         )
-    prediction = model(inputs)
+    modes = [(module, module.training) for module in model.named_modules().values()]
+    model.eval()  # a dropout would draw a mask
+    try:
+        prediction = model(inputs)
+    finally:
+        for module, training in modes:
+            module.training = training
     try:
         term = loss(prediction, target)
     except TypeError as error:
@@ -193,6 +547,24 @@ def _try_out(model: Module, loss: Loss, optimizer: SGD, inputs: list[Value], tar
         raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
     if term.op is None:
         raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
+
+
+def _check_classes(model: Module, loss: Loss, samples: list[Sample]) -> None:
+    """Compare the labels with the number of the model's outputs.
+
+    Raises:
+        ValueError: a label is no class.
+    """
+    if bare(loss) is not cross_entropy:
+        return
+    with no_grad():
+        classes = len(model(samples[0][0]))
+    for i, (_, label) in enumerate(samples):
+        if label not in range(classes):
+            raise ValueError(
+                f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
+                f"that of sample {i} is {label:g}"
+            )
 
 
 @contextmanager
@@ -220,6 +592,8 @@ def _progress(epochs: int, samples: int) -> Iterator[Callable[[int, int, History
         def show(epoch: int, done: int, history: History) -> None:
             figures = [f"loss {history.loss[-1]:.4f}"] if history.loss else []
             figures += [f"accuracy {history.accuracy[-1]:.1%}"] if history.accuracy else []
+            if history.validation_accuracy:
+                figures.append(f"validation {history.validation_accuracy[-1]:.1%}")
             bar.update(
                 task,
                 completed=(epoch - 1) * samples + done,

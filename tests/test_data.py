@@ -1,12 +1,28 @@
-"""Two moons: the geometry, the noise, the seed; and bad arguments."""
+"""Data sets made here: geometry, noise, seeds; splits, scales and files; bad arguments."""
 
 import math
 import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nn.data import moons
+from autograd import MissingExtraError
+from nn.data import (
+    Standardizer,
+    batches,
+    breast_cancer,
+    circles,
+    digits,
+    iris,
+    moons,
+    read_csv,
+    spirals,
+    train_test_split,
+    xor,
+)
 
 
 def test_without_noise_the_points_lie_on_two_half_circles() -> None:
@@ -66,3 +82,163 @@ def test_the_labels_are_shuffled() -> None:
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         moons(**arguments)
+
+
+# Circles, spirals, xor
+
+
+def test_circles_lie_on_two_circles() -> None:
+    points, labels = circles(51, noise=0.0, factor=0.25, seed=2)
+    assert (labels.count(0), labels.count(1)) == (25, 26)
+    for point, label in zip(points, labels, strict=True):
+        assert math.hypot(*point) == pytest.approx(0.25 if label else 1.0, abs=1e-15)
+
+
+def test_spirals_wind_from_the_centre_outward() -> None:
+    points, labels = spirals(61, noise=0.0, turns=0.5, arms=3)
+    assert [labels.count(arm) for arm in range(3)] == [21, 20, 20]
+    for (x, y), arm in zip(points, labels, strict=True):
+        radius = math.hypot(x, y)
+        angle = 2 * math.pi * (0.5 * radius + arm / 3)
+        assert (x, y) == pytest.approx(
+            (radius * math.cos(angle), radius * math.sin(angle)), abs=1e-14
+        )
+        assert 0 < radius <= 1 + 1e-15
+
+
+def test_xor_is_one_where_the_corners_differ() -> None:
+    points, labels = xor(40, noise=0.05)
+    for (x, y), label in zip(points, labels, strict=True):
+        assert (round(x) != round(y)) == bool(label)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: circles(1), "n must be at least 2, one point on each circle: got 1"),
+        (lambda: circles(4, factor=1.0), r"factor must be above 0 and below 1: got 1\.0"),
+        (lambda: spirals(2, arms=3), "n must be at least 3, one point on each arm: got 2"),
+        (lambda: spirals(9, turns=0), "turns must be finite and above 0"),
+        (lambda: xor(0), "n must be a whole number, at least 1: got 0"),
+        (lambda: next(batches(0, 4)), "n must be a whole number, at least 1: got 0"),
+        (lambda: next(batches(4, 0)), "batch_size must be a whole number, at least 1: got 0"),
+        (lambda: train_test_split(([], [])), "0 samples can't be split with a test share of 0.2"),
+        (lambda: train_test_split(([1], [])), "as many inputs as targets: got 1 and 0"),
+        (lambda: train_test_split(xor(), test=1.5), "test must be at least 0 and below 1"),
+        (lambda: Standardizer([]), "Standardizer needs at least one sample"),
+        (lambda: Standardizer([[1.0], [math.nan]]), r"inputs\[1\]\[0\] is nan: clean the data"),
+        (lambda: Standardizer([[1.0]])([[1.0, 2.0]]), r"inputs\[0\] has 2 numbers, the stand"),
+    ],
+)
+def test_what_is_unusable_is_named(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+# scikit-learn's
+
+
+@pytest.mark.parametrize(
+    ("load", "n", "width", "classes"), [(digits, 1797, 64, 10), (iris, 150, 4, 3)]
+)
+def test_bundled_data(load: Callable[[], Any], n: int, width: int, classes: int) -> None:
+    pytest.importorskip("sklearn")
+    inputs, labels = load()
+    assert len(inputs) == len(labels) == n
+    assert {len(row) for row in inputs} == {width}
+    assert set(labels) == set(range(classes))
+    assert type(inputs[0][0]) is float
+    assert type(labels[0]) is int
+
+
+def test_bundled_data_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'chainrule\[data\]'"):
+        breast_cancer()
+
+
+# Preparation
+
+
+def test_a_split_is_stratified_complete_and_seeded() -> None:
+    inputs = [[float(i)] for i in range(103)]
+    labels = [0] * 50 + [1] * 40 + [2] * 13
+    train, test = train_test_split((inputs, labels), test=0.2, seed=1)
+    assert sorted(train[0] + test[0]) == inputs
+    assert len(test[1]) == 21
+    # Rounding is off by less than 1 of a label.
+    assert [abs(test[1].count(c) - 0.2 * labels.count(c)) < 1 for c in range(3)] == [True] * 3
+    for part in (train, test):
+        assert [labels[int(x)] for (x,) in part[0]] == part[1]
+    assert train_test_split((inputs, labels), test=0.2, seed=1) == (train, test)
+    assert train_test_split((inputs, labels), test=0.2, seed=2) != (train, test)
+    plain = train_test_split((inputs, [0.1 * i for i in range(103)]), stratified=False)
+    assert len(plain[1][0]) == 21
+
+
+def test_standardised_columns_have_mean_0_and_deviation_1() -> None:
+    source = random.Random(0)
+    inputs = [[source.gauss(50, 8), source.uniform(0, 1e-6), 3.0] for _ in range(200)]
+    columns = list(zip(*Standardizer(inputs)(inputs), strict=True))
+    for column in columns[:2]:
+        # The subtraction of a mean of 50 leaves 50 * 1.1e-16 / 8 in each number.
+        assert math.fsum(column) / 200 == pytest.approx(0, abs=1e-14)
+        assert math.fsum(x * x for x in column) / 200 == pytest.approx(1, abs=1e-13)
+    assert set(columns[2]) == {0.0}
+
+
+def test_batches_hold_every_place_once_an_epoch() -> None:
+    epochs = batches(10, 4, seed=3)
+    first, second = next(epochs), next(epochs)
+    for epoch in (first, second):
+        assert [len(batch) for batch in epoch] == [4, 4, 2]
+        assert sorted(place for batch in epoch for place in batch) == list(range(10))
+    assert first != second
+    assert next(batches(10, 4, seed=3)) == first
+
+
+# CSV
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "data.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table_with_names_and_words(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b,kind\n1,2.5,cat\n3,-4e-1,dog\n\n5,6,cat\n")
+    table = read_csv(path)
+    assert table.inputs == [[1.0, 2.5], [3.0, -0.4], [5.0, 6.0]]
+    assert (table.targets, table.classes, table.columns) == ([0, 1, 0], ["cat", "dog"], ["a", "b"])
+    assert read_csv(path, target="kind") == table
+
+
+def test_a_table_of_numbers_only(tmp_path: Path) -> None:
+    table = read_csv(written(tmp_path, "0,1,10\n1,0,9\n1,1,10\n"))
+    assert (table.targets, table.classes, table.columns) == ([1, 0, 1], ["9", "10"], ["x1", "x2"])
+    numbers = read_csv(written(tmp_path, "0.5,1\n0.25,2\n"), target=0)
+    assert (numbers.targets, numbers.inputs, numbers.classes) == ([0.5, 0.25], [[1.0], [2.0]], [])
+    forced = read_csv(written(tmp_path, "0,1\n1,2\n"), classes=False)
+    assert (forced.targets, forced.classes) == ([1.0, 2.0], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "message"),
+    [
+        ("", {}, "is empty"),
+        ("a,b\n", {}, "names of columns but no data"),
+        ("1,2\n3\n", {}, "line 2: 1 columns, the first row has 2"),
+        ("a,b\n1,2\nx,3\n", {}, "line 3, column a: expected a number, got 'x'"),
+        ("a,b\n1,2\nnan,3\n", {}, "line 3, column a: expected a number, got 'nan'"),
+        ("a,b\n1,2\n1,\n", {}, "line 3, column b: the target is missing"),
+        ("1,2\n", {"target": 5}, "has 2 columns, there is no column 5"),
+        ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
+        ("a,b\n1,x\n", {"classes": False}, "line 2: the target 'x' is no number"),
+    ],
+)
+def test_a_bad_file_is_named(
+    text: str, settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_csv(written(tmp_path, text), **settings)

@@ -14,7 +14,7 @@ import pytest
 
 import autograd
 from autograd import DomainError, Value, no_grad, scope, trace
-from nn import MLP, Layer, Module, Neuron
+from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential
 from nn.losses import hinge
 
 
@@ -319,7 +319,7 @@ def test_an_own_row_is_an_activation() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["swish", "add", "dot", math.tanh, lambda x: x, autograd.hypot, None]
+    "given", ["swish", "add", "dot", math.tanh, lambda x: x, autograd.hypot, 3]
 )
 def test_an_unknown_activation_is_named(given: Any) -> None:
     with pytest.raises(ValueError, match=r"activation must be a row of one argument \(abs, acos"):
@@ -455,3 +455,121 @@ def test_a_module_is_freed_with_its_last_reference() -> None:
         assert seen() is None
     finally:
         gc.enable()
+
+
+# Sequential, Residual, Dropout
+
+
+def test_sequential_feeds_each_with_the_one_before() -> None:
+    model = Sequential(Layer(2, 3, activation="tanh", seed=0), Layer(3, 1, False, seed=1))
+    hidden = model.layers[0]([0.5, -1.0])
+    out = model([0.5, -1.0])
+    assert out.data == model.layers[1](hidden).data
+    assert scope_of(out) == "layers.1.neurons.0"
+    assert (model.nin, model.nout) == (2, 1)
+    assert model.layers[0].neurons[1].w[0].label == "layers.0.neurons.1.w.0"
+    inner = Sequential(Layer(2, 1, seed=0), Layer(1, 2, seed=0))  # one output goes on as a list
+    assert len(inner([1.0, 2.0])) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Sequential(), "Sequential needs at least one module"),
+        (lambda: Sequential(Layer(2, 3), "relu"), r"layers\.1 must be a Module: got 'relu'"),
+        (
+            lambda: Sequential(Layer(2, 3), Dropout(0.5), Layer(4, 1)),
+            r"layers\.2 takes 4 inputs, layers\.0 gives 3",
+        ),
+        (lambda: Residual(Layer(2, 3)), "as many outputs as it takes inputs: .* 2 and gives 3"),
+        (lambda: Residual(3), "Residual takes a Module: got 3"),
+        (lambda: Residual(Layer(2, 2), scale="1"), "scale must be a number: got '1'"),
+        (lambda: Dropout(1.0), r"rate must be at least 0 and below 1: got 1\.0"),
+        (lambda: Dropout(-0.1), "rate must be at least 0 and below 1"),
+        (lambda: Dropout(0.5, seed="x"), "seed must be a whole number"),
+        (lambda: MLP(2, [3, 1], activation=["relu"]), "activation lists 1 for 2 layers"),
+    ],
+)
+def test_what_does_not_fit_is_named(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
+def test_a_residual_adds_its_scaled_branch_to_its_inputs() -> None:
+    block = Residual(Layer(2, 2, activation="tanh", seed=0), scale=0.25)
+    x = [Value(0.5), Value(-1.0)]
+    branch = block.module(x)
+    outs = block(x)
+    assert [out.data for out in outs] == [
+        a.data + 0.25 * b.data for a, b in zip(x, branch, strict=True)
+    ]
+    # d out[0] / d x[0] = 1 + scale * tanh' w: the 1 is the way past the branch.
+    outs[0].backward()
+    w = block.module.neurons[0].w[0].data
+    assert x[0].grad == pytest.approx(1 + 0.25 * (1 - branch[0].data ** 2) * w, rel=1e-15)
+    assert isinstance(Residual(Neuron(1, seed=0))([1.0]), Value)
+
+    class Odd(Module):
+        nin = nout = None
+
+        def forward(self, x: Any) -> Any:
+            return [1.0]
+
+    with pytest.raises(ValueError, match="gives 1 outputs for 2 inputs"):
+        Residual(Odd())([1.0, 2.0])
+
+
+def test_dropout_drops_its_share_and_keeps_the_expected_value() -> None:
+    n, rate = 20_000, 0.3
+    outs = Dropout(rate, seed=1)([1.0] * n)
+    assert set(outs) == {0.0, 1 / (1 - rate)}
+    # The number dropped has deviation sqrt(n rate (1 - rate)) = 65; 4 of them.
+    assert abs(outs.count(0.0) - rate * n) < 4 * math.sqrt(n * rate * (1 - rate))
+
+
+def test_dropout_masks_follow_from_the_seed_and_end_with_training() -> None:
+    first, second = Dropout(0.5, seed=1), Dropout(0.5, seed=1)
+    x = [Value(1.0) for _ in range(20)]
+    runs = [[y.data for y in dropout(x)] for dropout in (first, first, second, second)]
+    assert runs[:2] == runs[2:]
+    assert runs[0] != runs[1]
+    assert first.eval()(x) == x
+    assert first.train().training
+    out = sum(second(x))
+    out.backward()
+    assert {leaf.grad for leaf in x} == {0.0, 2.0}
+    sources = map(random.Random, (5, 5, 6))
+    shared = [Sequential(Layer(2, 8, seed=s), Dropout(0.5, seed=s)) for s in sources]
+    outs = [[y.data for y in model([1.0, 2.0])] for model in shared]
+    assert outs[0] == outs[1] != outs[2]
+
+
+def test_train_and_eval_reach_every_module() -> None:
+    model = Sequential(Layer(2, 2, seed=0), Residual(Sequential(Layer(2, 2, seed=0), Dropout(0.5))))
+    assert model.eval() is model
+    assert not any(module.training for module in model.named_modules().values())
+    twin = pickle.loads(pickle.dumps(model))
+    assert not twin.layers[1].module.layers[1].training
+    assert all(module.training for module in model.train().named_modules().values())
+    assert list(model.named_modules())[-3:] == [
+        "layers.1.module.layers.0.neurons.0",
+        "layers.1.module.layers.0.neurons.1",
+        "layers.1.module.layers.1",
+    ]
+
+
+def test_an_activation_for_each_layer() -> None:
+    model = MLP(2, [3, 2, 1], activation=["tanh", "linear", autograd.sigmoid], seed=0)
+    ops = [str(n.op) for n in trace(model([1.0, 2.0]))[0] if n.op]
+    assert (ops.count("tanh"), ops.count("sigmoid"), ops.count("dot")) == (3, 1, 6)
+
+
+def test_the_summary_folds_equal_neighbours_and_counts_tied_weights_once() -> None:
+    model = Sequential(Layer(2, 3, seed=0), Dropout(0.5), Residual(Layer(3, 3, seed=0)))
+    model.layers[2].module.neurons[0].w[0] = model.layers[0].neurons[0].w[0]
+    lines = model.summary().splitlines()
+    assert lines[1].split() == ["(all)", "Sequential", "3", "20", "100.0", "%"]
+    assert lines[3].split() == ["layers.0.neurons.*", "3", "×", "ReLUNeuron", "1", "9", "45.0", "%"]
+    assert lines[4].split() == ["layers.1", "Dropout", "0", "0.0", "%"]
+    assert lines[5].split()[:3] == ["layers.2", "Residual", "3"]
+    assert "share" in Module().summary()

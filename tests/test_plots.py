@@ -11,8 +11,9 @@ import nn
 from autograd import MissingExtraError
 from nn import MLP, History
 from nn.data import moons
+from nn.history import StepRecord
 from nn.layers import Neuron
-from nn.plots import decision_boundary, loss_curve
+from nn.plots import decision_boundary, gradient_flow, loss_curve, weight_images
 
 pytest.importorskip("matplotlib")
 
@@ -161,3 +162,47 @@ def test_the_map_is_finely_resolved_but_bounded() -> None:
     points, labels = moons(20, noise=0.0)
     decision_boundary(Counted(2, seed=0), points, labels)
     assert 2_000 < len(calls) < 6_000
+
+
+def test_validation_is_drawn_beside_training(history: History) -> None:
+    history.validation_loss = [0.8, 0.5, 0.4]
+    history.validation_accuracy = [0.5, 0.75, 0.875]
+    figure = loss_curve(history)
+    assert {"0.4 validation", "87.5 % validation"} <= texts(figure)
+    lines = [line.get_ydata().tolist() for line in figure.axes[0].lines]
+    assert lines[2] == [0.8, 0.5, 0.4]
+
+
+def test_gradient_flow_has_a_line_for_each_layer(tmp_path: Path) -> None:
+    history = History()
+    with pytest.raises(ValueError, match="no step to draw"):
+        gradient_flow(history)
+    history.layers = ("layers.0", "layers.1")
+    history.steps = [
+        StepRecord(1, i, 0.5, 0.1, 1.0, (10.0**-i, 1.0 if i else 0.0), (0.1, 0.1)) for i in range(3)
+    ]
+    path = tmp_path / "flow.svg"
+    figure = gradient_flow(history, path)
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["layers.0", "layers.1"]
+    assert axes.lines[0].get_ydata().tolist() == [1.0, 0.1, 0.01]
+    assert str(axes.lines[1].get_ydata()[0]) == "nan"  # 0 has no place on a logarithmic axis
+    assert axes.get_yscale() == "log"
+    first = path.read_bytes()
+    gradient_flow(history, path)
+    assert path.read_bytes() == first
+
+
+def test_weights_are_drawn_as_images(tmp_path: Path) -> None:
+    model = MLP(9, [5, 1], seed=0)
+    figure = weight_images(model, tmp_path / "weights.png")
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) >= 5
+    weights = [w.data for w in model.layers[0].neurons[3].w]
+    assert images[3].get_array().ravel().tolist() == weights
+    assert images[3].get_array().shape == (3, 3)
+    assert weight_images(MLP(6, [2], seed=0), width=3).axes[0].images[0].get_array().shape == (2, 3)
+    with pytest.raises(ValueError, match="6 inputs are no image of width 4"):
+        weight_images(MLP(6, [2]), width=4)
+    with pytest.raises(ValueError, match="needs a model with a Layer"):
+        weight_images(Neuron(4))

@@ -3,16 +3,26 @@
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from autograd import StaleValueError, Value, debug, no_grad
 from nn import MLP, History, Module, Neuron, fit
-from nn.data import moons
-from nn.losses import binary_cross_entropy_with_logits, half_squared_error, hinge
+from nn.data import (
+    Standardizer,
+    breast_cancer,
+    digits,
+    iris,
+    moons,
+    spirals,
+    train_test_split,
+)
+from nn.losses import binary_cross_entropy_with_logits, cross_entropy, half_squared_error, hinge
 from nn.metrics import accuracy
-from nn.optim import SGD
+from nn.optim import SGD, Adam
+from nn.schedules import Cosine
 
 LOSSES = (half_squared_error, binary_cross_entropy_with_logits, hinge)
 
@@ -380,3 +390,67 @@ def test_without_rich_there_is_no_bar_and_no_error(
     _, history = trained()
     assert len(history.loss) == 3
     assert capsys.readouterr() == ("", "")
+
+
+# Several classes, several outputs, real data
+
+
+def test_several_classes_with_label_smoothing() -> None:
+    points, labels = spirals(60, noise=0.0, turns=0.25, arms=3)
+    model = MLP(2, [8, 3], activation="tanh", seed=0)
+    loss = partial(cross_entropy, smoothing=0.05)
+    history = fit(model, (points, labels), loss, Adam(model.parameters(), 0.05), epochs=25)
+    assert history.accuracy[-1] > 0.9
+    assert accuracy([model(x) for x in points], labels) > 0.9
+
+
+def test_a_label_that_is_no_class_is_named_before_training() -> None:
+    model = MLP(2, [3], seed=0)
+    data = [[0.0, 1.0]] * 3, [0, 2, 3]
+    with pytest.raises(ValueError, match="labels go from 0 to 2: that of sample 2 is 3"):
+        fit(model, data, cross_entropy, SGD(model.parameters(), 0.1), epochs=1)
+
+
+def test_several_outputs_have_lists_of_targets() -> None:
+    model = MLP(1, [2], seed=0)
+    data = [[0.0], [1.0]], [[1.0, -1.0], [3.0, -2.0]]
+    optimizer = SGD(model.parameters(), 1.2)
+    fit(model, data, half_squared_error, optimizer, epochs=200)
+    outs = [[y.data for y in model(x)] for x in data[0]]
+    # The least curvature is (3 - sqrt(5)) / 4 = 0.19: a step leaves 1 - 1.2 * 0.19 of the error.
+    for out, target in zip(outs, data[1], strict=True):
+        assert out == pytest.approx(target, abs=1e-9)
+    with pytest.raises(ValueError, match=r"targets\[0\]\[1\] is nan"):
+        fit(
+            model,
+            ([[0.0]], [[1.0, math.nan]]),
+            half_squared_error,
+            SGD(model.parameters(), 0.1),
+            epochs=1,
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("load", "hidden", "epochs"), [(iris, 8, 60), (breast_cancer, 8, 15)])
+def test_real_data_are_learnt(load: Callable[[], Any], hidden: int, epochs: int) -> None:
+    pytest.importorskip("sklearn")
+    train, test = train_test_split(load(), test=0.2, seed=0)
+    scale = Standardizer(train[0])
+    train, test = (scale(train[0]), train[1]), (scale(test[0]), test[1])
+    model = MLP(len(train[0][0]), [hidden, 1 + max(train[1])], activation="tanh", seed=0)
+    fit(model, train, cross_entropy, Adam(model.parameters(), 0.02), epochs=epochs)
+    assert accuracy([model(x) for x in test[0]], test[1]) >= 0.95
+
+
+@pytest.mark.slow
+def test_digits_are_learnt_over_five_seeds() -> None:
+    pytest.importorskip("sklearn")
+    shares = []
+    for seed in range(5):
+        train, test = train_test_split(digits(), test=0.2, seed=seed)
+        model = MLP(64, [32, 10], activation="relu", seed=seed)
+        loss, schedule = partial(cross_entropy, smoothing=0.1), Cosine(30)
+        optimizer = Adam(model.parameters(), 0.01)
+        fit(model, train, loss, optimizer, epochs=30, schedule=schedule, seed=seed)
+        shares.append(accuracy([model(x) for x in test[0]], test[1]))
+    assert sum(shares) / 5 >= 0.97, shares

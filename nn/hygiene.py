@@ -1,0 +1,215 @@
+"""What goes wrong in training without an error: noticed, said once, and with the fix."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import DomainError, Value, debug, trace
+from nn.history import History, StepRecord, layers_of
+from nn.module import Module
+from nn.optim import Optimizer
+
+WATCHED = ("relu", "tanh")
+"""The activations with a flat side on which a unit can get stuck."""
+
+
+class TrainingWarning(UserWarning):
+    """Training goes on, but not as it should; the message says what to do."""
+
+
+class Hygiene:
+    """Watches one training run; `nn.fit` asks it, and a loop of one's own can.
+
+    Args:
+        model, optimizer: of the run.
+        history: where warnings are noted; what it holds already is not said again.
+
+    >>> from nn import MLP
+    >>> from nn.optim import SGD
+    >>> model = MLP(2, [1], seed=0)
+    >>> hygiene = Hygiene(model, SGD(model.parameters(), 0.1), History())
+    >>> model([1.0, 2.0]).backward()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     hygiene.before_backward()
+    >>> str(caught[0].message)[:50]
+    'gradients are never zeroed: layers.0.neurons.0.w.0'
+    """
+
+    def __init__(self, model: Module, optimizer: Optimizer, history: History) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.history = history
+        self.parameters = model.named_parameters()
+        self.unreached: set[str] = set()
+        self.answers: dict[tuple[str, str], dict[str, list[float]]] = {}
+        self.said = {warning.partition(":")[0] for warning in history.warnings}
+
+    def say(self, problem: str, details: str) -> None:
+        """Warn of ``problem``, unless it has been said."""
+        if problem not in self.said:
+            self.said.add(problem)
+            self.history.warnings.append(f"{problem}: {details}")
+            warnings.warn(f"{problem}: {details}", TrainingWarning, stacklevel=4)
+
+    def before_backward(self) -> None:
+        """Look for gradients of an earlier step."""
+        left = [name for name, parameter in self.parameters.items() if parameter.grad]
+        if left:
+            self.say(
+                "gradients are never zeroed",
+                f"{_some(left)} still holds the last step's, and the next would be added to it; "
+                "call optimizer.zero_grad() before backward(), on all of the model's parameters",
+            )
+
+    def check_reach(self, cost: Value) -> None:
+        """Look for parameters that the cost does not depend on, or the optimiser not hold."""
+        reached = set(trace(cost)[0])
+        unreached = [name for name, p in self.parameters.items() if p not in reached]
+        self.unreached = {
+            layer for layer, group in layers_of(self.model).items() if reached.isdisjoint(group)
+        }
+        if unreached:
+            self.say(
+                "parameters are never reached",
+                f"the loss does not depend on {_some(unreached)}; use them in forward, or drop "
+                "them",
+            )
+        held = set(self.optimizer.parameters)
+        frozen = [name for name, p in self.parameters.items() if p in reached and p not in held]
+        if frozen:
+            self.say(
+                "parameters are not optimised",
+                f"the optimizer does not hold {_some(frozen)}; make it of model.parameters(), or "
+                "call detach on what shall stay fixed",
+            )
+
+    def check_split(self, train: Sequence[Any], test: Sequence[Any]) -> None:
+        """Look for training inputs among the validation's."""
+        known = {tuple(row) for row in train}
+        shared = sum(tuple(row) in known for row in test)
+        # A few equal rows occur in honest data; a mistaken split shares many.
+        if shared > 0.05 * len(test):
+            self.say(
+                "the same data in training and validation",
+                f"{shared} of {len(test)} validation samples were trained on, so the validation "
+                "proves nothing; split with nn.data.train_test_split",
+            )
+
+    def watch_units(self, cost: Value) -> None:
+        """Note what the units answered in the batch of this cost, for `check_epoch` to judge."""
+        for node in trace(cost)[0]:
+            if node.op is not None and node.op.name in WATCHED and node.origin:
+                unit = node.origin[0]
+                layer = unit.rpartition(".neurons.")[0] or unit
+                units = self.answers.setdefault((layer, node.op.name), {})
+                units.setdefault(unit, []).append(node.data)
+
+    def check_epoch(self) -> None:
+        """Judge the last steps, the losses so far, and the units if they were watched."""
+        self._check_flow(self.history.steps[-max(3, self._steps_an_epoch()) :])
+        self._check_overshoot()
+        self._check_units()
+
+    def _steps_an_epoch(self) -> int:
+        return self.history.steps[-1].batch + 1 if self.history.steps else 0
+
+    def _check_flow(self, steps: list[StepRecord]) -> None:
+        if len(steps) < 3:
+            return
+        norms = [max(norms) for norms in zip(*(s.gradients for s in steps), strict=True)]
+        largest = max(norms)
+        for layer, norm in zip(self.history.layers, norms, strict=True):
+            if norm < 1e-6 * largest and layer not in self.unreached:
+                self.say(
+                    "vanishing gradients",
+                    f"those of {layer or 'the model'} have norm {norm:.1e}, others {largest:.1e}; "
+                    "use relu with init he_normal in place of sigmoid, or nn.Residual, or fewer "
+                    "layers",
+                )
+        moves = [statistics.median(r) for r in zip(*(s.updates for s in steps), strict=True)]
+        for layer, move in zip(self.history.layers, moves, strict=True):
+            if move > 1:
+                self.say(
+                    "exploding gradients",
+                    f"a step moves {layer or 'the model'} by {move:.1e} times the size of its "
+                    "weights, where 0.001 is usual; lower the learning rate, or pass clip=1.0",
+                )
+
+    def _check_overshoot(self) -> None:
+        losses = self.history.loss
+        best = min(losses)
+        if len(losses) > 3 and min(losses[-3:]) > 2 * best and losses[-1] > losses[0]:
+            self.say(
+                "the learning rate overshoots",
+                f"the loss was {best:.3g} and has grown to {losses[-1]:.3g}; try "
+                f"{self.optimizer.learning_rate / 10:g}",
+            )
+
+    def _check_units(self) -> None:
+        for (layer, op), units in self.answers.items():
+            samples = max(map(len, units.values()))
+            if op == "relu":
+                dead = [unit for unit, ys in units.items() if not any(ys)]
+                if len(dead) > len(units) / 2:
+                    self.say(
+                        "dead ReLU units",
+                        f"{len(dead)} of {len(units)} in {layer or 'the model'} were 0 for all "
+                        f"{samples} samples of an epoch, and learn nothing; lower the learning "
+                        "rate, start with he_normal, or use leaky_relu",
+                    )
+            else:
+                flat = [
+                    unit
+                    for unit, ys in units.items()
+                    if sum(abs(y) > 0.99 for y in ys) > 0.9 * len(ys)
+                ]
+                if len(flat) > len(units) / 2:
+                    self.say(
+                        "saturated tanh units",
+                        f"{len(flat)} of {len(units)} in {layer or 'the model'} were beyond ±0.99 "
+                        f"for nearly all {samples} samples of an epoch, where tanh is flat; "
+                        "standardise the data, or start with xavier_uniform",
+                    )
+        self.answers.clear()
+
+
+def not_finite(cost: float, learning_rate: float, compute: Any) -> FloatingPointError:
+    """Return the error for a loss that is not finite, with the genealogy of its first bad number.
+
+    Args:
+        compute: computes the loss again.
+    """
+    story = ""
+    try:
+        with debug():
+            compute()
+    except DomainError as error:
+        story = f"\nwhere it began: {error}"
+    return FloatingPointError(
+        f"the loss became {cost}: try a learning rate below {learning_rate:g}, or clip=1.0{story}"
+    )
+
+
+def norms(groups: Sequence[Sequence[Value]]) -> tuple[float, ...]:
+    """Return the norm of each group's gradients."""
+    return tuple(math.hypot(*(p.grad for p in group)) for group in groups)
+
+
+def moves(groups: Sequence[Sequence[Value]], before: dict[Value, float]) -> tuple[float, ...]:
+    """Return how far each group has moved, relative to the norm it had; 0 of 0 is 0."""
+    ratios = []
+    for group in groups:
+        way = math.hypot(*(p.data - before.get(p, p.data) for p in group))
+        size = math.hypot(*(before.get(p, p.data) for p in group))
+        ratios.append(way / size if size else math.inf if way else 0.0)
+    return tuple(ratios)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more

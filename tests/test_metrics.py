@@ -1,0 +1,56 @@
+"""Metrics: two classes by a score, more by a list of logits, and R2."""
+
+import math
+
+import pytest
+
+from autograd import Value
+from nn.metrics import accuracy, confusion_matrix, precision, r2, recall
+
+SCORES = [2.0, -1.0, 0.5, -0.5, 1.0, 3.0]
+LABELS = [1, 0, 0, 1, 1, 1]
+LOGITS = [[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [0.0, 5.0, 1.0], [1.0, 0.0, 0.5]]
+CLASSES = [0, 2, 1, 2]
+
+
+def test_two_classes() -> None:
+    assert accuracy(SCORES, LABELS) == 4 / 6
+    assert confusion_matrix(SCORES, LABELS) == [[1, 1], [1, 3]]
+    assert precision(SCORES, LABELS) == 3 / 4
+    assert recall(SCORES, LABELS) == 3 / 4
+    assert precision(SCORES, LABELS, positive=0) == recall(SCORES, LABELS, positive=0) == 1 / 2
+
+
+def test_several_classes() -> None:
+    assert accuracy(LOGITS, CLASSES) == 3 / 4
+    assert confusion_matrix(LOGITS, CLASSES) == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert recall(LOGITS, CLASSES, positive=2) == 1 / 2
+    assert precision(LOGITS, CLASSES, positive=0) == 1 / 2
+    values = [[Value(x) for x in row] for row in LOGITS]
+    assert accuracy(values, CLASSES) == 3 / 4
+
+
+def test_probabilities_have_their_threshold() -> None:
+    assert accuracy([0.4, 0.6], [0, 1], threshold=0.5) == 1.0
+
+
+def test_nothing_predicted_or_labelled_positive_is_zero() -> None:
+    assert precision([-1.0], [1]) == 0.0
+    assert recall([1.0], [0]) == 0.0
+
+
+def test_classes_may_be_more_than_occur() -> None:
+    assert confusion_matrix([[1.0, 0.0, 0.0]], [0], classes=3) == [[1, 0, 0], [0] * 3, [0] * 3]
+
+
+def test_r2() -> None:
+    assert r2([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 1.0
+    assert r2([2.0, 2.0, 2.0], [1.0, 2.0, 3.0]) == 0.0
+    assert r2([Value(3.0), 2.0, 1.0], [1.0, 2.0, 3.0]) == -3.0
+    assert math.isnan(r2([1.0], [1.0]))
+
+
+def test_of_nothing_is_an_error() -> None:
+    for metric in (accuracy, confusion_matrix, precision, recall, r2):
+        with pytest.raises(ValueError, match=rf"{metric.__name__} needs.*got 0 and 0"):
+            metric([], [])
