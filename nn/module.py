@@ -20,11 +20,11 @@ def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(call)
     def enter(self: Module, *args: Any, **kwargs: Any) -> Any:
         caller = _calling.get()
-        # The root adds nothing, nor does super().__call__(x).
-        name = "" if caller is None or caller is self else caller._name_of(self)
         token = _calling.set(self)
         try:
-            with scope(name):
+            if caller is None or caller is self:  # the root adds nothing, nor super().__call__(x)
+                return call(self, *args, **kwargs)
+            with scope(caller._name_of(self)):
                 return call(self, *args, **kwargs)
         finally:
             _calling.reset(token)
