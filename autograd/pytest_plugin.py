@@ -1,6 +1,6 @@
 """The pytest plugin: a `gradcheck` fixture, a mark of the same name, and artifacts of failures.
 
-It is installed a second time as the module ``chainrule_pytest``, which is what pytest loads: so
+It is installed outside of the package, as the module ``chainrule_pytest``: so
 the package itself is imported by the first test that asks for it, and not at every start.
 """
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,14 @@ import autograd
 
 pytest_plugins = ["pytester"]
 
+# In the checkout the plugin is a file of the package; a wheel has it outside, as pytest loads it.
+FOUND = find_spec("autograd.pytest_plugin") or find_spec("chainrule_pytest")
+assert FOUND is not None
+assert FOUND.origin is not None
+PLUGIN = Path(FOUND.origin)
+
 # The plugin of an installed distribution would be a second one with the same options.
-OURS = ("-p", "no:chainrule", "-p", "autograd.pytest_plugin", "-p", "no:cacheprovider")
+OURS = ("-p", "no:chainrule", "-p", FOUND.name, "-p", "no:cacheprovider")
 
 WRONG = """
     import pytest
@@ -193,8 +200,7 @@ def test_the_seed_of_hypothesis_is_the_seed_of_directions(run) -> None:
 
 def test_starting_pytest_does_not_import_the_package(pytester: pytest.Pytester) -> None:
     """The installed copy, ``chainrule_pytest``, lies outside of the package."""
-    plugin = Path(autograd.__file__).with_name("pytest_plugin.py")
-    pytester.makepyfile(chainrule_pytest=plugin.read_text())
+    pytester.makepyfile(chainrule_pytest=PLUGIN.read_text())
     pytester.makepyfile(
         """
     import sys
@@ -211,11 +217,10 @@ def test_starting_pytest_does_not_import_the_package(pytester: pytest.Pytester) 
 
 
 def test_another_project_in_the_package_is_named(pytester: pytest.Pytester) -> None:
-    plugin = Path(autograd.__file__).with_name("pytest_plugin.py")
     conflict = Path(autograd.__file__).with_name("conflict.py")
     package = pytester.mkpydir("autograd")
     (package / "conflict.py").write_text(conflict.read_text())
-    pytester.makepyfile(chainrule_pytest=plugin.read_text())
+    pytester.makepyfile(chainrule_pytest=PLUGIN.read_text())
     pytester.makepyfile("def test_f(gradcheck): gradcheck(lambda x: x * x, 2.0)")
     pytester.syspathinsert()
     options = (*OURS[:2], "-p", "chainrule_pytest")
