@@ -155,6 +155,7 @@ def weights(model: Module) -> list[float]:
     return [p.data for p in model.parameters()]
 
 
+@pytest.mark.slow
 def test_two_moons_are_learnt_completely() -> None:
     points, labels = moons(200, noise=0.1, seed=2)
     model = MLP(2, [16, 16, 1], seed=0)
