@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ from autograd.engine import Value
 from autograd.errors import MissingExtraError
 from autograd.events import Event, Recording, show
 from autograd.experiment import WhatIf, what_if
+from autograd.files import write_whole
 from autograd.ledger import Ledger
 from autograd.mistakes import Mistake, make_mistake
 from autograd.quiz import Quiz
@@ -196,15 +196,7 @@ class Stepper:
         from autograd import page
 
         path = Path(path)
-        content = page.build(self, title=title)
-        beside = path.with_name(f".{secrets.token_hex(8)}.html")
-        try:
-            beside.write_text(content, encoding="utf-8", newline="\n")
-            beside.replace(path)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, page.build(self, title=title).encode())
         return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

@@ -14,8 +14,8 @@ import nn
 ROOT = Path(autograd.__file__).parent.parent
 
 LINE = """
-conflict errors domain ieee operand operation ops functions graph formula kernels modes pickling
-engine debugging transforms linearization differences culprit check straightline
+conflict errors files domain ieee operand operation ops functions graph formula kernels modes
+pickling engine debugging transforms linearization differences culprit check straightline
 events ledger derivation experiment breakpoints mistakes quiz
 drawing page stepper reference expression condition script nn terminal demo debugger
 cli __main__ strategies artifacts pytest_plugin

@@ -23,7 +23,6 @@ In a notebook a drawing shows itself; `write` makes a file of it.
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from autograd.drawing.reading import Change, Moment, Now
 from autograd.drawing.view import View
 from autograd.engine import Value
 from autograd.events import Recording
+from autograd.files import write_whole
 from autograd.graph import topological_order
 from autograd.operation import Op
 
@@ -216,15 +216,7 @@ def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
     if format not in FORMATS:
         known = " ".join(f".{known}" for known in FORMATS)
         raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
-    content = _content(out, format)
-    beside = path.with_name(f".{secrets.token_hex(8)}.{format}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, _content(out, format))
     return path
 
 
