@@ -22,7 +22,7 @@ from nn import (
 )
 from nn.clip import clip_grad_norm, clip_grad_value
 from nn.history import History
-from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential
+from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential, Standardize
 from nn.module import Module
 from nn.state import load, save
 from nn.train import fit
@@ -36,6 +36,7 @@ __all__ = [
     "Neuron",
     "Residual",
     "Sequential",
+    "Standardize",
     "callbacks",
     "clip",
     "clip_grad_norm",

@@ -50,6 +50,18 @@ def real(name: str, given: object) -> float:
     return float(given)
 
 
+def finite(name: str, given: object) -> float:
+    """Return any real number but an infinity or NaN.
+
+    >>> finite("means[0]", float("inf"))
+    Traceback (most recent call last):
+    ValueError: means[0] must be finite: got inf
+    """
+    if not math.isfinite(real(name, given)):
+        raise ValueError(f"{name} must be finite: got {given!r:.60}")
+    return real(name, given)
+
+
 def share(name: str, given: object) -> float:
     """Return a number from 0 up to, but not including, 1.
 

@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer`, `MLP`, micrograd's three classes; `Sequential`, `Residual`, `Dropout`.
+"""`Neuron`, `Layer`, `MLP`, micrograd's three; `Sequential`, `Residual`, `Dropout`, `Standardize`.
 
 Weights start as micrograd's do, uniform in [-1, 1], in the forms micrograd has, where no
 activation is named: ``MLP(2, [16, 16, 1])``. Where one is named, ``MLP(2, [16, 1],
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import TABLE, Op, Value, dot, elu, leaky_relu
-from nn.arguments import count, generator, real, share
+from nn.arguments import count, finite, generator, number, real, share
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
 
@@ -305,6 +305,60 @@ class Dropout(Module):
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate:g})"
+
+
+class Standardize(Module):
+    """(x − mean) / deviation of each input: a fixed first layer, so that a model takes raw inputs.
+
+    It has no parameters. The means and deviations are those of an `nn.data.Standardizer`; an
+    input whose deviation is 0 becomes 0.
+
+    Args:
+        means, deviations: one of each for every input.
+        invert: whether to go back, mean + deviation * x: a last layer for targets that were
+            standardised.
+
+    >>> Standardize([2.0, 5.0], [1.0, 0.0])([3.0, 5.0])
+    [1.0, 0.0]
+    >>> Standardize([10.0], [2.0], invert=True)([1.5])
+    13.0
+    """
+
+    def __init__(
+        self, means: Sequence[float], deviations: Sequence[float], invert: bool = False
+    ) -> None:
+        if len(means) != len(deviations) or not len(means):
+            raise ValueError(
+                "Standardize needs as many means as deviations, at least one: "
+                f"got {len(means)} and {len(deviations)}"
+            )
+        if not isinstance(invert, bool):
+            raise TypeError(f"invert must be True or False: got {invert!r:.60}")
+        self.means = [finite(f"means[{i}]", x) for i, x in enumerate(means)]
+        self.deviations = [number(f"deviations[{i}]", x) for i, x in enumerate(deviations)]
+        self.invert = invert
+        self.nin = self.nout = len(means)
+
+    def forward(self, x: Inputs) -> Any:
+        """Return the numbers shifted and scaled: a list, or the one number by itself.
+
+        Raises:
+            ValueError: there are not as many inputs as means.
+        """
+        if len(x) != len(self.means):
+            raise ValueError(f"{self} takes {len(self.means)} inputs, got {len(x)}")
+        outs: list[Any] = [
+            mean + deviation * each
+            if self.invert
+            else (each - mean) / deviation
+            if deviation
+            else 0.0
+            for each, mean, deviation in zip(x, self.means, self.deviations, strict=True)
+        ]
+        return outs[0] if len(outs) == 1 else outs
+
+    def __repr__(self) -> str:
+        return f"Standardize({len(self.means)}{', invert=True' if self.invert else ''})"
 
 
 def _activation(given: Activation) -> Function:

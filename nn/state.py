@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from autograd import ChainruleError, Value, missing_extra
-from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential, name_of
+from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential, Standardize, name_of
 from nn.module import Module
 
 FORMATS = (".json", ".safetensors")
@@ -99,11 +99,14 @@ def from_torch(model: Module, state: Mapping[str, Any]) -> None:
     _assign(own, given)
 
 
-def save(model: Module, path: str | PathLike[str]) -> Path:
+def save(model: Module, path: str | PathLike[str], notes: Mapping[str, Any] | None = None) -> Path:
     """Return the path, after writing the model there: .json or .safetensors by extension.
 
     The file replaces an older one in one go. Models of this package's classes can be rebuilt
     from the file alone; of others, it holds the parameters.
+
+    Args:
+        notes: what else to keep, as plain data: the classes' names, say. See `notes_of`.
 
     Raises:
         ValueError: another extension.
@@ -120,11 +123,14 @@ def save(model: Module, path: str | PathLike[str]) -> Path:
             name: {"shape": list(t.shape), "data": [leaf.data for leaf in t.leaves]}
             for name, t in found.items()
         }
-        write_json(
-            target, {"format": "chainrule model", "version": 1, "model": built, "tensors": kept}
-        )
+        content = {"format": "chainrule model", "version": 1, "model": built}
+        write_json(target, {**content, "notes": dict(notes or {}), "tensors": kept})
         return target
-    write(target, _safetensors(found, {"format": "chainrule model", "model": json.dumps(built)}))
+    texts = {
+        name: json.dumps(_written(part), allow_nan=False)
+        for name, part in (("model", built), ("notes", dict(notes or {})))
+    }
+    write(target, _safetensors(found, {"format": "chainrule model", **texts}))
     return target
 
 
@@ -140,11 +146,7 @@ def load(path: str | PathLike[str], into: Module | None = None) -> Module:
             shapes.
         FileNotFoundError: there is no file.
     """
-    target = Path(path)
-    if _suffix(target) == ".json":
-        built, given = _read_model(target)
-    else:
-        built, given = _read_safetensors(target)
+    built, _, given = _read(path)
     if into is None:
         if built is None:
             raise StateError(f"{path} has no description of the model: load it into=model")
@@ -154,6 +156,20 @@ def load(path: str | PathLike[str], into: Module | None = None) -> Module:
     except StateError as error:
         raise StateError(f"{path}: {error}") from None
     return into
+
+
+def notes_of(path: str | PathLike[str]) -> dict[str, Any]:
+    """Return what was noted with the model in a file; nothing if it has no notes.
+
+    They are as the file has them: whatever relies on them must check them first.
+
+    Raises:
+        StateError, FileNotFoundError: as for `load`.
+    """
+    _, notes, _ = _read(path)
+    if not isinstance(notes, dict):
+        raise StateError(f"{path}: the notes are {notes!r:.40}, not a dict")
+    return notes
 
 
 def write(path: Path, content: bytes) -> None:
@@ -253,7 +269,13 @@ class _Given(NamedTuple):
     numbers: list[float]
 
 
-def _read_model(path: Path) -> tuple[Any, dict[str, _Given]]:
+def _read(path: str | PathLike[str]) -> tuple[Any, Any, dict[str, _Given]]:
+    """Return the description of the model, the notes and the tensors in a file."""
+    target = Path(path)
+    return _read_model(target) if _suffix(target) == ".json" else _read_safetensors(target)
+
+
+def _read_model(path: Path) -> tuple[Any, Any, dict[str, _Given]]:
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != "chainrule model":
         raise StateError(f"{path} is no model of chainrule's")
@@ -270,7 +292,7 @@ def _read_model(path: Path) -> tuple[Any, dict[str, _Given]]:
         if len(numbers) != math.prod(shape):
             raise StateError(f"{path}: {name} has shape {list(shape)} but {len(numbers)} numbers")
         given[name] = _Given(shape, numbers)
-    return content.get("model"), given
+    return content.get("model"), content.get("notes", {}), given
 
 
 def _safetensors(found: Mapping[str, Tensor], notes: dict[str, str]) -> bytes:
@@ -287,7 +309,7 @@ def _safetensors(found: Mapping[str, Tensor], notes: dict[str, str]) -> bytes:
     return struct.pack("<Q", len(text)) + text + content
 
 
-def _read_safetensors(path: Path) -> tuple[Any, dict[str, _Given]]:
+def _read_safetensors(path: Path) -> tuple[Any, Any, dict[str, _Given]]:
     try:
         import safetensors
     except ImportError as error:
@@ -308,11 +330,12 @@ def _read_safetensors(path: Path) -> tuple[Any, dict[str, _Given]]:
             shape, list(struct.unpack(f"<{math.prod(shape)}{form}", bytes(tensor["data"])))
         )
     header = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])
+    texts = header.get("__metadata__", {})
     try:
-        built = json.loads(header.get("__metadata__", {}).get("model", "null"))
+        built, notes = json.loads(texts.get("model", "null")), json.loads(texts.get("notes", "{}"))
     except (ValueError, RecursionError):
         raise StateError(f"{path}: the description of the model is damaged") from None
-    return built, given
+    return built, notes, given
 
 
 def _shape(name: str, given: Any) -> tuple[int, ...]:
@@ -388,6 +411,9 @@ def _described(module: Module) -> dict[str, Any]:
         return built | {"module": _described(module.module), "scale": module.scale}
     if isinstance(module, Dropout):
         return built | {"rate": module.rate, "seed": module.seed}
+    if isinstance(module, Standardize):
+        fixed = {"means": module.means, "deviations": module.deviations}
+        return built | fixed | {"invert": module.invert}
     assert isinstance(module, Sequential)
     return built | {"layers": [_described(layer) for layer in module.layers]}
 
@@ -419,7 +445,7 @@ def _rebuilt(built: Any, most: int) -> Module:
             return Sequential(*map(rebuild, arguments.pop("layers")), **arguments)
         if "module" in arguments:
             return Residual(rebuild(arguments.pop("module")), **arguments)
-        seed = {} if built["class"] == "Dropout" else {"seed": 0}
+        seed = {} if built["class"] in ("Dropout", "Standardize") else {"seed": 0}
         return CLASSES[built["class"]](**arguments, **seed)
 
     try:
@@ -441,6 +467,6 @@ def _same(names: list[str]) -> str:
 
 
 CLASSES: dict[str, Callable[..., Module]] = {
-    kind.__name__: kind for kind in (Neuron, Layer, MLP, Sequential, Residual, Dropout)
+    kind.__name__: kind for kind in (Neuron, Layer, MLP, Sequential, Residual, Dropout, Standardize)
 }
 """What a file may name."""

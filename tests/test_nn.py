@@ -14,7 +14,8 @@ import pytest
 
 import autograd
 from autograd import DomainError, Value, no_grad, scope, trace
-from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential
+from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential, Standardize
+from nn.data import Standardizer
 from nn.losses import hinge
 
 
@@ -517,6 +518,23 @@ def test_a_residual_adds_its_scaled_branch_to_its_inputs() -> None:
 
     with pytest.raises(ValueError, match="gives 1 outputs for 2 inputs"):
         Residual(Odd())([1.0, 2.0])
+
+
+def test_standardize_is_the_standardizer_as_a_layer() -> None:
+    rows = [[1.0, 5.0, 1e6], [2.0, 5.0, 1e6 + 1], [4.0, 5.0, 1e6 + 5]]
+    standardizer = Standardizer(rows)
+    layer = Standardize(standardizer.means, standardizer.deviations)
+    assert [layer(row) for row in rows] == standardizer(rows)
+    assert not layer.parameters()
+    model = Sequential(layer, Layer(3, 1, seed=0))
+    assert model([Value(x) for x in rows[1]]).data == model.layers[1](standardizer(rows)[1]).data
+    back = Standardize(standardizer.means, standardizer.deviations, invert=True)
+    # Each way rounds twice; the shift by 1e6 is exact to its ulp, 1.2e-10.
+    assert back(layer(rows[2])) == pytest.approx(rows[2], abs=2e-10)
+    with pytest.raises(ValueError, match=r"Standardize\(3\) takes 3 inputs, got 2"):
+        layer([1.0, 2.0])
+    with pytest.raises(TypeError, match="invert must be True or False: got 1"):
+        Standardize([0.0], [1.0], invert=1)  # type: ignore[arg-type]
 
 
 def test_dropout_drops_its_share_and_keeps_the_expected_value() -> None:

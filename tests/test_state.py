@@ -11,8 +11,19 @@ from typing import Any
 import pytest
 
 from autograd import MissingExtraError, Value
-from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential, load, save
-from nn.state import MAX_DEPTH, StateError, from_torch, tensors, to_torch, write
+from nn import (
+    MLP,
+    Dropout,
+    Layer,
+    Module,
+    Neuron,
+    Residual,
+    Sequential,
+    Standardize,
+    load,
+    save,
+)
+from nn.state import MAX_DEPTH, StateError, from_torch, notes_of, tensors, to_torch, write
 
 
 def numbers(model: Module) -> list[float]:
@@ -22,10 +33,12 @@ def numbers(model: Module) -> list[float]:
 def deep() -> Sequential:
     source = random.Random(0)
     return Sequential(
+        Standardize([0.1, 1e9], [0.3, 0.0]),
         Layer(2, 3, activation="tanh", seed=source),
         Dropout(0.25, seed=source),
         Residual(Layer(3, 3, activation="leaky_relu", seed=source), scale=0.5),
         Neuron(3, activation="sigmoid", seed=source),
+        Standardize([-5.0], [2.5], invert=True),
     )
 
 
@@ -242,6 +255,9 @@ def test_a_bad_file_is_named_and_leaves_the_model_alone(
         ({"class": "MLP", "nin": 2, "nouts": [3, 1], "shell": "rm"}, "is damaged"),
         ({"class": "Sequential", "layers": []}, "is damaged: Sequential needs at least one"),
         ({"class": "Sequential", "layers": [{"class": "eval"}]}, "'eval' can't be rebuilt"),
+        ({"class": "Standardize", "means": ["nan"], "deviations": [1]}, r"means\[0\] must be a nu"),
+        ({"class": "Standardize", "means": [0], "deviations": [-1]}, r"damaged: deviations\[0\]"),
+        ({"class": "Standardize", "means": [0], "deviations": []}, "as many means as deviations"),
         ({"class": "Layer", "nin": 2, "nout": 3}, r"layers\.0\.weight|weight is missing"),
     ],
 )
@@ -348,3 +364,26 @@ def test_state_dict_is_by_path_and_loaded_all_or_nothing() -> None:
     with pytest.raises(ValueError, match=r"it lacks layers\.0\.neurons\.0\.w\.0$"):
         twin.load_state_dict(part)
     assert numbers(twin) == numbers(model)
+
+
+# Notes
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_notes_are_kept_with_the_model(suffix: str, tmp_path: Path) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    notes = {"classes": ["μ", "no"], "accuracy": 0.1 + 0.2, "best": math.inf}
+    path = save(MLP(2, [1], seed=0), tmp_path / f"model{suffix}", notes)
+    assert notes_of(path) == notes | {"best": "inf"}
+    assert numbers(load(path)) == numbers(MLP(2, [1], seed=0))
+    assert notes_of(save(MLP(2, [1]), path)) == {}
+
+
+def test_notes_that_are_none_are_refused(tmp_path: Path) -> None:
+    path = save(MLP(2, [1], seed=0), tmp_path / "model.json")
+    damaged(lambda content: content.pop("notes"))(path)
+    assert notes_of(path) == {}
+    damaged(lambda content: content.update(notes=["x"]))(path)
+    with pytest.raises(StateError, match=r"the notes are \['x'\], not a dict"):
+        notes_of(path)
