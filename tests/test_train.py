@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Callable
 from functools import partial
+from time import process_time
 from typing import Any
 
 import pytest
@@ -445,13 +446,23 @@ def test_real_data_are_learnt(load: Callable[[], Any], hidden: int, epochs: int)
 
 @pytest.mark.slow
 def test_digits_are_learnt_over_five_seeds() -> None:
+    """The mean of the five was 98.5 % (98.9, 98.6, 97.8, 98.9, 98.3), in under two minutes each.
+
+    The settings were chosen without the test parts: of 72 (relu or tanh; learning rate 0.003,
+    0.01 or 0.02 under a cosine; 20, 30 or 40 epochs; batches of 16 or 32; smoothing 0, 0.1 or
+    0.2), each trained on three random 80 % of each seed's training part and measured on the other
+    20 %, the one with the fewest steps among those within one standard error (0.15 points) of
+    the best mean (98.2 %). This one had 98.1 %.
+    """
     pytest.importorskip("sklearn")
     shares = []
     for seed in range(5):
         train, test = train_test_split(digits(), test=0.2, seed=seed)
-        model = MLP(64, [32, 10], activation="relu", seed=seed)
+        model = MLP(64, [32, 10], activation="tanh", seed=seed)
         loss, schedule = partial(cross_entropy, smoothing=0.1), Cosine(30)
-        optimizer = Adam(model.parameters(), 0.01)
+        optimizer = Adam(model.parameters(), 0.02)
+        started = process_time()
         fit(model, train, loss, optimizer, epochs=30, schedule=schedule, seed=seed)
+        assert process_time() - started < 300  # on two cores, of which it uses one
         shares.append(accuracy([model(x) for x in test[0]], test[1]))
     assert sum(shares) / 5 >= 0.97, shares
