@@ -17,6 +17,7 @@ from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, J
 from autograd.engine import Value, detach, trace
 from autograd.errors import (
     ChainruleError,
+    CompileError,
     CycleError,
     DomainError,
     ExpressionError,
@@ -70,6 +71,8 @@ from autograd.ops import (
 
 if TYPE_CHECKING:
     from autograd.check import InputCheck, Report, gradcheck
+    from autograd.compiler.compiled import Compiled
+    from autograd.compiler.compiled import compile as compile
     from autograd.debugging import debug
     from autograd.drawing import draw_dot
     from autograd.events import Event
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
 
 _leaves = {
     "check": ["InputCheck", "Report", "gradcheck"],
+    "compiler.compiled": ["Compiled", "compile"],
     "debugging": ["debug"],
     "drawing": ["draw_dot"],
     "events": ["Event"],
@@ -94,7 +98,7 @@ _leaves = {
 }
 """What is loaded when first used: importing the engine stays fast."""
 
-# abs and sum are public, but a star import must not replace the built-ins.
+# abs, compile and sum are public, but a star import must not replace the built-ins.
 __all__ = [
     "FINITE",
     "NONNEGATIVE",
@@ -103,6 +107,8 @@ __all__ = [
     "TABLE",
     "UNIT",
     "ChainruleError",
+    "CompileError",
+    "Compiled",
     "CycleError",
     "Domain",
     "DomainError",

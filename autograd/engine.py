@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, final
 
 from autograd import ops
-from autograd.errors import DomainError, GraphCutWarning
+from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import topological_order
 from autograd.kernels import Form, describe, form, product, value_function
 from autograd.modes import Origin, current_mode, source_line
@@ -132,6 +132,16 @@ class Value(Operand):
                 for leaf, grad in zip(leaves, before, strict=True):
                     leaf.grad += grad
 
+    def _refuse_if_traced(self, asked: str) -> None:
+        """Raise while a function is being compiled: its code must not depend on a number."""
+        if current_mode().tracing:
+            file, line = source_line()
+            raise CompileError(
+                f"{file}:{line}: {asked} of a recorded value{describe(self)}: what is compiled "
+                "holds for all numbers, so none can decide; write where(c, a, b), maximum or "
+                "minimum, and functions of autograd in place of math's"
+            )
+
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
         if len(args) == 1:
@@ -139,21 +149,27 @@ class Value(Operand):
         return _record_many(op, args) if op.arity is None else record(op, args)
 
     def __lt__(self, other: Value | float) -> bool:
+        self._refuse_if_traced("<")
         return self.data < _number(other)
 
     def __le__(self, other: Value | float) -> bool:
+        self._refuse_if_traced("<=")
         return self.data <= _number(other)
 
     def __gt__(self, other: Value | float) -> bool:
+        self._refuse_if_traced(">")
         return self.data > _number(other)
 
     def __ge__(self, other: Value | float) -> bool:
+        self._refuse_if_traced(">=")
         return self.data >= _number(other)
 
     def __bool__(self) -> bool:
+        self._refuse_if_traced("if")
         return bool(self.data)
 
     def __float__(self) -> float:
+        self._refuse_if_traced("float()")
         if self._form is not None and current_mode().debug:
             warnings.warn(
                 f"float() of an inner node cuts the graph: what follows has no gradient"

@@ -7,6 +7,7 @@
     ├── CycleError        (ValueError)      a node is its own ancestor
     ├── StaleValueError   (RuntimeError)    .data changed between forward and backward
     ├── RuleError         (TypeError)       a row of the table that breaks its laws
+    ├── CompileError      (TypeError)       a function or an argument that can't be compiled
     ├── ExpressionError   (ValueError)      an expression outside the whitelisted grammar
     ├── ScriptError                         a file that can't be stepped through
     ├── GradientError     (AssertionError)  a gradient check came out wrong
@@ -38,6 +39,10 @@ class StaleValueError(ChainruleError, RuntimeError):
 
 class RuleError(ChainruleError, TypeError):
     """A row of the table is malformed: its rule branches, or leaves the table."""
+
+
+class CompileError(ChainruleError, TypeError):
+    """A function that decides by a recorded number, or an op that no target can spell."""
 
 
 class ExpressionError(ChainruleError, ValueError):

@@ -40,11 +40,13 @@ class Mode:
         grad: whether to record the graph at all.
         checked: whether leaving a domain is an error.
         debug: the inspector, if debugging is on.
+        tracing: whether what is recorded is to be compiled, so that no number may decide
+            anything.
         slow: whether any of these asks for more than the plain recording.
         origin: what a node remembers of this mode, short of the source line.
     """
 
-    __slots__ = ("checked", "debug", "grad", "origin", "scope", "slow")
+    __slots__ = ("checked", "debug", "grad", "origin", "scope", "slow", "tracing")
 
     def __init__(
         self,
@@ -53,17 +55,24 @@ class Mode:
         grad: bool = True,
         checked: bool = True,
         debug: Inspector | None = None,
+        tracing: bool = False,
     ) -> None:
         self.scope = scope
         self.grad = grad
         self.checked = checked
         self.debug = debug
+        self.tracing = tracing
         self.slow = debug is not None or not grad or not checked
         self.origin: Origin | None = (scope, None, None) if scope else None
 
     def but(self, **changes: Any) -> Mode:
         """Return this mode with some of its settings changed."""
-        settings = {"grad": self.grad, "checked": self.checked, "debug": self.debug}
+        settings = {
+            "grad": self.grad,
+            "checked": self.checked,
+            "debug": self.debug,
+            "tracing": self.tracing,
+        }
         return Mode(changes.pop("scope", self.scope), **(settings | changes))
 
 
@@ -116,6 +125,13 @@ def no_grad() -> Iterator[None]:
 def unchecked() -> Iterator[None]:
     """Record by IEEE 754, without domain errors: for graphs made of rules."""
     with changed_mode(checked=False):
+        yield
+
+
+@contextmanager
+def tracing() -> Iterator[None]:
+    """Record a graph that must hold for other numbers too: to test one is an error."""
+    with changed_mode(tracing=True, checked=False, grad=True, debug=None):
         yield
 
 

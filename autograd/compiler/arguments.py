@@ -1,0 +1,116 @@
+"""What a compiled function is called with: arrays, lists and numbers, checked and made ready."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from autograd.compiler.recording import Shape
+from autograd.operand import real
+
+
+class Batch(NamedTuple):
+    """The arguments of a call.
+
+    Attributes:
+        columns: for each argument its numbers, or rows of them, sample by sample: NumPy's
+            arrays if ``numpy``, else lists.
+        n: how many samples.
+        is_batch: whether there was an axis of samples at all.
+        numpy: whether arrays were given, and are to come back.
+    """
+
+    columns: list[Any]
+    n: int
+    is_batch: bool
+    numpy: bool
+
+
+def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
+    """Return the arguments made ready.
+
+    Raises:
+        TypeError: a wrong number of arguments, or one that doesn't hold real numbers.
+        ValueError: a wrong shape, or not the same number of samples.
+    """
+    if len(arguments) != len(shapes):
+        raise TypeError(f"{name} takes {len(shapes)} argument(s), got {len(arguments)}")
+    numpy = sys.modules.get("numpy")
+    arrays = [numpy is not None and isinstance(arg, numpy.ndarray) for arg in arguments]
+    if any(arrays):
+        return _arrays(name, shapes, arguments, numpy)
+    return _lists(name, shapes, arguments)
+
+
+def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy: Any) -> Batch:
+    columns = []
+    for i, arg in enumerate(arguments):
+        array = numpy.asarray(arg)
+        if array.dtype.kind not in "fiu":
+            raise TypeError(
+                f"argument {i} of {name} holds {array.dtype}: give an array of real numbers"
+            )
+        columns.append(numpy.ascontiguousarray(array, dtype=numpy.float64).reshape(array.shape))
+    return _batch(name, shapes, columns, [column.shape for column in columns], numpy=True)
+
+
+def _lists(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
+    columns = []
+    found = []
+    for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
+        try:
+            column = _plain(arg)
+        except TypeError as error:
+            raise TypeError(f"argument {i} of {name}: {error}") from None
+        columns.append(column)
+        found.append(_shape(f"argument {i} of {name}", column, len(shape)))
+    return _batch(name, shapes, columns, found, numpy=False)
+
+
+def _plain(arg: Any) -> Any:
+    return [_plain(x) for x in arg] if isinstance(arg, list | tuple) else real(arg)
+
+
+def _shape(what: str, column: Any, dimensions: int) -> Shape:
+    """Return the shape of nested lists; that of no samples is taken to fit."""
+    shape: list[int] = []
+    level = [column]
+    while level and isinstance(level[0], list):
+        lengths = {len(row) if isinstance(row, list) else -1 for row in level}
+        if len(lengths) > 1:
+            raise ValueError(f"{what} is ragged: its rows differ in length")
+        shape.append(len(level[0]))
+        level = [x for row in level for x in row]
+    if shape == [0] and dimensions:
+        return (0, -1)
+    return tuple(shape)
+
+
+def _batch(
+    name: str,
+    shapes: Sequence[Shape],
+    columns: list[Any],
+    found: Sequence[Shape],
+    *,
+    numpy: bool,
+) -> Batch:
+    """Return the batch, once all shapes are known to fit."""
+    is_batch = not found or any(len(f) > len(s) for f, s in zip(found, shapes, strict=True))
+    n: int | None = None
+    for i, (shape, given) in enumerate(zip(shapes, found, strict=True)):
+        rest = given[1:] if is_batch else given
+        fits = rest == shape or (given == (0, -1) and is_batch)
+        if not fits or (is_batch and not given):
+            wanted = ", ".join(["n", *map(str, shape)])
+            raise ValueError(
+                f"argument {i} of {name} has shape {given}: give ({wanted}{',' * (not shape)}), "
+                f"n samples{', as the others' if is_batch else ''}, or {shape} for one"
+            )
+        if is_batch:
+            if n not in (None, given[0]):
+                raise ValueError(f"argument {i} of {name} has {given[0]} samples, others {n}")
+            n = given[0]
+    if not is_batch:
+        columns = [column[None] if numpy else [column] for column in columns]
+    return Batch(columns, 1 if n is None else n, is_batch, numpy)

@@ -1,0 +1,482 @@
+"""`compile`: a function on Values, recorded once, at the speed of machine code.
+
+>>> from autograd import compile, tanh
+>>> f = compile(lambda x, w: tanh(w * x), 1.0, 1.0, wrt=1, reduce="sum")
+>>> f([0.0, 1.0], [3.0, 0.0])
+[0.0, 0.0]
+>>> value, slope = f.value_and_grad([0.0, 1.0], [3.0, 0.0])
+>>> value, slope
+(0.0, [0.0, 1.0])
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from functools import reduce as fold
+from importlib.util import find_spec
+from itertools import chain
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from autograd.compiler.arguments import Batch, read
+from autograd.compiler.program import Program, program_of
+from autograd.compiler.python import PythonFunction
+from autograd.compiler.recording import Recording, Shape, Uses, record, uses_apart
+from autograd.engine import Value
+from autograd.errors import CompileError, missing_extra
+from autograd.operand import real
+from autograd.transforms import gradients
+
+if TYPE_CHECKING:
+    from autograd.compiler.native import NativeFunction
+
+REDUCTIONS = ("mean", "sum", None)
+BACKENDS = ("llvm", "python")
+
+
+def compile(
+    f: Callable[..., Any],
+    *example: Any,
+    wrt: Any = None,
+    reduce: str | None = "mean",
+    backend: str | None = None,
+    exact: bool = False,
+) -> Compiled:
+    """Return ``f`` compiled: a function of arrays, with the gradient for no more than a few calls.
+
+    ``f`` is recorded once, so it must do the same for all numbers: no ``if`` on a Value, no
+    ``float()``, no random numbers. Other leaf Values it uses, such as a model's weights, are
+    parameters: their numbers are read at each call.
+
+    Args:
+        f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,
+            or a tuple of these.
+        example: one sample; only the lengths matter.
+        wrt: what to differentiate with respect to: the number of an argument, parameters (Values
+            or something with ``parameters()``, such as a model), or a list of these. By default
+            all parameters, or without any, all arguments.
+        reduce: "mean" or "sum" over the samples, for `Compiled.value_and_grad`; None for each
+            sample by itself.
+        backend: "llvm" (needs the extra ``fast``) or "python"; by default LLVM if it is there.
+        exact: every bit as in the eager engine: scalar code of libm, sums in the order of the
+            source, one thread. The Python back end always is.
+
+    Raises:
+        CompileError: ``f`` decides by a recorded number, changes from run to run, or uses a row
+            whose forward is opaque.
+        MissingExtraError: the back end asked for is not installed.
+        TypeError, ValueError: an argument is unusable.
+
+    Cost: two recordings now; machine code is made when first called, and kept on disk.
+    """
+    if reduce not in REDUCTIONS:
+        raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')
+    if backend not in (None, *BACKENDS):
+        raise ValueError(f'backend must be "llvm" or "python": got {backend!r:.40}')
+    if not callable(f):
+        raise TypeError(f"compile takes a function: got {f!r:.60}")
+    if backend == "llvm":
+        for library in ("llvmlite", "numpy"):
+            if not find_spec(library):
+                missing_extra(library, "fast", ImportError(library))
+    elif backend is None:
+        backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
+    moving, leaves = _wrt(wrt, len(example))
+    recording = record(f, example, leaves or ())
+    if wrt is None:
+        leaves = recording.parameters
+        moving = [] if leaves else list(range(len(example)))
+    elif leaves is None:
+        leaves = []
+    parts = len(moving) + bool(leaves)
+    alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
+    return Compiled(
+        recording,
+        moving,
+        leaves,
+        alone=alone,
+        reduce=reduce,
+        backend=backend,
+        exact=exact,
+    )
+
+
+def _wrt(wrt: Any, arguments: int) -> tuple[list[int], list[Value] | None]:
+    """Return the arguments and the parameters among ``wrt``; None for no word of the latter."""
+    if wrt is None:
+        return [], None
+    parts = list(wrt) if isinstance(wrt, list | tuple) else [wrt]
+    numbers: list[int] = []
+    leaves: list[Value] = []
+    for part in parts:
+        if isinstance(part, int) and not isinstance(part, bool):
+            if not -arguments <= part < arguments:
+                raise IndexError(f"wrt={part}, but there are {arguments} argument(s)")
+            numbers.append(part % arguments)
+        elif isinstance(part, Value):
+            leaves.append(part)
+        elif hasattr(part, "parameters"):
+            leaves += part.parameters()
+        else:
+            raise TypeError(
+                "wrt takes numbers of arguments, Values, or a model with parameters(): "
+                f"got {part!r:.60}"
+            )
+    for leaf in leaves:
+        if leaf.op is not None:
+            raise TypeError(f"wrt takes leaves, not what is computed from them: got {leaf!r:.60}")
+    return list(dict.fromkeys(numbers)), list(dict.fromkeys(leaves))
+
+
+class Compiled:
+    """A compiled function; see `compile`.
+
+    Each argument has a leading axis, the samples: an array of shape (n,) for a number, (n, k)
+    for a list of k; without that axis it is one sample. NumPy's arrays give arrays, lists give
+    lists. Threads may call it at once.
+
+    Attributes:
+        parameters: the leaves besides the arguments, those to differentiate first.
+        backend: "llvm" or "python".
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        moving: list[int],
+        leaves: list[Value],
+        *,
+        alone: bool,
+        reduce: str | None,
+        backend: str,
+        exact: bool,
+    ) -> None:
+        self._recording = recording
+        self._moving = moving
+        self._alone = alone
+        self._reduce = reduce
+        self._exact = exact or backend == "python"
+        self._weights = len(leaves)
+        self.backend = backend
+        self.parameters = recording.parameters
+
+    def __repr__(self) -> str:
+        return (
+            f"<compiled {self._recording.name}: {self.backend}, "
+            f"{len(self._recording.shapes)} argument(s), {len(self.parameters)} parameters>"
+        )
+
+    @cached_property
+    def program(self) -> Program:
+        """What computes the values of one sample."""
+        return self._recording.program()
+
+    @cached_property
+    def gradient_program(self) -> Program:
+        """What computes value and gradient of one sample: parameters first, then arguments.
+
+        Where every bit is kept, a parameter has one contribution for each of its uses, and
+        the last parameter is the derivative of the whole cost by this sample.
+        """
+        recording = self._recording
+        if self._exact:
+            uses = self._uses
+            twins = {
+                leaf: self.parameters[i] for leaf, i in zip(uses.leaves, uses.places, strict=True)
+            }
+            outputs = [self._out, *gradients(uses.root, [*uses.leaves, *self._moved_leaves()])]
+            parameters = [*self.parameters, uses.seed]
+            return program_of(recording.inputs, parameters, outputs, twins)
+        out = self._out if isinstance(self._out, Value) else Value(self._out)
+        wrt = [*self.parameters[: self._weights], *self._moved_leaves()]
+        return program_of(recording.inputs, self.parameters, [out, *gradients(out, wrt)])
+
+    def source(self, target: str = "python") -> str:
+        """Return the program of value and gradient as source code.
+
+        Args:
+            target: "python", "c", "jax" or "torch"; or "llvm", for this machine.
+        """
+        if target == "llvm":
+            return self._native_gradient.source()
+        return self.gradient_program.source(target)
+
+    def __call__(self, *arguments: Any, params: Any = None) -> Any:
+        """Return the values of all samples.
+
+        Args:
+            params: the parameters as one flat array, in the order of `parameters`; by default
+                their own numbers.
+        """
+        batch = read(self._recording.name, self._recording.shapes, arguments)
+        numbers = self._numbers(params)
+        if self.backend == "llvm":
+            _, parts = self._native_values(_columns(batch), numbers, batch.n)
+        else:
+            rows = self._python_values(_rows(batch), numbers)
+            parts = _parted(rows, self._recording.results)
+        results = [_given(part, batch) for part in parts]
+        return tuple(results) if self._recording.several else results[0]
+
+    def value_and_grad(self, *arguments: Any, params: Any = None) -> tuple[Any, Any]:
+        """Return the value, reduced over the samples, and its gradient.
+
+        The gradient with respect to parameters is one flat array; with respect to an argument,
+        it is of the argument's shape. Of several there is a tuple: the arguments in the order
+        of ``wrt``, the parameters last. Without samples the value and the parameters' gradient
+        are 0.
+
+        Args:
+            params: as for calling.
+
+        Raises:
+            CompileError: the function has more than one output.
+        """
+        batch = read(self._recording.name, self._recording.shapes, arguments)
+        value, weights, moved = self._gradient(batch, self._numbers(params))
+        gradient = [_given(part, batch) for part in moved]
+        if self._weights:
+            if self._reduce is None:
+                gradient.append(_given(weights, batch))
+            else:
+                gradient.append(weights if batch.numpy else list(weights))
+        if self._reduce is None:
+            value = _given(value, batch)
+        return value, gradient[0] if self._alone else tuple(gradient)
+
+    def backward(self, *arguments: Any) -> Any:
+        """Return the value, and add the gradient to the ``grad`` of the parameters.
+
+        Raises:
+            CompileError: there are no parameters to differentiate, or nothing is reduced.
+        """
+        if not self._weights or self._reduce is None:
+            raise CompileError(
+                f"{self._recording.name}: backward needs parameters among wrt, and a reduction"
+            )
+        batch = read(self._recording.name, self._recording.shapes, arguments)
+        value, weights, _ = self._gradient(batch, self._numbers(None))
+        for leaf, g in zip(
+            self.parameters, weights.tolist() if self.backend == "llvm" else weights, strict=False
+        ):
+            leaf.grad += g
+        return value
+
+    # What is computed
+
+    @cached_property
+    def _out(self) -> Value | float:
+        """The one output.
+
+        Raises:
+            CompileError: there are several.
+        """
+        recording = self._recording
+        if recording.several or recording.results != ((),):
+            raise CompileError(
+                f"only a single number has a gradient, and {recording.name} returns "
+                f"{len(recording.outputs)}: compile jacobian({recording.name}), or reduce them"
+            )
+        return recording.outputs[0]
+
+    @cached_property
+    def _uses(self) -> Uses:
+        return uses_apart(self._out, self.parameters[: self._weights])
+
+    def _moved_leaves(self) -> Iterator[Value]:
+        """Yield the leaves of the arguments to differentiate."""
+        ends = [0]
+        for shape in self._recording.shapes:
+            ends.append(ends[-1] + prod(shape))
+        for i in self._moving:
+            yield from self._recording.inputs[ends[i] : ends[i + 1]]
+
+    def _gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
+        """Return value, gradient of the parameters, and of each argument."""
+        if self._exact:
+            return self._exact_gradient(batch, numbers)
+        scale = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
+        sums, outputs = self._native_gradient(_columns(batch), numbers, batch.n, scale)
+        if self._reduce is None:
+            value, *rest = outputs
+            return value, rest[0] if self._weights else None, rest[bool(self._weights) :]
+        if scale != 1:
+            for array in outputs:
+                array *= scale
+        return float(sums[0]), sums[1:], outputs
+
+    def _exact_gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
+        seed = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
+        if self.backend == "llvm":
+            import numpy
+
+            numbers = numpy.append(numbers, seed)
+            _, (values, uses, *moved) = self._native_gradient(_columns(batch), numbers, batch.n)
+        else:
+            rows = self._python_gradient(_rows(batch), [*numbers, seed])
+            values, uses, *moved = _parted(rows, self._parts())
+        weights = self._added_up(uses, batch.n)
+        if self._reduce is None:
+            return values, weights, moved
+        # In the order of the eager sum, which has no start.
+        value = float(fold(operator.add, values)) if batch.n else 0.0
+        return value / batch.n if self._reduce == "mean" and batch.n else value, weights, moved
+
+    def _parts(self) -> tuple[Shape, ...]:
+        """Return the shapes of what the gradient's program gives for each sample."""
+        moved = tuple(self._recording.shapes[i] for i in self._moving)
+        if self._exact:
+            return ((), (len(self._uses.leaves),), *moved)
+        if self._reduce is None:
+            return ((), *(((self._weights,),) if self._weights else ()), *moved)
+        return moved
+
+    def _added_up(self, uses: Any, n: int) -> Any:
+        """Return the contributions of all uses by parameter, added in the eager sweep's order.
+
+        Source: the order of `Value.backward`, which meets the last sample first.
+        """
+        places = self._uses.places
+        if self.backend == "llvm":
+            import numpy
+
+            if self._reduce is None:
+                each = numpy.zeros((n, self._weights))
+                for i, place in enumerate(places):
+                    each[:, place] += uses[:, i]
+                return each
+            total = numpy.zeros(self._weights)
+            numpy.add.at(total, numpy.tile(numpy.array(places, int), n), uses[::-1].ravel())
+            return total
+        if self._reduce is None:
+            return [self._summed([row]) for row in uses]
+        return self._summed(reversed(uses))
+
+    def _summed(self, rows: Any) -> list[float]:
+        total = [0.0] * self._weights
+        for row in rows:
+            for place, g in zip(self._uses.places, row, strict=True):
+                total[place] += g
+        return total
+
+    def _numbers(self, params: Any) -> Any:
+        """Return the numbers of the parameters, as an array or a list.
+
+        Raises:
+            TypeError, ValueError: ``params`` is no flat array of the right length.
+        """
+        if params is None:
+            numbers = [leaf.data for leaf in self.parameters]
+            if self.backend == "python":
+                return numbers
+            import numpy
+
+            return numpy.array(numbers, dtype=numpy.float64)
+        count = len(self.parameters)
+        if self.backend == "llvm":
+            import numpy
+
+            array = numpy.asarray(params)
+            if array.shape != (count,):
+                raise ValueError(f"params must be of shape ({count},): got {array.shape}")
+            if array.dtype.kind not in "fiu":
+                raise TypeError(f"params must be real numbers: got {array.dtype}")
+            return array
+        flat = params.tolist() if hasattr(params, "tolist") else list(params)
+        if len(flat) != count:
+            raise ValueError(f"params must be {count} numbers: got {len(flat)}")
+        return [real(x) for x in flat]
+
+    # The back ends
+
+    @cached_property
+    def _python_values(self) -> PythonFunction:
+        return PythonFunction(lambda: self.program)
+
+    @cached_property
+    def _python_gradient(self) -> PythonFunction:
+        return PythonFunction(lambda: self.gradient_program)
+
+    @cached_property
+    def _native_values(self) -> NativeFunction:
+        from autograd.compiler.native import NativeFunction, Signature
+
+        recording = self._recording
+        signature = Signature(
+            recording.shapes,
+            recording.results,
+            (False,) * len(recording.outputs),
+            len(self.parameters),
+        )
+        return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
+
+    @cached_property
+    def _native_gradient(self) -> NativeFunction:
+        from autograd.compiler.native import NativeFunction, Signature
+
+        parts = self._parts()
+        outside = sum(map(prod, parts))
+        summed = 0 if self._exact or self._reduce is None else 1 + self._weights
+        signature = Signature(
+            self._recording.shapes,
+            parts,
+            (True,) * summed + (False,) * outside,
+            len(self.parameters) + self._exact,
+        )
+        # The gradient follows from the values' program, unless a row of the user's own brings
+        # a rule along.
+        program = self.program if self._recording.is_built_in() else self.gradient_program
+        key = f"{program}\nwrt {self._weights} {self._moving}"
+        return NativeFunction(lambda: self.gradient_program, key, signature, exact=self._exact)
+
+
+def _columns(batch: Batch) -> list[Any]:
+    """Return the arguments as arrays."""
+    if batch.numpy:
+        return batch.columns
+    import numpy
+
+    return [numpy.array(column, dtype=numpy.float64) for column in batch.columns]
+
+
+def _rows(batch: Batch) -> list[list[float]]:
+    """Return the samples as flat lists."""
+    columns = [column.tolist() if batch.numpy else column for column in batch.columns]
+    flat = [
+        column if column and isinstance(column[0], list) else [[x] for x in column]
+        for column in columns
+    ]
+    return [list(chain.from_iterable(parts)) for parts in zip(*flat, strict=True)] or (
+        [[] for _ in range(batch.n)]
+    )
+
+
+def _parted(rows: list[tuple[float, ...]], shapes: Sequence[Shape]) -> list[Any]:
+    """Return the outputs of all samples, result by result."""
+    parts = []
+    begin = 0
+    for shape in shapes:
+        size = prod(shape)
+        parts.append([_nested(row[begin : begin + size], shape) for row in rows])
+        begin += size
+    return parts
+
+
+def _nested(numbers: Sequence[float], shape: Shape) -> Any:
+    if not shape:
+        return numbers[0]
+    step = len(numbers) // shape[0] if shape[0] else 0
+    return [_nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
+
+
+def _given(part: Any, batch: Batch) -> Any:
+    """Return a result in the form in which the arguments came."""
+    if not batch.is_batch:
+        part = part[0]
+    if batch.numpy:
+        import numpy
+
+        return numpy.asarray(part, dtype=numpy.float64) if isinstance(part, list) else part
+    return part.tolist() if hasattr(part, "tolist") else part

@@ -1,0 +1,575 @@
+"""A program as loops over memory: what a recording wrote out, neuron by neuron, rolled up again.
+
+A recorded network is thousands of assignments of a few shapes. Instructions that do the same at
+evenly spaced addresses become one loop, loops of one shape become a loop of loops, and chains
+of additions become the inner product that they are. So the size of the code follows the number
+of layers, not of weights. Nothing is computed in another order within a sum.
+
+Memory is four arrays: ``x`` holds the inputs of a block of samples, ``t`` what is computed for
+them, ``u`` what all samples share (parameters, constants of sums, what follows from them), and
+``r`` the sums over the samples.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from autograd import ops
+from autograd.compiler.program import Arg, Program
+from autograd.operation import Op
+
+SHORTEST_CHAIN = 4
+"""Fewer terms are added one by one: a loop would cost more than it saves."""
+
+SHORTEST_LOOP = 3
+"""Fewer alike instructions stay as they are."""
+
+LONGEST_SEGMENT = 400
+"""Straight code is cut here: an optimiser's time grows faster than the code."""
+
+
+class Access(NamedTuple):
+    """An address in a loop: ``array[offset + strides · indices]``."""
+
+    array: str
+    offset: int
+    strides: tuple[int, ...] = ()
+
+
+class Local(NamedTuple):
+    """The result of an earlier statement of the same loop body, by its place."""
+
+    place: int
+
+
+Operand = Access | Local | float
+
+
+class Run(NamedTuple):
+    """Terms of a chain at evenly spaced addresses: ``left[j] * right[j]``, or ``left[j]``.
+
+    The last stride of an access is that of j.
+    """
+
+    left: Access
+    right: Access | None
+    length: int
+
+
+class Statement(NamedTuple):
+    """One assignment of a loop body.
+
+    Attributes:
+        op: a primitive; None for a chain, or to pass on the one argument.
+        args: of the op; for a chain, what is added at its end.
+        runs: of a chain, in the order of addition.
+        target: where in ``t`` or ``u`` the result is stored, if anybody reads it there.
+        sums: where in ``r`` it is added up over the samples.
+        column: where in the outputs of each sample it goes.
+    """
+
+    op: Op | None
+    args: tuple[Operand, ...]
+    runs: tuple[Run, ...] = ()
+    target: Access | None = None
+    sums: Access | None = None
+    column: Access | None = None
+
+
+class Loop(NamedTuple):
+    """Statements for all indices below ``dims``, outermost first; () for once."""
+
+    dims: tuple[int, ...]
+    statements: tuple[Statement, ...]
+
+
+class Loops(NamedTuple):
+    """A program as loops.
+
+    Attributes:
+        uniform: what is computed once for a call, in ``u``.
+        lanes: what is computed for every sample.
+        constants: what stands in ``u`` behind the parameters.
+        sizes: of the arrays, by name: ``x t u r`` and ``o``, the outputs of each sample.
+        totals: sums over the samples of what all samples share: places in ``r``, and what.
+    """
+
+    uniform: tuple[Loop, ...]
+    lanes: tuple[Loop, ...]
+    constants: tuple[float, ...]
+    sizes: dict[str, int]
+    totals: tuple[tuple[int, Access | float], ...]
+
+
+def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
+    """Return a program as loops.
+
+    Args:
+        summed: for each output, whether it is added up over the samples; the others are
+            outputs of each sample.
+    """
+    return _Roller(program, summed).roll()
+
+
+class _Item:
+    """An instruction, a chain, or where an output goes, on its way into a loop."""
+
+    __slots__ = ("addresses", "args", "number", "op", "runs", "shape", "sink", "terms")
+
+    def __init__(
+        self,
+        number: int,
+        op: Op | None,
+        args: tuple[Arg, ...],
+        terms: list[tuple[Arg, Arg | None]] | None = None,
+        sink: tuple[str, int] | None = None,
+    ) -> None:
+        self.number = number
+        self.op = op
+        self.args = args
+        self.terms = terms
+        self.sink = sink
+        self.runs: list[tuple[tuple[str, int], tuple[str, int] | None, int]] = []
+        self.addresses: tuple[int, ...] = ()
+        self.shape: tuple[object, ...] = ()
+
+
+class _Group(NamedTuple):
+    """Items that become one loop, in its order; a single one has no dims."""
+
+    dims: tuple[int, ...]
+    strides: tuple[tuple[int, ...], ...]
+    items: list[_Item]
+    uniform: bool
+
+
+class _Roller:
+    def __init__(self, program: Program, summed: Sequence[bool]) -> None:
+        self.program = program
+        self.summed = summed
+        self.is_uniform = program.uniform()
+        self.constants: list[float] = []
+        self.address: dict[int, tuple[str, int]] = {}
+        for i in range(program.inputs):
+            self.address[i] = ("x", i)
+        for i in range(program.parameters):
+            self.address[program.inputs + i] = ("u", i)
+        self.size_t = 0
+        self.uniform_places: list[int] = []
+
+    def roll(self) -> Loops:
+        items = self._items()
+        self._place_constants(items)
+        groups = self._groups(items)
+        ordered = _scheduled(groups)
+        totals = []
+        sums = outputs = 0
+        for out, is_sum in zip(self.program.outputs, self.summed, strict=True):
+            if is_sum:
+                if self._shared(out):
+                    totals.append((sums, self._operand(out, ())))
+                sums += 1
+            else:
+                outputs += 1
+        uniform = _fused([g for g in ordered if g.uniform], self)
+        lanes = _fused([g for g in ordered if not g.uniform], self)
+        sizes = {
+            "x": self.program.inputs,
+            "t": self.size_t,
+            "u": self.size_u,
+            "r": sums,
+            "o": outputs,
+        }
+        return Loops(uniform, lanes, tuple(self.constants), sizes, tuple(totals))
+
+    def _shared(self, arg: Arg) -> bool:
+        return arg.__class__ is float or self.is_uniform[arg]  # type: ignore[index]
+
+    def _items(self) -> list[_Item]:
+        """Return instructions with chains and outputs put together, in the program's order."""
+        program = self.program
+        first = program.first
+        uses = [0] * (first + len(program.instructions))
+        for _, args in program.instructions:
+            for arg in args:
+                if arg.__class__ is int:
+                    uses[arg] += 1  # type: ignore[index]
+        for out in program.outputs:
+            if out.__class__ is int:
+                uses[out] += 1  # type: ignore[index]
+
+        def lone(arg: Arg, op: Op) -> bool:
+            """Whether only this use needs the result of an ``op``."""
+            return (
+                arg.__class__ is int
+                and arg >= first
+                and uses[arg] == 1  # type: ignore[index]
+                and program.instructions[arg - first].op is op  # type: ignore[index,operator]
+            )
+
+        def term(arg: Arg) -> tuple[Arg, Arg | None]:
+            if lone(arg, ops.mul) and not any(
+                x.__class__ is float
+                for x in program.instructions[arg - first].args  # type: ignore[index,operator]
+            ):
+                left, right = program.instructions[arg - first].args  # type: ignore[index,operator]
+                return left, right
+            return arg, None
+
+        chains: dict[int, list[tuple[Arg, Arg | None]]] = {}
+        for number, (op, args) in enumerate(program.instructions, first):
+            if op is ops.add:
+                left, right = args
+                if right in chains and lone(right, ops.add) and left not in chains:
+                    left, right = right, left  # a + b is b + a, to the bit
+                if left.__class__ is int and left in chains and lone(left, ops.add):
+                    chain = chains.pop(left)  # type: ignore[arg-type]
+                else:
+                    chain = [term(left)]
+                chain.append(term(right))
+                chains[number] = chain
+        absorbed: set[int] = set()
+        for number, chain in chains.items():
+            if len(chain) >= SHORTEST_CHAIN:
+                stack = [number]
+                while stack:
+                    for arg in program.instructions[stack.pop() - first].args:
+                        if lone(arg, ops.add) or (lone(arg, ops.mul) and term(arg)[1] is not None):
+                            absorbed.add(arg)  # type: ignore[arg-type]
+                            if lone(arg, ops.add):
+                                stack.append(arg)  # type: ignore[arg-type]
+        chains = {n: c for n, c in chains.items() if len(c) >= SHORTEST_CHAIN and n not in absorbed}
+        sinks: list[_Item] = []
+        sums = columns = 0
+        end = len(uses)
+        for out, is_sum in zip(program.outputs, self.summed, strict=True):
+            if is_sum:
+                sink, sums = ("r", sums), sums + 1
+                if self._shared(out):
+                    continue
+                number = out if isinstance(out, int) else end
+                if lone(out, ops.mul) and term(out)[1] is not None:
+                    absorbed.add(number)
+                    left, right = term(out)
+                    assert right is not None
+                    sinks.append(_Item(number, ops.mul, (left, right), sink=sink))
+                    continue
+            else:
+                sink, columns = ("o", columns), columns + 1
+                number = out if isinstance(out, int) else end
+            sinks.append(_Item(number, None, (out,), sink=sink))
+        items = []
+        for number, (op, args) in enumerate(program.instructions, first):
+            if number in absorbed:
+                continue
+            if number in chains:
+                items.append(_Item(number, None, (), chains[number]))
+            elif op is ops.sum:
+                items.append(_Item(number, None, (), [(arg, None) for arg in args]))
+            elif op is ops.dot:
+                half = len(args) // 2
+                products = list(zip(args[:half], args[half : 2 * half], strict=True))
+                items.append(_Item(number, None, args[2 * half :], list(products)))
+            else:
+                items.append(_Item(number, op, args))
+        return items + sinks
+
+    def _place_constants(self, items: list[_Item]) -> None:
+        """Give the constants in chains an address, side by side as the terms are."""
+        self.size_u = self.program.parameters
+        for item in items:
+            for side in (0, 1):
+                for i, pair in enumerate(item.terms or ()):
+                    if pair[side].__class__ is float:
+                        place = -1 - len(self.constants)  # known to nobody but address
+                        self.constants.append(pair[side])  # type: ignore[arg-type]
+                        self.address[place] = ("u", self.size_u)
+                        self.size_u += 1
+                        assert item.terms is not None
+                        item.terms[i] = (place, pair[1]) if side == 0 else (pair[0], place)
+
+    def _groups(self, items: list[_Item]) -> list[_Group]:
+        """Return the items in groups that are alike, level by level."""
+        level: dict[int, int] = {}
+        levels: dict[int, list[_Item]] = {}
+        sinks: list[_Item] = []
+        for item in items:
+            deepest = 0
+            for arg in _numbers(item):
+                deepest = max(deepest, level.get(arg, 0))
+            if item.sink:
+                sinks.append(item)
+            else:
+                level[item.number] = deepest + 1
+                levels.setdefault(deepest + 1, []).append(item)
+        groups = []
+        for depth in sorted(levels):
+            groups += self._alike(levels[depth])
+        return groups + self._alike(sinks)
+
+    def _alike(self, items: list[_Item]) -> list[_Group]:
+        buckets: dict[tuple[object, ...], list[_Item]] = {}
+        for item in items:
+            self._describe(item)
+            buckets.setdefault(item.shape, []).append(item)
+        groups = []
+        for bucket in buckets.values():
+            if len(bucket) >= SHORTEST_LOOP:
+                bucket.sort(key=lambda item: item.addresses)
+            for group in _rolled(bucket, self._is_shared(bucket[0])):
+                groups.append(group)
+                if group.items[0].sink is None:
+                    for item in group.items:
+                        self._give_address(item, group.uniform)
+        return groups
+
+    def _is_shared(self, item: _Item) -> bool:
+        return item.sink is None and self.is_uniform[item.number]
+
+    def _give_address(self, item: _Item, uniform: bool) -> None:
+        if uniform:
+            self.address[item.number] = ("u", self.size_u)
+            self.size_u += 1
+        else:
+            self.address[item.number] = ("t", self.size_t)
+            self.size_t += 1
+
+    def _describe(self, item: _Item) -> None:
+        """Note an item's addresses, and what must be equal for two items to share a loop."""
+        addresses: list[int] = [item.sink[1]] if item.sink else []
+        shape: list[object] = [
+            item.op,
+            item.sink and item.sink[0],
+            item.sink is None and self.is_uniform[item.number],
+        ]
+        for arg in item.args:
+            if arg.__class__ is float:
+                shape.append(repr(arg))
+            else:
+                array, offset = self.address[arg]  # type: ignore[index]
+                shape.append(array)
+                addresses.append(offset)
+        for left, right, length, strides in self._runs(item):
+            shape.append((left[0], right and right[0], length, strides))
+            addresses.append(left[1])
+            if right:
+                addresses.append(right[1])
+        item.shape = tuple(shape)
+        item.addresses = tuple(addresses)
+
+    def _runs(
+        self, item: _Item
+    ) -> Iterator[tuple[tuple[str, int], tuple[str, int] | None, int, tuple[int, int]]]:
+        """Yield the runs of a chain: where both sides begin, the length, and their strides."""
+        terms = [
+            (self.address[left], None if right is None else self.address[right])  # type: ignore[index]
+            for left, right in item.terms or ()
+        ]
+        begin = 0
+        while begin < len(terms):
+            (a, i), right = terms[begin]
+            b, k = right or ("", 0)
+            strides = None
+            end = begin + 1
+            while end < len(terms):
+                (c, j), other = terms[end]
+                d, m = other or ("", 0)
+                step = ((j - i) // (end - begin), (m - k) // (end - begin))
+                if (c, d) != (a, b) or (
+                    strides not in (None, step)
+                    or (j, m) != (i + step[0] * (end - begin), k + step[1] * (end - begin))
+                ):
+                    break
+                strides = step
+                end += 1
+            yield (a, i), right, end - begin, strides or (0, 0)
+            begin = end
+
+    def _operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
+        if isinstance(arg, float):
+            return arg
+        array, offset = self.address[arg]
+        return Access(array, offset, strides)
+
+
+def _numbers(item: _Item) -> Iterator[int]:
+    """Yield the results that an item uses."""
+    for arg in item.args:
+        if isinstance(arg, int):
+            yield arg
+    for pair in item.terms or ():
+        for side in pair:
+            if isinstance(side, int):
+                yield side
+
+
+def _rolled(bucket: list[_Item], uniform: bool) -> Iterator[_Group]:
+    """Yield groups of alike items at evenly spaced addresses, rows of equal rows as one."""
+    rows: list[tuple[int, tuple[int, ...], list[_Item]]] = []
+    begin = 0
+    while begin < len(bucket):
+        end, stride = begin + 1, None
+        while end < len(bucket):
+            step = _difference(bucket[end].addresses, bucket[end - 1].addresses)
+            if stride not in (None, step):
+                break
+            stride = step
+            end += 1
+        # Two that are followed by more of another spacing: the second may begin that row.
+        if end - begin == 2 and end + 1 < len(bucket):
+            ahead = _difference(bucket[end].addresses, bucket[end - 1].addresses)
+            if ahead == _difference(bucket[end + 1].addresses, bucket[end].addresses):
+                end, stride = begin + 1, None
+        rows.append((end - begin, stride or (), bucket[begin:end]))
+        begin = end
+    begin = 0
+    while begin < len(rows):
+        length, stride, items = rows[begin]
+        end, outer = begin + 1, None
+        while end < len(rows) and rows[end][:2] == (length, stride):
+            step = _difference(rows[end][2][0].addresses, rows[end - 1][2][0].addresses)
+            if outer not in (None, step):
+                break
+            outer = step
+            end += 1
+        members = [item for row in rows[begin:end] for item in row[2]]
+        if len(members) < SHORTEST_LOOP:
+            for item in members:
+                yield _Group((), (), [item], uniform)
+        elif outer is None or length == 1:
+            strides = stride if outer is None else outer
+            yield _Group((len(members),), (strides,), members, uniform)
+        else:
+            yield _Group((end - begin, length), (outer, stride), members, uniform)
+        begin = end
+
+
+def _difference(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([x - y for x, y in zip(a, b, strict=True)])
+
+
+def _scheduled(groups: list[_Group]) -> list[_Group]:
+    """Return the groups such that each follows what it uses, else in the program's order."""
+    owner = {
+        item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None
+    }
+    waiting = [0] * len(groups)
+    followers: list[list[int]] = [[] for _ in groups]
+    for i, group in enumerate(groups):
+        before = {owner[n] for item in group.items for n in _numbers(item) if n in owner}
+        waiting[i] = len(before)
+        for j in before:
+            followers[j].append(i)
+    ready = [(_place(group), i) for i, group in enumerate(groups) if not waiting[i]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        i = heapq.heappop(ready)[1]
+        ordered.append(groups[i])
+        for j in followers[i]:
+            waiting[j] -= 1
+            if not waiting[j]:
+                heapq.heappush(ready, (_place(groups[j]), j))
+    return ordered
+
+
+def _place(group: _Group) -> tuple[int, bool]:
+    return min(item.number for item in group.items), group.items[0].sink is not None
+
+
+def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
+    """Return the groups as loops, neighbours that walk in step as one.
+
+    What only later statements of the same body use is not stored.
+    """
+    bodies: list[list[_Group]] = []
+    made: dict[int, int] = {}  # by number: the place in the current body
+    index: dict[int, int] = {}  # by number: for which index of the loop
+    for group in groups:
+        joins = bool(bodies) and bodies[-1][0].dims == group.dims
+        if joins and not group.dims:
+            joins = len(bodies[-1]) < LONGEST_SEGMENT
+        elif joins:
+            joins = all(
+                index[n] == i
+                for i, item in enumerate(group.items)
+                for n in _numbers(item)
+                if n in made
+            ) and not (group.items[0].terms and any(n in made for n in _term_numbers(group)))
+            joins = joins and not (group.items[0].terms and any(g.items[0].terms for g in bodies[-1]))
+        if not joins:
+            bodies.append([])
+            made.clear()
+            index.clear()
+        for i, item in enumerate(group.items):
+            if item.sink is None:
+                made[item.number] = len(bodies[-1])
+                index[item.number] = i
+        bodies[-1].append(group)
+    return _written(bodies, roller)
+
+
+def _term_numbers(group: _Group) -> Iterator[int]:
+    for item in group.items:
+        for pair in item.terms or ():
+            for side in pair:
+                if isinstance(side, int):
+                    yield side
+
+
+def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
+    places = [
+        {item.number: i for i, g in enumerate(body) if g.items[0].sink is None for item in g.items}
+        for body in bodies
+    ]
+    read: set[int] = set()
+    for body, place in zip(bodies, places, strict=True):
+        for group in body:
+            terms = bool(group.items[0].terms)
+            for item in group.items:
+                read.update(n for n in item.args if isinstance(n, int) and n not in place)
+                if terms:
+                    read.update(n for pair in item.terms or () for n in pair if isinstance(n, int))
+    loops = []
+    for body, place in zip(bodies, places, strict=True):
+        statements = []
+        for group in body:
+            statements.append(_statement(group, place, read, roller))
+        loops.append(Loop(body[0].dims, tuple(statements)))
+    return tuple(loops)
+
+
+def _statement(
+    group: _Group, place: dict[int, int], read: set[int], roller: _Roller
+) -> Statement:
+    first = group.items[0]
+    components = iter(list(zip(*group.strides, strict=True)) or [()] * len(first.addresses))
+    sink = Access(*first.sink, next(components)) if first.sink else None
+    args: list[Operand] = []
+    for arg in first.args:
+        if isinstance(arg, int):
+            strides = next(components)
+            operand = roller._operand(arg, strides)
+            args.append(Local(place[arg]) if arg in place else operand)
+        else:
+            args.append(arg)
+    runs = []
+    for left, right, length, (i, j) in roller._runs(first):
+        a = Access(*left, (*next(components), i))
+        b = Access(*right, (*next(components), j)) if right else None
+        runs.append(Run(a, b, length))
+    target = None
+    if sink is None and (group.uniform or any(item.number in read for item in group.items)):
+        array, offset = roller.address[first.number]
+        steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
+        target = Access(array, offset, steps)
+    return Statement(
+        first.op,
+        tuple(args),
+        tuple(runs),
+        target,
+        sink if sink and sink.array == "r" else None,
+        sink if sink and sink.array == "o" else None,
+    )

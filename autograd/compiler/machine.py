@@ -1,0 +1,96 @@
+"""The machine that code is made for: its vectors, and the mathematical functions it has.
+
+Vectors of doubles go through glibc's libmvec where it is there (errors up to 4 ulp); everything
+else calls libm, number by number.
+
+Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from functools import cache
+from typing import Any, NamedTuple
+
+from autograd.errors import missing_extra
+
+MANGLED = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}
+"""How libmvec's names begin, by the number of doubles in a vector."""
+
+
+class Machine(NamedTuple):
+    """What the host can do.
+
+    Attributes:
+        triple, cpu, features: as LLVM names them.
+        width: doubles in the widest vector.
+        vector_functions: the functions of libmvec, such as ``exp``.
+        libraries: versions of LLVM, llvmlite and libm, for which code is kept apart.
+    """
+
+    triple: str
+    cpu: str
+    features: str
+    width: int
+    vector_functions: frozenset[str]
+    libraries: str
+
+
+def llvm() -> Any:
+    """Return llvmlite's binding, ready for use.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import llvmlite.binding as binding
+    except ImportError as error:
+        missing_extra("llvmlite", "fast", error)
+    return binding
+
+
+@cache
+def host() -> Machine:
+    """Return the machine this runs on."""
+    import platform
+
+    import llvmlite
+
+    binding = llvm()
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    features = binding.get_host_cpu_features()
+    width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+    triple = binding.get_process_triple()
+    functions = frozenset(_vector_functions(width)) if triple.startswith("x86_64") else frozenset()
+    return Machine(
+        triple,
+        binding.get_host_cpu_name(),
+        features.flatten(),
+        width,
+        functions,
+        f"llvm {binding.llvm_version_info}, llvmlite {llvmlite.__version__}, "
+        f"{' '.join(platform.libc_ver())}",
+    )
+
+
+def _vector_functions(width: int) -> list[str]:
+    """Return the functions of libmvec for this width; it is loaded for good."""
+    try:
+        library = ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return []
+    llvm().load_library_permanently("libmvec.so.1")
+    from autograd.compiler.spelling import LIBM
+
+    return [name for name, n in LIBM.items() if hasattr(library, vector_name(name, n, width))]
+
+
+def vector_name(function: str, arity: int, width: int) -> str:
+    """Return libmvec's name of a function.
+
+    >>> vector_name("pow", 2, 8)
+    '_ZGVeN8vv_pow'
+    """
+    return f"{MANGLED[width]}{'v' * arity}_{function}"

@@ -1,0 +1,322 @@
+"""Programs as machine code: made by LLVM, kept in the cache, called with NumPy's arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import autograd
+from autograd.compiler import cache as disk
+from autograd.compiler.llvm import (
+    ARRAYS,
+    PARAMETERS,
+    SCALE,
+    START,
+    STOP,
+    SUMS,
+    WORKSPACE,
+    Kernel,
+    kernel_of,
+    shape_for,
+)
+from autograd.compiler.loops import Loops, loops_of
+from autograd.compiler.machine import host, llvm
+from autograd.compiler.program import Program
+from autograd.compiler.recording import Shape
+from autograd.errors import missing_extra
+
+try:
+    import numpy as np
+    from numpy.typing import NDArray
+except ImportError as error:
+    missing_extra("numpy", "fast", error)
+
+Array = NDArray[np.float64]
+
+SMALL = 4096
+"""Arrays of up to so many numbers are copied for a call: cheaper than to ask where they are."""
+
+WORTH_A_THREAD = 3_000_000
+"""Operations, for all samples together, from which on a second thread is woken: about 0.1 ms."""
+
+_making = threading.Lock()
+
+
+class Signature(NamedTuple):
+    """What a kernel takes and gives, for each sample.
+
+    Attributes:
+        arguments: the shape of each array in, without its first axis.
+        results: likewise of each array out.
+        summed: for each output of the program, whether it is added up over the samples.
+        parameters: how many numbers all samples share.
+    """
+
+    arguments: tuple[Shape, ...]
+    results: tuple[Shape, ...]
+    summed: tuple[bool, ...]
+    parameters: int
+
+
+class _Made(NamedTuple):
+    """Machine code that can be called, and what must live as long."""
+
+    call: Callable[[int], None]
+    workspace: int
+    operations: int
+    engine: Any
+
+
+class NativeFunction:
+    """A program that can be called with arrays.
+
+    Args:
+        program: makes the program; asked only if the code isn't in the cache.
+        key: what the program follows from, as text.
+        signature: what goes in and out.
+        exact: whether to keep every bit of the rows called one after the other.
+    """
+
+    def __init__(
+        self, program: Callable[[], Program], key: str, signature: Signature, *, exact: bool
+    ) -> None:
+        self.program = program
+        self.key = key
+        self.signature = signature
+        self.exact = exact
+        self._made: dict[bool, _Made] = {}
+        self._frames: list[_Frame] = []
+
+    def __call__(
+        self, arrays: Sequence[Array], parameters: Array, n: int, scale: float = 1.0
+    ) -> tuple[Array, list[Array]]:
+        """Return the sums, times ``scale``, and the arrays of each sample's outputs.
+
+        Args:
+            arrays: of n rows each, C-contiguous.
+            parameters: C-contiguous.
+        """
+        made = self._made.get(n == 1) or self._make(single=n == 1)
+        try:
+            frame = self._frames.pop()
+        except IndexError:
+            frame = _Frame(self.signature)
+        frame.prepare(made, n)
+        frame.take(arrays, parameters, scale)
+        parts = 1
+        if not self.exact and n * made.operations > WORTH_A_THREAD:
+            parts = min(_processors(), 1 + n * made.operations // WORTH_A_THREAD)
+        if parts == 1:
+            made.call(frame.address)
+            sums = frame.sums.copy()
+        else:
+            sums = self._in_parts(made, frame, n, parts)
+        outputs = [array.copy() for array in frame.outputs]
+        self._frames.append(frame)
+        return sums, outputs
+
+    def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int) -> Array:
+        """Run the samples in several threads; return the sums."""
+        ends = [n * i // parts // 32 * 32 for i in range(parts)] + [n]
+        words = [frame.part(made, ends[i], ends[i + 1]) for i in range(parts)]
+        waiting: list[Future[None]] = [
+            _pool().submit(made.call, word.address) for word in words[1:]
+        ]
+        made.call(words[0].address)
+        for future in waiting:
+            future.result()
+        total = words[0].sums
+        for word in words[1:]:
+            total = total + word.sums
+        return total
+
+    def _make(self, *, single: bool) -> _Made:
+        with _making:
+            if single in self._made:
+                return self._made[single]
+            digest = _digest(self.key, self.signature, self.exact, single)
+            content = disk.load(digest)
+            made = _loaded(content) if content else None
+            if made is None:
+                content = self._compile(single)
+                disk.store(digest, content)
+                made = _loaded(content)
+            self._made[single] = made
+            return made
+
+    def _compile(self, single: bool) -> bytes:
+        loops = self._loops()
+        kernel = self._kernel(loops, single)
+        header = {"workspace": kernel.workspace, "operations": _operations(loops)}
+        return json.dumps(header).encode() + b"\n" + _object_code(kernel.text)
+
+    def _loops(self) -> Loops:
+        return loops_of(self.program(), self.signature.summed)
+
+    def _kernel(self, loops: Loops, single: bool) -> Kernel:
+        shape = shape_for(loops, host(), exact=self.exact, single=single)
+        arguments, results = map(_sizes, (self.signature.arguments, self.signature.results))
+        return kernel_of(loops, arguments, results, host(), shape)
+
+    def source(self) -> str:
+        """Return the code in LLVM's intermediate language, for this machine."""
+        return self._kernel(self._loops(), single=False).text
+
+
+class _Frame:
+    """Memory for calls: one is in use by one call at a time."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self.n = -1
+        self.workspace = np.empty(0)
+        self.parts: list[_Part] = []
+
+    def prepare(self, made: _Made, n: int) -> None:
+        """Make room for ``n`` samples."""
+        if self.n == n and len(self.workspace) >= made.workspace:
+            return
+        signature = self.signature
+        self.n = n
+        self.workspace = _aligned(made.workspace)
+        self.parameters = np.empty(signature.parameters)
+        self.sums = np.empty(sum(signature.summed))
+        self.inputs = [
+            np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
+            for shape in signature.arguments
+        ]
+        self.outputs = [np.empty((n, *shape)) for shape in signature.results]
+        self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
+        self.address = self.words.ctypes.data
+        self.words[PARAMETERS] = self.parameters.ctypes.data
+        self.words[WORKSPACE] = self.workspace.ctypes.data
+        self.words[STOP] = n
+        self.words[SUMS] = self.sums.ctypes.data
+        for i, array in enumerate([*self.inputs, *self.outputs], ARRAYS):
+            self.words[i] = array.ctypes.data
+        self.floats = self.words.view(np.float64)
+        self.parts = []
+
+    def take(self, arrays: Sequence[Array], parameters: Array, scale: float) -> None:
+        """Note what a call is given."""
+        self.floats[SCALE] = scale
+        self.parameters[:] = parameters
+        for i, array in enumerate(arrays):
+            if array.size <= SMALL:
+                self.inputs[i][:] = array
+            else:
+                self.words[ARRAYS + i] = array.ctypes.data
+
+    def part(self, made: _Made, start: int, stop: int) -> _Part:
+        """Return the words for a thread that does some of the samples, in memory of its own."""
+        part = _Part(self.words.copy(), _aligned(made.workspace), np.empty(len(self.sums)))
+        part.words[[WORKSPACE, START, STOP, SUMS]] = (
+            part.workspace.ctypes.data,
+            start,
+            stop,
+            part.sums.ctypes.data,
+        )
+        return part
+
+
+class _Part(NamedTuple):
+    words: NDArray[np.int64]
+    workspace: Array
+    sums: Array
+
+    @property
+    def address(self) -> int:
+        return int(self.words.ctypes.data)
+
+
+def _sizes(shapes: Sequence[Shape]) -> list[int]:
+    return [prod(shape) for shape in shapes]
+
+
+def _aligned(size: int) -> Array:
+    """Return room for doubles, beginning where a vector may."""
+    room = np.empty(size + 8)
+    skip = -room.ctypes.data % 64 // 8
+    return room[skip : skip + size]
+
+
+def _operations(loops: Loops) -> int:
+    """Return about how many operations a sample takes."""
+    total = 0
+    for loop in loops.lanes:
+        each = sum(1 + sum(run.length for run in s.runs) for s in loop.statements)
+        for dim in loop.dims:
+            each *= dim
+        total += each
+    return total
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(_processors() - 1, 1), thread_name_prefix="chainrule")
+
+
+@cache
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
+    """Return the name under which the cache keeps some code."""
+    parts = (key, repr(signature), repr((exact, single)), repr(host()), _sources())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _sources() -> str:
+    """Return a digest of the code that makes the code: the rows, the rules and this package."""
+    package = Path(autograd.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*package.glob("*.py"), *package.glob("compiler/*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _target_machine(binding: Any) -> Any:
+    machine = host()
+    return binding.Target.from_triple(machine.triple).create_target_machine(
+        cpu=machine.cpu, features=machine.features, opt=2, jit=True
+    )
+
+
+def _object_code(text: str) -> bytes:
+    """Return machine code for LLVM's text."""
+    binding = llvm()
+    module = binding.parse_assembly(text)
+    module.verify()
+    target = _target_machine(binding)
+    options = binding.create_pipeline_tuning_options(speed_level=2)
+    options.loop_unrolling = False
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    passes = binding.create_pass_builder(target, options)
+    passes.getModulePassManager().run(module, passes)
+    code: bytes = target.emit_object(module)
+    return code
+
+
+def _loaded(content: bytes) -> _Made:
+    """Return the function in some machine code."""
+    header, _, code = content.partition(b"\n")
+    known = json.loads(header)
+    binding = llvm()
+    host()
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine(binding))
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
+    return _Made(call, known["workspace"], known["operations"], engine)

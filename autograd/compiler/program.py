@@ -1,0 +1,258 @@
+"""A recorded graph as a program: one assignment after the other, in primitives and sums.
+
+>>> from autograd import Value, relu
+>>> x, w = Value(2.0), Value(3.0)
+>>> print(program_of([x], [w], [relu(x * w) * 1.0 + (x * w - 1.0)]))
+program of 1 inputs, 1 parameters:
+  v2 = mul(v0, v1)
+  v3 = maximum(v2, 0.0)
+  v4 = sub(v2, 1.0)
+  v5 = add(v3, v4)
+  return v5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autograd import ops
+from autograd.compiler.simplification import simplified
+from autograd.errors import CompileError
+from autograd.graph import topological_order
+from autograd.operand import Operand, plain
+from autograd.operation import Op, Primitive
+
+Arg = int | float
+"""The number of an earlier result, or a constant: told apart by their type."""
+
+KEPT = (ops.sum, ops.dot)
+"""Formula rows that stay whole: a loop over memory in the end."""
+
+
+class Instruction(NamedTuple):
+    """One assignment: a primitive, `sum` or `dot` of earlier results and constants."""
+
+    op: Op
+    args: tuple[Arg, ...]
+
+
+class Program:
+    """Straight-line code in single-assignment form; what is not needed is not there.
+
+    Results are numbered: the inputs first, then the parameters, then one for each instruction.
+
+    Attributes:
+        inputs, parameters: how many there are.
+        instructions: each uses only results with smaller numbers.
+        outputs: what the program returns.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        parameters: int,
+        instructions: Sequence[Instruction],
+        outputs: Sequence[Arg],
+    ) -> None:
+        self.inputs = inputs
+        self.parameters = parameters
+        self.instructions = tuple(instructions)
+        self.outputs = tuple(outputs)
+
+    @property
+    def first(self) -> int:
+        """The number of the first instruction's result."""
+        return self.inputs + self.parameters
+
+    def uniform(self) -> list[bool]:
+        """Return for each result whether it is the same for all samples."""
+        known = [False] * self.inputs + [True] * self.parameters
+        for _, args in self.instructions:
+            known.append(all(known[arg] for arg in args if arg.__class__ is int))
+        return known
+
+    def validate(self) -> Program:
+        """Return the program itself.
+
+        Raises:
+            CompileError: it uses a result before it is there, or an op with no spelling.
+        """
+        for number, (op, args) in enumerate(self.instructions, self.first):
+            if not (isinstance(op.forward, Primitive) or op in KEPT):
+                raise CompileError(f"v{number} = {op.name}(...) is no primitive")
+            if op.arity not in (None, len(args)):
+                raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
+            self._check(f"v{number}", args, number)
+        self._check("return", self.outputs, self.first + len(self.instructions))
+        return self
+
+    def _check(self, where: str, args: Iterable[Arg], end: int) -> None:
+        for arg in args:
+            if arg.__class__ is not float and not (arg.__class__ is int and 0 <= arg < end):
+                raise CompileError(f"{where} uses {arg!r}, which is no earlier result")
+
+    def source(self, target: str) -> str:
+        """Return the program as runnable source code.
+
+        Args:
+            target: "python", "c", "jax" or "torch"; what a compiled function makes of it for
+                this machine is ``Compiled.source("llvm")``.
+        """
+        from autograd.compiler.targets import source
+
+        return source(self, target)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and str(self) == str(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        lines = [f"program of {self.inputs} inputs, {self.parameters} parameters:"]
+        lines += [
+            f"  v{number} = {op.name}({_spelled(args)})"
+            for number, (op, args) in enumerate(self.instructions, self.first)
+        ]
+        return "\n".join([*lines, f"  return {_spelled(self.outputs)}"])
+
+    def __repr__(self) -> str:
+        return (
+            f"<program of {self.inputs} inputs, {self.parameters} parameters, "
+            f"{len(self.instructions)} instructions, {len(self.outputs)} outputs>"
+        )
+
+
+def _spelled(args: Iterable[Arg]) -> str:
+    return ", ".join([f"v{arg}" if arg.__class__ is int else repr(arg) for arg in args])
+
+
+def program_of(
+    inputs: Iterable[Any],
+    parameters: Iterable[Any],
+    outputs: Sequence[Any],
+    twins: Mapping[Any, Any] | None = None,
+) -> Program:
+    """Return the program that computes nodes of a graph from its leaves.
+
+    Formula rows are written out, equal subexpressions computed once, constants folded; all
+    of it keeps every bit.
+
+    Args:
+        twins: further leaves, each with the input or parameter it stands for.
+
+    Raises:
+        CompileError: a row's forward is opaque, so that no target can spell it.
+    """
+    inputs, parameters = list(inputs), list(parameters)
+    builder = _Builder(len(inputs) + len(parameters))
+    known: dict[Any, Any] = {leaf: Register(builder, i) for i, leaf in enumerate(inputs)}
+    for i, leaf in enumerate(parameters, len(inputs)):
+        known.setdefault(leaf, Register(builder, i))
+    for leaf, own in (twins or {}).items():
+        known[leaf] = known[own]
+    for node in topological_order(Roots(outputs)):
+        if node not in known and node.__class__ is not Roots:
+            args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
+            known[node] = builder.apply(node.op, args)
+    results = [_arg(known[out] if isinstance(out, Operand) else out) for out in outputs]
+    return builder.program(len(inputs), len(parameters), results)
+
+
+class Roots:
+    """Several results as one node, so that one walk meets all of them."""
+
+    __slots__ = ("args",)
+
+    def __init__(self, results: Iterable[Any]) -> None:
+        self.args = tuple(results)
+
+
+class Register(Operand):
+    """A numbered result: what a formula row computes with while it is written out."""
+
+    __slots__ = ("builder", "number")
+
+    def __init__(self, builder: _Builder, number: int) -> None:
+        self.builder = builder
+        self.number = number
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
+        builder = next(arg.builder for arg in args if isinstance(arg, Register))
+        return builder.apply(op, [plain(arg) for arg in args])
+
+
+class _Builder:
+    """Writes a program down, each distinct assignment once."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.instructions: list[Instruction] = []
+        self.numbered: dict[tuple[Any, ...], Register] = {}
+
+    def apply(self, op: Op, args: list[Any]) -> Any:
+        """Return the register, or the float, of ``op`` applied to registers and floats."""
+        if all(arg.__class__ is float for arg in args):
+            return op.ieee(*args)
+        short = simplified(op, args)
+        if short is not None:
+            return short
+        if op.opaque:
+            raise CompileError(
+                f"{op.name} can't be compiled: its forward is opaque Python; write it as a "
+                "formula over rows of the table"
+            )
+        if not (isinstance(op.forward, Primitive) or op in KEPT):
+            return plain(op.forward(*args))
+        # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
+        key = (op, *[arg.number if arg.__class__ is Register else repr(arg) for arg in args])
+        found = self.numbered.get(key)
+        if found is None:
+            found = Register(self, self.first + len(self.instructions))
+            self.numbered[key] = found
+            self.instructions.append(Instruction(op, tuple(map(_arg, args))))
+        return found
+
+    def program(self, inputs: int, parameters: int, outputs: list[Arg]) -> Program:
+        """Return what was written, less what no output needs."""
+        needed = [False] * (self.first + len(self.instructions))
+        for out in outputs:
+            if out.__class__ is int:
+                needed[out] = True  # type: ignore[index]
+        for number in range(len(needed) - 1, self.first - 1, -1):
+            if needed[number]:
+                for arg in self.instructions[number - self.first].args:
+                    if arg.__class__ is int:
+                        needed[arg] = True  # type: ignore[index]
+        place = list(range(self.first))
+        kept = []
+        for number in range(self.first, len(needed)):
+            place.append(self.first + len(kept))
+            if needed[number]:
+                op, args = self.instructions[number - self.first]
+                kept.append(Instruction(op, _moved(args, place)))
+        return Program(inputs, parameters, kept, _moved(outputs, place))
+
+
+def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:
+    return tuple([place[arg] if arg.__class__ is int else arg for arg in args])  # type: ignore[index]
+
+
+def _arg(x: Any) -> Arg:
+    return x.number if x.__class__ is Register else float(x)
+
+
+def run(program: Program, numbers: Sequence[float]) -> list[float]:
+    """Return the outputs by the rows themselves: the readable meaning of a program.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> run(program_of([x], [], [x * x]), [2.0])
+    [4.0]
+    """
+    results = list(numbers)
+    pick: Callable[[Arg], float] = lambda arg: results[arg] if isinstance(arg, int) else arg
+    for op, args in program.instructions:
+        results.append(op.ieee(*map(pick, args)))
+    return [pick(out) for out in program.outputs]

@@ -1,0 +1,200 @@
+"""A function as a graph: recorded once, it must hold for all numbers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from autograd import ops
+from autograd.compiler.program import Program, Roots, program_of
+from autograd.engine import Value
+from autograd.engine import record as record_node
+from autograd.errors import CompileError
+from autograd.graph import topological_order
+from autograd.modes import tracing
+from autograd.operand import real
+
+Shape = tuple[int, ...]
+"""Of one sample's part of an array: () for a scalar, (n,) for a list of n."""
+
+
+class Recording(NamedTuple):
+    """What a function did with one sample.
+
+    Attributes:
+        name: the function's, for messages.
+        shapes: of the arguments.
+        inputs: the leaves that stood for them, flattened in order.
+        outputs: what it returned, flattened in order: nodes and plain floats.
+        results: the shapes of what it returned: one, or those of a tuple.
+        several: whether it returned a tuple.
+        parameters: the other leaves that the outputs depend on.
+    """
+
+    name: str
+    shapes: tuple[Shape, ...]
+    inputs: list[Value]
+    outputs: list[Value | float]
+    results: tuple[Shape, ...]
+    several: bool
+    parameters: list[Value]
+
+    def program(self) -> Program:
+        """Return the outputs as a program of inputs and parameters."""
+        return program_of(self.inputs, self.parameters, self.outputs)
+
+    def is_built_in(self) -> bool:
+        """Return whether all rows are the table's own, whose rules don't change."""
+        return all(
+            getattr(ops, node.op.name, None) is node.op
+            for node in topological_order(Roots(self.outputs))
+            if isinstance(node, Value) and node.op is not None
+        )
+
+
+def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> Recording:
+    """Return what ``f`` does, from two runs that must not differ.
+
+    Args:
+        example: one sample: numbers and flat lists; only their lengths matter.
+        wrt: parameters that come first, in this order.
+
+    Raises:
+        CompileError: ``f`` tests a recorded number, or does something else each time.
+        TypeError: the example or what ``f`` returns is neither a number nor a list of them.
+    """
+    name = getattr(f, "__name__", None) or type(f).__name__
+    shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
+    numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
+    first = _run(f, name, shapes, numbers, wrt)
+    # Other numbers, so that a constant which came out of one shows as well.
+    source = random.Random(0)
+    again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers], wrt)
+    if (first.results, first.parameters) != (again.results, again.parameters) or (
+        first.program() != again.program()
+    ):
+        raise CompileError(
+            f"{name} does something else each time it is run: it draws random numbers (a Dropout "
+            "that is being trained: call model.eval()), or reads .data of what is recorded; "
+            "pass what changes as an argument"
+        )
+    return first
+
+
+class Uses(NamedTuple):
+    """A graph in which every use of a parameter is a leaf of its own.
+
+    Attributes:
+        root: the output, times the seed.
+        leaves: in the order in which the eager sweep adds their contributions up.
+        places: for each of them, which parameter it is a use of.
+        seed: the leaf that the output was multiplied with.
+    """
+
+    root: Value
+    leaves: list[Value]
+    places: list[int]
+    seed: Value
+
+
+def uses_apart(out: Value | float, parameters: Sequence[Value]) -> Uses:
+    """Return the graph of ``seed * out`` with the uses of the parameters kept apart.
+
+    So a compiled gradient can be summed up contribution by contribution, as `Value.backward`
+    does it over a whole batch, where the seed is the derivative of the cost by this sample.
+    """
+    place = {leaf: i for i, leaf in enumerate(parameters)}
+    twins: dict[Value, Value] = {}
+    found: list[list[tuple[Value, int]]] = []
+    seed = Value(1.0, label="seed")
+    with tracing():
+        root = seed * out
+        for node in topological_order(root):
+            if node.op is None:
+                twins[node] = node
+                continue
+            own: list[tuple[Value, int]] = []
+            args: list[Value | float] = []
+            for arg in node.args:
+                if isinstance(arg, Value) and arg in place:
+                    own.append((Value(arg.data, arg.label), place[arg]))
+                    args.append(own[-1][0])
+                else:
+                    args.append(twins[arg] if isinstance(arg, Value) else arg)
+            found.append(own)
+            twins[node] = record_node(node.op, tuple(args))
+    uses = [use for own in reversed(found) for use in own]
+    return Uses(twins[root], [leaf for leaf, _ in uses], [i for _, i in uses], seed)
+
+
+def _run(
+    f: Callable[..., Any],
+    name: str,
+    shapes: tuple[Shape, ...],
+    numbers: list[list[float]],
+    wrt: Iterable[Value],
+) -> Recording:
+    leaves = [
+        [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
+        for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
+    ]
+    with tracing():
+        out = f(*(list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)))
+    several = isinstance(out, tuple)
+    parts = list(out) if several else [out]
+    outputs: list[Value | float] = []
+    results = []
+    for part in parts:
+        shape, flat = _flattened(name, part)
+        results.append(shape)
+        outputs += flat
+    inputs = [leaf for xs in leaves for leaf in xs]
+    parameters = dict.fromkeys(wrt)
+    own = set(inputs)
+    for node in topological_order(Roots(outputs)):
+        if isinstance(node, Value) and node.op is None and node not in own:
+            parameters[node] = None
+    return Recording(name, shapes, inputs, outputs, tuple(results), several, list(parameters))
+
+
+def _shape_of(what: str, arg: Any) -> Shape:
+    if hasattr(arg, "shape"):  # NumPy's arrays and numbers
+        shape = tuple(arg.shape)
+        if len(shape) > 1:
+            raise TypeError(
+                f"{what} is an array of shape {shape}: an example is one sample, a number or a "
+                "flat list"
+            )
+        return shape
+    if isinstance(arg, list | tuple):
+        return (len(arg),)
+    return ()
+
+
+def _flat(arg: Any) -> list[Any]:
+    return list(arg) if _shape_of("", arg) else [arg]
+
+
+def _plain(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
+
+
+def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | float]]:
+    """Return the shape of nested lists, and their elements row by row.
+
+    Raises:
+        TypeError: rows differ in length, or an element is no number.
+    """
+    shape: list[int] = []
+    level = [part]
+    while level and isinstance(level[0], list | tuple):
+        lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in level}
+        if len(lengths) > 1:
+            raise TypeError(f"{name} returned lists of different lengths: {part!r:.60}")
+        shape.append(lengths.pop())
+        level = [x for row in level for x in row]
+    try:
+        return tuple(shape), [x if isinstance(x, Value) else real(x) for x in level]
+    except TypeError as error:
+        raise TypeError(f"{name} must return numbers, or lists of them: {error}") from None
