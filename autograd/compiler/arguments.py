@@ -37,10 +37,30 @@ def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
     if len(arguments) != len(shapes):
         raise TypeError(f"{name} takes {len(shapes)} argument(s), got {len(arguments)}")
     numpy = sys.modules.get("numpy")
+    if numpy and _are_ready(shapes, arguments, numpy.ndarray, numpy.dtype(float)):
+        return Batch(list(arguments), len(arguments[0]), is_batch=True, numpy=True)
     arrays = [numpy is not None and isinstance(arg, numpy.ndarray) for arg in arguments]
     if any(arrays):
         return _arrays(name, shapes, arguments, numpy)
     return _lists(name, shapes, arguments)
+
+
+def _are_ready(
+    shapes: Sequence[Shape], arguments: Sequence[Any], kind: type, number: object
+) -> bool:
+    """Return whether all are arrays of one batch that can be used as they are.
+
+    The common case, asked with little more than a microsecond to spare for a whole call.
+    """
+    n = None
+    for shape, arg in zip(shapes, arguments, strict=True):
+        if arg.__class__ is not kind or arg.dtype is not number or not arg.flags.c_contiguous:
+            return False
+        given, *rest = arg.shape or (None,)
+        if given is None or n not in (None, given) or tuple(rest) != shape:
+            return False
+        n = given
+    return n is not None
 
 
 def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy: Any) -> Batch:

@@ -18,6 +18,7 @@ from functools import reduce as fold
 from importlib.util import find_spec
 from itertools import chain
 from math import prod
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, read
@@ -373,7 +374,8 @@ class Compiled:
                 return numbers
             import numpy
 
-            return numpy.array(numbers, dtype=numpy.float64)
+            # Several times faster than to make the array of the list.
+            return numpy.frombuffer(self._packing.pack(*numbers))
         count = len(self.parameters)
         if self.backend == "llvm":
             import numpy
@@ -388,6 +390,10 @@ class Compiled:
         if len(flat) != count:
             raise ValueError(f"params must be {count} numbers: got {len(flat)}")
         return [real(x) for x in flat]
+
+    @cached_property
+    def _packing(self) -> Struct:
+        return Struct(f"{len(self.parameters)}d")
 
     # The back ends
 
