@@ -187,12 +187,14 @@ class Compiled:
             twins = {
                 leaf: self.parameters[i] for leaf, i in zip(uses.leaves, uses.places, strict=True)
             }
-            outputs = [self._out, *gradients(uses.root, [*uses.leaves, *self._moved_leaves()])]
+            found = gradients(uses.root, [*uses.leaves, *self._moved_leaves()])
             parameters = [*self.parameters, uses.seed]
+            outputs = [self._out, *found, *recording.outputs[1:]]
             return program_of(recording.inputs, parameters, outputs, twins)
         out = self._out if isinstance(self._out, Value) else Value(self._out)
-        wrt = [*self.parameters[: self._weights], *self._moved_leaves()]
-        return program_of(recording.inputs, self.parameters, [out, *gradients(out, wrt)])
+        found = gradients(out, [*self.parameters[: self._weights], *self._moved_leaves()])
+        outputs = [self._out, *found, *recording.outputs[1:]]
+        return program_of(recording.inputs, self.parameters, outputs)
 
     def source(self, target: str = "python") -> str:
         """Return the program of value and gradient as source code.
@@ -229,15 +231,19 @@ class Compiled:
         of ``wrt``, the parameters last. Without samples the value and the parameters' gradient
         are 0.
 
+        Of a function that returns a tuple, the first is differentiated; the value is then a
+        tuple too, and the others are in it as they are, sample by sample.
+
         Args:
             params: as for calling.
 
         Raises:
-            CompileError: the function has more than one output.
+            CompileError: the function's output, or the first of them, is no single number.
         """
         batch = read(self._recording.name, self._recording.shapes, arguments)
-        value, weights, moved = self._gradient(batch, self._numbers(params))
-        gradient = [_given(part, batch) for part in moved]
+        value, weights, parts = self._gradient(batch, self._numbers(params))
+        given = [_given(part, batch) for part in parts]
+        gradient = given[: len(self._moving)]
         if self._weights:
             if self._reduce is None:
                 gradient.append(_given(weights, batch))
@@ -245,6 +251,8 @@ class Compiled:
                 gradient.append(weights if batch.numpy else list(weights))
         if self._reduce is None:
             value = _given(value, batch)
+        if self._recording.several:
+            value = (value, *given[len(self._moving) :])
         return value, gradient[0] if self._alone else tuple(gradient)
 
     def backward(self, *arguments: Any) -> Any:
@@ -269,13 +277,13 @@ class Compiled:
 
     @cached_property
     def _out(self) -> Value | float:
-        """The one output.
+        """The output to differentiate.
 
         Raises:
-            CompileError: there are several.
+            CompileError: it is a list.
         """
         recording = self._recording
-        if recording.several or recording.results != ((),):
+        if recording.results[:1] != ((),):
             raise CompileError(
                 f"only a single number has a gradient, and {recording.name} returns "
                 f"{len(recording.outputs)}: compile jacobian({recording.name}), or reduce them"
@@ -295,7 +303,7 @@ class Compiled:
             yield from self._recording.inputs[ends[i] : ends[i + 1]]
 
     def _gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
-        """Return value, gradient of the parameters, and of each argument."""
+        """Return value, gradient of the parameters, of each argument, and the other outputs."""
         if self._exact:
             return self._exact_gradient(batch, numbers)
         scale = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
@@ -304,7 +312,7 @@ class Compiled:
             value, *rest = outputs
             return value, rest[0] if self._weights else None, rest[bool(self._weights) :]
         if scale != 1:
-            for array in outputs:
+            for array in outputs[: len(self._moving)]:
                 array *= scale
         return float(sums[0]), sums[1:], outputs
 
@@ -327,12 +335,13 @@ class Compiled:
 
     def _parts(self) -> tuple[Shape, ...]:
         """Return the shapes of what the gradient's program gives for each sample."""
-        moved = tuple(self._recording.shapes[i] for i in self._moving)
+        recording = self._recording
+        moved = [recording.shapes[i] for i in self._moving] + list(recording.results[1:])
         if self._exact:
             return ((), (len(self._uses.leaves),), *moved)
         if self._reduce is None:
             return ((), *(((self._weights,),) if self._weights else ()), *moved)
-        return moved
+        return tuple(moved)
 
     def _added_up(self, uses: Any, n: int) -> Any:
         """Return the contributions of all uses by parameter, added in the eager sweep's order.

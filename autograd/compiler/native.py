@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from functools import reduce as fold
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,9 @@ SMALL = 4096
 
 WORTH_A_THREAD = 3_000_000
 """Operations, for all samples together, from which on a second thread is woken: about 0.1 ms."""
+
+MOST_PARTS = 16
+"""In how many parts the samples of a call are split at most, for threads to share."""
 
 _making = threading.Lock()
 
@@ -112,9 +116,7 @@ class NativeFunction:
             frame = _Frame(self.signature)
         frame.prepare(made, n)
         frame.take(arrays, parameters, scale)
-        parts = 1
-        if not self.exact and n * made.operations > WORTH_A_THREAD:
-            parts = min(_processors(), 1 + n * made.operations // WORTH_A_THREAD)
+        parts = 1 if self.exact else min(1 + n * made.operations // WORTH_A_THREAD, MOST_PARTS)
         if parts == 1:
             made.call(frame.address)
             sums = frame.sums.copy()
@@ -125,19 +127,27 @@ class NativeFunction:
         return sums, outputs
 
     def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int) -> Array:
-        """Run the samples in several threads; return the sums."""
+        """Run the samples part by part, in as many threads as there are processors."""
         ends = [n * i // parts // 32 * 32 for i in range(parts)] + [n]
-        words = [frame.part(made, ends[i], ends[i + 1]) for i in range(parts)]
-        waiting: list[Future[None]] = [
-            _pool().submit(made.call, word.address) for word in words[1:]
+        work = [frame.part(made, ends[i], ends[i + 1]) for i in range(parts)]
+        waiting = work[::-1]
+
+        def run() -> None:
+            while True:
+                try:
+                    part = waiting.pop()
+                except IndexError:
+                    return
+                made.call(part.address)
+
+        helpers: list[Future[None]] = [
+            _pool().submit(run) for _ in range(min(parts, _processors()) - 1)
         ]
-        made.call(words[0].address)
-        for future in waiting:
-            future.result()
-        total = words[0].sums
-        for word in words[1:]:
-            total = total + word.sums
-        return total
+        run()
+        for helper in helpers:
+            helper.result()
+        # The parts don't depend on the processors, so neither do the sums.
+        return fold(np.add, [part.sums for part in work])
 
     def _make(self, *, single: bool) -> _Made:
         with _making:
