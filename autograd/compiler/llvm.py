@@ -154,7 +154,7 @@ class _Module:
         return Kernel("\n".join([*self._declarations(), *self.functions]), total)
 
     def _blocks(self, name: str, loops: Sequence[Loop], shape: Shape, *, masked: bool) -> None:
-        """Write ``name``, which does all of the loops for one block, in functions of some length."""
+        """Write ``name``, which does all loops for one block, in functions of some length."""
         parts = []
         code = _Code(self, shape, masked)
         for loop in loops:
@@ -202,10 +202,13 @@ class _Module:
             f"call void @llvm.memcpy.p0.p0.i64(ptr %u, ptr %parameters, i64 {8 * parameters}, "
             "i1 false)"
         )
-        for i, constant in enumerate(self.loops.constants):
-            at = code.new()
-            emit(f"{at} = getelementptr double, ptr %u, i64 {parameters + i}")
-            emit(f"store double {bits(constant)}, ptr {at}")
+        constants = self.loops.constants
+        if constants:
+            emit(f"%constants = getelementptr double, ptr %u, i64 {parameters}")
+            emit(
+                "call void @llvm.memcpy.p0.p0.i64(ptr %constants, ptr @constants, "
+                f"i64 {8 * len(constants)}, i1 false)"
+            )
         pointers = "ptr %u, ptr %x, ptr %t, ptr %r, ptr %o"
         emit(f"call void @uniform({pointers})")
         emit(
@@ -238,14 +241,16 @@ class _Module:
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
             emit("%weight = fmul double %many, %scale")
-        for k, operand in self.loops.totals:
+        for place, operand in self.loops.totals:
             value = code.scalar(operand)
             at, scaled = code.new(), code.new()
             emit(f"{scaled} = fmul double {value}, %weight")
-            emit(f"{at} = getelementptr double, ptr %sums, i64 {k}")
+            emit(f"{at} = getelementptr double, ptr %sums, i64 {place}")
             emit(f"store double {scaled}, ptr {at}")
         body = "\n".join(code.lines)
-        self.functions.append(f"define void @run(ptr %args) #0 {{\nentry:\n{body}\n  ret void\n}}\n")
+        self.functions.append(
+            f"define void @run(ptr %args) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
+        )
 
     def _uniform_results(self) -> int:
         """Return how many numbers the uniform loops store."""
@@ -370,7 +375,12 @@ class _Module:
             for name in ("fabs", "sqrt"):
                 yield f"declare {types.number} @llvm.{name}.{types.suffix}({types.number})"
             if width > 1:
-                yield f"declare double @llvm.vector.reduce.fadd.{types.suffix}(double, {types.number})"
+                reduction = f"llvm.vector.reduce.fadd.{types.suffix}"
+                yield f"declare double @{reduction}(double, {types.number})"
+        if self.loops.constants:
+            numbers = ", ".join(f"double {bits(constant)}" for constant in self.loops.constants)
+            count = len(self.loops.constants)
+            yield f"@constants = private constant [{count} x double] [{numbers}]"
         for name, width in sorted(self.called):
             number = _Types(width).number
             arity = LIBM[name]
@@ -426,6 +436,7 @@ class _Code:
         self.label = "entry"
         self._names = 0
         self._pointers: dict[tuple[object, ...], str] = {}
+        self._loaded: dict[tuple[object, ...], str] = {}
         self.scales = {"x": shape.lanes, "t": shape.lanes, "o": shape.lanes, "r": shape.width}
         self.fast = "" if shape.exact else " contract"
         self.constants = {
@@ -497,7 +508,7 @@ class _Code:
             offset += stride * constant
             if register and stride:
                 moving[register] = moving.get(register, 0) + stride
-        key = (access.array, *moving.items())
+        key: tuple[object, ...] = (access.array, *moving.items())
         base = self._pointers.get(key)
         if base is None:
             base = f"%{access.array}"
@@ -631,15 +642,13 @@ class _Code:
                     point = (*points[p], j)
                     term = self._cached_load(run.left, point, v)
                     if run.right:
-                        term = self._apply(
-                            ops.mul, [term, self._cached_load(run.right, point, v)]
-                        )
+                        term = self._apply(ops.mul, [term, self._cached_load(run.right, point, v)])
                     totals[i] = self._apply(ops.add, [totals[i], term])
 
             if run.length <= UNROLLED:
-                for j in range(run.length):
-                    self._loaded: dict[tuple[object, ...], str] = {}
-                    add_terms(("", j))
+                for term in range(run.length):
+                    self._loaded = {}
+                    add_terms(("", term))
             else:
                 with self.counted("0", str(run.length), 1, totals) as j:
                     self._loaded = {}

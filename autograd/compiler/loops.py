@@ -185,7 +185,7 @@ class _Roller:
         return Loops(uniform, lanes, tuple(self.constants), sizes, tuple(totals))
 
     def _shared(self, arg: Arg) -> bool:
-        return arg.__class__ is float or self.is_uniform[arg]  # type: ignore[index]
+        return isinstance(arg, float) or self.is_uniform[arg]
 
     def _items(self) -> list[_Item]:
         """Return instructions with chains and outputs put together, in the program's order."""
@@ -195,52 +195,47 @@ class _Roller:
         for _, args in program.instructions:
             for arg in args:
                 if arg.__class__ is int:
-                    uses[arg] += 1  # type: ignore[index]
+                    uses[arg] += 1
         for out in program.outputs:
             if out.__class__ is int:
-                uses[out] += 1  # type: ignore[index]
+                uses[out] += 1
 
         def lone(arg: Arg, op: Op) -> bool:
             """Whether only this use needs the result of an ``op``."""
             return (
                 arg.__class__ is int
                 and arg >= first
-                and uses[arg] == 1  # type: ignore[index]
-                and program.instructions[arg - first].op is op  # type: ignore[index,operator]
+                and uses[arg] == 1
+                and program.instructions[arg - first].op is op
             )
 
         def term(arg: Arg) -> tuple[Arg, Arg | None]:
-            if lone(arg, ops.mul) and not any(
-                x.__class__ is float
-                for x in program.instructions[arg - first].args  # type: ignore[index,operator]
-            ):
-                left, right = program.instructions[arg - first].args  # type: ignore[index,operator]
-                return left, right
+            if lone(arg, ops.mul):
+                left, right = program.instructions[int(arg) - first].args
+                if isinstance(left, int) and isinstance(right, int):
+                    return left, right
             return arg, None
 
-        chains: dict[int, list[tuple[Arg, Arg | None]]] = {}
+        # By the number of the last addition: the terms, and the instructions that are in them.
+        chains: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
         for number, (op, args) in enumerate(program.instructions, first):
             if op is ops.add:
                 left, right = args
-                if right in chains and lone(right, ops.add) and left not in chains:
+                if lone(right, ops.add) and not lone(left, ops.add):
                     left, right = right, left  # a + b is b + a, to the bit
-                if left.__class__ is int and left in chains and lone(left, ops.add):
-                    chain = chains.pop(left)  # type: ignore[arg-type]
+                if lone(left, ops.add):
+                    terms, parts = chains.pop(int(left))
+                    parts.append(left)
+                    added: tuple[Arg, ...] = (right,)
                 else:
-                    chain = [term(left)]
-                chain.append(term(right))
-                chains[number] = chain
-        absorbed: set[int] = set()
-        for number, chain in chains.items():
-            if len(chain) >= SHORTEST_CHAIN:
-                stack = [number]
-                while stack:
-                    for arg in program.instructions[stack.pop() - first].args:
-                        if lone(arg, ops.add) or (lone(arg, ops.mul) and term(arg)[1] is not None):
-                            absorbed.add(arg)  # type: ignore[arg-type]
-                            if lone(arg, ops.add):
-                                stack.append(arg)  # type: ignore[arg-type]
-        chains = {n: c for n, c in chains.items() if len(c) >= SHORTEST_CHAIN and n not in absorbed}
+                    terms, parts, added = [], [], (left, right)
+                for arg in added:
+                    terms.append(term(arg))
+                    if terms[-1][1] is not None:
+                        parts.append(arg)
+                chains[number] = terms, parts
+        chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN}
+        absorbed = {part for _, parts in chains.values() for part in parts}
         sinks: list[_Item] = []
         sums = columns = 0
         end = len(uses)
@@ -250,11 +245,10 @@ class _Roller:
                 if self._shared(out):
                     continue
                 number = out if isinstance(out, int) else end
-                if lone(out, ops.mul) and term(out)[1] is not None:
+                factor, other = term(out)
+                if other is not None:
                     absorbed.add(number)
-                    left, right = term(out)
-                    assert right is not None
-                    sinks.append(_Item(number, ops.mul, (left, right), sink=sink))
+                    sinks.append(_Item(number, ops.mul, (factor, other), sink=sink))
                     continue
             else:
                 sink, columns = ("o", columns), columns + 1
@@ -265,7 +259,7 @@ class _Roller:
             if number in absorbed:
                 continue
             if number in chains:
-                items.append(_Item(number, None, (), chains[number]))
+                items.append(_Item(number, None, (), chains[number][0]))
             elif op is ops.sum:
                 items.append(_Item(number, None, (), [(arg, None) for arg in args]))
             elif op is ops.dot:
@@ -280,15 +274,20 @@ class _Roller:
         """Give the constants in chains an address, side by side as the terms are."""
         self.size_u = self.program.parameters
         for item in items:
-            for side in (0, 1):
-                for i, pair in enumerate(item.terms or ()):
-                    if pair[side].__class__ is float:
-                        place = -1 - len(self.constants)  # known to nobody but address
-                        self.constants.append(pair[side])  # type: ignore[arg-type]
-                        self.address[place] = ("u", self.size_u)
-                        self.size_u += 1
-                        assert item.terms is not None
-                        item.terms[i] = (place, pair[1]) if side == 0 else (pair[0], place)
+            if item.terms is not None:
+                lefts = [self._placed(left) for left, _ in item.terms]
+                rights = [None if r is None else self._placed(r) for _, r in item.terms]
+                item.terms = list(zip(lefts, rights, strict=True))
+
+    def _placed(self, arg: Arg) -> int:
+        """Return a result's number; for a constant, a new one with an address."""
+        if isinstance(arg, int):
+            return arg
+        place = -1 - len(self.constants)
+        self.constants.append(arg)
+        self.address[place] = ("u", self.size_u)
+        self.size_u += 1
+        return place
 
     def _groups(self, items: list[_Item]) -> list[_Group]:
         """Return the items in groups that are alike, level by level."""
@@ -426,7 +425,7 @@ def _rolled(bucket: list[_Item], uniform: bool) -> Iterator[_Group]:
         begin = end
     begin = 0
     while begin < len(rows):
-        length, stride, items = rows[begin]
+        length, stride, _ = rows[begin]
         end, outer = begin + 1, None
         while end < len(rows) and rows[end][:2] == (length, stride):
             step = _difference(rows[end][2][0].addresses, rows[end - 1][2][0].addresses)
@@ -452,9 +451,7 @@ def _difference(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 def _scheduled(groups: list[_Group]) -> list[_Group]:
     """Return the groups such that each follows what it uses, else in the program's order."""
-    owner = {
-        item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None
-    }
+    owner = {item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None}
     waiting = [0] * len(groups)
     followers: list[list[int]] = [[] for _ in groups]
     for i, group in enumerate(groups):
@@ -498,7 +495,9 @@ def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
                 for n in _numbers(item)
                 if n in made
             ) and not (group.items[0].terms and any(n in made for n in _term_numbers(group)))
-            joins = joins and not (group.items[0].terms and any(g.items[0].terms for g in bodies[-1]))
+            joins = joins and not (
+                group.items[0].terms and any(g.items[0].terms for g in bodies[-1])
+            )
         if not joins:
             bodies.append([])
             made.clear()
@@ -534,16 +533,12 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
                     read.update(n for pair in item.terms or () for n in pair if isinstance(n, int))
     loops = []
     for body, place in zip(bodies, places, strict=True):
-        statements = []
-        for group in body:
-            statements.append(_statement(group, place, read, roller))
+        statements = [_statement(group, place, read, roller) for group in body]
         loops.append(Loop(body[0].dims, tuple(statements)))
     return tuple(loops)
 
 
-def _statement(
-    group: _Group, place: dict[int, int], read: set[int], roller: _Roller
-) -> Statement:
+def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
     first = group.items[0]
     components = iter(list(zip(*group.strides, strict=True)) or [()] * len(first.addresses))
     sink = Access(*first.sink, next(components)) if first.sink else None
