@@ -20,7 +20,7 @@ from autograd import ops
 from autograd.compiler.simplification import simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.operand import Operand, plain
+from autograd.operand import Number, Operand, plain
 from autograd.operation import Op, Primitive
 
 Arg = int | float
@@ -79,8 +79,8 @@ class Program:
             CompileError: it uses a result before it is there, or an op with no spelling.
         """
         for number, (op, args) in enumerate(self.instructions, self.first):
-            if not (isinstance(op.forward, Primitive) or op in KEPT):
-                raise CompileError(f"v{number} = {op.name}(...) is no primitive")
+            if not (_is_spelled(op) or op in KEPT):
+                raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
             if op.arity not in (None, len(args)):
                 raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
             self._check(f"v{number}", args, number)
@@ -136,7 +136,7 @@ def program_of(
     """Return the program that computes nodes of a graph from its leaves.
 
     Formula rows are written out, equal subexpressions computed once, constants folded; all
-    of it keeps every bit.
+    of it keeps every bit. Leaves that are neither inputs nor parameters are constants.
 
     Args:
         twins: further leaves, each with the input or parameter it stands for.
@@ -151,10 +151,11 @@ def program_of(
         known.setdefault(leaf, Register(builder, i))
     for leaf, own in (twins or {}).items():
         known[leaf] = known[own]
-    for node in topological_order(Roots(outputs)):
-        if node not in known and node.__class__ is not Roots:
+    roots: Any = Roots(outputs)
+    for node in topological_order(roots)[:-1]:
+        if node not in known:
             args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
-            known[node] = builder.apply(node.op, args)
+            known[node] = builder.apply(node.op, args) if node.op else node.data
     results = [_arg(known[out] if isinstance(out, Operand) else out) for out in outputs]
     return builder.program(len(inputs), len(parameters), results)
 
@@ -198,13 +199,16 @@ class _Builder:
         short = simplified(op, args)
         if short is not None:
             return short
-        if op.opaque:
+        if op.opaque or (isinstance(op.forward, Primitive) and not _is_spelled(op)):
+            forward = "opaque Python" if op.opaque else "a primitive of your own"
             raise CompileError(
-                f"{op.name} can't be compiled: its forward is opaque Python; write it as a "
+                f"{op.name} can't be compiled: its forward is {forward}; write it as a "
                 "formula over rows of the table"
             )
         if not (isinstance(op.forward, Primitive) or op in KEPT):
-            return plain(op.forward(*args))
+            # As Numbers, constants meet IEEE 754 in there, not Python's exceptions.
+            wrapped = [Number(arg) if arg.__class__ is float else arg for arg in args]
+            return plain(op.forward(*wrapped))
         # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
         key = (op, *[arg.number if arg.__class__ is Register else repr(arg) for arg in args])
         found = self.numbered.get(key)
@@ -219,24 +223,29 @@ class _Builder:
         needed = [False] * (self.first + len(self.instructions))
         for out in outputs:
             if out.__class__ is int:
-                needed[out] = True  # type: ignore[index]
+                needed[out] = True
         for number in range(len(needed) - 1, self.first - 1, -1):
             if needed[number]:
                 for arg in self.instructions[number - self.first].args:
                     if arg.__class__ is int:
-                        needed[arg] = True  # type: ignore[index]
+                        needed[arg] = True
         place = list(range(self.first))
-        kept = []
+        kept: list[Instruction] = []
         for number in range(self.first, len(needed)):
             place.append(self.first + len(kept))
             if needed[number]:
                 op, args = self.instructions[number - self.first]
                 kept.append(Instruction(op, _moved(args, place)))
-        return Program(inputs, parameters, kept, _moved(outputs, place))
+        return Program(inputs, parameters, kept, _moved(outputs, place)).validate()
+
+
+def _is_spelled(op: Op) -> bool:
+    """Return whether the targets can spell an op: it is a primitive of the built-in table."""
+    return isinstance(op.forward, Primitive) and getattr(ops, op.name, None) is op
 
 
 def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:
-    return tuple([place[arg] if arg.__class__ is int else arg for arg in args])  # type: ignore[index]
+    return tuple([place[arg] if arg.__class__ is int else arg for arg in args])
 
 
 def _arg(x: Any) -> Arg:

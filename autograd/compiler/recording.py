@@ -48,8 +48,8 @@ class Recording(NamedTuple):
         """Return whether all rows are the table's own, whose rules don't change."""
         return all(
             getattr(ops, node.op.name, None) is node.op
-            for node in topological_order(Roots(self.outputs))
-            if isinstance(node, Value) and node.op is not None
+            for node in _below(self.outputs)
+            if node.op is not None
         )
 
 
@@ -71,9 +71,13 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers], wrt)
-    if (first.results, first.parameters) != (again.results, again.parameters) or (
-        first.program() != again.program()
-    ):
+    # A leaf that is made anew in each run can be reached by nobody: it is a constant.
+    lasting = set(first.parameters) & set(again.parameters)
+    first, again = (
+        run._replace(parameters=[leaf for leaf in run.parameters if leaf in lasting])
+        for run in (first, again)
+    )
+    if first.results != again.results or first.program() != again.program():
         raise CompileError(
             f"{name} does something else each time it is run: it draws random numbers (a Dropout "
             "that is being trained: call model.eval()), or reads .data of what is recorded; "
@@ -152,10 +156,16 @@ def _run(
     inputs = [leaf for xs in leaves for leaf in xs]
     parameters = dict.fromkeys(wrt)
     own = set(inputs)
-    for node in topological_order(Roots(outputs)):
-        if isinstance(node, Value) and node.op is None and node not in own:
+    for node in _below(outputs):
+        if node.op is None and node not in own:
             parameters[node] = None
     return Recording(name, shapes, inputs, outputs, tuple(results), several, list(parameters))
+
+
+def _below(outputs: Sequence[Value | float]) -> list[Value]:
+    """Return the nodes that the outputs depend on, in topological order."""
+    roots: Any = Roots(outputs)
+    return topological_order(roots)[:-1]
 
 
 def _shape_of(what: str, arg: Any) -> Shape:
