@@ -46,7 +46,7 @@ def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
 
 
 def _are_ready(
-    shapes: Sequence[Shape], arguments: Sequence[Any], kind: type, number: object
+    shapes: Sequence[Shape], arguments: Sequence[Any], kind: type[Any], number: object
 ) -> bool:
     """Return whether all are arrays of one batch that can be used as they are.
 
@@ -116,7 +116,7 @@ def _batch(
     numpy: bool,
 ) -> Batch:
     """Return the batch, once all shapes are known to fit."""
-    is_batch = not found or any(len(f) > len(s) for f, s in zip(found, shapes, strict=True))
+    is_batch = any(len(f) > len(s) for f, s in zip(found, shapes, strict=True))
     n: int | None = None
     for i, (shape, given) in enumerate(zip(shapes, found, strict=True)):
         rest = given[1:] if is_batch else given

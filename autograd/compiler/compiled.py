@@ -248,7 +248,7 @@ class Compiled:
             if self._reduce is None:
                 gradient.append(_given(weights, batch))
             else:
-                gradient.append(weights if batch.numpy else list(weights))
+                gradient.append(_formed(weights, batch))
         if self._reduce is None:
             value = _given(value, batch)
         if self._recording.several:
@@ -488,8 +488,11 @@ def _nested(numbers: Sequence[float], shape: Shape) -> Any:
 
 def _given(part: Any, batch: Batch) -> Any:
     """Return a result in the form in which the arguments came."""
-    if not batch.is_batch:
-        part = part[0]
+    return _formed(part if batch.is_batch else part[0], batch)
+
+
+def _formed(part: Any, batch: Batch) -> Any:
+    """Return an array if arrays came, else a list."""
     if batch.numpy:
         import numpy
 
