@@ -43,6 +43,7 @@ class History:
         steps: a `StepRecord` of each step.
         layers: the paths of the layers that the records' tuples are about, inputs first.
         warnings: what `nn.hygiene` had to say.
+        backend: what computed the steps: "eager", "llvm", or "llvm, exact".
         stopped: whether a callback ended the training.
         interrupted: whether Ctrl-C ended the training; only whole epochs are listed.
     """
@@ -56,6 +57,7 @@ class History:
         self.steps: list[StepRecord] = []
         self.layers: tuple[str, ...] = ()
         self.warnings: list[str] = []
+        self.backend = "eager"
         self.stopped = False
         self.interrupted = False
         self._replay: Callable[[int], Value] | None = None

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import DomainError, Value, debug, trace
+from autograd import DomainError, Value, debug, mean, trace
 from nn.history import History, StepRecord, layers_of
 from nn.module import Module
 from nn.optim import Optimizer
@@ -102,12 +102,9 @@ class Hygiene:
 
     def watch_units(self, cost: Value) -> None:
         """Note what the units answered in the batch of this cost, for `check_epoch` to judge."""
-        for node in trace(cost)[0]:
-            if node.op is not None and node.op.name in WATCHED and node.origin:
-                unit = node.origin[0]
-                layer = unit.rpartition(".neurons.")[0] or unit
-                units = self.answers.setdefault((layer, node.op.name), {})
-                units.setdefault(unit, []).append(node.data)
+        for node in units_below([cost]):
+            layer, op, unit = unit_of(node)
+            self.answers.setdefault((layer, op), {}).setdefault(unit, []).append(node.data)
 
     def check_epoch(self) -> None:
         """Judge the last steps, the losses so far, and the units if they were watched."""
@@ -178,6 +175,23 @@ class Hygiene:
         self.answers.clear()
 
 
+def units_below(outs: Sequence[Value]) -> list[Value]:
+    """Return the nodes below ``outs`` that are units with a flat side, each once."""
+    return [
+        node
+        for node in trace(mean(outs))[0]
+        if node.op is not None and node.op.name in WATCHED and node.origin
+    ]
+
+
+def unit_of(node: Value) -> tuple[str, str, str]:
+    """Return of which layer a unit is, which op it is, and its own path."""
+    assert node.op is not None
+    assert node.origin is not None
+    unit = node.origin[0]
+    return unit.rpartition(".neurons.")[0] or unit, node.op.name, unit
+
+
 def not_finite(cost: float, learning_rate: float, compute: Any) -> FloatingPointError:
     """Return the error for a loss that is not finite, with the genealogy of its first bad number.
 
@@ -201,13 +215,18 @@ def norms(groups: Sequence[Sequence[Value]]) -> tuple[float, ...]:
 
 
 def moves(groups: Sequence[Sequence[Value]], before: dict[Value, float]) -> tuple[float, ...]:
-    """Return how far each group has moved, relative to the norm it had; 0 of 0 is 0."""
+    """Return how far each group has moved, relative to the norm it had."""
     ratios = []
     for group in groups:
         way = math.hypot(*(p.data - before.get(p, p.data) for p in group))
         size = math.hypot(*(before.get(p, p.data) for p in group))
-        ratios.append(way / size if size else math.inf if way else 0.0)
+        ratios.append(relative(way, size))
     return tuple(ratios)
+
+
+def relative(way: float, size: float) -> float:
+    """Return the ratio of a move to the size moved; 0 of 0 is 0."""
+    return way / size if size else math.inf if way else 0.0
 
 
 def _some(names: list[str]) -> str:

@@ -298,10 +298,14 @@ class Dropout(Module):
         """Return the inputs, some of them times 0 and the others scaled up in training."""
         if not self.training or not self.rate:
             return list(x)
+        return [each * factor for each, factor in zip(x, self.mask(len(x)), strict=True)]
+
+    def mask(self, n: int) -> list[Any]:
+        """Return the next mask: what each of ``n`` inputs is multiplied with."""
         source = random.Random(f"{self.seed}:{self.masks}")
         self.masks += 1
         factor = 1 / (1 - self.rate)
-        return [each * (factor if source.random() >= self.rate else 0.0) for each in x]
+        return [factor if source.random() >= self.rate else 0.0 for _ in range(n)]
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate:g})"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from autograd import Value, abs, log, logsumexp, maximum, mean, relu, softplus, sum, where
+from autograd import Value, abs, dot, log, logsumexp, maximum, mean, relu, softplus, sum, where
 from nn.arguments import number, share
 
 T = TypeVar("T", float, Value)
@@ -142,7 +142,7 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
 
     Args:
         prediction: one logit for each class.
-        target: the class y, a whole number from 0.
+        target: the class y, a whole number from 0; a Value stands for any class.
         smoothing: s; to train with it, pass ``functools.partial(cross_entropy, smoothing=s)``.
 
     Source: Bishop 2006, equation 4.108; the smoothing, Szegedy et al. 2016, Rethinking the
@@ -155,12 +155,17 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
         raise TypeError(
             f"cross_entropy takes a list of one logit for each class: got {prediction!r:.60}"
         )
-    if target not in range(len(prediction)):
+    if isinstance(target, Value):
+        # Recorded for any label: the one of its class counts once, the others not at all.
+        chosen = [where(0.5 - abs(target - k), 1.0, 0.0) for k in range(len(prediction))]
+        hit = dot(chosen, prediction)
+    elif target in range(len(prediction)):
+        hit = prediction[int(target)]
+    else:
         raise ValueError(
             f"cross_entropy of {len(prediction)} classes needs a label from 0 to "
             f"{len(prediction) - 1}: got {target!r}"
         )
-    hit = prediction[int(target)]
     if not share("smoothing", smoothing):
         return logsumexp(prediction) - hit
     expected = (1 - smoothing) * hit + smoothing * mean(prediction)

@@ -26,13 +26,11 @@ def predicted_class(prediction: Prediction, threshold: float = 0.0) -> int:
     return int(_float(prediction) > threshold)
 
 
-def accuracy(
-    predictions: Sequence[Prediction], labels: Sequence[float], threshold: float = 0.0
-) -> float:
+def accuracy(predictions: Any, labels: Sequence[Any], threshold: float = 0.0) -> float:
     """Return the share of predictions that are right.
 
     Args:
-        predictions: scores or logits, as the losses take them.
+        predictions: scores or logits, as the losses take them; or NumPy's array of them.
         labels: 0 and 1, or -1 and 1; for lists of logits, the class.
         threshold: above which a score means the second of two classes.
 
@@ -42,6 +40,11 @@ def accuracy(
     >>> accuracy([2.5, -0.1, 0.3, 1.0], [1, 0, 0, 1])
     0.75
     """
+    if hasattr(predictions, "ndim"):
+        _same_length("accuracy", predictions, labels)
+        if predictions.ndim == 2:
+            return float((predictions.argmax(1) == labels).mean())
+        return float(((predictions > threshold) == [label > 0 for label in labels]).mean())
     pairs = _pairs("accuracy", predictions, labels, threshold)
     return sum(guess == label for guess, label in pairs) / len(pairs)
 

@@ -14,27 +14,32 @@ from itertools import islice
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from autograd import Value, mean, no_grad
+from autograd import CompileError, MissingExtraError, Value, mean, no_grad, trace
 from nn.arguments import count, number
 from nn.callbacks import Callback
 from nn.clip import clip_grad_norm
+from nn.compiled import Clip, CompiledSteps
 from nn.data import batches
 from nn.history import History, StepRecord, layers_of
-from nn.hygiene import Hygiene, moves, norms, not_finite
+from nn.hygiene import Hygiene, moves, norms, not_finite, relative
 from nn.layers import Dropout
-from nn.losses import LABELS, Loss, bare, cross_entropy, is_classification, threshold
+from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import accuracy
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.samples import Data, Sample, Samples
 from nn.schedules import Schedule
 from nn.state import StateError, as_float, read_json, write_json
 
-Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
-Sample = tuple[list[Value], Any]
 Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
-Clip = float | Callable[[list[Value]], Any]
+
+WORTHWHILE = 4_000_000
+"""Edges of the graphs of all samples in all epochs from which on a training is compiled.
+
+The eager engine takes about two seconds for them, making the machine code one.
+"""
 
 
 def fit(
@@ -51,6 +56,7 @@ def fit(
     metrics: Sequence[Metric] = (),
     callbacks: Sequence[Callback] = (),
     seed: int = 0,
+    compile: bool | str | None = None,
     checkpoint: str | PathLike[str] | None = None,
     resume: str | PathLike[str] | None = None,
 ) -> History:
@@ -76,6 +82,9 @@ def fit(
             validation data, or without any on the data.
         callbacks: called after each epoch; see `nn.callbacks`.
         seed: of the shuffling.
+        compile: whether the steps run as machine code (the extra ``fast``), with results equal
+            within rounding; "exact" for the same bits as in the eager engine. By default, if
+            that pays and can be done; if it can't, one line says why. `History.backend` tells.
         checkpoint: a file to which the state of the training is written after each epoch, in
             one go: whenever the process is killed, the file is whole.
         resume: a checkpoint to go on from, with the same arguments; the result has the same
@@ -113,32 +122,36 @@ def fit(
         number("clip", clip, positive=True)
     if checkpoint is not None and not Path(checkpoint).parent.is_dir():
         raise ValueError(f"checkpoint: there is no folder {Path(checkpoint).parent}")
-    samples = _samples(data, loss)
-    tests = _samples(validation, loss, "validation ") if validation is not None else []
-    for sample in (*samples[:1], *tests[:1]):
-        _try_out(model, loss, optimizer, *sample)
-    _check_classes(model, loss, [*samples, *tests])
+    if compile not in (None, True, False, "exact"):
+        raise ValueError(f'compile must be True, False, "exact" or None: got {compile!r:.40}')
+    samples = Samples(data, loss)
+    tests = Samples(validation, loss, "validation ") if validation is not None else None
+    term = _try_out(model, loss, optimizer, *samples[0])
+    _check_classes(model, loss, samples)
+    if tests is not None:
+        _try_out(model, loss, optimizer, *tests[0])
+        _check_classes(model, loss, tests)
     history = History()
     run = _Run(model, samples, loss, optimizer, int(seed), batch_size, clip, schedule, history)
     if resume is not None:
         run.restore(Path(resume), callbacks)
+        compile = run.same_backend(compile, Path(resume))
+    if compile is None:
+        compile = len(trace(term)[1]) * len(samples) * epochs >= WORTHWHILE and "if possible"
+    run.choose(compile)
     history._replay = run.replay
     hygiene = run.hygiene = Hygiene(model, optimizer, history)
-    if tests:
-        hygiene.check_split(
-            [[x.data for x in row] for row, _ in samples],
-            [[x.data for x in row] for row, _ in tests],
-        )
+    if run.compiled and not history.steps:
+        hygiene.check_reach(term)
+    if tests is not None:
+        hygiene.check_split(samples.inputs, tests.inputs)
     try:
         with _progress(epochs, len(samples)) as show:
             for epoch in range(len(history.loss) + 1, epochs + 1):
                 if history.stopped:
                     break
                 run.learn_epoch(epoch, lambda done, epoch=epoch: show(epoch, done, history))
-                _evaluate(model, tests, loss, history)
-                for metric in metrics:
-                    figure = metric(*_predictions(model, tests or samples))
-                    history.metrics.setdefault(_name(metric), []).append(figure)
+                run.evaluate(tests, metrics)
                 hygiene.check_epoch()
                 observe = getattr(schedule, "observe", None)
                 if observe:
@@ -171,7 +184,7 @@ class _Run:
     def __init__(
         self,
         model: Module,
-        samples: list[Sample],
+        samples: Samples,
         loss: Loss,
         optimizer: Optimizer,
         seed: int,
@@ -190,10 +203,13 @@ class _Run:
         self.schedule = schedule
         self.history = history
         self.hygiene: Hygiene | None = None
+        self.compiled: CompiledSteps | None = None
         groups = layers_of(model)
         history.layers = tuple(groups)
         self.groups = list(groups.values())
-        self.dropouts = [m for m in model.named_modules().values() if isinstance(m, Dropout)]
+        self.modules = list(model.named_modules().values())
+        self.dropouts = [module for module in self.modules if isinstance(module, Dropout)]
+        self.parameters = model.named_parameters()
         self.shuffled: tuple[int, Iterator[list[list[int]]]] | None = None
         self.finished = 0
         self.starts: dict[int, dict[str, Any]] = {}
@@ -212,28 +228,143 @@ class _Run:
         self.shuffled = epoch, every
         return next(every)
 
+    def choose(self, compile: bool | str) -> None:
+        """Compile the steps, if asked to: True, "exact", or "if possible".
+
+        Raises:
+            CompileError, MissingExtraError: it can't be done, and was asked for.
+        """
+        if compile:
+            try:
+                self.compiled = CompiledSteps(
+                    self.model,
+                    self.samples,
+                    self.loss,
+                    self.optimizer,
+                    self.clip,
+                    exact=compile == "exact",
+                )
+            except (CompileError, MissingExtraError) as error:
+                if compile != "if possible":
+                    raise
+                sys.stderr.write(f"fit runs in the eager engine: {error}\n")
+        self.history.backend = self.compiled.name if self.compiled else "eager"
+
+    def same_backend(self, compile: bool | str | None, path: Path) -> bool | str:
+        """Return ``compile`` such that the checkpoint at ``path`` goes on with the same bits.
+
+        Raises:
+            StateError: that is not what was asked for.
+        """
+        kinds: dict[str, bool | str] = {"eager": False, "llvm": True, "llvm, exact": "exact"}
+        before = kinds[self.history.backend]
+        if compile not in (None, before):
+            raise StateError(
+                f"{path} is of a training by the back end {self.history.backend!r}: resume it "
+                f"with compile={before!r}, for the same bits"
+            )
+        return before
+
     def learn_epoch(self, epoch: int, show: Callable[[int], None]) -> None:
         """Go once through the data, and add to the history."""
         self.starts[epoch] = self._packed()
-        self.model.train()
+        self._set_training(True)
+        if self.compiled:
+            self._learn_compiled(self.compiled, epoch, show)
+        else:
+            self._learn_eager(epoch, show)
+        self._set_training(False)
+
+    def _set_training(self, training: bool) -> None:
+        # The model's own way looks for its modules each time, past every weight.
+        for module in self.modules:
+            module.training = training
+
+    def _scale(self, epoch: int, i: int, parts: int) -> float:
+        """Return the schedule's factor for a step."""
+        scale = self.schedule(epoch - 1 + i / parts) if self.schedule else 1.0
+        return number("the schedule's factor", scale)
+
+    def _learn_compiled(
+        self, compiled: CompiledSteps, epoch: int, show: Callable[[int], None]
+    ) -> None:
+        parts = self.batches(epoch)
+        learnt = compiled.learn(
+            parts,
+            lambda i: self._scale(epoch, i, len(parts)),
+            lambda i: show(i * self.batch_size),
+            self._refuse,
+        )
+        gradients = compiled.norms(learnt.gradients, self.groups)
+        sizes = compiled.norms(learnt.weights[:-1], self.groups)
+        ways = compiled.norms(learnt.weights[1:] - learnt.weights[:-1], self.groups)
+        for i, (cost, rate, scale) in enumerate(
+            zip(learnt.costs, learnt.rates, learnt.scales, strict=True)
+        ):
+            updates = tuple(map(relative, ways[i].tolist(), sizes[i].tolist()))
+            self.history.steps.append(
+                StepRecord(epoch, i, cost, rate, scale, tuple(gradients[i].tolist()), updates)
+            )
+        self._note(learnt.losses.tolist(), learnt.predictions, learnt.targets)
+        if self.hygiene and _is_looked_at(epoch):
+            self._set_training(False)
+            self.hygiene.answers = compiled.units(self.samples)
+
+    def _refuse(self, places: Sequence[int], cost: float) -> NoReturn:
+        """Raise the error for a batch whose cost is not finite."""
+        rate = self.optimizer.learning_rate * self.optimizer.scale
+        batch = [self.samples[place] for place in places]
+        raise not_finite(cost, rate, lambda: self.forward(batch))
+
+    def _note(self, losses: list[float], predictions: Any, targets: Any) -> None:
+        """Add an epoch's losses, and what was right, to the history."""
+        self.history.loss.append(math.fsum(losses) / len(losses))
+        if is_classification(self.loss):
+            limit = threshold(self.loss)
+            self.history.accuracy.append(accuracy(predictions, targets, limit))
+
+    def _learn_eager(self, epoch: int, show: Callable[[int], None]) -> None:
         parts = self.batches(epoch)
         losses: list[float] = []
         predictions: list[Any] = []
         targets: list[Any] = []
         for i, places in enumerate(parts):
             show(i * self.batch_size)
-            scale = self.schedule(epoch - 1 + i / len(parts)) if self.schedule else 1.0
-            self.optimizer.scale = number("the schedule's factor", scale)
+            self.optimizer.scale = self._scale(epoch, i, len(parts))
             batch = [self.samples[place] for place in places]
             outs, terms = self.learn(epoch, i, batch)
             losses += [term.data for term in terms]
             predictions += map(_plain, outs)
             targets += [target for _, target in batch]
-        self.history.loss.append(math.fsum(losses) / len(losses))
-        if is_classification(self.loss):
-            limit = threshold(self.loss)
-            self.history.accuracy.append(accuracy(predictions, targets, limit))
-        self.model.eval()
+        self._note(losses, predictions, targets)
+
+    def evaluate(self, tests: Samples | None, metrics: Sequence[Metric]) -> None:
+        """Add what the epoch has come to: loss and accuracy on validation data, and metrics."""
+        history, loss = self.history, self.loss
+        if tests is not None:
+            losses, predictions = self._evaluated(tests)
+            history.validation_loss.append(math.fsum(losses) / len(losses))
+            if is_classification(loss):
+                right = accuracy(predictions, tests.targets, threshold(loss))
+                history.validation_accuracy.append(right)
+        elif metrics:
+            _, predictions = self._evaluated(self.samples)
+        targets = (tests or self.samples).targets
+        for metric in metrics:
+            figure = metric(_listed(predictions), targets)
+            history.metrics.setdefault(_name(metric), []).append(figure)
+
+    def _evaluated(self, samples: Samples) -> tuple[list[float], Any]:
+        """Return loss and prediction of each sample, by the model as it is used."""
+        if self.compiled:
+            return self.compiled.evaluate(samples)
+        with no_grad():
+            outs = [_plain(self.model(inputs)) for inputs, _ in samples]
+            losses = [
+                _number(self.loss(out, target))
+                for out, target in zip(outs, samples.targets, strict=True)
+            ]
+        return losses, outs
 
     def learn(self, epoch: int, place: int, batch: list[Sample]) -> tuple[list[Any], list[Value]]:
         """Learn from one batch and return its predictions and losses; wholly or not at all."""
@@ -251,8 +382,7 @@ class _Run:
                 self.hygiene.before_backward()
                 if not self.history.steps:
                     self.hygiene.check_reach(cost)
-                # After epochs 1, 2, 4, 8, ...: to look at every graph would cost time.
-                if epoch & (epoch - 1) == 0:
+                if _is_looked_at(epoch):
                     self.hygiene.watch_units(cost)
             cost.backward()
             gradients = norms(self.groups)
@@ -305,13 +435,23 @@ class _Run:
         twin._unpack(self.starts[record.epoch])
         model.train()
         parts = self.batches(record.epoch)
-        for i, places in enumerate(parts[: record.batch + 1]):
-            optimizer.scale = self.history.steps[step - record.batch + i].scale
-            batch = [self.samples[place] for place in places]
-            if i < record.batch:
-                twin.learn(record.epoch, i, batch)
+        first = step - record.batch
+        scales = [past.scale for past in self.history.steps[first : step + 1]]
+        batches_ = [[self.samples[place] for place in places] for places in parts]
+        if self.compiled and record.batch:
+            twin.choose("exact" if self.compiled.exact else True)
+            assert twin.compiled
+            model.train()
+            twin.compiled.learn(
+                parts[: record.batch], scales.__getitem__, lambda _: None, twin._refuse
+            )
+        elif not self.compiled:
+            for i in range(record.batch):
+                optimizer.scale = scales[i]
+                twin.learn(record.epoch, i, batches_[i])
+        optimizer.scale = scales[-1]
         optimizer.zero_grad()
-        return twin.forward(batch)[2]
+        return twin.forward(batches_[record.batch])[2]
 
     def state(self, callbacks: Sequence[Any]) -> dict[str, Any]:
         """Return what a checkpoint holds."""
@@ -381,8 +521,8 @@ class _Run:
     def _identity(self) -> dict[str, Any]:
         """Return what must be equal for a checkpoint to be of this training."""
         digest = hashlib.sha256()
-        for inputs, target in self.samples:
-            numbers = [x.data for x in inputs]
+        for row, target in zip(self.samples.inputs, self.samples.targets, strict=True):
+            numbers = list(row)
             numbers += target if isinstance(target, list) else [target]
             digest.update(struct.pack(f"<{len(numbers)}d", *numbers))
         return {
@@ -403,16 +543,16 @@ class _Run:
 
     def _packed(self) -> dict[str, Any]:
         """Return the snapshot in little memory: one is kept for each epoch."""
-        kept = self._snapshot()
         optimizer = {
             name: array("d", x) if isinstance(x, list) else x
-            for name, x in kept["optimizer"].items()
+            for name, x in self.optimizer.state_dict().items()
         }
-        return kept | {"weights": array("d", kept["weights"].values()), "optimizer": optimizer}
+        weights = array("d", [parameter.data for parameter in self.parameters.values()])
+        masks = [dropout.masks for dropout in self.dropouts]
+        return {"weights": weights, "optimizer": optimizer, "masks": masks}
 
     def _unpack(self, packed: dict[str, Any]) -> None:
-        names = self.model.named_parameters()
-        self._take(packed | {"weights": dict(zip(names, packed["weights"], strict=True))})
+        self._take(packed | {"weights": dict(zip(self.parameters, packed["weights"], strict=True))})
 
     def _take(self, snapshot: dict[str, Any]) -> None:
         self.optimizer.load_state_dict(snapshot["optimizer"])
@@ -434,24 +574,13 @@ def _read(content: Any) -> Any:
     return as_float("", content) if content in ("inf", "-inf", "nan") else content
 
 
-def _evaluate(model: Module, tests: list[Sample], loss: Loss, history: History) -> None:
-    """Add the loss, and the accuracy if there is one, on the validation data to the history."""
-    if not tests:
-        return
-    predictions, targets = _predictions(model, tests)
-    with no_grad():
-        losses = [_number(loss(p, t)) for p, t in zip(predictions, targets, strict=True)]
-    history.validation_loss.append(math.fsum(losses) / len(losses))
-    if is_classification(loss):
-        right = accuracy(predictions, targets, threshold(loss))
-        history.validation_accuracy.append(right)
+def _is_looked_at(epoch: int) -> bool:
+    """Return whether all units are watched: in epochs 1, 2, 4, 8, ..., as it costs time."""
+    return epoch & (epoch - 1) == 0
 
 
-def _predictions(model: Module, samples: list[Sample]) -> tuple[list[Any], list[Any]]:
-    """Return what the model makes of the samples, as plain numbers, and their targets."""
-    with no_grad():
-        outs = [_plain(model(inputs)) for inputs, _ in samples]
-    return outs, [target for _, target in samples]
+def _listed(predictions: Any) -> Any:
+    return predictions if isinstance(predictions, list) else predictions.tolist()
 
 
 def _plain(out: Any) -> Any:
@@ -472,61 +601,10 @@ def _name(function: Any) -> str:
     return f"{name}({', '.join(given)})"
 
 
-def _samples(data: Data, loss: Loss, which: str = "") -> list[Sample]:
-    """Return inputs and target of each sample, as leaves and a float or list of floats.
-
-    Raises:
-        TypeError, ValueError: some of it is unusable; the message says which.
-    """
-    if not isinstance(data, tuple) or len(data) < 2:
-        raise TypeError(f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}")
-    inputs, targets = data[:2]
-    if len(inputs) != len(targets) or not len(inputs):
-        raise ValueError(
-            f"{which}data needs as many inputs as targets, at least one: "
-            f"got {len(inputs)} and {len(targets)}"
-        )
-    labels = LABELS.get(bare(loss))
-    samples: list[Sample] = []
-    for i, (row, target) in enumerate(zip(inputs, targets, strict=True)):
-        if not hasattr(row, "__len__"):
-            raise TypeError(f"{which}inputs[{i}] must be a list of numbers: got {row!r:.60}")
-        if len(row) != len(inputs[0]):
-            raise ValueError(
-                f"{which}inputs[{i}] has {len(row)} numbers, {which}inputs[0] has {len(inputs[0])}"
-            )
-        leaves = [_leaf(f"{which}inputs[{i}][{j}]", x) for j, x in enumerate(row)]
-        name = f"{which}targets[{i}]"
-        several = hasattr(target, "__len__") and not isinstance(target, str)
-        wanted: Any = (
-            [_leaf(f"{name}[{j}]", x).data for j, x in enumerate(target)]
-            if several
-            else _leaf(name, target).data
-        )
-        for label in wanted if several else [wanted]:
-            if labels and label not in labels:
-                low, high = labels
-                raise ValueError(
-                    f"{_name(loss)} needs labels {low:g} and {high:g}: {name} is {target}"
-                )
-        samples.append((leaves, wanted))
-    return samples
-
-
-def _leaf(name: str, x: float) -> Value:
-    try:
-        leaf = Value(x, label=name)
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
-    if not math.isfinite(leaf.data):
-        raise ValueError(f"{name} is {leaf.data}: clean the data first")
-    return leaf
-
-
 def _try_out(
     model: Module, loss: Loss, optimizer: Optimizer, inputs: list[Value], target: Any
-) -> None:
-    """Run the model and the loss once, so that what doesn't fit shows before training."""
+) -> Value:
+    """Return the loss of one sample, so that what doesn't fit shows before training."""
     if not set(model.parameters()) & set(optimizer.parameters):
         raise ValueError(
             "the optimizer holds none of the model's parameters: make it of model.parameters()"
@@ -547,9 +625,10 @@ def _try_out(
         raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
     if term.op is None:
         raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
+    return term
 
 
-def _check_classes(model: Module, loss: Loss, samples: list[Sample]) -> None:
+def _check_classes(model: Module, loss: Loss, samples: Samples) -> None:
     """Compare the labels with the number of the model's outputs.
 
     Raises:
@@ -559,7 +638,7 @@ def _check_classes(model: Module, loss: Loss, samples: list[Sample]) -> None:
         return
     with no_grad():
         classes = len(model(samples[0][0]))
-    for i, (_, label) in enumerate(samples):
+    for i, label in enumerate(samples.targets):
         if label not in range(classes):
             raise ValueError(
                 f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "

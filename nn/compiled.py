@@ -1,0 +1,308 @@
+"""Training as machine code: loss, gradients, clipping and update, a batch at a time, in arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from struct import Struct
+from typing import Any, NamedTuple
+
+from autograd import Compiled, CompileError, Value, compile
+from nn.arguments import number
+from nn.clip import clip_grad_value
+from nn.hygiene import unit_of, units_below
+from nn.layers import Dropout
+from nn.losses import Loss
+from nn.module import Module
+from nn.optim import Optimizer
+from nn.samples import Samples
+
+Clip = float | Callable[[list[Value]], Any]
+
+
+class Learnt(NamedTuple):
+    """What an epoch's steps left behind, as arrays.
+
+    Attributes:
+        costs, rates, scales: of each step.
+        losses, predictions, targets: of each sample, at the moment it was learnt from.
+        gradients: each step's, before clipping, in rows.
+        weights: before each step, in rows, and after the last one.
+    """
+
+    costs: list[float]
+    rates: list[float]
+    scales: list[float]
+    losses: Any
+    predictions: Any
+    targets: Any
+    gradients: Any
+    weights: Any
+
+
+class CompiledSteps:
+    """The steps of one training run, compiled.
+
+    Args:
+        model, samples, loss, optimizer, clip: as `nn.fit` takes them.
+        exact: every bit as in the eager engine.
+
+    Raises:
+        CompileError: something in them can't be compiled; the message says what.
+        MissingExtraError: the extra ``fast`` is not installed.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        samples: Samples,
+        loss: Loss,
+        optimizer: Optimizer,
+        clip: Clip | None,
+        *,
+        exact: bool,
+    ) -> None:
+        import numpy
+
+        self.numpy = numpy
+        self.model = model
+        self.loss = loss
+        self.optimizer = optimizer
+        self.clip = clip
+        self.exact = exact
+        self.dropouts = [m for m in model.named_modules().values() if isinstance(m, Dropout)]
+        self.inputs = numpy.array(samples.inputs)
+        self.targets = numpy.array(samples.targets)
+        if type(optimizer).step is not Optimizer.step:
+            raise CompileError(f"{type(optimizer).__name__} has a step of its own")
+        if callable(clip) and _largest(clip) is None:
+            name = getattr(clip, "__name__", repr(clip))
+            raise CompileError(f"clip is the function {name}, which needs the parameters' Values")
+        example = samples.inputs[0], samples.targets[0]
+        model.train()
+        self.calls = self._dropped(samples)
+        masks = [[1.0] * n for _, n in self.calls]
+        backend = "llvm"
+        self._cost = compile(
+            self._sample_loss,
+            *example,
+            *masks,
+            wrt=optimizer.parameters,
+            backend=backend,
+            exact=exact,
+        )
+        model.eval()
+        self._example = example
+        rates = [Value(rate) for rate in optimizer.rates(1)]
+
+        def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
+            return optimizer.update(w, g, *memory, *rates)
+
+        zeros = [0.0] * len(optimizer.remembers)
+        self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
+        self._packing = Struct(f"{len(optimizer.parameters)}d")
+
+    @property
+    def name(self) -> str:
+        """The back end, as a history names it."""
+        return "llvm, exact" if self.exact else "llvm"
+
+    def learn(
+        self,
+        order: Sequence[Sequence[int]],
+        scale: Callable[[int], float],
+        show: Callable[[int], None],
+        refuse: Callable[[Sequence[int], float], None],
+    ) -> Learnt:
+        """Learn from mini-batches one after the other; each step wholly or not at all.
+
+        Args:
+            order: the places in the samples, batch by batch.
+            scale: gives the schedule's factor of a step.
+            show: is told of each step.
+            refuse: raises the error for a batch whose cost is not finite.
+        """
+        numpy, optimizer = self.numpy, self.optimizer
+        index = [place for places in order for place in places]
+        inputs, targets = self.inputs[index], self.targets[index]
+        others = numpy.array([leaf.data for leaf in self._cost.parameters[self._size :]])
+        weights = [self._packed(leaf.data for leaf in optimizer.parameters)]
+        memory = [numpy.array(column) for column in optimizer.memory]
+        done = weights[0], memory, optimizer.steps, self._drawn()
+        costs, rates, scales, gradients, losses, outs = [], [], [], [], [], []
+        begin = 0
+        try:
+            for i, places in enumerate(order):
+                show(i)
+                end = begin + len(places)
+                optimizer.scale = scale(i)
+                w, memory, steps, _ = done
+                (cost, terms, out), g = self._cost.value_and_grad(
+                    inputs[begin:end],
+                    targets[begin:end],
+                    *self._masks(len(places)),
+                    params=numpy.append(w, others) if len(others) else w,
+                )
+                if not math.isfinite(cost):
+                    self._put_back(done)
+                    refuse(places, cost)
+                settings = numpy.array(optimizer.rates(steps + 1))
+                slopes = self._clipped(g)
+                w, *memory = self._update(w, slopes, *memory, params=settings)
+                done = w, memory, steps + 1, self._drawn()
+                costs.append(cost)
+                rates.append(optimizer.learning_rate * optimizer.scale)
+                scales.append(optimizer.scale)
+                weights.append(w)
+                gradients.append(g)
+                losses.append(terms)
+                outs.append(out)
+                begin = end
+        finally:
+            self._put_back(done)
+        for leaf, slope in zip(optimizer.parameters, slopes.tolist(), strict=True):
+            leaf.grad = slope
+        return Learnt(
+            costs,
+            rates,
+            scales,
+            numpy.concatenate(losses),
+            numpy.concatenate(outs),
+            targets,
+            numpy.array(gradients),
+            numpy.array(weights),
+        )
+
+    def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
+        """Return the norm of each group's part of each row."""
+        numpy = self.numpy
+        place = {leaf: i for i, leaf in enumerate(self.optimizer.parameters)}
+        norms = numpy.zeros((len(rows), len(groups)))
+        for k, group in enumerate(groups):
+            part = rows[:, [place[leaf] for leaf in group if leaf in place]]
+            with numpy.errstate(all="ignore"):
+                norms[:, k] = numpy.sqrt(numpy.add.reduce(part * part, axis=1))
+            # A square over- or underflows long before a norm does.
+            for i in range(len(rows)):
+                if self.exact or not 1e-140 < norms[i, k] < 1e140:
+                    norms[i, k] = math.hypot(*part[i])
+        return norms
+
+    def evaluate(self, samples: Samples) -> tuple[list[float], Any]:
+        """Return loss and prediction of each sample, by the model as it is used."""
+        losses, outs = self._evaluation(
+            self.numpy.array(samples.inputs), self.numpy.array(samples.targets)
+        )
+        return losses.tolist(), outs
+
+    def units(self, samples: Samples) -> dict[tuple[str, str], dict[str, list[float]]]:
+        """Return what the units with a flat side answer to all samples, by layer and op."""
+        answers: dict[tuple[str, str], dict[str, list[float]]] = {}
+        if self._watched:
+            columns = self._watching(self.numpy.array(samples.inputs)).T.tolist()
+            for (layer, op, unit), column in zip(self._watched, columns, strict=True):
+                units = answers.setdefault((layer, op), {})
+                units.setdefault(unit, []).extend(column)
+        return answers
+
+    def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, Any, Any]:
+        drawn = iter(masks)
+        with _drawing(self.dropouts, lambda _, n: next(drawn)):
+            out = self.model(x)
+        term = self.loss(out, target)
+        return term, term, out
+
+    @cached_property
+    def _evaluation(self) -> Compiled:
+        def evaluate(x: Any, target: Any) -> tuple[Any, Any]:
+            out = self.model(x)
+            return self.loss(out, target), out
+
+        return compile(evaluate, *self._example, backend="llvm", exact=self.exact)
+
+    @cached_property
+    def _watching(self) -> Compiled:
+        return compile(self._watch, self._example[0], backend="llvm")
+
+    @cached_property
+    def _watched(self) -> list[tuple[str, str, str]]:
+        """The units with a flat side: their layer, their op and their path."""
+        return [unit_of(node) for node in self._watch(list(map(Value, self._example[0])))]
+
+    def _watch(self, x: Any) -> list[Value]:
+        out = self.model(x)
+        return units_below(out if isinstance(out, list) else [out])
+
+    def _dropped(self, samples: Samples) -> list[tuple[Dropout, int]]:
+        """Return which dropouts one sample passes, in order, with the lengths of their masks."""
+        calls: list[tuple[Dropout, int]] = []
+
+        def draw(dropout: Dropout, n: int) -> list[float]:
+            calls.append((dropout, n))
+            return [1.0] * n
+
+        with _drawing(self.dropouts, draw):
+            self.model(samples[0][0])
+        return calls
+
+    def _masks(self, n: int) -> list[Any]:
+        """Return the next masks of ``n`` samples, drawn sample by sample."""
+        masks = [self.numpy.empty((n, size)) for _, size in self.calls]
+        for i in range(n):
+            for mask, (dropout, size) in zip(masks, self.calls, strict=True):
+                mask[i] = dropout.mask(size)
+        return masks
+
+    def _drawn(self) -> list[int]:
+        return [dropout.masks for dropout in self.dropouts]
+
+    def _clipped(self, g: Any) -> Any:
+        numpy, clip = self.numpy, self.clip
+        if clip is None:
+            return g
+        if callable(clip):
+            return numpy.clip(g, -_largest(clip), _largest(clip))  # type: ignore[operator]
+        norm = float(self.norms(g[None], [self.optimizer.parameters])[0, 0])
+        if not math.isfinite(norm):
+            leaf = self.optimizer.parameters[int(numpy.argmin(numpy.isfinite(g)))]
+            raise FloatingPointError(f"the gradient of {leaf.label or 'a parameter'} is not finite")
+        return g / norm * clip if norm > clip else g
+
+    def _packed(self, numbers: Iterator[float]) -> Any:
+        return self.numpy.frombuffer(self._packing.pack(*numbers))
+
+    @property
+    def _size(self) -> int:
+        return len(self.optimizer.parameters)
+
+    def _put_back(self, done: tuple[Any, list[Any], int, list[int]]) -> None:
+        """Give model, optimiser and dropouts the state after the last whole step."""
+        weights, memory, steps, drawn = done
+        for leaf, w in zip(self.optimizer.parameters, weights.tolist(), strict=True):
+            leaf.data = w
+        self.optimizer.memory = tuple(column.tolist() for column in memory)
+        self.optimizer.steps = steps
+        for dropout, masks in zip(self.dropouts, drawn, strict=True):
+            dropout.masks = masks
+
+
+@contextmanager
+def _drawing(dropouts: Sequence[Dropout], draw: Callable[[Dropout, int], Any]) -> Iterator[None]:
+    """Let the dropouts take their masks from ``draw``."""
+    for dropout in dropouts:
+        vars(dropout)["mask"] = partial(draw, dropout)
+    try:
+        yield
+    finally:
+        for dropout in dropouts:
+            del vars(dropout)["mask"]
+
+
+def _largest(clip: Callable[..., Any]) -> float | None:
+    """Return the bound of a `clip_grad_value` with its bound filled in; None for another."""
+    if isinstance(clip, partial) and clip.func is clip_grad_value and not clip.args:
+        bound = clip.keywords.get("max_value")
+        return None if bound is None else number("max_value", bound, positive=True)
+    return None

@@ -1,0 +1,106 @@
+"""`Samples`: data to learn from, checked once; inputs become leaves where a graph needs them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import Value
+from nn.losses import LABELS, Loss, bare
+
+Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
+Sample = tuple[list[Value], Any]
+
+
+class Samples(Sequence[Sample]):
+    """Inputs and targets; ``samples[i]`` is the pair of leaves and target.
+
+    Args:
+        data: the pair of inputs and targets.
+        loss: may want certain labels.
+        which: put before the names in messages.
+
+    Attributes:
+        inputs: rows of floats.
+        targets: a float, or a list of floats, for each.
+
+    Raises:
+        TypeError, ValueError: some of it is unusable; the message says which.
+    """
+
+    def __init__(self, data: Data, loss: Loss, which: str = "") -> None:
+        if not isinstance(data, tuple) or len(data) < 2:
+            raise TypeError(
+                f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}"
+            )
+        inputs, targets = data[:2]
+        if len(inputs) != len(targets) or not len(inputs):
+            raise ValueError(
+                f"{which}data needs as many inputs as targets, at least one: "
+                f"got {len(inputs)} and {len(targets)}"
+            )
+        self.which = which
+        self.inputs = [self._row(i, row, inputs[0]) for i, row in enumerate(inputs)]
+        self.targets = [
+            _several(f"{which}targets[{i}]", target)
+            if hasattr(target, "__len__") and not isinstance(target, str)
+            else _number(f"{which}targets[{i}]", target)
+            for i, target in enumerate(targets)
+        ]
+        self._check_labels(loss)
+        self._leaves: dict[int, list[Value]] = {}
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[j] for j in range(*i.indices(len(self)))]
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        i %= len(self)
+        if i not in self._leaves:
+            self._leaves[i] = [
+                Value(x, label=f"{self.which}inputs[{i}][{j}]")
+                for j, x in enumerate(self.inputs[i])
+            ]
+        return self._leaves[i], self.targets[i]
+
+    def _row(self, i: int, row: Any, first: Any) -> list[float]:
+        name = f"{self.which}inputs[{i}]"
+        if not hasattr(row, "__len__"):
+            raise TypeError(f"{name} must be a list of numbers: got {row!r:.60}")
+        if len(row) != len(first):
+            raise ValueError(
+                f"{name} has {len(row)} numbers, {self.which}inputs[0] has {len(first)}"
+            )
+        return _several(name, row)
+
+    def _check_labels(self, loss: Loss) -> None:
+        labels = LABELS.get(bare(loss))
+        for i, wanted in enumerate(self.targets):
+            for label in wanted if isinstance(wanted, list) else [wanted]:
+                if labels and label not in labels:
+                    low, high = labels
+                    raise ValueError(
+                        f"{bare(loss).__name__} needs labels {low:g} and {high:g}: "
+                        f"{self.which}targets[{i}] is {wanted}"
+                    )
+
+
+def _several(name: str, row: Sequence[Any]) -> list[float]:
+    # Plain floats, by far the most common, are checked without a look at each.
+    if set(map(type, row)) == {float} and all(map(math.isfinite, row)):
+        return list(row)
+    return [_number(f"{name}[{j}]", x) for j, x in enumerate(row)]
+
+
+def _number(name: str, x: Any) -> float:
+    try:
+        number = Value(x).data
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}: clean the data first")
+    return number
