@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from autograd import ops
 from autograd.compiler.loops import Access, Loop, Loops, Operand, Statement
-from autograd.compiler.machine import Machine, vector_name
+from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
 from autograd.compiler.spelling import LIBM, LLVM
 from autograd.operation import Op
 
@@ -358,6 +358,8 @@ class _Module:
     def function(self, name: str, width: int) -> str:
         """Return the name under which a function of libm is called for some width."""
         self.called.add((name, width))
+        if self.shape.exact and name in PYTHONS_OWN:
+            return python_name(name)
         if width == 1:
             return name
         if name in self.machine.vector_functions:
@@ -714,5 +716,7 @@ class _Code:
             return result
         function = self.module.function(op.name, self.shape.width)
         typed = ", ".join(f"{self.types.number} {arg}" for arg in args)
-        self.emit(f"{result} = call {self.types.number} @{function}({typed})")
+        # LLVM knows libm: it makes x * x of pow(x, 2.0), which glibc rounds otherwise.
+        kept = " nobuiltin" if self.shape.exact else ""
+        self.emit(f"{result} = call {self.types.number} @{function}({typed}){kept}")
         return result

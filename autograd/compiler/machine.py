@@ -1,7 +1,7 @@
 """The machine that code is made for: its vectors, and the mathematical functions it has.
 
 Vectors of doubles go through glibc's libmvec where it is there (errors up to 4 ulp); everything
-else calls libm, number by number.
+else calls libm, number by number. Where every bit is to be Python's, so is `hypot`.
 
 Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
 """
@@ -9,14 +9,18 @@ Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 from functools import cache
 from typing import Any, NamedTuple
 
+from autograd.compiler.spelling import LIBM
 from autograd.errors import missing_extra
+from autograd.operand import TABLE
 
 MANGLED = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}
 """How libmvec's names begin, by the number of doubles in a vector."""
+
+PYTHONS_OWN = ("hypot",)
+"""What Python's ``math`` computes otherwise than libm: exact code calls the row."""
 
 
 class Machine(NamedTuple):
@@ -82,9 +86,29 @@ def _vector_functions(width: int) -> list[str]:
     except OSError:
         return []
     llvm().load_library_permanently("libmvec.so.1")
-    from autograd.compiler.spelling import LIBM
-
     return [name for name, n in LIBM.items() if hasattr(library, vector_name(name, n, width))]
+
+
+@cache
+def python_functions() -> list[Any]:
+    """Return the functions that exact code calls back, known to LLVM by name from now on."""
+    functions = []
+    for name in PYTHONS_OWN:
+        op = TABLE[name]
+        call = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * LIBM[name])(op.ieee)
+        address = ctypes.cast(call, ctypes.c_void_p).value
+        llvm().add_symbol(python_name(name), address)
+        functions.append(call)
+    return functions
+
+
+def python_name(function: str) -> str:
+    """Return the name under which LLVM knows a row's own function.
+
+    >>> python_name("hypot")
+    'chainrule_hypot'
+    """
+    return f"chainrule_{function}"
 
 
 def vector_name(function: str, arity: int, width: int) -> str:

@@ -30,7 +30,7 @@ from autograd.compiler.llvm import (
     shape_for,
 )
 from autograd.compiler.loops import Loops, loops_of
-from autograd.compiler.machine import host, llvm
+from autograd.compiler.machine import host, llvm, python_functions
 from autograd.compiler.program import Program
 from autograd.compiler.recording import Shape
 from autograd.errors import missing_extra
@@ -325,6 +325,7 @@ def _loaded(content: bytes) -> _Made:
     known = json.loads(header)
     binding = llvm()
     host()
+    python_functions()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine(binding))
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
