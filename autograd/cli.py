@@ -1,9 +1,9 @@
-"""The command ``chainrule``: step through, draw and check an expression, or see the demo.
+"""The command ``chainrule``: step through, draw and check an expression; train a network; a demo.
 
 ``step`` takes a Python file too, and is a debugger on a terminal.
 
-Data goes to standard output, messages to standard error. Exit codes are listed in `EXIT_CODES`,
-which the help prints.
+Data goes to standard output, messages to standard error. Exit codes are those of
+`autograd.usage`.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from inspect import signature
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
-from unicodedata import normalize
 
+from autograd import inspection, settings, training
+from autograd.assignments import pairs, values_of
 from autograd.conflict import describe_conflict
 from autograd.errors import ChainruleError, MissingExtraError
+from autograd.terminal import printable
+from autograd.usage import (
+    EXIT_CODES,
+    INTERRUPTED,
+    MISSING,
+    OK,
+    PIPE_CLOSED,
+    REFUSED,
+    WRONG,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from autograd.engine import Value
     from autograd.expression import Expression
     from autograd.stepper import Stepper
-
-OK, WRONG, REFUSED, MISSING, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
-
-EXIT_CODES = """\
-exit codes:
-  0    done
-  1    check: a gradient is wrong, or none could be confirmed
-  2    the command, the expression, file or value can't be used as given
-  3    an optional library is missing; the message says how to install it
-  130  interrupted with Ctrl-C
-  141  whoever read the output stopped reading"""
 
 EXAMPLES = {
     "": """\
@@ -47,7 +47,9 @@ examples:
   chainrule step "a*sin(b)" a=2 b=3             a backward pass, edge by edge
   chainrule step train.py:loss                  the one of your own program
   chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    the graph with its gradients
-  chainrule check "a*sin(b)" a=2 b=3            gradients against differences""",
+  chainrule check "a*sin(b)" a=2 b=3            gradients against differences
+  chainrule train moons                         a network, with its pictures
+  chainrule show chainrule-moons/model.json     what a saved network is like""",
     "demo": """\
 examples:
   chainrule demo                                pictures go to ./chainrule-demo
@@ -74,6 +76,18 @@ examples:
   chainrule check "a**b" a=1/3 b=2 --json       the report as data
   chainrule check train.py                      a file's result; or file.py:f
   chainrule check "relu(a)" a=0                 a kink: exit code 1""",
+    "train": """\
+examples:
+  chainrule train moons                         results go to ./chainrule-moons
+  chainrule train spirals --hidden 32,32 --activation relu --epochs 200
+  chainrule train digits --resume               go on after Ctrl-C, or a crash
+  chainrule train houses.csv --target price     any table: classes or numbers
+  chainrule train iris --patience 10 --json     stop early; the result as data""",
+    "show": """\
+examples:
+  chainrule show chainrule-iris/model.json      layers and weights
+  chainrule show chainrule-iris/model.json --out pictures     the network drawn
+  chainrule show chainrule-iris/model.json 5.1 3.5 1.4 0.2    which iris is it?""",
 }
 
 ABOUT_EXPRESSIONS = """\
@@ -87,10 +101,6 @@ expressions:
 
 FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<name>.*))?", re.DOTALL)
 """What ``step`` takes for a file: no expression has a name after a dot."""
-
-
-class UsageError(Exception):
-    """The command line can't be used as given; the message says what to do."""
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -140,7 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(problem: object, code: int) -> int:
-    print(f"chainrule: {problem}", file=sys.stderr)
+    # What names a part of a file may be anything, even what steers a terminal.
+    lines = map(printable, f"chainrule: {problem}".split("\n"))
+    print("\n".join(lines), file=sys.stderr)
     return code
 
 
@@ -165,6 +177,13 @@ def _run(argv: list[str]) -> int:
 
         run(args.out)
         return OK
+    if args.command == "train":
+        if rest:
+            raise UsageError(f"train takes one data set: {rest[0]!r:.60} is one too many")
+        return training.run(args)
+    if args.command == "show":
+        args.inputs += rest
+        return inspection.run(args)
     words = [*args.values, *rest]
     file = FILE.fullmatch(args.expression.strip())
     if file:
@@ -172,7 +191,7 @@ def _run(argv: list[str]) -> int:
     from autograd.expression import parse
 
     expression = parse(args.expression)
-    values = _values(expression, words)
+    values = values_of(expression, words)
     command = {"step": _step, "draw": _draw, "check": _check}[args.command]
     return command(expression, values, args)
 
@@ -228,6 +247,10 @@ def _parser() -> _Parser:
         default=Path("chainrule-demo"),
         help="where the pictures go (default: %(default)s)",
     )
+    settings.add_options(
+        add("train", "Train a network, save it, and draw what happened", EXIT_CODES)
+    )
+    inspection.add_options(add("show", "Show a saved network, and what it answers", EXIT_CODES))
     about = f"{_about_expressions()}\n\n{EXIT_CODES}"
     for name, summary, as_json in [
         ("step", "Step through the forward and the backward pass", "the run"),
@@ -318,74 +341,6 @@ def _about_expressions() -> str:
 
     functions = fill(", ".join(FUNCTIONS), 76, subsequent_indent="  ")
     return ABOUT_EXPRESSIONS.format(functions=functions)
-
-
-def _values(expression: Expression, words: list[str]) -> dict[str, Value]:
-    """Return a leaf for each variable, from words such as ``x=2``.
-
-    Raises:
-        UsageError: a word is malformed, or a variable has no value, two, or is not there.
-    """
-    from autograd.engine import Value
-    from autograd.expression import CONSTANTS
-
-    given = _pairs(words)
-    for name in given:
-        if name in CONSTANTS:
-            raise UsageError(f"{name} is the constant {CONSTANTS[name]:.6g}; rename the variable")
-    unused = [name for name in given if name not in expression.names]
-    unbound = [name for name in expression.names if name not in given]
-    if unused:
-        close = get_close_matches(unused[0], unbound, n=1)
-        has = f"did you mean {close[0]}" if close else f"it has {', '.join(expression.names)}"
-        has = has if expression.names else "it has no variables"
-        raise UsageError(f"{unused[0]} is not in the expression; {has}")
-    if not expression.names:
-        raise UsageError(
-            "the expression has no variables, so there is nothing to differentiate; name one, as "
-            'in "x*3" x=2'
-        )
-    if unbound:
-        more = " ".join(f"{name}=1" for name in unbound)
-        raise UsageError(f"no value for {', '.join(unbound)}; add, say, {more}")
-    return {name: Value(given[name], label=name) for name in expression.names}
-
-
-def _pairs(words: list[str]) -> dict[str, float]:
-    """Return the numbers that words such as ``x=2`` give to names.
-
-    Raises:
-        UsageError: a word is malformed, or a name is given twice.
-    """
-    given: dict[str, float] = {}
-    for word in map(str.strip, words):
-        written, equals, number = word.partition("=")
-        # Python's parser spells every name this way: µ and μ are one variable.
-        name = normalize("NFKC", written)
-        if not equals or not name.isidentifier():
-            raise UsageError(f"{word!r} is not name=value; write, say, x=2 without blanks")
-        if name in given:
-            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
-        given[name] = _number(word, number)
-    return given
-
-
-def _number(word: str, text: str) -> float:
-    """Return the value of a number or a constant expression."""
-    from autograd.errors import ExpressionError
-    from autograd.expression import parse
-
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        expression = parse(text)
-    except ExpressionError as error:
-        raise UsageError(f"the value of {word!r:.60} can't be read: {error}") from None
-    if expression.names:
-        raise UsageError(f"{word!r:.60} needs a number, but {expression.names[0]} is a name")
-    return expression.evaluate({})
 
 
 def _evaluate(expression: Expression, values: dict[str, Value]) -> Value:
@@ -558,7 +513,7 @@ def _check_file(
         point = list(script.names["point"])
     else:
         parameters = list(signature(function).parameters)
-        given = _pairs(words)
+        given = pairs(words)
         if list(given) != parameters:
             numbers = " ".join(f"{parameter}=1" for parameter in parameters)
             raise UsageError(

@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 GAP = "   "
@@ -45,6 +46,14 @@ class Terminal:
         """Print a heading, with a blank line above."""
         self._write("", "")
         self._write(text, "bold")
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print columns under their heads: the first one to the left, the others to the right."""
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        for i, (first, *others) in enumerate([head, *rows]):
+            cells = [first.ljust(widths[0])]
+            cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+            self.line(f"  {'  '.join(cells)}".rstrip(), "" if i else "dim")
 
     def spans(self, *spans: Span) -> None:
         """Print one line of differently styled pieces, as they are."""
@@ -105,6 +114,24 @@ def _console(stream: TextIO) -> Any:
     except ImportError:
         return None
     return Console(file=stream)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` from a file, with what could steer a terminal replaced.
+
+    >>> printable("\x1b[2Jname")
+    '?[2Jname'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return the beginning of ``text``, as much of it as has room.
+
+    >>> cut("virginica", 5), cut("setosa", 9)
+    ('virg…', 'setosa')
+    """
+    return text if len(text) <= width else f"{text[: max(width - 1, 1)]}…"
 
 
 def crop(text: str, width: int) -> str:

@@ -7,9 +7,11 @@ grey; the shapes of the points tell the classes apart as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle, pairwise
 from os import PathLike
 from pathlib import Path
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, missing_extra, sigmoid
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Blue and orange of Okabe & Ito 2008, Color Universal Design.
+# Colours of Okabe & Ito 2008, Color Universal Design.
 BLUE, ORANGE = "#0072B2", "#E69F00"
+PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 INK, QUIET, RULE = "#222222", "#666666", "#DDDDDD"
 
 FORMATS: dict[str, dict[str, None]] = {
@@ -35,12 +38,19 @@ FORMATS: dict[str, dict[str, None]] = {
 CELLS = 72
 """Cells of the decision map along its longer side: a second of work, and no visible steps."""
 
+MANY_EPOCHS = 8
+"""From how many epochs on single steps are noise, beside the medians of the epochs."""
+
+LINE = 0.07
+"""The height of a line of text, as a share of the axes."""
+
 
 def decision_boundary(
     model: Module,
     points: Sequence[Sequence[float]],
     labels: Sequence[float],
     path: str | PathLike[str] | None = None,
+    classes: Sequence[str] = (),
 ) -> Figure:
     """Return the picture of a two-input classifier: the points, and where its score is 0.
 
@@ -49,6 +59,7 @@ def decision_boundary(
         points: the samples, two numbers each.
         labels: of the points, 0 and 1 or -1 and 1.
         path: where to write it, as .svg, .png or .pdf.
+        classes: the names of the two labels, if they have any.
 
     Cost: about 5,000 forward passes.
 
@@ -76,7 +87,7 @@ def decision_boundary(
                 marker=marker,
                 edgecolors="white",
                 linewidths=0.7,
-                label=f"label {labels[chosen[0]]:g}",
+                label=classes[positive] if classes else f"label {labels[chosen[0]]:g}",
             )
     axes.set_aspect("equal")
     _title(axes, "Decision boundary")
@@ -133,14 +144,11 @@ def loss_curve(history: History, path: str | PathLike[str] | None = None) -> Fig
             )
         axes.set_xlim(1, max(epochs, 2))
         axes.locator_params(axis="y", nbins=5)
-        axes.grid(axis="y", color=RULE, linewidth=0.8)
-        _title(axes, name)
+        _chart(axes, name, "Epoch" if axes is panels[-1] else "")
     panels[0].set_ylim(bottom=0)
     if history.accuracy:
         panels[1].set_ylim(top=100)
         panels[1].yaxis.set_major_formatter("{x:g} %")
-    panels[-1].locator_params(axis="x", integer=True)
-    panels[-1].set_xlabel("Epoch", color=QUIET)
     return _written(figure, target)
 
 
@@ -148,7 +156,7 @@ def gradient_flow(history: History, path: str | PathLike[str] | None = None) -> 
     """Return the picture of the gradients' norm in each layer over the steps.
 
     Layers near the input are blue, near the output orange: vanishing gradients show as a fan,
-    exploding ones as a climb.
+    exploding ones as a climb. In a long training, each epoch's median stands before its steps.
 
     Args:
         history: as `nn.fit` returns it.
@@ -164,25 +172,71 @@ def gradient_flow(history: History, path: str | PathLike[str] | None = None) -> 
     axes = figure.add_subplot()
     last = max(len(history.layers) - 1, 1)
     named = {0, len(history.layers) - 1} if len(history.layers) > 8 else range(last + 1)
+    starts = [i for i, step in enumerate(history.steps) if step.batch == 0]
+    epochs = list(pairwise([*starts, len(history.steps)]))
     for i, (layer, norms) in enumerate(
         zip(history.layers, zip(*(s.gradients for s in history.steps), strict=True), strict=True)
     ):
-        axes.plot(
-            range(1, len(norms) + 1),
-            # A logarithmic axis has no place for 0: the line breaks off there.
-            [norm or math.nan for norm in norms],
-            color=_mixed(i / last),
-            linewidth=1.4,
-            label=(layer or "model") if i in named else None,
-            marker="." if len(norms) == 1 else None,
-        )
+        # A logarithmic axis has no place for 0: the line breaks off there.
+        heights = [norm or math.nan for norm in norms]
+        style: dict[str, Any] = {"color": _mixed(i / last), "linewidth": 1.6}
+        label = (layer or "model") if i in named else None
+        if len(epochs) < MANY_EPOCHS:
+            marker = "." if len(norms) == 1 else None
+            axes.plot(range(1, len(norms) + 1), heights, label=label, marker=marker, **style)
+        else:
+            axes.plot(range(1, len(norms) + 1), heights, **style | {"linewidth": 0.5, "alpha": 0.3})
+            middles = [median(norms[start:stop]) or math.nan for start, stop in epochs]
+            places = [(start + stop + 1) / 2 for start, stop in epochs]
+            axes.plot(places, middles, label=label, zorder=3, **style)
     if any(norm for step in history.steps for norm in step.gradients):
         axes.set_yscale("log")
-    axes.grid(axis="y", color=RULE, linewidth=0.8)
-    axes.locator_params(axis="x", integer=True)
-    axes.set_xlabel("Step", color=QUIET)
-    _title(axes, "Gradient norm by layer")
+    _chart(axes, "Gradient norm by layer", "Step")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return _written(figure, target)
+
+
+def gradient_by_depth(
+    norms: Mapping[str, Sequence[float]], path: str | PathLike[str] | None = None
+) -> Figure:
+    """Return the picture of what is left of the gradient in each layer, for several networks.
+
+    It runs as backpropagation does, from the output's layer on the left back to the inputs':
+    vanishing gradients show as a fall, exploding ones as a climb.
+
+    Args:
+        norms: by what the network is called, the norms of its layers' gradients, inputs first,
+            such as ``nn.hygiene.norms(nn.history.layers_of(model).values())`` after a backward
+            pass, or ``history.steps[0].gradients``.
+        path: where to write it, as .svg, .png or .pdf.
+
+    Raises:
+        ValueError: there is no network, one without layers, or a norm that is none.
+    """
+    target = _target(path)
+    if not norms or not all(norms.values()):
+        raise ValueError("gradient_by_depth needs at least one network, with at least one layer")
+    for name, heights in norms.items():
+        for i, norm in enumerate(heights):
+            if not norm >= 0:
+                raise ValueError(f"the gradient norm of {name} in layer {i + 1} is {norm}")
+    # Zeros and infinities have no place on a logarithmic axis: the line breaks off there.
+    drawn = {
+        name: [norm if 0 < norm < math.inf else math.nan for norm in heights]
+        for name, heights in norms.items()
+    }
+    figure = _figure(7.2, 4.2)
+    axes = figure.add_subplot()
+    deepest = max(map(len, drawn.values()))
+    for (name, heights), colour in zip(drawn.items(), cycle(PALETTE), strict=False):
+        axes.plot(
+            range(1, len(heights) + 1), heights, color=colour, linewidth=2.0, label=name, marker="."
+        )
+    if any(norm > 0 for heights in drawn.values() for norm in heights):
+        axes.set_yscale("log")
+    axes.set_xlim(deepest + 0.02 * deepest, 1 - 0.02 * deepest)
+    _chart(axes, "Gradient norm on the way back", "Layer, from the output back to the input")
+    _label_ends(axes, {name: heights[0] for name, heights in drawn.items()})
     return _written(figure, target)
 
 
@@ -210,7 +264,10 @@ def weight_images(
     width = width or (root if root * root == inputs else inputs)
     if inputs % width:
         raise ValueError(f"{inputs} inputs are no image of width {width}")
-    columns = math.ceil(math.sqrt(len(neurons)))
+    square = math.ceil(math.sqrt(len(neurons)))
+    # Up to twice as wide as high, if that leaves no gap in the last row.
+    whole = (n for n in range(square, math.isqrt(2 * len(neurons)) + 1) if len(neurons) % n == 0)
+    columns = next(whole, square)
     rows = math.ceil(len(neurons) / columns)
     figure = _figure(0.9 * columns + 0.8, 0.9 * rows + 0.5)
     panels = figure.subplots(rows, columns, squeeze=False)
@@ -227,7 +284,9 @@ def weight_images(
                 interpolation="nearest",
             )
     figure.colorbar(image, ax=panels, fraction=0.05, aspect=30)
-    figure.suptitle("Weights of the first layer", fontsize=12, fontweight="bold", color=INK)
+    figure.suptitle(
+        "Weights of the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK
+    )
     return _written(figure, target)
 
 
@@ -252,6 +311,45 @@ def _title(axes: Axes, text: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(colors=QUIET, labelsize=9)
+
+
+def _chart(axes: Axes, title: str, below: str) -> None:
+    """Dress the axes for heights over a count, such as of epochs or layers."""
+    _title(axes, title)
+    axes.grid(axis="y", color=RULE, linewidth=0.8)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_xlabel(below, color=QUIET)
+
+
+def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
+    """Write names beside the axes, each as near to where its line ends as the others allow.
+
+    Args:
+        ends: by name, the height at which the line ends; NaN if it broke off below.
+    """
+    to_share = axes.transScale + axes.transLimits
+    ranked = sorted(
+        (float(to_share.transform((1.0, end))[1]) if math.isfinite(end) else 0.0, i, name)
+        for i, (name, end) in enumerate(ends.items())
+    )
+    # Neighbours that would overlap stand together about their middle (isotonic regression).
+    groups: list[list[float]] = []
+    for k, (share, _, _) in enumerate(ranked):
+        groups.append([share - k * LINE])
+        while len(groups) > 1 and fmean(groups[-2]) > fmean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    middles = [fmean(group) for group in groups for _ in group]
+    places = [middle + k * LINE for k, middle in enumerate(middles)]
+    for place, (share, i, name) in zip(places, ranked, strict=True):
+        axes.plot(
+            [1.0, 1.02, 1.05, 1.06],
+            [share, share, place, place],
+            color=PALETTE[i % len(PALETTE)],
+            linewidth=1.2,
+            transform=axes.transAxes,
+            clip_on=False,
+        )
+        axes.text(1.075, place, name, transform=axes.transAxes, va="center", color=INK, fontsize=10)
 
 
 def _written(figure: Figure, path: Path | None) -> Figure:

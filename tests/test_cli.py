@@ -351,7 +351,9 @@ def test_unusual_words(run: Run, words: list[str], gradient: str) -> None:
     assert gradient in out
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["step"], ["draw"], ["check"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["train"], ["show"], ["step"], ["draw"], ["check"]]
+)
 def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     code, out, err = run(*command, "--help")
     assert (code, err) == (OK, "")
@@ -376,8 +378,8 @@ def test_the_examples_of_the_help_work(
     examples = [line.strip().split("  ")[0].partition(" | ")[0] for line in lines]
     for example in examples:
         words = shlex.split(example)[1:]
-        if words[0] == "demo":
-            continue  # tests/test_demo.py
+        if words[0] in ("demo", "train", "show"):
+            continue  # tests/test_demo.py, test_training.py, test_inspection.py
         assert run(*words)[0] == (WRONG if "relu" in example else OK), example
         if words[-1].endswith(".svg"):
             assert Path(words[-1]).exists()

@@ -452,7 +452,9 @@ def test_digits_are_learnt_over_five_seeds() -> None:
     0.01 or 0.02 under a cosine; 20, 30 or 40 epochs; batches of 16 or 32; smoothing 0, 0.1 or
     0.2), each trained on three random 80 % of each seed's training part and measured on the other
     20 %, the one with the fewest steps among those within one standard error (0.15 points) of
-    the best mean (98.2 %). This one had 98.1 %.
+    the best mean (98.2 %). This one had 98.1 %. A seed's training part holds other seeds' test
+    images; by five-fold cross-validation on the 579 images of no test part at all it had 96.1 %,
+    the best of the 72 had 96.4 %, standard error 0.3.
     """
     pytest.importorskip("sklearn")
     shares = []

@@ -1,0 +1,370 @@
+"""``chainrule train``: settings, what it prints and writes, resuming, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import cli, training
+from autograd.cli import main
+from autograd.learning import NAMES, load, train
+from autograd.settings import BUNDLED, DEFAULTS, MADE, RATES, Settings
+from autograd.usage import INTERRUPTED, MISSING, OK, REFUSED
+from nn import load as load_model
+from nn import plots
+from nn.metrics import accuracy
+from nn.state import notes_of
+
+pytest.importorskip("matplotlib")
+
+Run = Callable[..., tuple[int, str, str]]
+QUICK = ["--hidden", "4", "--epochs", "3"]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the function that trains in a folder of its own: exit code, output, messages."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plots, "CELLS", 12)  # the map is tested in test_plots.py
+    draw = training._draw
+
+    def run(*argv: str, pictures: bool = False) -> tuple[int, str, str]:
+        monkeypatch.setattr(training, "_draw", draw if pictures else lambda *_: {})
+        code = main(["train", *argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def table(path: Path, rows: list[list[Any]]) -> None:
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n", encoding="utf-8")
+
+
+def houses(path: Path) -> None:
+    """Write houses whose price is known, in numbers far from 0 and 1."""
+    source = random.Random(0)
+    rows = [[source.randint(1, 6), round(source.uniform(40, 200), 1)] for _ in range(80)]
+    prices = [[rooms, area, 50_000.5 + 8_000 * rooms + 2_000 * area] for rooms, area in rows]
+    table(path, [["rooms", "area", "price"], *prices])
+
+
+def test_it_prints_network_course_result_and_files(run: Run) -> None:
+    code, out, err = run("moons", "--n", "40", "--seed", "3", *QUICK, pictures=True)
+    assert (code, err) == (OK, "")
+    assert out.startswith("moons\n  32 samples of 2 numbers to learn from, 8 for the test\n")
+    assert "\n  layers.0.neurons.*   4 × ReLUNeuron" in out
+    assert "\n  3 epochs   batches of 16   adam   learning rate 0.02, cosine   seed 3\n" in out
+    assert max(map(len, out.splitlines())) <= 80
+    model = load_model("chainrule-moons/model.json")
+    data = load(Settings("moons", n=40, noise=0.1, seed=3))
+    right = accuracy([model(x) for x in data.inputs], data.targets)
+    result = out.partition("\nResult\n")[2].partition("\nConfusion")[0]
+    shares = [float(row.split()[2]) / 100 for row in result.splitlines()[1:3]]
+    # Each share is printed to 0.05 %.
+    assert (32 * shares[0] + 8 * shares[1]) / 40 == pytest.approx(right, abs=5e-4)
+    files = out.partition("\nFiles\n")[2].partition("\n\n")[0].splitlines()
+    assert sorted(Path(line.split()[0]).name for line in files) == [
+        "boundary.png",
+        "checkpoint.json",
+        "gradients.png",
+        "loss.png",
+        "model.json",
+    ]
+    for line in files:
+        assert Path(line.split()[0]).stat().st_size > 500
+    assert out.endswith("\nTry next\n  chainrule show chainrule-moons/model.json\n")
+
+
+def test_the_result_as_json(run: Run) -> None:
+    code, out, err = run("xor", "--json", "--out", "x")
+    assert (code, err) == (OK, "")
+    result = json.loads(out)
+    assert result["figures"] == {
+        "train": {"samples": 4, "accuracy": 1.0, "precision": 1.0, "recall": 1.0}
+    }
+    assert result["confusion_matrix"] == [[2, 0], [0, 2]]
+    assert result["epochs"] == len(result["loss"]) == DEFAULTS["xor"]["epochs"]
+    assert result["settings"]["hidden"] == [4]
+    assert result["files"]["model"] == str(Path("x", "model.json"))
+    assert notes_of("x/model.json")["classes"] == NAMES["xor"]
+
+
+def test_the_same_settings_give_the_same_bytes(run: Run) -> None:
+    for out in ("a", "b"):
+        assert run("circles", "--n", "30", "--out", out, *QUICK, pictures=True)[0] == OK
+    for path in Path("a").iterdir():
+        assert path.read_bytes() == Path("b", path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", [*MADE, *BUNDLED])
+def test_every_data_set_has_names_for_its_labels(name: str) -> None:
+    if name in BUNDLED:
+        pytest.importorskip("sklearn")
+    data = load(Settings(name, **DEFAULTS[name]))
+    assert sorted(set(data.targets)) == list(range(len(data.classes)))
+    assert len(data.columns) == len(data.inputs[0])
+
+
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "digits"])
+def test_names_are_scikit_learn_s(name: str) -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    names = getattr(datasets, f"load_{name}")().target_names
+    assert NAMES[name] == [str(each) for each in names]
+
+
+def test_a_file_of_classes_is_standardised_and_named(run: Run) -> None:
+    source = random.Random(1)
+    kinds = ["apple", "pear", "plum"] * 12
+    rows = [[source.gauss(1000 * kinds.index(k), 100), source.gauss(0, 1), k] for k in kinds]
+    table(Path("fruit.csv"), [["weight", "size", "kind"], *rows])
+    code, out, _ = run("fruit.csv", "--epochs", "30", "--lr", "0.1")
+    assert code == OK
+    assert "Standardize" in out
+    notes = notes_of("chainrule-fruit/model.json")
+    assert notes["classes"] == ["apple", "pear", "plum"]
+    assert notes["columns"] == ["weight", "size"]
+    model = load_model("chainrule-fruit/model.json")
+    ripe = [max(range(3), key=[y.data for y in model([w, 0.0])].__getitem__) for w in (0, 1e3, 2e3)]
+    assert ripe == [0, 1, 2]
+
+
+def test_a_file_of_numbers_is_predicted_in_its_own_unit(run: Run) -> None:
+    houses(Path("houses.csv"))
+    code, out, _ = run("houses.csv", "--target", "price", "--epochs", "40", "--json")
+    assert code == OK
+    figures = json.loads(out)["figures"]
+    assert figures["test"]["r2"] > 0.99
+    assert json.loads(out)["confusion_matrix"] == []
+    model = load_model("chainrule-houses/model.json")
+    assert model([3, 100.0]).data == pytest.approx(50_000.5 + 24_000 + 200_000, rel=0.05)
+
+
+def test_the_task_can_be_said(run: Run) -> None:
+    table(Path("stars.csv"), [[x / 10, round(x / 10)] for x in range(40)])
+    assert '"r2"' in run("stars.csv", "--task", "regression", "--json", *QUICK)[1]
+    assert '"accuracy"' in run("stars.csv", "--json", *QUICK)[1]
+
+
+@pytest.mark.parametrize("optimizer", RATES)
+@pytest.mark.parametrize("schedule", ["constant", "plateau"])
+def test_every_optimizer_and_schedule_learns(optimizer: str, schedule: str) -> None:
+    settings = Settings(
+        "moons",
+        n=40,
+        noise=0.05,
+        optimizer=optimizer,
+        learning_rate=RATES[optimizer],
+        schedule=schedule,
+        hidden=(8,),
+        epochs=10,
+        weight_decay=1e-4,
+    )
+    history = train(settings, load(settings)).history
+    assert history.loss[-1] < 0.8 * history.loss[0]
+
+
+def test_patience_keeps_a_validation_part_apart_from_the_test(run: Run) -> None:
+    words = ["moons", "--n", "60", "--hidden", "4", "--patience", "2", "--lr", "0.3", "--seed", "1"]
+    code, out, _ = run(*words, "--json")
+    assert code == OK
+    result = json.loads(out)
+    assert result["epochs"] == len(result["validation_loss"]) < 60
+    assert [result["figures"][part]["samples"] for part in ("train", "test")] == [48, 12]
+    assert "these are the best weights" in run(*words)[1]
+
+
+def test_safetensors(run: Run) -> None:
+    pytest.importorskip("safetensors")
+    assert run("moons", "--n", "20", "--format", "safetensors", *QUICK)[0] == OK
+    assert notes_of("chainrule-moons/model.safetensors")["epochs"] == 3
+
+
+# Ctrl-C and resuming
+
+
+@pytest.fixture
+def pressed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return the function that has Ctrl-C pressed at the n-th write of a checkpoint."""
+    from nn import train as loop
+
+    write = loop.write_json
+    left = [0]
+
+    def press(path: Path, content: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        write(path, content)
+
+    monkeypatch.setattr(loop, "write_json", press)
+    return lambda n: left.__setitem__(0, n)
+
+
+def test_ctrl_c_saves_what_there_is_and_resume_gives_the_same_bits(
+    run: Run, pressed: Callable[[int], None]
+) -> None:
+    words = ["moons", "--n", "30", "--lr", "0.05", "--hidden", "4", "--epochs", "5"]
+    assert run(*words, "--out", "whole")[0] == OK
+    pressed(4)
+    code, out, err = run(*words, "--out", "cut")
+    assert code == INTERRUPTED
+    assert "stopped by Ctrl-C in epoch 4 of 5" in err
+    assert out.endswith("chainrule show cut/model.json\n")
+    assert notes_of("cut/model.json")["epochs"] == 3
+    code, _, err = run("moons", "--out", "cut", "--resume")  # settings are the checkpoint's
+    assert (code, err) == (OK, "")
+    for name in ("model.json", "checkpoint.json"):
+        assert Path("cut", name).read_bytes() == Path("whole", name).read_bytes(), name
+
+
+def test_ctrl_c_in_the_first_epoch_saves_nothing(run: Run, pressed: Callable[[int], None]) -> None:
+    pressed(1)
+    code, _, err = run("moons", "--n", "20", *QUICK)
+    assert code == INTERRUPTED
+    assert err.endswith("chainrule: no epoch was finished, so nothing is saved\n")
+    assert not list(Path("chainrule-moons").iterdir())
+
+
+def test_a_finished_training_goes_on_with_more_epochs(run: Run) -> None:
+    assert run("moons", "--n", "20", *QUICK)[0] == OK
+    code, out, _ = run("moons", "--resume", "--epochs", "5", "--json")
+    assert (code, json.loads(out)["epochs"]) == (OK, 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (
+            ["moons", "--resume", "--lr", "0.5"],
+            "to resume has learning_rate 0.02, not 0.5",
+        ),
+        (["circles", "--resume", "--out", "chainrule-moons"], "has data moons, not circles"),
+        (["xor", "--resume"], "nothing to resume: no chainrule-xor"),
+    ],
+)
+def test_what_does_not_go_with_the_checkpoint(run: Run, words: list[str], problem: str) -> None:
+    assert run("moons", "--n", "20", *QUICK)[0] == OK
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (REFUSED, "", 1)
+    assert problem in err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{}",
+        '{"callbacks": [{"data": "moons"}]}',
+        '{"callbacks": [{"data": "moons", "hidden": 3}]}',
+        '{"callbacks": [{"data": "moons", "hidden": [], "optimizer": "os.system"}]}',
+        '{"callbacks": [{"data": "moons", "hidden": [], "shell": 1}]}',
+    ],
+)
+def test_a_checkpoint_from_elsewhere(run: Run, content: str) -> None:
+    Path("chainrule-moons").mkdir()
+    Path("chainrule-moons/checkpoint.json").write_text(content)
+    code, out, err = run("moons", "--resume")
+    assert (code, out, err.count("\n")) == (REFUSED, "", 1)
+    assert "is no checkpoint of chainrule train" in err
+
+
+# What is refused, and said
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "DATA"),
+        (["mooons"], "there is no data set 'mooons': it is moons, circles,"),
+        (["moons", "circles"], "train takes one data set: 'circles' is one too many"),
+        (["missing.csv"], "missing.csv: No such file"),
+        (["moons", "--noise", "-1"], "noise must be finite and at least 0: got -1.0"),
+        (["moons", "--n", "1"], "n must be at least 2"),
+        (["moons", "--n", "x"], "argument --n: invalid int value"),
+        (["iris", "--n", "5"], "--n is of data that are made"),
+        (["moons", "--target", "x"], "--target is of a CSV file; moons has its own"),
+        (["moons", "--test", "1"], "test must be at least 0 and below 1"),
+        (["moons", "--test", "nan"], "test must be at least 0 and below 1"),
+        (["moons", "--hidden", "4;4"], "'4;4' lists no widths: write 16,16"),
+        (["moons", "--hidden", "0"], "nouts[0] must be a whole number, at least 1: got 0"),
+        (["moons", "--activation", "magic"], "activation must be a row of one argument"),
+        (["moons", "--init", "magic"], "init must be a function or one of"),
+        (["moons", "--epochs", "0"], "epochs must be a whole number, at least 1"),
+        (["moons", "--batch-size", "0"], "batch_size must be a whole number"),
+        (["moons", "--optimizer", "magic"], "argument --optimizer: invalid choice"),
+        (["moons", "--lr", "nan"], "learning_rate must be finite and above 0: got nan"),
+        (["moons", "--lr", "-1"], "learning_rate must be finite and above 0: got -1.0"),
+        (["moons", "--clip", "0"], "clip must be finite and above 0"),
+        (["moons", "--patience", "0"], "patience must be a whole number"),
+        (["moons", "--smoothing", "0.1"], "--smoothing is of three classes or more"),
+        (["moons", "--weight-decay", "-1"], "weight_decay must be finite and at least 0"),
+        (["moons", "--frobnicate"], "there is no option --frobnicate"),
+        (["one.csv"], "all targets are equal, so there is nothing to learn"),
+        (["words.csv"], "words.csv, line 2, column x: expected a number, got 'a'"),
+        (["words.csv", "--target", "z"], "words.csv has no column 'z'; it has x, y"),
+        (["moons", "--out", "one.csv"], "one.csv"),
+    ],
+)
+def test_bad_input_is_one_clear_line(run: Run, words: list[str], problem: str) -> None:
+    table(Path("one.csv"), [[1, 5], [2, 5], [3, 5]])
+    table(Path("words.csv"), [["x", "y"], ["a", 1], [2, 3]])
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (REFUSED, "", 1), err
+    assert err.startswith("chainrule: ")
+    assert problem in err
+
+
+def test_what_goes_wrong_in_training_is_said_with_the_fix(run: Run) -> None:
+    deep = ["--hidden", ",".join("4" * 12), "--activation", "sigmoid", "--epochs", "1"]
+    code, _, err = run("moons", "--n", "60", *deep)
+    assert code == OK
+    assert err.startswith("chainrule: vanishing gradients: those of layers.0 have norm")
+    assert err.count("\n") == 1
+
+
+def test_a_loss_that_overflows_ends_it(run: Run) -> None:
+    houses(Path("houses.csv"))
+    code, _, err = run("houses.csv", "--lr", "1e200", "--schedule", "constant", *QUICK)
+    assert code == REFUSED
+    assert err.startswith("chainrule: the loss became inf: try a learning rate below 1e+200")
+
+
+def test_without_matplotlib_nothing_is_trained(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run("moons")
+    assert (code, out) == (MISSING, "")
+    assert "pip install 'chainrule[plot]'" in err
+    assert not Path("chainrule-moons").exists()
+
+
+def test_the_examples_of_the_help_work(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    houses(Path("houses.csv"))
+    parsed = []
+    monkeypatch.setattr(training, "train", lambda settings, *_: parsed.append(settings) or 1 / 0)
+    monkeypatch.setattr(training, "_recorded", lambda _: Settings("digits").to_json())
+    for line in cli.EXAMPLES["train"].splitlines()[1:]:
+        words = shlex.split(line.strip().split("   ")[0])
+        with pytest.raises(ZeroDivisionError):
+            run(*words[2:])
+    assert [settings.data for settings in parsed] == [
+        "moons",
+        "spirals",
+        "digits",
+        "houses.csv",
+        "iris",
+    ]
+    assert parsed[1].hidden == (32, 32)
+
+
+def test_settings_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="schedule must be one of constant, cosine, plateau"):
+        Settings("moons", schedule="magic")
