@@ -14,11 +14,11 @@ import nn
 ROOT = Path(autograd.__file__).parent.parent
 
 LINE = """
-conflict errors files domain ieee operand operation ops functions graph formula kernels modes
+conflict usage errors files domain ieee operand operation ops functions graph formula kernels modes
 pickling engine debugging transforms linearization differences culprit check straightline
-events ledger derivation experiment breakpoints mistakes quiz
+compiler events ledger derivation experiment breakpoints mistakes quiz
 drawing page stepper reference expression condition script nn terminal demo debugger
-cli __main__ strategies artifacts pytest_plugin
+assignments settings learning training inspection cli __main__ strategies artifacts pytest_plugin
 """.split()
 """Every file imports only from files before it; a package counts as one file here.
 
