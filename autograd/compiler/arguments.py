@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from autograd.compiler.recording import Shape
 from autograd.operand import real
 
+EMPTY = (0, -1)
+"""The shape of ``[]`` where lists are expected in it: no samples, or one without numbers."""
+
 
 class Batch(NamedTuple):
     """The arguments of a call.
@@ -65,45 +68,58 @@ def _are_ready(
 
 def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy: Any) -> Batch:
     columns = []
-    for i, arg in enumerate(arguments):
-        array = numpy.asarray(arg)
-        if array.dtype.kind not in "fiu":
-            raise TypeError(
-                f"argument {i} of {name} holds {array.dtype}: give an array of real numbers"
-            )
-        columns.append(numpy.ascontiguousarray(array, dtype=numpy.float64).reshape(array.shape))
-    return _batch(name, shapes, columns, [column.shape for column in columns], numpy=True)
+    found = []
+    for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
+        what = f"argument {i} of {name}"
+        if isinstance(arg, numpy.ndarray):
+            if arg.dtype.kind not in "fiu":
+                raise TypeError(f"{what} holds {arg.dtype}: give an array of real numbers")
+            found.append(arg.shape)
+        else:
+            arg = _plain(what, arg)
+            found.append(_shape(what, arg, len(shape)))
+        columns.append(numpy.require(arg, numpy.float64, "CAE"))
+    return _batch(name, shapes, columns, found, numpy=True)
 
 
 def _lists(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
     columns = []
     found = []
     for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
-        try:
-            column = _plain(arg)
-        except TypeError as error:
-            raise TypeError(f"argument {i} of {name}: {error}") from None
-        columns.append(column)
-        found.append(_shape(f"argument {i} of {name}", column, len(shape)))
+        what = f"argument {i} of {name}"
+        columns.append(_plain(what, arg))
+        found.append(_shape(what, columns[-1], len(shape)))
     return _batch(name, shapes, columns, found, numpy=False)
 
 
-def _plain(arg: Any) -> Any:
-    return [_plain(x) for x in arg] if isinstance(arg, list | tuple) else real(arg)
+def _plain(what: str, arg: Any) -> Any:
+    """Return lists of floats, or a float.
+
+    Raises:
+        TypeError: an element is no real number.
+    """
+    if hasattr(arg, "tolist"):  # a row of NumPy's among lists
+        arg = arg.tolist()
+    if isinstance(arg, list | tuple):
+        return [_plain(what, x) for x in arg]
+    try:
+        return real(arg)
+    except TypeError as error:
+        raise TypeError(f"{what}: {error}") from None
 
 
 def _shape(what: str, column: Any, dimensions: int) -> Shape:
-    """Return the shape of nested lists; that of no samples is taken to fit."""
+    """Return the shape of nested lists; `EMPTY` where no list says how long the rows are."""
     shape: list[int] = []
     level = [column]
-    while level and isinstance(level[0], list):
+    while any(isinstance(x, list) for x in level):
         lengths = {len(row) if isinstance(row, list) else -1 for row in level}
         if len(lengths) > 1:
             raise ValueError(f"{what} is ragged: its rows differ in length")
         shape.append(len(level[0]))
         level = [x for row in level for x in row]
     if shape == [0] and dimensions:
-        return (0, -1)
+        return EMPTY
     return tuple(shape)
 
 
@@ -116,11 +132,14 @@ def _batch(
     numpy: bool,
 ) -> Batch:
     """Return the batch, once all shapes are known to fit."""
-    is_batch = any(len(f) > len(s) for f, s in zip(found, shapes, strict=True))
+    is_batch = any(
+        len(given) > len(shape) and (given, shape) != (EMPTY, (0,))
+        for given, shape in zip(found, shapes, strict=True)
+    )
     n: int | None = None
     for i, (shape, given) in enumerate(zip(shapes, found, strict=True)):
         rest = given[1:] if is_batch else given
-        fits = rest == shape or (given == (0, -1) and is_batch)
+        fits = rest == shape or given == EMPTY
         if not fits or (is_batch and not given):
             wanted = ", ".join(["n", *map(str, shape)])
             raise ValueError(

@@ -248,7 +248,7 @@ class Compiled:
             if self._reduce is None:
                 gradient.append(_given(weights, batch))
             else:
-                gradient.append(_formed(weights, batch))
+                gradient.append(_formed(weights, batch.numpy or hasattr(params, "dtype")))
         if self._reduce is None:
             value = _given(value, batch)
         if self._recording.several:
@@ -285,7 +285,7 @@ class Compiled:
         recording = self._recording
         if recording.results[:1] != ((),):
             raise CompileError(
-                f"only a single number has a gradient, and {recording.name} returns "
+                f"only a single number has a gradient, and {recording.name} returns a list of "
                 f"{len(recording.outputs)}: compile jacobian({recording.name}), or reduce them"
             )
         return recording.outputs[0]
@@ -488,12 +488,12 @@ def _nested(numbers: Sequence[float], shape: Shape) -> Any:
 
 def _given(part: Any, batch: Batch) -> Any:
     """Return a result in the form in which the arguments came."""
-    return _formed(part if batch.is_batch else part[0], batch)
+    return _formed(part if batch.is_batch else part[0], batch.numpy)
 
 
-def _formed(part: Any, batch: Batch) -> Any:
-    """Return an array if arrays came, else a list."""
-    if batch.numpy:
+def _formed(part: Any, numpy_wanted: bool) -> Any:
+    """Return a result as an array or as a list; a number stays one."""
+    if numpy_wanted:
         import numpy
 
         return numpy.asarray(part, dtype=numpy.float64) if isinstance(part, list) else part
