@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 import pytest
-from measure import ROUNDS, measure
+from measure import ROUNDS, in_turn, measure
 
 _figures: list[str] = []
 
@@ -15,11 +15,9 @@ class Moons:
 
     def __init__(self) -> None:
         self.names = ("micrograd", "scalars", "mlp")
-        rounds = [[measure(name) for name in self.names] for _ in range(ROUNDS)]
-        self.seconds = {
-            name: [row[i]["seconds"] for row in rounds] for i, name in enumerate(self.names)
-        }
-        self.losses = [m["loss"] for m in rounds[0]]
+        runs = in_turn(self.names, lambda name, _: measure(name), ROUNDS)
+        self.seconds = {name: [run["seconds"] for run in runs[name]] for name in self.names}
+        self.losses = [runs[name][0]["loss"] for name in self.names]
 
     def ratio(self, name: str) -> float:
         """Return how many times faster than micrograd a contender is, by medians."""
