@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
+from collections.abc import Callable
 from importlib import import_module
-from math import exp
+from math import exp, sqrt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +15,14 @@ from autograd.engine import Value
 from autograd.errors import missing_extra
 from autograd.events import show
 from autograd.functions import dot
+from autograd.functions import sum as add
 from autograd.ops import sigmoid, tanh
 from autograd.stepper import Stepper
 from autograd.terminal import Terminal
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
 EPOCHS = 50
+DEPTH, WIDTH = 30, 16
 
 
 class Picture(NamedTuple):
@@ -43,7 +47,11 @@ def run(directory: Path) -> None:
     _require_writable(directory)
     terminal = Terminal()
     theory_neuron(terminal)
-    pictures = [lecture_neuron(terminal, directory), *two_moons(terminal, directory)]
+    pictures = [
+        lecture_neuron(terminal, directory),
+        *two_moons(terminal, directory),
+        thirty_layers(terminal, directory),
+    ]
     _title(terminal, "Where everything is")
     width = max(len(str(picture.path)) for picture in pictures)
     for picture in pictures:
@@ -160,6 +168,52 @@ def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
         Picture(boundary, "the moons, and where the network parts them"),
         Picture(curve, "the loss, epoch by epoch"),
     ]
+
+
+def thirty_layers(terminal: Terminal, directory: Path) -> Picture:
+    """Send a gradient back through 30 layers, built in several ways, and draw what is left."""
+    from nn import Layer, Module, Residual, Sequential, clip_grad_norm
+    from nn.history import layers_of
+    from nn.hygiene import norms
+    from nn.plots import gradient_by_depth
+
+    _title(terminal, f"4  {DEPTH} layers deep: what is left of the gradient?")
+    terminal.line(f"  Each of {WIDTH} units; the error signal at every output is 1.")
+
+    def stack(
+        activation: str, init: Callable[..., float] | None = None, residual: bool = False
+    ) -> Module:
+        source = random.Random(1)
+        layers: list[Module] = [
+            Layer(WIDTH, WIDTH, activation=activation, seed=source, init=init) for _ in range(DEPTH)
+        ]
+        if residual:
+            layers = [Residual(layer, scale=1 / sqrt(DEPTH)) for layer in layers]
+        return Sequential(*layers)
+
+    def flow(model: Module, clip: float | None = None) -> tuple[float, ...]:
+        source = random.Random(5)
+        add(model([source.gauss(0, 1) for _ in range(WIDTH)])).backward()
+        if clip is not None:
+            clip_grad_norm(model.parameters(), clip)
+        return norms(list(layers_of(model).values()))
+
+    large: Callable[..., float] = lambda nin, nout, source: source.gauss(0, 2)
+    flows = {
+        "sigmoid": flow(stack("sigmoid")),
+        "sigmoid, residual": flow(stack("sigmoid", residual=True)),
+        "ReLU, He": flow(stack("relu")),
+        "ReLU, too large": flow(stack("relu", large)),
+        "the same, clipped": flow(stack("relu", large), clip=1.0),
+    }
+    terminal.line()
+    terminal.table(
+        ["norm of the gradients", "last layer", "first layer"],
+        [[name, f"{layers[-1]:.1e}", f"{layers[0]:.1e}"] for name, layers in flows.items()],
+    )
+    path = directory / "depth.png"
+    gradient_by_depth(flows, path)
+    return Picture(path, f"the gradient on its way through {DEPTH} layers")
 
 
 def _print_run(terminal: Terminal, out: Value) -> None:

@@ -72,10 +72,23 @@ def test_the_network_learns(runs: list[tuple[Path, str]]) -> None:
     assert float(rows[-1][2]) > 90
 
 
+def test_thirty_layers_vanish_stay_or_explode(runs: list[tuple[Path, str]]) -> None:
+    table = section(runs[0][1], "norm of the gradients")
+    rows = [re.split("  +", row.strip()) for row in table.splitlines()[1:]]
+    norms = {name: (float(last), float(first)) for name, last, first in rows}
+    ratios = {name: first / last for name, (last, first) in norms.items()}
+    assert 0 < ratios["sigmoid"] < 1e-10
+    assert 1e-2 < ratios["ReLU, He"] < 1e2
+    assert 1e-2 < ratios["sigmoid, residual"] < 1e2
+    assert norms["ReLU, too large"][1] > 1e10
+    assert norms["the same, clipped"][1] <= 1
+
+
 def test_the_pictures_are_where_it_says(runs: list[tuple[Path, str]]) -> None:
     directory, text = runs[0]
     listed = section(text, "Where everything is")
-    pictures = {"neuron.svg": b"<?xml", "boundary.png": b"\x89PNG", "loss.png": b"\x89PNG"}
+    pictures = {"neuron.svg": b"<?xml"}
+    pictures |= dict.fromkeys(("boundary.png", "loss.png", "depth.png"), b"\x89PNG")
     assert {path.name for path in directory.iterdir()} == set(pictures)
     for name, begins in pictures.items():
         assert (directory / name).read_bytes().startswith(begins)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from nn import MLP, History
 from nn.data import moons
 from nn.history import StepRecord
 from nn.layers import Neuron
-from nn.plots import decision_boundary, gradient_flow, loss_curve, weight_images
+from nn.plots import (
+    MANY_EPOCHS,
+    PALETTE,
+    decision_boundary,
+    gradient_by_depth,
+    gradient_flow,
+    loss_curve,
+    weight_images,
+)
 
 pytest.importorskip("matplotlib")
 
@@ -191,6 +200,66 @@ def test_gradient_flow_has_a_line_for_each_layer(tmp_path: Path) -> None:
     first = path.read_bytes()
     gradient_flow(history, path)
     assert path.read_bytes() == first
+
+
+def test_a_long_training_shows_the_median_of_each_epoch() -> None:
+    history = History()
+    history.layers = ("layers.0",)
+    for epoch in range(1, MANY_EPOCHS + 1):
+        norms = [(10.0 * epoch,), (2.0 * epoch,), (1.0 * epoch,)][: 3 if epoch > 1 else 2]
+        history.steps += [
+            StepRecord(epoch, i, 0.5, 0.1, 1.0, norm, (0.1,)) for i, norm in enumerate(norms)
+        ]
+    steps, medians = gradient_flow(history).axes[0].lines
+    assert len(steps.get_ydata()) == len(history.steps)
+    assert medians.get_ydata().tolist() == [6.0, *(2.0 * k for k in range(2, MANY_EPOCHS + 1))]
+    assert medians.get_xdata().tolist()[:3] == [1.5, 4.0, 7.0]
+    assert medians.get_label() == "layers.0"
+
+
+def test_the_gradient_by_depth_runs_from_the_output_back(tmp_path: Path) -> None:
+    norms = {"falls": [1e-9, 1e-6, 1.0], "stays": [2.0, 2.0, 2.0], "dies": [0.0, 1e-300, 1.0]}
+    path = tmp_path / "depth.svg"
+    figure = gradient_by_depth(norms, path)
+    (axes,) = figure.axes
+    lines = axes.lines[:3]
+    assert lines[0].get_ydata().tolist() == norms["falls"]
+    assert str(lines[2].get_ydata()[0]) == "nan"  # 0 has no place on a logarithmic axis
+    assert axes.get_yscale() == "log"
+    left, right = axes.get_xlim()
+    assert left > 3 > 1 > right
+    assert {"falls", "stays", "dies"} <= texts(figure)
+    assert [line.get_color() for line in axes.lines[:3]] == list(PALETTE[:3])
+    first = path.read_bytes()
+    gradient_by_depth(norms, path)
+    assert path.read_bytes() == first
+
+
+def test_names_of_lines_that_end_together_stand_apart() -> None:
+    norms = {f"network {i}": [1.0 + i / 1000, 1e6] for i in range(8)}
+    (axes,) = gradient_by_depth(norms).axes
+    heights = sorted(text.get_position()[1] for text in axes.texts)
+    gaps = [b - a for a, b in pairwise(heights)]
+    assert min(gaps) > 0.06
+
+
+@pytest.mark.parametrize(
+    ("norms", "message"),
+    [
+        ({}, "needs at least one network, with at least one layer"),
+        ({"a": []}, "needs at least one network, with at least one layer"),
+        ({"a": [1.0, float("nan")]}, "the gradient norm of a in layer 2 is nan"),
+        ({"a": [-1.0]}, r"the gradient norm of a in layer 1 is -1\.0"),
+    ],
+)
+def test_norms_that_are_none_are_refused(norms: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        gradient_by_depth(norms)
+
+
+def test_classes_have_their_names(upright: Neuron) -> None:
+    figure = decision_boundary(upright, POINTS, LABELS, classes=["below", "above"])
+    assert {"below", "above"} <= texts(figure)
 
 
 def test_weights_are_drawn_as_images(tmp_path: Path) -> None:
