@@ -204,7 +204,7 @@ def thirty_layers(terminal: Terminal, directory: Path) -> Picture:
         "sigmoid, residual": flow(stack("sigmoid", residual=True)),
         "ReLU, He": flow(stack("relu")),
         "ReLU, too large": flow(stack("relu", large)),
-        "the same, clipped": flow(stack("relu", large), clip=1.0),
+        "too large, clipped": flow(stack("relu", large), clip=1.0),
     }
     terminal.line()
     terminal.table(

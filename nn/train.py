@@ -9,7 +9,6 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from numbers import Integral
 from os import PathLike
@@ -29,6 +28,7 @@ from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import accuracy
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.progress import bar
 from nn.samples import Data, Sample, Samples
 from nn.schedules import Schedule
 from nn.state import StateError, as_float, read_json, write_json
@@ -146,7 +146,7 @@ def fit(
     if tests is not None:
         hygiene.check_split(samples.inputs, tests.inputs)
     try:
-        with _progress(epochs, len(samples)) as show:
+        with bar(epochs, len(samples)) as show:
             for epoch in range(len(history.loss) + 1, epochs + 1):
                 if history.stopped:
                     break
@@ -644,40 +644,3 @@ def _check_classes(model: Module, loss: Loss, samples: Samples) -> None:
                 f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
                 f"that of sample {i} is {label:g}"
             )
-
-
-@contextmanager
-def _progress(epochs: int, samples: int) -> Iterator[Callable[[int, int, History], None]]:
-    """Yield what shows epoch, samples done in it, and the history; if nobody sees it, nothing."""
-    try:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-    except ImportError:
-        yield lambda epoch, done, history: None
-        return
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield lambda epoch, done, history: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=epochs * samples, figures="")
-
-        def show(epoch: int, done: int, history: History) -> None:
-            figures = [f"loss {history.loss[-1]:.4f}"] if history.loss else []
-            figures += [f"accuracy {history.accuracy[-1]:.1%}"] if history.accuracy else []
-            if history.validation_accuracy:
-                figures.append(f"validation {history.validation_accuracy[-1]:.1%}")
-            bar.update(
-                task,
-                completed=(epoch - 1) * samples + done,
-                description=f"epoch {epoch:{len(str(epochs))}}/{epochs}",
-                figures="  ".join(figures),
-            )
-
-        yield show
