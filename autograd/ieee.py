@@ -28,11 +28,16 @@ def pow(x: float, y: float) -> float:
     try:
         return math.pow(x, y)
     except OverflowError:
-        return -inf if x < 0 and y % 2 == 1 else inf
+        return -inf if x < 0 and _is_odd(y) else inf
     except ValueError:
         if x == 0:
-            return copysign(inf, x) if y % 2 == 1 else inf
+            return copysign(inf, x) if _is_odd(y) else inf
         return nan
+
+
+def _is_odd(x: float) -> bool:
+    # Not x % 2, which Python rounds: it is 1.0 for the float next to -1.
+    return math.fmod(x, 2.0) in (1.0, -1.0)
 
 
 def exp(x: float) -> float:
