@@ -103,14 +103,24 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
 
     NaN if all targets are equal, for then there is nothing to explain.
 
+    Raises:
+        TypeError: a prediction is a list, as a classifier's logits.
+
     >>> r2([1.0, 2.0, 3.5], [1.0, 2.0, 3.0])
     0.875
     """
     _same_length("r2", predictions, targets)
+    for i, prediction in enumerate(predictions):
+        if isinstance(prediction, Sequence):
+            raise TypeError(f"r2 needs one number a sample: predictions[{i}] is {prediction!r:.60}")
     centre = math.fsum(targets) / len(targets)
     left = math.fsum((_float(p) - t) ** 2 for p, t in zip(predictions, targets, strict=True))
     whole = math.fsum((t - centre) ** 2 for t in targets)
     return 1 - left / whole if whole else math.nan
+
+
+THRESHOLDED = (accuracy, confusion_matrix, precision, recall)
+"""The metrics that ask above which score a prediction means the second of two classes."""
 
 
 def _pairs(

@@ -9,6 +9,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from numbers import Integral
 from os import PathLike
@@ -25,7 +26,7 @@ from nn.history import History, StepRecord, layers_of
 from nn.hygiene import Hygiene, moves, norms, not_finite, relative
 from nn.layers import Dropout
 from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
-from nn.metrics import accuracy
+from nn.metrics import THRESHOLDED, accuracy
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import bar
@@ -351,7 +352,7 @@ class _Run:
             _, predictions = self._evaluated(self.samples)
         targets = (tests or self.samples).targets
         for metric in metrics:
-            figure = metric(_listed(predictions), targets)
+            figure = _measured(metric, _listed(predictions), targets, threshold(loss))
             history.metrics.setdefault(_name(metric), []).append(figure)
 
     def _evaluated(self, samples: Samples) -> tuple[list[float], Any]:
@@ -581,6 +582,14 @@ def _is_looked_at(epoch: int) -> bool:
 
 def _listed(predictions: Any) -> Any:
     return predictions if isinstance(predictions, list) else predictions.tolist()
+
+
+def _measured(metric: Metric, predictions: Any, targets: Any, limit: float) -> Any:
+    """Return a metric's figure; one that needs a threshold gets the loss's, or keeps its own."""
+    has_own = isinstance(metric, partial) and "threshold" in metric.keywords
+    if bare(metric) in THRESHOLDED and not has_own:
+        return metric(predictions, targets, threshold=limit)  # type: ignore[call-arg]
+    return metric(predictions, targets)
 
 
 def _plain(out: Any) -> Any:

@@ -54,3 +54,8 @@ def test_of_nothing_is_an_error() -> None:
     for metric in (accuracy, confusion_matrix, precision, recall, r2):
         with pytest.raises(ValueError, match=rf"{metric.__name__} needs.*got 0 and 0"):
             metric([], [])
+
+
+def test_r2_of_logits_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"one number a sample: predictions\[0\] is \[1\.0, 2\.0\]"):
+        r2([[1.0, 2.0]], [1])  # type: ignore[list-item]

@@ -22,8 +22,14 @@ from nn.data import (
     spirals,
     train_test_split,
 )
-from nn.losses import binary_cross_entropy_with_logits, cross_entropy, half_squared_error, hinge
-from nn.metrics import accuracy
+from nn.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    half_squared_error,
+    hinge,
+)
+from nn.metrics import accuracy, confusion_matrix, precision, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine
 
@@ -437,6 +443,29 @@ def test_several_classes_with_label_smoothing() -> None:
     history = fit(model, (points, labels), loss, Adam(model.parameters(), 0.05), epochs=25)
     assert history.accuracy[-1] > 0.9
     assert accuracy([model(x) for x in points], labels) > 0.9
+
+
+def test_metrics_of_probabilities_part_them_at_a_half() -> None:
+    model = MLP(2, [4, 1], activation=["tanh", "sigmoid"], seed=0)
+    points, labels = moons(40)
+    high = partial(precision, threshold=0.99)
+    history = fit(
+        model,
+        (points, labels),
+        binary_cross_entropy,
+        Adam(model.parameters(), 0.05),
+        epochs=3,
+        metrics=[accuracy, precision, recall, confusion_matrix, high],
+    )
+    chances = [model(point).data for point in points]
+    guesses = [chance > 0.5 for chance in chances]
+    hits = sum(guess and label for guess, label in zip(guesses, labels, strict=True))
+    assert 0 < hits < sum(guesses) < 40
+    assert history.metrics["precision"][-1] == hits / sum(guesses)
+    assert history.metrics["recall"][-1] == hits / sum(labels)
+    assert history.metrics["accuracy"][-1] == accuracy(chances, labels, 0.5)
+    assert history.metrics["confusion_matrix"][-1][1][1] == hits
+    assert history.metrics["precision(threshold=0.99)"] == [0.0] * 3  # nothing is so certain
 
 
 def test_a_label_that_is_no_class_is_named_before_training() -> None:
