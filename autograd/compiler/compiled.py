@@ -22,7 +22,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, read
-from autograd.compiler.program import Program, program_of
+from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
 from autograd.compiler.recording import Recording, Shape, Uses, record, uses_apart
 from autograd.engine import Value
@@ -85,7 +85,8 @@ def compile(
     elif backend is None:
         backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
     moving, leaves = _wrt(wrt, len(example))
-    recording = record(f, example, leaves or ())
+    with without_gc():
+        recording = record(f, example, leaves or ())
     if wrt is None:
         leaves = recording.parameters
         moving = [] if leaves else list(range(len(example)))
@@ -172,7 +173,7 @@ class Compiled:
     @cached_property
     def program(self) -> Program:
         """What computes the values of one sample."""
-        return self._recording.program()
+        return self._recording.program
 
     @cached_property
     def gradient_program(self) -> Program:
@@ -181,6 +182,10 @@ class Compiled:
         Where every bit is kept, a parameter has one contribution for each of its uses, and
         the last parameter is the derivative of the whole cost by this sample.
         """
+        with without_gc():
+            return self._program_of_gradient()
+
+    def _program_of_gradient(self) -> Program:
         recording = self._recording
         if self._exact:
             uses = self._uses

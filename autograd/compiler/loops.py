@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from autograd import ops
@@ -309,20 +310,32 @@ class _Roller:
         return groups + self._alike(sinks)
 
     def _alike(self, items: list[_Item]) -> list[_Group]:
-        buckets: dict[tuple[object, ...], list[_Item]] = {}
+        """Return items that don't use each other in groups of which each becomes a loop."""
+        groups: list[_Group] = []
+        same_op: dict[Op | None, list[_Item]] = {}
         for item in items:
-            self._describe(item)
-            buckets.setdefault(item.shape, []).append(item)
-        groups = []
-        for bucket in buckets.values():
-            if len(bucket) >= SHORTEST_LOOP:
-                bucket.sort(key=lambda item: item.addresses)
-            for group in _rolled(bucket, self._is_shared(bucket[0])):
-                groups.append(group)
-                if group.items[0].sink is None:
-                    for item in group.items:
-                        self._give_address(item, group.uniform)
+            same_op.setdefault(item.op, []).append(item)
+        for candidates in same_op.values():
+            buckets: dict[tuple[object, ...], list[_Item]] = {}
+            # Straight code has few of a kind side by side, and needs no closer look.
+            for item in candidates if len(candidates) >= SHORTEST_LOOP else ():
+                self._describe(item)
+                buckets.setdefault(item.shape, []).append(item)
+            for bucket in buckets.values() if buckets else [candidates]:
+                groups += self._rolled(bucket)
+        for group in groups:
+            if group.items[0].sink is None:
+                for item in group.items:
+                    self._give_address(item, group.uniform)
         return groups
+
+    def _rolled(self, bucket: list[_Item]) -> Iterator[_Group]:
+        if len(bucket) >= SHORTEST_LOOP:
+            bucket.sort(key=lambda item: item.addresses)
+            yield from _rolled(bucket, self._is_shared(bucket[0]))
+        else:
+            for item in bucket:
+                yield _Group((), (), [item], self._is_shared(item))
 
     def _is_shared(self, item: _Item) -> bool:
         return item.sink is None and self.is_uniform[item.number]
@@ -350,7 +363,7 @@ class _Roller:
                 array, offset = self.address[arg]  # type: ignore[index]
                 shape.append(array)
                 addresses.append(offset)
-        for left, right, length, strides in self._runs(item):
+        for left, right, length, strides in self._runs(item) if item.terms else ():
             shape.append((left[0], right and right[0], length, strides))
             addresses.append(left[1])
             if right:
@@ -393,15 +406,12 @@ class _Roller:
         return Access(array, offset, strides)
 
 
-def _numbers(item: _Item) -> Iterator[int]:
-    """Yield the results that an item uses."""
-    for arg in item.args:
-        if isinstance(arg, int):
-            yield arg
-    for pair in item.terms or ():
-        for side in pair:
-            if isinstance(side, int):
-                yield side
+def _numbers(item: _Item) -> list[int]:
+    """Return the results that an item uses."""
+    numbers = [arg for arg in item.args if isinstance(arg, int)]
+    if item.terms:
+        numbers += [side for pair in item.terms for side in pair if isinstance(side, int)]
+    return numbers
 
 
 def _rolled(bucket: list[_Item], uniform: bool) -> Iterator[_Group]:
@@ -451,6 +461,8 @@ def _difference(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 def _scheduled(groups: list[_Group]) -> list[_Group]:
     """Return the groups such that each follows what it uses, else in the program's order."""
+    if not any(group.dims for group in groups):
+        return sorted(groups, key=_place)
     owner = {item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None}
     waiting = [0] * len(groups)
     followers: list[list[int]] = [[] for _ in groups]
@@ -540,7 +552,7 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
 
 def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
     first = group.items[0]
-    components = iter(list(zip(*group.strides, strict=True)) or [()] * len(first.addresses))
+    components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
     sink = Access(*first.sink, next(components)) if first.sink else None
     args: list[Operand] = []
     for arg in first.args:
@@ -551,7 +563,7 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
         else:
             args.append(arg)
     runs = []
-    for left, right, length, (i, j) in roller._runs(first):
+    for left, right, length, (i, j) in roller._runs(first) if first.terms else ():
         a = Access(*left, (*next(components), i))
         b = Access(*right, (*next(components), j)) if right else None
         runs.append(Run(a, b, length))

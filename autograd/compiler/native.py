@@ -31,7 +31,7 @@ from autograd.compiler.llvm import (
 )
 from autograd.compiler.loops import Loops, loops_of
 from autograd.compiler.machine import host, llvm, python_functions
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, without_gc
 from autograd.compiler.recording import Shape
 from autograd.errors import missing_extra
 
@@ -168,8 +168,9 @@ class NativeFunction:
             return made
 
     def _compile(self, single: bool) -> bytes:
-        loops = self._loops()
-        kernel = self._kernel(loops, single)
+        with without_gc():
+            loops = self._loops()
+            kernel = self._kernel(loops, single)
         header = {"workspace": kernel.workspace, "operations": _operations(loops)}
         return json.dumps(header).encode() + b"\n" + _object_code(kernel.text)
 

@@ -13,7 +13,9 @@ program of 1 inputs, 1 parameters:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -158,6 +160,18 @@ def program_of(
             known[node] = builder.apply(node.op, args) if node.op else node.data
     results = [_arg(known[out] if isinstance(out, Operand) else out) for out in outputs]
     return builder.program(len(inputs), len(parameters), results)
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """Pause Python's gc, which would search what is made inside again and again for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Roots:

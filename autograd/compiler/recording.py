@@ -30,6 +30,7 @@ class Recording(NamedTuple):
         results: the shapes of what it returned: one, or those of a tuple.
         several: whether it returned a tuple.
         parameters: the other leaves that the outputs depend on.
+        program: the outputs as a program of inputs and parameters.
     """
 
     name: str
@@ -39,10 +40,7 @@ class Recording(NamedTuple):
     results: tuple[Shape, ...]
     several: bool
     parameters: list[Value]
-
-    def program(self) -> Program:
-        """Return the outputs as a program of inputs and parameters."""
-        return program_of(self.inputs, self.parameters, self.outputs)
+    program: Program
 
     def is_built_in(self) -> bool:
         """Return whether all rows are the table's own, whose rules don't change."""
@@ -67,23 +65,21 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
-    first = _run(f, name, shapes, numbers, wrt)
+    first = _run(f, name, shapes, numbers)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
-    again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers], wrt)
+    again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers])
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    lasting = set(first.parameters) & set(again.parameters)
-    first, again = (
-        run._replace(parameters=[leaf for leaf in run.parameters if leaf in lasting])
-        for run in (first, again)
-    )
-    if first.results != again.results or first.program() != again.program():
+    lasting = set(again.leaves())
+    parameters = list(dict.fromkeys([*wrt, *(p for p in first.leaves() if p in lasting)]))
+    program, other = (program_of(run.inputs, parameters, run.outputs) for run in (first, again))
+    if first.results != again.results or program != other:
         raise CompileError(
             f"{name} does something else each time it is run: it draws random numbers (a Dropout "
             "that is being trained: call model.eval()), or reads .data of what is recorded; "
             "pass what changes as an argument"
         )
-    return first
+    return Recording(name, shapes, *first, parameters, program)
 
 
 class Uses(NamedTuple):
@@ -132,13 +128,26 @@ def uses_apart(out: Value | float, parameters: Sequence[Value]) -> Uses:
     return Uses(twins[root], [leaf for leaf, _ in uses], [i for _, i in uses], seed)
 
 
+class _Run(NamedTuple):
+    """What one run of a function did; as `Recording`."""
+
+    inputs: list[Value]
+    outputs: list[Value | float]
+    results: tuple[Shape, ...]
+    several: bool
+
+    def leaves(self) -> list[Value]:
+        """Return the leaves besides the inputs that the outputs depend on."""
+        own = set(self.inputs)
+        return [node for node in _below(self.outputs) if node.op is None and node not in own]
+
+
 def _run(
     f: Callable[..., Any],
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
-    wrt: Iterable[Value],
-) -> Recording:
+) -> _Run:
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
@@ -154,12 +163,7 @@ def _run(
         results.append(shape)
         outputs += flat
     inputs = [leaf for xs in leaves for leaf in xs]
-    parameters = dict.fromkeys(wrt)
-    own = set(inputs)
-    for node in _below(outputs):
-        if node.op is None and node not in own:
-            parameters[node] = None
-    return Recording(name, shapes, inputs, outputs, tuple(results), several, list(parameters))
+    return _Run(inputs, outputs, tuple(results), several)
 
 
 def _below(outputs: Sequence[Value | float]) -> list[Value]:

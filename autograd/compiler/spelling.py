@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 LIBM: dict[str, int] = dict.fromkeys(
-    "exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc".split(),
+    (
+        "exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc"
+    ).split(),
     1,
 ) | dict.fromkeys(("pow", "atan2", "hypot"), 2)
 """The primitives that C's libm has under the same name, with their number of arguments."""
