@@ -16,7 +16,7 @@ BUNDLED = ("digits", "iris", "breast_cancer")
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides what a training gives: the same settings, the same model to the bit.
+    """All that decides what a training gives: the same settings give the same model.
 
     A share is from 0 up to below 1; what is None is not used.
 

@@ -154,6 +154,7 @@ def _to_json(trained: Trained, files: dict[str, Path]) -> dict[str, Any]:
         "parameters": len(trained.model.parameters()),
         "epochs": len(history.loss),
         "interrupted": history.interrupted,
+        "backend": history.backend,
         "loss": history.loss,
         "validation_loss": _finite(history.validation_loss),
         "figures": {
@@ -216,7 +217,7 @@ def _print(terminal: Terminal, trained: Trained, files: dict[str, Path]) -> None
         terminal.line(f"  precision and recall of {classes[1]}", "dim")
     if 2 <= len(classes) <= 12:
         part = "test" if "test" in trained.parts else "training"
-        terminal.heading(f"Confusion matrix of the {part}: a row each class, taken for a column")
+        terminal.heading(f"Confusion matrix of the {part}: rows the classes, columns the guesses")
         room = (terminal.width - 4 - max(map(len, classes))) // len(classes) - 2
         terminal.table(
             ["", *(cut(name, room) for name in classes)],
