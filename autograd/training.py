@@ -134,10 +134,15 @@ def _draw(trained: Trained, directory: Path) -> dict[str, Path]:
     files = {"loss": directory / "loss.png", "gradients": directory / "gradients.png"}
     plots.loss_curve(history, files["loss"])
     plots.gradient_flow(history, files["gradients"])
-    if len(table.columns) == 2 and len(table.classes) == 2:
+    if len(table.columns) == 2 and table.classes:
         files["boundary"] = directory / "boundary.png"
         plots.decision_boundary(
-            trained.model, table.inputs, table.targets, files["boundary"], table.classes
+            trained.model,
+            table.inputs,
+            table.targets,
+            files["boundary"],
+            table.classes,
+            table.columns,
         )
     if trained.settings.data == "digits":
         files["weights"] = directory / "weights.png"

@@ -1,7 +1,7 @@
 """Pictures of training: matplotlib figures, made without pyplot and its global state.
 
-The two colours differ in hue for every kind of colour vision, and in lightness when printed
-grey; the shapes of the points tell the classes apart as well.
+The colours differ in hue for every kind of colour vision, and the first two in lightness when
+printed grey; the shapes of the points tell the classes apart as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from autograd import Value, missing_extra, sigmoid
+from autograd import Value, missing_extra, no_grad, sigmoid
 from nn.history import History
 from nn.layers import Layer
 from nn.module import Module
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Colours of Okabe & Ito 2008, Color Universal Design.
 BLUE, ORANGE = "#0072B2", "#E69F00"
+MARKERS = "o^sDvP"
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 INK, QUIET, RULE = "#222222", "#666666", "#DDDDDD"
 
@@ -37,6 +38,9 @@ FORMATS: dict[str, dict[str, None]] = {
 
 CELLS = 72
 """Cells of the decision map along its longer side: a second of work, and no visible steps."""
+
+ALIKE = 4
+"""By how much one side of the decision map may be longer for both to have the same scale."""
 
 MANY_EPOCHS = 8
 """From how many epochs on single steps are noise, beside the medians of the epochs."""
@@ -51,52 +55,66 @@ def decision_boundary(
     labels: Sequence[float],
     path: str | PathLike[str] | None = None,
     classes: Sequence[str] = (),
+    columns: Sequence[str] = ("x1", "x2"),
 ) -> Figure:
-    """Return the picture of a two-input classifier: the points, and where its score is 0.
+    """Return the picture of a two-input classifier: the points, and where its answer changes.
 
     Args:
-        model: maps two numbers to one score; a score above 0 means a label above 0.
+        model: maps two numbers to one score, above 0 for the second of two classes, or to the
+            logits of several classes.
         points: the samples, two numbers each.
-        labels: of the points, 0 and 1 or -1 and 1.
+        labels: of the points: 0 and 1, -1 and 1, or for logits the class.
         path: where to write it, as .svg, .png or .pdf.
-        classes: the names of the two labels, if they have any.
+        classes: the names of the labels, if they have any.
+        columns: the names of the two numbers.
 
     Cost: about 5,000 forward passes.
 
     Raises:
-        ValueError: the points are not two numbers each, or not as many as labels.
+        ValueError: the points are not two numbers each, or not as many as labels; a label is
+            none of the model's classes.
     """
     target = _target(path)
     if not len(points) or len(points) != len(labels) or any(len(point) != 2 for point in points):
         raise ValueError("decision_boundary needs points of two numbers, and a label for each")
-    xs, ys = _grid(points)
+    xs, ys, alike = _grid(points)
+    with no_grad():
+        answers = [[_plain(model([x, y])) for x in xs] for y in ys]
+    several = isinstance(answers[0][0], list)
+    count = len(answers[0][0]) if several else 2
+    places = [int(label) if several else int(label > 0) for label in labels]
+    if not set(places) <= set(range(count)):
+        raise ValueError(f"the model has {count} outputs, so labels go from 0 to {count - 1}")
     figure = _figure(6.0, min(0.9 + 5.2 * len(ys) / len(xs), 8.0))
     axes = figure.add_subplot()
-    chances = [[_chance(model([x, y])) for x in xs] for y in ys]
-    levels = [i / 10 for i in range(11)]
-    axes.contourf(xs, ys, chances, levels, colors=_tints(len(levels) - 1))
-    axes.contour(xs, ys, chances, [0.5], colors=INK, linewidths=1.6)
-    for positive, colour, marker in ((False, BLUE, "o"), (True, ORANGE, "^")):
-        chosen = [i for i, label in enumerate(labels) if (label > 0) is positive]
-        if chosen:
-            axes.scatter(
-                [points[i][0] for i in chosen],
-                [points[i][1] for i in chosen],
-                s=30,
-                c=colour,
-                marker=marker,
-                edgecolors="white",
-                linewidths=0.7,
-                label=classes[positive] if classes else f"label {labels[chosen[0]]:g}",
-            )
-    axes.set_aspect("equal")
+    if several:
+        _draw_classes(axes, xs, ys, answers)
+    else:
+        chances = [[sigmoid(score) for score in row] for row in answers]
+        levels = [i / 10 for i in range(11)]
+        axes.contourf(xs, ys, chances, levels, colors=_tints(len(levels) - 1))
+        _draw_contour(axes, xs, ys, chances, 0.5)
+    for place in sorted(set(places)):
+        chosen = [i for i, each in enumerate(places) if each == place]
+        axes.scatter(
+            [points[i][0] for i in chosen],
+            [points[i][1] for i in chosen],
+            s=30,
+            c=PALETTE[place % len(PALETTE)],
+            marker=MARKERS[place % len(MARKERS)],
+            edgecolors="white",
+            linewidths=0.7,
+            label=classes[place] if classes else f"label {labels[chosen[0]]:g}",
+        )
+    if alike:
+        axes.set_aspect("equal")
     _title(axes, "Decision boundary")
-    axes.set_xlabel("x1", color=QUIET)
-    axes.set_ylabel("x2", color=QUIET)
+    axes.set_xlabel(columns[0], color=QUIET)
+    axes.set_ylabel(columns[1], color=QUIET)
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
-        ncols=2,
+        ncols=min(count, 3),
         frameon=False,
         borderpad=0,
         handlelength=1.2,
@@ -363,39 +381,72 @@ def _written(figure: Figure, path: Path | None) -> Figure:
     return figure
 
 
-def _grid(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
-    """Return evenly spaced abscissas and ordinates around the points, with the same spacing."""
+def _grid(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float], bool]:
+    """Return evenly spaced abscissas and ordinates around the points, and if on one scale.
+
+    Columns of like size are: where one is several times as long, their units surely differ.
+    """
     ends = [(min(column), max(column)) for column in zip(*points, strict=True)]
     longer = max(high - low for low, high in ends) or 1.0
-    ends = [(low - 0.1 * longer, high + 0.1 * longer) for low, high in ends]
-    step = 1.2 * longer / CELLS
-    xs, ys = (
-        [low + step * i for i in range(math.ceil((high - low) / step) + 1)] for low, high in ends
-    )
-    return xs, ys
+    spans = [high - low or longer for low, high in ends]
+    alike = longer <= ALIKE * min(spans)
+    if alike:
+        spans = [longer, longer]
+    axes = []
+    for (low, high), span in zip(ends, spans, strict=True):
+        step = 1.2 * span / CELLS
+        first, last = low - 0.1 * span, high + 0.1 * span
+        axes.append([first + step * i for i in range(math.ceil((last - first) / step) + 1)])
+    return axes[0], axes[1], alike
 
 
-def _chance(score: Any) -> float:
-    """Return σ(score): the probability of the second label, if the score is a logit."""
-    if not isinstance(score, Value):
-        raise ValueError(f"decision_boundary needs a model with one output: got {score!r:.60}")
-    return sigmoid(score.data)
+def _plain(answer: Any) -> Any:
+    """Return a model's answer as a number, or a list of them."""
+    if isinstance(answer, list):
+        return [_plain(x) for x in answer]
+    return answer.data if isinstance(answer, Value) else answer
+
+
+def _draw_classes(
+    axes: Axes, xs: list[float], ys: list[float], logits: list[list[list[float]]]
+) -> None:
+    """Colour the regions of the classes, and draw the lines between them."""
+    for place in range(len(logits[0][0])):
+        leads = [
+            [each[place] - max(each[:place] + each[place + 1 :], default=0.0) for each in row]
+            for row in logits
+        ]
+        if max(map(max, leads)) > 0:
+            colour = _faded(PALETTE[place % len(PALETTE)], 0.25)
+            axes.contourf(xs, ys, leads, [0.0, max(map(max, leads))], colors=[colour])
+            _draw_contour(axes, xs, ys, leads, 0.0)
+
+
+def _draw_contour(
+    axes: Axes, xs: list[float], ys: list[float], heights: list[list[float]], level: float
+) -> None:
+    """Draw the line at this height, if it runs through the picture."""
+    if min(map(min, heights)) < level < max(map(max, heights)):
+        axes.contour(xs, ys, heights, [level], colors=INK, linewidths=1.6)
+
+
+def _rgb(code: str) -> list[float]:
+    return [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
 
 def _mixed(share: float) -> tuple[float, float, float]:
     """Return the colour that far on the way from blue to orange."""
-    blue, orange = ([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)] for code in (BLUE, ORANGE))
-    r, g, b = (x + share * (y - x) for x, y in zip(blue, orange, strict=True))
+    r, g, b = (x + share * (y - x) for x, y in zip(_rgb(BLUE), _rgb(ORANGE), strict=True))
+    return r, g, b
+
+
+def _faded(code: str, strength: float) -> tuple[float, float, float]:
+    """Return the colour, mixed with white."""
+    r, g, b = (1 - strength * (1 - part) for part in _rgb(code))
     return r, g, b
 
 
 def _tints(n: int) -> list[tuple[float, float, float]]:
     """Return ``n`` colours from light blue over white to light orange."""
-    blue, orange = ([int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)] for code in (BLUE, ORANGE))
-    tints = []
-    for i in range(n):
-        side = 2 * i / (n - 1) - 1
-        strength = 0.25 * abs(side)
-        r, g, b = (1 - strength * (1 - part) for part in (orange if side > 0 else blue))
-        tints.append((r, g, b))
-    return tints
+    sides = [2 * i / (n - 1) - 1 for i in range(n)]
+    return [_faded(ORANGE if side > 0 else BLUE, 0.25 * abs(side)) for side in sides]

@@ -13,7 +13,7 @@ from autograd import MissingExtraError
 from nn import MLP, History
 from nn.data import moons
 from nn.history import StepRecord
-from nn.layers import Neuron
+from nn.layers import Layer, Neuron
 from nn.plots import (
     MANY_EPOCHS,
     PALETTE,
@@ -78,7 +78,7 @@ def test_points_of_one_class_only(upright: Neuron) -> None:
     figure = decision_boundary(upright, [[1.0, 1.0]], [1])
     assert "label 1" in texts(figure)
     assert "label 0" not in texts(figure)
-    assert len(figure.axes[0].collections) == 3  # the map, the boundary, one class
+    assert len(figure.axes[0].collections) == 2  # the map, one class; the boundary is out of sight
 
 
 def test_the_loss_curve_shows_every_epoch(history: History) -> None:
@@ -132,9 +132,37 @@ def test_bad_points_are_refused(points: Any, labels: Any, upright: Neuron) -> No
         decision_boundary(upright, points, labels)
 
 
-def test_a_model_of_several_outputs_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs a model with one output: got"):
-        decision_boundary(MLP(2, [2]), POINTS, LABELS)
+def test_the_regions_of_several_classes() -> None:
+    layer = Layer(2, 3, nonlin=False)  # logits 0, x, y: three regions that meet in 0
+    for parameter, x in zip(layer.parameters(), (0, 0, 0, 1, 0, 0, 0, 1, 0), strict=True):
+        parameter.data = float(x)
+    points = [[-1.0, -1.0], [1.0, 0.0], [0.0, 1.0]]
+    figure = decision_boundary(layer, points, [0, 1, 2], classes=["a", "b", "c"])
+    assert {"a", "b", "c"} <= texts(figure)
+    regions, lines = figure.axes[0].collections[0:6:2], figure.axes[0].collections[1:6:2]
+    for point, region in zip(points, regions, strict=True):
+        inside = [region.get_paths()[0].contains_point(each) for each in points]
+        assert inside == [each is point for each in points]
+    first = [xy for path in lines[0].get_paths() for xy in path.vertices]
+    # The lead of class 0 is -max(x, y): its line is where the larger of both is 0. Between grid
+    # points, 1/30 apart, the lead is linear but for the kink, which is passed within a cell.
+    assert max(abs(max(x, y)) for x, y in first) < 1 / 30
+    with pytest.raises(ValueError, match="the model has 3 outputs, so labels go from 0 to 2"):
+        decision_boundary(layer, points, [0, 1, 3])
+
+
+def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> None:
+    points = [[x, 1000 * y] for x, y in POINTS]
+    (axes,) = decision_boundary(upright, points, LABELS, columns=["size", "weight"]).axes
+    assert axes.get_aspect() == "auto"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("size", "weight")
+    assert decision_boundary(upright, POINTS, LABELS).axes[0].get_aspect() == 1.0
+
+
+def test_a_model_that_always_says_the_same_has_no_boundary(upright: Neuron) -> None:
+    upright.b.data = 100.0
+    figure = decision_boundary(upright, POINTS, LABELS)
+    assert len(figure.axes[0].collections) == 3  # the map and two classes
 
 
 def test_an_empty_history_is_refused() -> None:
