@@ -99,6 +99,11 @@ def train(
     from nn.data import Standardizer, train_test_split
 
     classes = len(table.classes)
+    if not table.columns:
+        raise UsageError(
+            f"{settings.data} has a target, but no column to predict it from; columns are "
+            "separated by commas"
+        )
     if settings.smoothing and classes < 3:
         raise UsageError("--smoothing is of three classes or more")
     if len(set(table.targets)) == 1:

@@ -104,13 +104,13 @@ def decision_boundary(
             marker=MARKERS[place % len(MARKERS)],
             edgecolors="white",
             linewidths=0.7,
-            label=classes[place] if classes else f"label {labels[chosen[0]]:g}",
+            label=_literal(classes[place]) if classes else f"label {labels[chosen[0]]:g}",
         )
     if alike:
         axes.set_aspect("equal")
     _title(axes, "Decision boundary")
-    axes.set_xlabel(columns[0], color=QUIET)
-    axes.set_ylabel(columns[1], color=QUIET)
+    axes.set_xlabel(_literal(columns[0]), color=QUIET)
+    axes.set_ylabel(_literal(columns[1]), color=QUIET)
     axes.legend(
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
@@ -329,6 +329,11 @@ def _title(axes: Axes, text: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(colors=QUIET, labelsize=9)
+
+
+def _literal(text: str) -> str:
+    """Return a name such that matplotlib takes no formula for it."""
+    return text.replace("$", r"\$")
 
 
 def _chart(axes: Axes, title: str, below: str) -> None:

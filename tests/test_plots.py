@@ -159,6 +159,13 @@ def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> Non
     assert decision_boundary(upright, POINTS, LABELS).axes[0].get_aspect() == 1.0
 
 
+def test_a_name_is_no_formula(upright: Neuron, tmp_path: Path) -> None:
+    names = ["$x_{$", "a$b"]
+    path = tmp_path / "boundary.svg"
+    decision_boundary(upright, POINTS, LABELS, path, names, names)
+    assert path.stat().st_size > 0
+
+
 def test_a_model_that_always_says_the_same_has_no_boundary(upright: Neuron) -> None:
     upright.b.data = 100.0
     figure = decision_boundary(upright, POINTS, LABELS)

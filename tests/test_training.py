@@ -308,6 +308,7 @@ def test_a_checkpoint_from_elsewhere(run: Run, content: str) -> None:
         (["moons", "--weight-decay", "-1"], "weight_decay must be finite and at least 0"),
         (["moons", "--frobnicate"], "there is no option --frobnicate"),
         (["one.csv"], "all targets are equal, so there is nothing to learn"),
+        (["semi.csv"], "semi.csv has a target, but no column to predict it from; columns are sep"),
         (["words.csv"], "words.csv, line 2, column x: expected a number, got 'a'"),
         (["words.csv", "--target", "z"], "words.csv has no column 'z'; it has x, y"),
         (["moons", "--out", "one.csv"], "one.csv"),
@@ -316,6 +317,7 @@ def test_a_checkpoint_from_elsewhere(run: Run, content: str) -> None:
 def test_bad_input_is_one_clear_line(run: Run, words: list[str], problem: str) -> None:
     table(Path("one.csv"), [[1, 5], [2, 5], [3, 5]])
     table(Path("words.csv"), [["x", "y"], ["a", 1], [2, 3]])
+    table(Path("semi.csv"), [["1;2"], ["3;4"]])
     code, out, err = run(*words)
     assert (code, out, err.count("\n")) == (REFUSED, "", 1), err
     assert err.startswith("chainrule: ")
