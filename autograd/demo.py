@@ -191,21 +191,23 @@ def thirty_layers(terminal: Terminal, directory: Path) -> Picture:
             layers = [Residual(layer, scale=1 / sqrt(DEPTH)) for layer in layers]
         return Sequential(*layers)
 
-    def flow(model: Module, clip: float | None = None) -> tuple[float, ...]:
-        source = random.Random(5)
-        add(model([source.gauss(0, 1) for _ in range(WIDTH)])).backward()
-        if clip is not None:
-            clip_grad_norm(model.parameters(), clip)
+    def flow(model: Module) -> tuple[float, ...]:
         return norms(list(layers_of(model).values()))
 
-    large: Callable[..., float] = lambda nin, nout, source: source.gauss(0, 2)
+    def flow_back(model: Module) -> tuple[float, ...]:
+        source = random.Random(5)
+        add(model([source.gauss(0, 1) for _ in range(WIDTH)])).backward()
+        return flow(model)
+
+    large = stack("relu", lambda nin, nout, source: source.gauss(0, 2))
     flows = {
-        "sigmoid": flow(stack("sigmoid")),
-        "sigmoid, residual": flow(stack("sigmoid", residual=True)),
-        "ReLU, He": flow(stack("relu")),
-        "ReLU, too large": flow(stack("relu", large)),
-        "too large, clipped": flow(stack("relu", large), clip=1.0),
+        "sigmoid": flow_back(stack("sigmoid")),
+        "sigmoid, residual": flow_back(stack("sigmoid", residual=True)),
+        "ReLU, He": flow_back(stack("relu")),
+        "ReLU, too large": flow_back(large),
     }
+    clip_grad_norm(large.parameters(), 1.0)
+    flows["too large, clipped"] = flow(large)
     terminal.line()
     terminal.table(
         ["norm of the gradients", "last layer", "first layer"],
