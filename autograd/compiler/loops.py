@@ -494,40 +494,39 @@ def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
     What only later statements of the same body use is not stored.
     """
     bodies: list[list[_Group]] = []
-    made: dict[int, int] = {}  # by number: the place in the current body
-    index: dict[int, int] = {}  # by number: for which index of the loop
+    # By number: the place in the current body, and for which index of the loop.
+    made: dict[int, tuple[int, int]] = {}
     for group in groups:
         joins = bool(bodies) and bodies[-1][0].dims == group.dims
         if joins and not group.dims:
             joins = len(bodies[-1]) < LONGEST_SEGMENT
         elif joins:
-            joins = all(
-                index[n] == i
-                for i, item in enumerate(group.items)
-                for n in _numbers(item)
-                if n in made
-            ) and not (group.items[0].terms and any(n in made for n in _term_numbers(group)))
-            joins = joins and not (
-                group.items[0].terms and any(g.items[0].terms for g in bodies[-1])
-            )
+            joins = _walks_in_step(group, made)
+            if group.items[0].terms:
+                joins = joins and not any(g.items[0].terms for g in bodies[-1])
         if not joins:
             bodies.append([])
             made.clear()
-            index.clear()
         for i, item in enumerate(group.items):
             if item.sink is None:
-                made[item.number] = len(bodies[-1])
-                index[item.number] = i
+                made[item.number] = len(bodies[-1]), i
         bodies[-1].append(group)
     return _written(bodies, roller)
 
 
-def _term_numbers(group: _Group) -> Iterator[int]:
+def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
+    """Return whether a group takes from its loop's body nothing but one statement's own result.
+
+    Side by side in memory, the results of two statements look like those of one.
+    """
     for item in group.items:
-        for pair in item.terms or ():
-            for side in pair:
-                if isinstance(side, int):
-                    yield side
+        if any(n in made for pair in item.terms or () for n in pair):
+            return False
+    for arguments in zip(*[item.args for item in group.items], strict=True):
+        found = [made.get(n) if isinstance(n, int) else None for n in arguments]
+        if any(found) and found != [found[0] and (found[0][0], i) for i in range(len(found))]:
+            return False
+    return True
 
 
 def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
