@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from math import ceil, fsum, hypot, inf, isfinite, isqrt, sqrt
 from pathlib import Path
@@ -14,7 +13,7 @@ from autograd.errors import ChainruleError
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
 from autograd.terminal import Terminal, printable
-from autograd.training import figure_table, percent
+from autograd.training import as_json, figure_table, percent
 from autograd.usage import OK, UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             "answer": dict(answer),
             "files": list(map(str, files)),
         }
-        print(json.dumps(content))
+        print(as_json(content))
         return OK
     _print(Terminal(), args.model, model, notes, statistics, answer)
     for path in files:

@@ -87,7 +87,7 @@ def train(
     Args:
         checkpoint: where the state is written after every epoch.
         resume: whether to go on from there.
-        before: called with the parts and the model, untrained, when all is ready.
+        before: called with the parts and the model, when all is ready for training.
 
     Raises:
         UsageError, ValueError, TypeError: a setting is unusable; nothing was trained.
@@ -122,10 +122,11 @@ def train(
         seed=settings.seed,
         init=settings.init,
     )
-    model: Module = mlp
+    layers: list[Module] = list(mlp.layers)
     if settings.data not in RAW:
         scale = Standardizer(learnt[0])
-        model = Sequential(Standardize(scale.means, scale.deviations), *mlp.layers)
+        layers = [Standardize(scale.means, scale.deviations), *layers]
+    model: Module = mlp if settings.data in RAW else Sequential(*layers)
     unit = None if classes else Standardizer([[y] for y in learnt[1]])
     callbacks: list[Any] = [Record(settings)]
     if settings.patience is not None:
@@ -154,12 +155,8 @@ def train(
     )
     if unit:
         back = Standardize(unit.means, unit.deviations, invert=True)
-        model = Sequential(*getattr(model, "layers", [model]), back)
-    figures = {name: _figures(model, part, classes) for name, part in parts.items()}
-    last = parts.get("test", parts["train"])
-    return Trained(
-        settings, table, model, history, parts, figures, _confusion(model, last, classes)
-    )
+        model = Sequential(*layers, back)
+    return _measured(Trained(settings, table, model, history, parts, {}, []))
 
 
 class Record:
@@ -220,27 +217,23 @@ def _schedule(settings: Settings) -> Schedule | None:
     return ReduceOnPlateau(patience=5) if settings.schedule == "plateau" else None
 
 
-def _figures(model: Module, part: Part, classes: int) -> dict[str, float]:
-    """Return what is measured on samples."""
+def _measured(trained: Trained) -> Trained:
+    """Return what was trained with its figures, and the confusion matrix of the last part."""
     from nn import metrics
 
-    predictions, targets = _predictions(model, part), part[1]
-    figures: dict[str, float] = {"samples": len(targets)}
-    if not classes:
-        return figures | {"r2": metrics.r2(predictions, targets)}
-    figures["accuracy"] = metrics.accuracy(predictions, targets)
-    if classes == 2:
-        figures["precision"] = metrics.precision(predictions, targets)
-        figures["recall"] = metrics.recall(predictions, targets)
-    return figures
-
-
-def _confusion(model: Module, part: Part, classes: int) -> list[list[int]]:
-    from nn.metrics import confusion_matrix
-
-    return confusion_matrix(_predictions(model, part), part[1], classes) if classes else []
-
-
-def _predictions(model: Module, part: Part) -> list[Any]:
-    with no_grad():
-        return [model(row) for row in part[0]]
+    classes = len(trained.table.classes)
+    figures, confusion = {}, []
+    for name, (inputs, targets) in trained.parts.items():
+        with no_grad():
+            predictions = [trained.model(row) for row in inputs]
+        measured: dict[str, float] = {"samples": len(targets)}
+        if classes:
+            measured["accuracy"] = metrics.accuracy(predictions, targets)
+            confusion = metrics.confusion_matrix(predictions, targets, classes)
+        else:
+            measured["r2"] = metrics.r2(predictions, targets)
+        if classes == 2:
+            measured["precision"] = metrics.precision(predictions, targets)
+            measured["recall"] = metrics.recall(predictions, targets)
+        figures[name] = measured
+    return trained._replace(figures=figures, confusion=confusion)

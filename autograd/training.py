@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from math import isfinite
@@ -52,16 +52,16 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args, _recorded(checkpoint) if args.resume else None)
     terminal = Terminal()
 
-    def introduce(parts: dict[str, Part], model: Module) -> None:
+    def begin(parts: dict[str, Part], model: Module) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         if not args.json:
             _introduce(terminal, settings, parts, model)
             sys.stdout.flush()  # what follows may take minutes
 
     try:
         table = load(settings)
-        directory.mkdir(parents=True, exist_ok=True)
         with _warnings_said():
-            trained = train(settings, table, checkpoint, args.resume, introduce)
+            trained = train(settings, table, checkpoint, args.resume, begin)
     except ChainruleError:
         raise
     except (ValueError, TypeError, FloatingPointError) as error:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         "checkpoint": checkpoint,
     }
     if args.json:
-        print(json.dumps(_to_json(trained, files)))
+        print(as_json(_described(trained, files)))
     else:
         _print(terminal, trained, files)
     return INTERRUPTED if trained.history.interrupted else OK
@@ -150,7 +150,7 @@ def _draw(trained: Trained, directory: Path) -> dict[str, Path]:
     return files
 
 
-def _to_json(trained: Trained, files: dict[str, Path]) -> dict[str, Any]:
+def _described(trained: Trained, files: dict[str, Path]) -> dict[str, Any]:
     history = trained.history
     return {
         "schema": 1,
@@ -161,19 +161,29 @@ def _to_json(trained: Trained, files: dict[str, Path]) -> dict[str, Any]:
         "interrupted": history.interrupted,
         "backend": history.backend,
         "loss": history.loss,
-        "validation_loss": _finite(history.validation_loss),
-        "figures": {
-            part: dict(zip(figures, _finite(figures.values()), strict=True))
-            for part, figures in trained.figures.items()
-        },
+        "validation_loss": history.validation_loss,
+        "figures": trained.figures,
         "confusion_matrix": trained.confusion,
         "warnings": history.warnings,
         "files": {name: str(path) for name, path in files.items()},
     }
 
 
-def _finite(numbers: Iterable[float]) -> list[float | str]:
-    return [x if isfinite(x) else str(x) for x in numbers]
+def as_json(content: Any) -> str:
+    """Return plain data as JSON, floats that are not finite as text.
+
+    >>> as_json({"r2": [float("nan"), 1.0]})
+    '{"r2": ["nan", 1.0]}'
+    """
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: plain(value) for key, value in part.items()}
+        if isinstance(part, list | tuple):
+            return [plain(value) for value in part]
+        return str(part) if isinstance(part, float) and not isfinite(part) else part
+
+    return json.dumps(plain(content))
 
 
 def _introduce(

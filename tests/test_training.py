@@ -322,6 +322,7 @@ def test_bad_input_is_one_clear_line(run: Run, words: list[str], problem: str) -
     assert (code, out, err.count("\n")) == (REFUSED, "", 1), err
     assert err.startswith("chainrule: ")
     assert problem in err
+    assert not list(Path.cwd().glob("chainrule-*"))
 
 
 def test_what_goes_wrong_in_training_is_said_with_the_fix(run: Run) -> None:
