@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -50,15 +49,21 @@ def use_cores(count: int) -> None:
 
 
 def seconds_per_call(work: Callable[[], object]) -> float:
-    """Return the median over 15 times of 20 ms, or of one call where it takes longer.
+    """Return the least mean over runs of 5 ms or more, in half a second or more.
 
-    The first calls, which compile and warm up, aren't counted.
+    The least, since all that disturbs a run makes it longer. The first calls, which compile and
+    warm up, don't count.
+
+    Source: the documentation of `timeit.Timer.repeat`.
     """
     calls = 1
     work()
-    while calls * _timed(work, calls) < 0.02:
+    while calls * _timed(work, calls) < 0.005:
         calls *= 2
-    return statistics.median(_timed(work, calls) for _ in range(15))
+    runs: list[float] = []
+    while len(runs) < 3 or sum(runs) * calls < 0.5:
+        runs.append(_timed(work, calls))
+    return min(runs)
 
 
 def _timed(work: Callable[[], object], calls: int) -> float:
