@@ -317,7 +317,7 @@ def _target(path: str | PathLike[str] | None) -> Path | None:
 
 def _figure(width: float, height: float) -> Figure:
     try:
-        from matplotlib.figure import Figure
+        from nn.figure import Figure
     except ImportError as error:
         missing_extra("matplotlib", "plot", error)
     return Figure(figsize=(width, height), layout="constrained")
@@ -380,9 +380,11 @@ def _written(figure: Figure, path: Path | None) -> Figure:
     if path is not None:
         from matplotlib import rc_context
 
+        from nn.figure import DPI
+
         suffix = path.suffix.lower()
         with rc_context({"svg.hashsalt": "chainrule"}):
-            figure.savefig(path, format=suffix[1:], dpi=160, metadata=FORMATS[suffix])
+            figure.savefig(path, format=suffix[1:], dpi=DPI, metadata=FORMATS[suffix])
     return figure
 
 

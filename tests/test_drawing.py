@@ -836,6 +836,10 @@ def test_a_notebooks_picture_scales_with_the_page(each_renderer: str) -> None:
     assert shown == ["_repr_mimebundle_"]
 
 
+def test_its_text_in_a_notebook_has_no_address() -> None:
+    assert repr(draw_dot(neuron())) == f"<Drawing of {len(draw_dot(neuron()).picture.items)} boxes>"
+
+
 def test_a_copy_and_a_subgraph_still_work() -> None:
     drawing = draw_dot(neuron())
     assert drawing.copy().source == drawing.source

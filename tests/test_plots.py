@@ -180,9 +180,18 @@ def test_an_empty_history_is_refused() -> None:
 def test_without_matplotlib_the_error_names_the_extra(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(sys.modules, "nn.figure", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'chainrule\[plot\]'"):
         loss_curve(history)
+
+
+def test_a_figure_shows_itself_in_a_notebook(history: History) -> None:
+    png, size = loss_curve(history)._repr_png_()  # type: ignore[attr-defined]
+    assert (png, size) == loss_curve(history)._repr_png_()  # type: ignore[attr-defined]
+    assert png.startswith(b"\x89PNG")
+    # 6.4 by 5.2 inches, of 96 CSS pixels each
+    assert size == {"width": 614, "height": 499}
 
 
 def test_no_global_state_of_matplotlib_is_touched() -> None:

@@ -66,6 +66,9 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         finally:
             dot_command.DOT_BINARY = chosen
 
+    def __repr__(self) -> str:
+        return f"<Drawing of {len(self.picture.items)} boxes>"
+
     def _repr_image_svg_xml(self) -> str:
         """Return the SVG for a notebook: as wide as drawn, but never wider than the page."""
         return SIZE.sub(_scaled, self.pipe(format="svg", encoding="utf-8"), count=1)
