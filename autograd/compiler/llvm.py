@@ -11,14 +11,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
+from itertools import accumulate, product
 from typing import NamedTuple
 
 from autograd import ops
 from autograd.compiler.loops import Access, Loop, Loops, Operand, Statement
 from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
-from autograd.compiler.spelling import LIBM, LLVM
+from autograd.compiler.spelling import LIBM, LLVM, LLVM_OF_NUMBER
 from autograd.operation import Op
+
+WRITTEN_OUT = 8
+"""Rows of up to so many inputs are copied without a loop."""
 
 UNROLLED = 4
 """Shorter runs of a chain are written out."""
@@ -107,8 +110,14 @@ class _Types:
         self.truth = "i1" if width == 1 else f"<{width} x i1>"
         self.suffix = "f64" if width == 1 else f"v{width}f64"
 
+        self.numbers: set[str] = set()
+
     def constant(self, x: float) -> str:
-        return bits(x) if self.width == 1 else f"splat (double {bits(x)})"
+        """Return how a constant is written; noted in ``numbers`` unless it is NaN."""
+        text = bits(x) if self.width == 1 else f"splat (double {bits(x)})"
+        if x == x:
+            self.numbers.add(text)
+        return text
 
 
 class _Module:
@@ -145,7 +154,7 @@ class _Module:
             ("u", sizes["u"]),
             ("x", sizes["x"] * shape.lanes),
             ("t", sizes["t"] * shape.lanes),
-            ("r", sizes["r"] * shape.width),
+            ("r", _padded(sizes["r"], shape.width) * shape.width),
             ("o", sizes["o"] * shape.lanes),
         ):
             offsets[array] = total
@@ -179,7 +188,7 @@ class _Module:
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
-        shape, sizes, types = self.shape, self.loops.sizes, _Types(self.shape.width)
+        shape, sizes = self.shape, self.loops.sizes
         parameters = sizes["u"] - len(self.loops.constants) - self._uniform_results()
         code = _Code(self, shape, masked=False)
         emit = code.emit
@@ -212,8 +221,8 @@ class _Module:
         pointers = "ptr %u, ptr %x, ptr %t, ptr %r, ptr %o"
         emit(f"call void @uniform({pointers})")
         emit(
-            f"call void @llvm.memset.p0.i64(ptr %r, i8 0, i64 {8 * sizes['r'] * shape.width}, "
-            "i1 false)"
+            "call void @llvm.memset.p0.i64(ptr %r, i8 0, "
+            f"i64 {8 * _padded(sizes['r'], shape.width) * shape.width}, i1 false)"
         )
         emit("%count = sub i64 %stop, %start")
         if shape.exact:
@@ -223,21 +232,7 @@ class _Module:
             if shape.vectors > 1:
                 done = self._lanes(code, "block", shape, pointers, "%start")
             self._lanes(code, "rest", Shape(shape.width, 1), pointers, done)
-        with code.counted("0", str(sizes["r"])) as k:
-            at, vector, total, scaled = (code.new() for _ in range(4))
-            emit(f"{at}.o = mul i64 {k}, {shape.width}")
-            emit(f"{at} = getelementptr double, ptr %r, i64 {at}.o")
-            emit(f"{vector} = load {types.number}, ptr {at}")
-            if shape.width == 1:
-                emit(f"{total} = fadd double {vector}, {bits(-0.0)}")
-            else:
-                emit(
-                    f"{total} = call reassoc double @llvm.vector.reduce.fadd.{types.suffix}"
-                    f"(double {bits(-0.0)}, {types.number} {vector})"
-                )
-            emit(f"{scaled} = fmul double {total}, %scale")
-            emit(f"{at}.s = getelementptr double, ptr %sums, i64 {k}")
-            emit(f"store double {scaled}, ptr {at}.s")
+        self._finish(code)
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
             emit("%weight = fmul double %many, %scale")
@@ -251,6 +246,20 @@ class _Module:
         self.functions.append(
             f"define void @run(ptr %args) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
         )
+
+    def _finish(self, code: _Code) -> None:
+        """Write the loop that adds up the places of each sum's vector, a vector of sums at once."""
+        width, number = self.shape.width, code.types.number
+        factor = code.broadcast("%scale")
+        with code.counted("0", str(_padded(self.loops.sizes["r"], width)), width) as k:
+            sums = code.at("%r", k, width)
+            parts = [code.read(code.at(sums, "", 0, i * width), number) for i in range(width)]
+            step = 1
+            while len(parts) > 1:
+                pairs = [code.crossed(*parts[i : i + 2], step) for i in range(0, len(parts), 2)]
+                parts = [code.binary("fadd", low, high) for low, high in pairs]
+                step *= 2
+            code.write(code.binary("fmul", parts[0], factor), code.at("%sums", k, 1), number)
 
     def _uniform_results(self) -> int:
         """Return how many numbers the uniform loops store."""
@@ -303,31 +312,66 @@ class _Module:
 
     def _inputs(self, code: _Code, shape: Shape, b: str) -> None:
         """Lay the inputs of a block out number by number."""
-        if not self.arguments:
-            return
         emit = code.emit
+        offsets = list(accumulate(self.arguments, initial=0))
+        one_by_one = []
+        for i, size in enumerate(self.arguments):
+            if shape.vectors > 1 and (size == 1 or size >= shape.width):
+                self._turned(code, shape, b, i, offsets[i])
+            elif size:
+                one_by_one.append(i)
+        if not one_by_one:
+            return
         last = code.new()
         emit(f"{last} = sub i64 %stop, 1")
         with code.counted("0", str(shape.lanes)) as lane:
             row = code.new()
             emit(f"{row}.b = add i64 {b}, {lane}")
             emit(f"{row} = call i64 @llvm.smin.i64(i64 {row}.b, i64 {last})")
-            offset = 0
-            for i, size in enumerate(self.arguments):
-                source = code.new()
-                emit(f"{source}.o = mul i64 {row}, {size}")
-                emit(f"{source} = getelementptr double, ptr %array{i}, i64 {source}.o")
-                target = code.new()
-                emit(f"{target}.o = add i64 {lane}, {offset * shape.lanes}")
-                emit(f"{target} = getelementptr double, ptr %x, i64 {target}.o")
-                with code.counted("0", str(size)) as j:
-                    x = code.new()
-                    emit(f"{x}.s = getelementptr double, ptr {source}, i64 {j}")
-                    emit(f"{x} = load double, ptr {x}.s")
-                    emit(f"{x}.o = mul i64 {j}, {shape.lanes}")
-                    emit(f"{x}.t = getelementptr double, ptr {target}, i64 {x}.o")
-                    emit(f"store double {x}, ptr {x}.t")
-                offset += size
+            for i in one_by_one:
+                size = self.arguments[i]
+                source = code.at(f"%array{i}", row, size)
+                target = code.at("%x", lane, 1, offsets[i] * shape.lanes)
+                if size <= WRITTEN_OUT:
+                    for j in range(size):
+                        x = code.read(code.at(source, "", 0, j), "double")
+                        code.write(x, code.at(target, "", 0, j * shape.lanes), "double")
+                else:
+                    with code.counted("0", str(size)) as k:
+                        x = code.read(code.at(source, k, 1), "double")
+                        code.write(x, code.at(target, k, shape.lanes), "double")
+
+    def _turned(self, code: _Code, shape: Shape, b: str, i: int, offset: int) -> None:
+        """Turn rows into columns, a square of vectors at a time; all rows are there."""
+        size, width, number = self.arguments[i], shape.width, code.types.number
+        source = code.at(f"%array{i}", b, size)
+        target = code.at("%x", "", 0, offset * shape.lanes)
+        for v in range(shape.vectors):
+            rows = code.at(source, "", 0, v * width * size)
+            columns = code.at(target, "", 0, v * width)
+            if size == 1:
+                code.write(code.read(rows, number), columns, number)
+                continue
+
+            def square(first: str, rows: str = rows, columns: str = columns) -> None:
+                start = code.at(rows, first, 1)
+                parts = [code.read(code.at(start, "", 0, r * size), number) for r in range(width)]
+                step = 1
+                while step < width:
+                    for r in range(width):
+                        if not r & step:
+                            parts[r], parts[r + step] = code.crossed(
+                                parts[r], parts[r + step], step
+                            )
+                    step *= 2
+                end = code.at(columns, first, shape.lanes)
+                for c, part in enumerate(parts):
+                    code.write(part, code.at(end, "", 0, c * shape.lanes), number)
+
+            with code.counted("0", str(size - width + 1), width) as k:
+                square(k)
+            if size % width:
+                square(str(size - width))  # once more what the last whole square has done
 
     def _outputs(self, code: _Code, shape: Shape, b: str) -> None:
         """Put the outputs of a block's samples where they belong."""
@@ -376,9 +420,6 @@ class _Module:
             types = _Types(width)
             for name in ("fabs", "sqrt"):
                 yield f"declare {types.number} @llvm.{name}.{types.suffix}({types.number})"
-            if width > 1:
-                reduction = f"llvm.vector.reduce.fadd.{types.suffix}"
-                yield f"declare double @{reduction}(double, {types.number})"
         if self.loops.constants:
             numbers = ", ".join(f"double {bits(constant)}" for constant in self.loops.constants)
             count = len(self.loops.constants)
@@ -410,6 +451,10 @@ def _each(name: str, arity: int, width: int) -> Iterator[str]:
         whole = f"%v{lane}"
     yield f"  ret {number} {whole}"
     yield "}"
+
+
+def _padded(size: int, width: int) -> int:
+    return -(-size // width) * width
 
 
 def _count(dims: tuple[int, ...]) -> int:
@@ -500,6 +545,65 @@ class _Code:
                     f"[ {result}, %{last} ]"
                 )
 
+    # Memory and vectors
+
+    def at(self, pointer: str, index: str, scale: int, offset: int = 0) -> str:
+        """Return the address of the double ``index * scale + offset`` from a pointer on."""
+        if index and scale:
+            moved, place = self.new(), self.new()
+            self.emit(f"{place} = mul i64 {index}, {scale}")
+            self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {place}")
+            pointer = moved
+        if not offset:
+            return pointer
+        moved = self.new()
+        self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {offset}")
+        return moved
+
+    def read(self, pointer: str, kind: str) -> str:
+        name = self.new()
+        self.emit(f"{name} = load {kind}, ptr {pointer}, align 8")
+        return name
+
+    def write(self, value: str, pointer: str, kind: str) -> None:
+        self.emit(f"store {kind} {value}, ptr {pointer}, align 8")
+
+    def binary(self, name: str, x: str, y: str) -> str:
+        result = self.new()
+        self.emit(f"{result} = {name} {self.types.number} {x}, {y}")
+        return result
+
+    def broadcast(self, number: str) -> str:
+        """Return the vector of a number everywhere."""
+        if self.shape.width == 1:
+            return number
+        kind, first, name = self.types.number, self.new(), self.new()
+        self.emit(f"{first} = insertelement {kind} poison, double {number}, i32 0")
+        self.emit(
+            f"{name} = shufflevector {kind} {first}, {kind} poison, "
+            f"<{self.shape.width} x i32> zeroinitializer"
+        )
+        return name
+
+    def crossed(self, a: str, b: str, step: int) -> tuple[str, str]:
+        """Return two vectors with every other ``step`` places of one and the other exchanged.
+
+        Repeated with steps 1, 2, 4, ... it turns a square of rows into its columns.
+        """
+        kind, width = self.types.number, self.shape.width
+        results = []
+        for begin in (0, step):
+            places = [
+                side * width + group + begin + i
+                for group in range(0, width, 2 * step)
+                for side in (0, 1)
+                for i in range(step)
+            ]
+            name, mask = self.new(), ", ".join(f"i32 {place}" for place in places)
+            self.emit(f"{name} = shufflevector {kind} {a}, {kind} {b}, <{width} x i32> <{mask}>")
+            results.append(name)
+        return results[0], results[1]
+
     # Addresses
 
     def _pointer(self, access: Access, point: Point, vector: int = 0) -> str:
@@ -542,15 +646,8 @@ class _Code:
             if key in self._pointers:
                 return self._pointers[key]
             pointer = self._pointer(access, point)
-            number = self.types.number
-            self.emit(f"{name}.s = load double, ptr {pointer}")
-            self.emit(f"{name}.i = insertelement {number} poison, double {name}.s, i32 0")
-            self.emit(
-                f"{name} = shufflevector {number} {name}.i, {number} poison, "
-                f"<{self.shape.width} x i32> zeroinitializer"
-            )
-            self._pointers[key] = name
-            return name
+            self._pointers[key] = self.broadcast(self.read(pointer, "double"))
+            return self._pointers[key]
         pointer = self._pointer(access, point, 0 if access.array == "u" else vector)
         self.emit(f"{name} = load {self.types.number}, ptr {pointer}, align {self._align(access)}")
         return name
@@ -710,6 +807,8 @@ class _Code:
         """Write one primitive; return its result."""
         result = self.new()
         template = LLVM.get(op.name)
+        if args[-1] in self.types.numbers and op.name in LLVM_OF_NUMBER:
+            template = LLVM_OF_NUMBER[op.name]
         if template:
             for line in template.format(*args, r=result, **self.constants).splitlines():
                 self.emit(line)

@@ -13,6 +13,7 @@ from functools import cache
 from functools import reduce as fold
 from math import prod
 from pathlib import Path
+from struct import Struct
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -51,6 +52,8 @@ WORTH_A_THREAD = 3_000_000
 
 MOST_PARTS = 16
 """In how many parts the samples of a call are split at most, for threads to share."""
+
+DOUBLE = np.dtype(np.float64)
 
 _making = threading.Lock()
 
@@ -122,6 +125,7 @@ class NativeFunction:
         frame.take(arrays, parameters, scale)
         parts = 1 if self.exact else min(1 + n * made.operations // WORTH_A_THREAD, MOST_PARTS)
         if parts == 1:
+            frame.rooms = [*frame.inputs, frame.parameters]
             made.call(frame.address)
             sums = frame.sums.copy()
         else:
@@ -129,6 +133,35 @@ class NativeFunction:
         outputs = [array.copy() for array in frame.outputs]
         self._frames.append(frame)
         return sums, outputs
+
+    def again(self, arrays: Sequence[Any], numbers: Sequence[float] | None) -> Array | None:
+        """Return the sums for arrays of the same shapes as those of the last call, if they are.
+
+        The common case, with little more than a microsecond to spare for all there is to ask.
+
+        Args:
+            arrays: anything; at the end the parameters, if there are no ``numbers`` of them.
+        """
+        try:
+            frame = self._frames.pop()
+        except IndexError:
+            return None
+        if len(arrays) == len(frame.rooms) - (numbers is not None):
+            for given, room, shape in zip(arrays, frame.rooms, frame.shapes, strict=False):
+                if given.__class__ is not np.ndarray or given.shape != shape:
+                    break
+                if given.dtype is not DOUBLE:
+                    break
+                room[...] = given
+            else:
+                if numbers is not None:
+                    frame.packing.pack_into(frame.parameters, 0, *numbers)
+                frame.call(frame.address)
+                sums = frame.sums.copy()
+                self._frames.append(frame)
+                return sums
+        self._frames.append(frame)
+        return None
 
     def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
@@ -194,7 +227,8 @@ class _Frame:
         self.signature = signature
         self.n = -1
         self.workspace = np.empty(0)
-        self.parts: list[_Part] = []
+        self.rooms: list[Array] = []
+        self.packing = Struct(f"{signature.parameters}d")
 
     def prepare(self, made: _Made, n: int) -> None:
         """Make room for ``n`` samples."""
@@ -204,7 +238,7 @@ class _Frame:
         self.n = n
         self.workspace = _aligned(made.workspace)
         self.parameters = np.empty(signature.parameters)
-        self.sums = np.empty(sum(signature.summed))
+        self.sums = _sums(sum(signature.summed))
         self.inputs = [
             np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
             for shape in signature.arguments
@@ -219,7 +253,9 @@ class _Frame:
         for i, array in enumerate([*self.inputs, *self.outputs], ARRAYS):
             self.words[i] = array.ctypes.data
         self.floats = self.words.view(np.float64)
-        self.parts = []
+        self.call = made.call
+        self.rooms = []  # until a call has shown that one part will do
+        self.shapes = [array.shape for array in (*self.inputs, self.parameters)]
 
     def take(self, arrays: Sequence[Array], parameters: Array, scale: float) -> None:
         """Note what a call is given."""
@@ -233,7 +269,7 @@ class _Frame:
 
     def part(self, made: _Made, start: int, stop: int) -> _Part:
         """Return the words for a thread that does some of the samples, in memory of its own."""
-        part = _Part(self.words.copy(), _aligned(made.workspace), np.empty(len(self.sums)))
+        part = _Part(self.words.copy(), _aligned(made.workspace), _sums(len(self.sums)))
         part.words[[WORKSPACE, START, STOP, SUMS]] = (
             part.workspace.ctypes.data,
             start,
@@ -251,6 +287,11 @@ class _Part(NamedTuple):
     @property
     def address(self) -> int:
         return int(self.words.ctypes.data)
+
+
+def _sums(count: int) -> Array:
+    """Return room for sums, which are written a vector at a time."""
+    return np.empty(count + 8)[:count]
 
 
 def _sizes(shapes: Sequence[Shape]) -> list[int]:

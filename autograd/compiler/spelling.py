@@ -50,6 +50,16 @@ LLVM: dict[str, str] = {
 }
 """{r} is the result, {t} the type, {s} its suffix in names, {m} the type of its comparisons."""
 
+LLVM_OF_NUMBER: dict[str, str] = {
+    "maximum": """\
+{r}.c = fcmp ogt {t} {1}, {0}
+{r} = select {m} {r}.c, {t} {1}, {t} {0}""",
+    "minimum": """\
+{r}.c = fcmp olt {t} {1}, {0}
+{r} = select {m} {r}.c, {t} {1}, {t} {0}""",
+}
+"""Shorter where the last argument is a constant and not NaN: one instruction of most machines."""
+
 QUOTIENT = "{0} / {1}"
 """A division by a constant that isn't 0 needs no guard in any target."""
 
