@@ -32,6 +32,7 @@ from autograd.transforms import gradients
 
 if TYPE_CHECKING:
     from autograd.compiler.native import NativeFunction
+    from autograd.compiler.objects import Slots
 
 REDUCTIONS = ("mean", "sum", None)
 BACKENDS = ("llvm", "python")
@@ -227,7 +228,8 @@ class Compiled:
         else:
             rows = self._python_values(_rows(batch), numbers)
             parts = _parted(rows, self._recording.results)
-        results = [_given(part, batch) for part in parts]
+        shapes = self._recording.results
+        results = [_given(part, shape, batch) for part, shape in zip(parts, shapes, strict=True)]
         return tuple(results) if self._recording.several else results[0]
 
     def value_and_grad(self, *arguments: Any, params: Any = None) -> tuple[Any, Any]:
@@ -248,20 +250,21 @@ class Compiled:
             CompileError: the function's output, or the first of them, is no single number.
         """
         if self._is_plain and params is not None:
-            sums = self._native_gradient.again((*arguments, params), None)
+            sums = self._native_gradient.again((*arguments, params))
             if sums is not None:
                 return float(sums[0]), sums[1:]
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
-        given = [_given(part, batch) for part in parts]
+        shapes = self._moved_shapes()
+        given = [_given(part, shape, batch) for part, shape in zip(parts, shapes, strict=True)]
         gradient = given[: len(self._moving)]
         if self._weights:
             if self._reduce is None:
-                gradient.append(_given(weights, batch))
+                gradient.append(_given(weights, (self._weights,), batch))
             else:
                 gradient.append(_formed(weights, batch.numpy or hasattr(params, "dtype")))
         if self._reduce is None:
-            value = _given(value, batch)
+            value = _given(value, (), batch)
         if self._recording.several:
             value = (value, *given[len(self._moving) :])
         return value, gradient[0] if self._alone else tuple(gradient)
@@ -277,13 +280,9 @@ class Compiled:
                 f"{self._recording.name}: backward needs parameters among wrt, and a reduction"
             )
         if self._is_plain:
-            numbers = [leaf.data for leaf in self.parameters]
-            sums = self._native_gradient.again(arguments, numbers)
+            sums = self._native_gradient.again(arguments, self._slots)
             if sums is not None:
-                value, *slopes = sums.tolist()
-                for leaf, g in zip(self.parameters, slopes, strict=False):
-                    leaf.grad += g
-                return value
+                return float(sums[0])
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
         for leaf, g in zip(
@@ -354,13 +353,17 @@ class Compiled:
 
     def _parts(self) -> tuple[Shape, ...]:
         """Return the shapes of what the gradient's program gives for each sample."""
-        recording = self._recording
-        moved = [recording.shapes[i] for i in self._moving] + list(recording.results[1:])
+        moved = self._moved_shapes()
         if self._exact:
             return ((), (len(self._uses.leaves),), *moved)
         if self._reduce is None:
             return ((), *(((self._weights,),) if self._weights else ()), *moved)
-        return tuple(moved)
+        return moved
+
+    def _moved_shapes(self) -> tuple[Shape, ...]:
+        """Return the shapes of the gradients by arguments, and of the other outputs."""
+        recording = self._recording
+        return (*(recording.shapes[i] for i in self._moving), *recording.results[1:])
 
     def _added_up(self, uses: Any, n: int) -> Any:
         """Return the contributions of all uses by parameter, added in the eager sweep's order.
@@ -418,6 +421,12 @@ class Compiled:
         if len(flat) != count:
             raise ValueError(f"params must be {count} numbers: got {len(flat)}")
         return [real(x) for x in flat]
+
+    @cached_property
+    def _slots(self) -> Slots:
+        from autograd.compiler.objects import Slots
+
+        return Slots(self.parameters)
 
     @cached_property
     def _packing(self) -> Struct:
@@ -505,8 +514,13 @@ def _nested(numbers: Sequence[float], shape: Shape) -> Any:
     return [_nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
 
 
-def _given(part: Any, batch: Batch) -> Any:
+def _given(part: Any, shape: Shape, batch: Batch) -> Any:
     """Return a result in the form in which the arguments came."""
+    if batch.numpy and isinstance(part, list):
+        import numpy
+
+        # Without samples, lists don't say how long the rows are.
+        part = numpy.array(part, dtype=numpy.float64).reshape(batch.n, *shape)
     return _formed(part if batch.is_batch else part[0], batch.numpy)
 
 
