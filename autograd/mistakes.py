@@ -22,6 +22,13 @@ WAYS = {
     "gradients of the first",
 }
 
+HARMLESS = {
+    "no sort": "no node passes anything on before it has received everything",
+    "overwrite": "no node is used twice",
+    "no zero_grad": "the gradients of the first are all 0",
+}
+"""Why a mistake did no harm."""
+
 LONGER = 20
 """A wrong run is cut off at this many times the length of the right one."""
 
@@ -52,7 +59,7 @@ class Mistake:
         name = self.recording.name
         lines = [f"{self.way}: {WAYS[self.way]}"]
         if self.parting is None:
-            lines.append("  on this graph it makes no difference: no node is used twice")
+            lines.append(f"  on this graph it makes no difference: {HARMLESS[self.way]}")
             return "\n".join(lines)
         lines.append(f"  parts from the right pass at step {self.parting + 1}:")
         for side, step in (("right", self.right), ("wrong", self.wrong)):

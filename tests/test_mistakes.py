@@ -29,7 +29,9 @@ def test_the_expression_of_the_threads() -> None:
     """b = a + a; c = b + b: the counter-example to every recursion without a sort."""
     a = Value(1.0, "a")
     b = a + a
-    assert Stepper(b + b).wrong_way("no sort").parting is None  # _prev is a set there
+    mistake = Stepper(b + b).wrong_way("no sort")
+    assert mistake.parting is None  # _prev is a set there
+    assert "no node passes anything on before it has received everything" in str(mistake)
     assert Stepper(b + b * b).wrong_way("no sort").gradients[a] != (10.0, 10.0)
 
 
@@ -47,6 +49,11 @@ def test_without_zero_grad() -> None:
     stepper.recording.root.backward()
     stepper.recording.root.backward()
     assert a.grad == 12.0
+
+
+def test_a_second_pass_after_one_without_gradients_does_no_harm() -> None:
+    mistake = Stepper(Value(2.0) * 3, seed=0.0).wrong_way("no zero_grad")
+    assert "the gradients of the first are all 0" in str(mistake)
 
 
 def test_harmless_on_a_chain() -> None:
