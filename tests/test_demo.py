@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from autograd import cli, demo
+from nn import plots
 
 EPOCHS = 10
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
-    """Return folder and output of two runs of the demo, with less training."""
+    """Return folder and output of two runs of the demo, with less training and coarser."""
     pytest.importorskip("graphviz")
     pytest.importorskip("matplotlib")
     made = []
@@ -27,6 +28,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
         directory = tmp_path_factory.mktemp(name) / "new" / "chainrule-demo"
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
             patch.setattr(demo, "EPOCHS", EPOCHS)
+            patch.setattr(demo, "WIDTH", 10)
+            patch.setattr(plots, "CELLS", 24)
             demo.run(directory)
         made.append((directory, output.getvalue()))
     return made
