@@ -28,7 +28,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
         directory = tmp_path_factory.mktemp(name) / "new" / "chainrule-demo"
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
             patch.setattr(demo, "EPOCHS", EPOCHS)
-            patch.setattr(demo, "WIDTH", 10)
             patch.setattr(plots, "CELLS", 24)
             demo.run(directory)
         made.append((directory, output.getvalue()))
