@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
+from textwrap import wrap
 
 from autograd.engine import Step, Value
 from autograd.events import Recording, show
@@ -57,7 +58,7 @@ class Mistake:
 
     def __str__(self) -> str:
         name = self.recording.name
-        lines = [f"{self.way}: {WAYS[self.way]}"]
+        lines = wrap(f"{self.way}: {WAYS[self.way]}", 80, subsequent_indent="  ")
         if self.parting is None:
             lines.append(f"  on this graph it makes no difference: {HARMLESS[self.way]}")
             return "\n".join(lines)
