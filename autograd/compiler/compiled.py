@@ -250,9 +250,9 @@ class Compiled:
             CompileError: the function's output, or the first of them, is no single number.
         """
         if self._is_plain and params is not None:
-            sums = self._native_gradient.again((*arguments, params))
-            if sums is not None:
-                return float(sums[0]), sums[1:]
+            found = self._native_gradient.again((*arguments, params))
+            if found:
+                return found
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
@@ -280,9 +280,9 @@ class Compiled:
                 f"{self._recording.name}: backward needs parameters among wrt, and a reduction"
             )
         if self._is_plain:
-            sums = self._native_gradient.again(arguments, self._slots)
-            if sums is not None:
-                return float(sums[0])
+            found = self._native_gradient.again(arguments, self._slots)
+            if found:
+                return found[0]
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
         for leaf, g in zip(

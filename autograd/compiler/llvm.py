@@ -172,7 +172,7 @@ class _Module:
                 code = _Code(self, shape, masked)
             code.loop(loop)
         parts.append(code)
-        mask = f", {_Types(shape.width).truth} %mask" if masked else ""
+        mask = f", {_Types(shape.width).truth} %mask, i1 %first" if masked else ""
         for i, part in enumerate(parts):
             body = "\n".join(part.lines)
             self.functions.append(
@@ -206,11 +206,14 @@ class _Module:
         for i in range(len(self.arguments) + len(self.results)):
             word(f"array{i}", ARRAYS + i, "ptr")
         for array, offset in offsets.items():
-            emit(f"%{array} = getelementptr double, ptr %work, i64 {offset}")
-        emit(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr %u, ptr %parameters, i64 {8 * parameters}, "
-            "i1 false)"
-        )
+            alone = array == "u" and sizes["u"] == parameters
+            base = "parameters" if alone else "work"
+            emit(f"%{array} = getelementptr double, ptr %{base}, i64 {0 if alone else offset}")
+        if sizes["u"] > parameters:
+            emit(
+                f"call void @llvm.memcpy.p0.p0.i64(ptr %u, ptr %parameters, i64 {8 * parameters}, "
+                "i1 false)"
+            )
         constants = self.loops.constants
         if constants:
             emit(f"%constants = getelementptr double, ptr %u, i64 {parameters}")
@@ -220,18 +223,11 @@ class _Module:
             )
         pointers = "ptr %u, ptr %x, ptr %t, ptr %r, ptr %o"
         emit(f"call void @uniform({pointers})")
-        emit(
-            "call void @llvm.memset.p0.i64(ptr %r, i8 0, "
-            f"i64 {8 * _padded(sizes['r'], shape.width) * shape.width}, i1 false)"
-        )
         emit("%count = sub i64 %stop, %start")
         if shape.exact:
             self._exact_lanes(code, pointers)
         else:
-            done = "%start"
-            if shape.vectors > 1:
-                done = self._lanes(code, "block", shape, pointers, "%start")
-            self._lanes(code, "rest", Shape(shape.width, 1), pointers, done)
+            self._lanes(code, pointers)
         self._finish(code)
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
@@ -256,7 +252,9 @@ class _Module:
             parts = [code.read(code.at(sums, "", 0, i * width), number) for i in range(width)]
             step = 1
             while len(parts) > 1:
-                pairs = [code.crossed(*parts[i : i + 2], step) for i in range(0, len(parts), 2)]
+                pairs = [
+                    code.crossed(parts[i], parts[i + 1], step) for i in range(0, len(parts), 2)
+                ]
                 parts = [code.binary("fadd", low, high) for low, high in pairs]
                 step *= 2
             code.write(code.binary("fmul", parts[0], factor), code.at("%sums", k, 1), number)
@@ -270,34 +268,57 @@ class _Module:
             if statement.target
         )
 
-    def _lanes(self, code: _Code, name: str, shape: Shape, pointers: str, start: str) -> str:
-        """Write the loop that does blocks from ``start`` on; return where it stops."""
-        emit, types = code.emit, _Types(shape.width)
-        masked = name == "rest" and shape.width > 1
-        if masked or shape.lanes == 1:
-            end = "%stop"
-        else:
-            left, rest, end = code.new(), code.new(), code.new()
-            emit(f"{left} = sub i64 %stop, {start}")
-            emit(f"{rest} = urem i64 {left}, {shape.lanes}")
-            emit(f"{end} = sub i64 %stop, {rest}")
-        with code.counted(start, end, shape.lanes) as b:
-            self._inputs(code, shape, b)
-            mask = ""
-            if masked:
-                first, lane, mask = code.new(), code.new(), code.new()
-                emit(f"{first}.l = sub i64 %stop, {b}")
-                emit(f"{first} = insertelement <{shape.width} x i64> poison, i64 {first}.l, i32 0")
-                emit(
-                    f"{lane} = shufflevector <{shape.width} x i64> {first}, <{shape.width} x i64> "
-                    f"poison, <{shape.width} x i32> zeroinitializer"
-                )
-                numbers = ", ".join(f"i64 {i}" for i in range(shape.width))
-                emit(f"{mask} = icmp sgt <{shape.width} x i64> {lane}, <{numbers}>")
-                mask = f", {types.truth} {mask}"
-            emit(f"call void @{name}({pointers}{mask})")
-            self._outputs(code, shape, b)
-        return end
+    def _lanes(self, code: _Code, pointers: str) -> None:
+        """Write the loops over the samples: those that fill no block first, then the blocks.
+
+        The first vector sets the sums, which spares it to clear and to load them.
+        """
+        shape, emit = self.shape, code.emit
+        rest = Shape(shape.width, 1)
+        if shape.width == 1:
+            self._clear(code)
+            with code.counted("%start", "%stop") as b:
+                self._inputs(code, rest, b)
+                emit(f"call void @rest({pointers})")
+                self._outputs(code, rest, b, "%stop")
+            return
+        whole = shape.lanes if shape.vectors > 1 else 0
+        tail, end = "%count", "%stop"
+        if whole:
+            tail, end = code.new(), code.new()
+            emit(f"{tail} = urem i64 %count, {whole}")
+            emit(f"{end} = add i64 %start, {tail}")
+            with code.counted(tail, "1"):
+                self._clear(code)
+        with code.counted("%start", end, shape.width) as b:
+            self._inputs(code, rest, b)
+            mask, first = self._mask(code, end, b), code.new()
+            emit(f"{first} = icmp eq i64 {b}, %start")
+            emit(f"call void @rest({pointers}, {code.types.truth} {mask}, i1 {first})")
+            self._outputs(code, rest, b, end)
+        if whole:
+            with code.counted(end, "%stop", whole) as b:
+                self._inputs(code, shape, b)
+                emit(f"call void @block({pointers})")
+                self._outputs(code, shape, b, "%stop")
+
+    def _clear(self, code: _Code) -> None:
+        """Write what sets all sums to 0."""
+        size = 8 * _padded(self.loops.sizes["r"], self.shape.width) * self.shape.width
+        code.emit(f"call void @llvm.memset.p0.i64(ptr %r, i8 0, i64 {size}, i1 false)")
+
+    def _mask(self, code: _Code, end: str, b: str) -> str:
+        """Return which places of the vector that begins at ``b`` lie before ``end``."""
+        width, left, lane, mask = self.shape.width, code.new(), code.new(), code.new()
+        code.emit(f"{left}.n = sub i64 {end}, {b}")
+        code.emit(f"{left} = insertelement <{width} x i64> poison, i64 {left}.n, i32 0")
+        code.emit(
+            f"{lane} = shufflevector <{width} x i64> {left}, <{width} x i64> poison, "
+            f"<{width} x i32> zeroinitializer"
+        )
+        numbers = ", ".join(f"i64 {i}" for i in range(width))
+        code.emit(f"{mask} = icmp sgt <{width} x i64> {lane}, <{numbers}>")
+        return mask
 
     def _exact_lanes(self, code: _Code, pointers: str) -> None:
         """Write the loop over the samples, the last one first: the order of the eager sweep."""
@@ -308,7 +329,7 @@ class _Module:
             one = Shape(1, 1, exact=True)
             self._inputs(code, one, row)
             code.emit(f"call void @rest({pointers})")
-            self._outputs(code, one, row)
+            self._outputs(code, one, row, "%stop")
 
     def _inputs(self, code: _Code, shape: Shape, b: str) -> None:
         """Lay the inputs of a block out number by number."""
@@ -373,13 +394,13 @@ class _Module:
             if size % width:
                 square(str(size - width))  # once more what the last whole square has done
 
-    def _outputs(self, code: _Code, shape: Shape, b: str) -> None:
-        """Put the outputs of a block's samples where they belong."""
+    def _outputs(self, code: _Code, shape: Shape, b: str, stop: str) -> None:
+        """Put the outputs of a block's samples before ``stop`` where they belong."""
         if not self.results:
             return
         emit = code.emit
         end = code.new()
-        emit(f"{end}.l = sub i64 %stop, {b}")
+        emit(f"{end}.l = sub i64 {stop}, {b}")
         emit(f"{end} = call i64 @llvm.smin.i64(i64 {end}.l, i64 {shape.lanes})")
         with code.counted("0", end) as lane:
             row = code.new()
@@ -782,6 +803,9 @@ class _Code:
         access = statement.sums
         assert access
         totals = [self._load(access, point, 0) for point in points]
+        if self.masked:
+            zero = self.types.constant(0.0)
+            totals = [self._chosen("i1 %first", zero, total) for total in totals]
         for v in range(self.shape.vectors):
             self._loaded = {}
             for p, point in enumerate(points):
@@ -793,15 +817,16 @@ class _Code:
                 ]
                 term = self._apply(statement.op, args) if statement.op else args[0]
                 if self.masked:
-                    kept = self.new()
-                    self.emit(
-                        f"{kept} = select {self.types.truth} %mask, {self.types.number} {term}, "
-                        f"{self.types.number} {self.types.constant(0.0)}"
-                    )
-                    term = kept
+                    mask = f"{self.types.truth} %mask"
+                    term = self._chosen(mask, term, self.types.constant(0.0))
                 totals[p] = self._apply(ops.add, [totals[p], term])
         for total, point in zip(totals, points, strict=True):
             self._store(total, access, point, 0)
+
+    def _chosen(self, condition: str, x: str, y: str) -> str:
+        name, number = self.new(), self.types.number
+        self.emit(f"{name} = select {condition}, {number} {x}, {number} {y}")
+        return name
 
     def _apply(self, op: Op, args: list[str]) -> str:
         """Write one primitive; return its result."""

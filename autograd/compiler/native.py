@@ -13,7 +13,6 @@ from functools import cache
 from functools import reduce as fold
 from math import prod
 from pathlib import Path
-from struct import Struct
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -31,7 +30,8 @@ from autograd.compiler.llvm import (
     shape_for,
 )
 from autograd.compiler.loops import Loops, loops_of
-from autograd.compiler.machine import host, llvm, python_functions
+from autograd.compiler.machine import host, load, object_code
+from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
 from autograd.compiler.recording import Shape
 from autograd.errors import missing_extra
@@ -53,6 +53,7 @@ WORTH_A_THREAD = 3_000_000
 MOST_PARTS = 16
 """In how many parts the samples of a call are split at most, for threads to share."""
 
+ARRAY = np.ndarray
 DOUBLE = np.dtype(np.float64)
 
 _making = threading.Lock()
@@ -134,32 +135,41 @@ class NativeFunction:
         self._frames.append(frame)
         return sums, outputs
 
-    def again(self, arrays: Sequence[Any], numbers: Sequence[float] | None) -> Array | None:
-        """Return the sums for arrays of the same shapes as those of the last call, if they are.
+    def again(
+        self, arrays: Sequence[Any], slots: Slots | None = None
+    ) -> tuple[float, Array | None] | None:
+        """Return first and other sums for arrays of the shapes of the last call, if they are.
 
         The common case, with little more than a microsecond to spare for all there is to ask.
 
         Args:
-            arrays: anything; at the end the parameters, if there are no ``numbers`` of them.
+            arrays: anything; the parameters are the last of them, unless
+            slots: are given, where they are read and their gradients added.
         """
         try:
             frame = self._frames.pop()
         except IndexError:
             return None
-        if len(arrays) == len(frame.rooms) - (numbers is not None):
+        if len(arrays) == len(frame.rooms) - (slots is not None):
             for given, room, shape in zip(arrays, frame.rooms, frame.shapes, strict=False):
-                if given.__class__ is not np.ndarray or given.shape != shape:
-                    break
-                if given.dtype is not DOUBLE:
+                if (
+                    given.__class__ is not ARRAY
+                    or given.shape != shape
+                    or given.dtype is not DOUBLE
+                ):
                     break
                 room[...] = given
             else:
-                if numbers is not None:
-                    frame.packing.pack_into(frame.parameters, 0, *numbers)
+                if slots:
+                    slots.read(frame.parameters, frame.parameters_at)
                 frame.call(frame.address)
-                sums = frame.sums.copy()
+                value, others = frame.sums.item(0), None
+                if slots:
+                    slots.add(frame.others, frame.sums_at + 8)
+                else:
+                    others = frame.others.copy()
                 self._frames.append(frame)
-                return sums
+                return value, others
         self._frames.append(frame)
         return None
 
@@ -205,7 +215,7 @@ class NativeFunction:
             loops = self._loops()
             kernel = self._kernel(loops, single)
         header = {"workspace": kernel.workspace, "operations": _operations(loops)}
-        return json.dumps(header).encode() + b"\n" + _object_code(kernel.text)
+        return json.dumps(header).encode() + b"\n" + object_code(kernel.text)
 
     def _loops(self) -> Loops:
         return loops_of(self.program(), self.signature.summed)
@@ -228,7 +238,6 @@ class _Frame:
         self.n = -1
         self.workspace = np.empty(0)
         self.rooms: list[Array] = []
-        self.packing = Struct(f"{signature.parameters}d")
 
     def prepare(self, made: _Made, n: int) -> None:
         """Make room for ``n`` samples."""
@@ -239,6 +248,7 @@ class _Frame:
         self.workspace = _aligned(made.workspace)
         self.parameters = np.empty(signature.parameters)
         self.sums = _sums(sum(signature.summed))
+        self.others = self.sums[1:]
         self.inputs = [
             np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
             for shape in signature.arguments
@@ -246,10 +256,10 @@ class _Frame:
         self.outputs = [np.empty((n, *shape)) for shape in signature.results]
         self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
         self.address = self.words.ctypes.data
-        self.words[PARAMETERS] = self.parameters.ctypes.data
+        self.parameters_at = self.words[PARAMETERS] = self.parameters.ctypes.data
         self.words[WORKSPACE] = self.workspace.ctypes.data
         self.words[STOP] = n
-        self.words[SUMS] = self.sums.ctypes.data
+        self.sums_at = self.words[SUMS] = self.sums.ctypes.data
         for i, array in enumerate([*self.inputs, *self.outputs], ARRAYS):
             self.words[i] = array.ctypes.data
         self.floats = self.words.view(np.float64)
@@ -342,35 +352,10 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-def _target_machine(binding: Any) -> Any:
-    machine = host()
-    return binding.Target.from_triple(machine.triple).create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=2, jit=True
-    )
-
-
-def _object_code(text: str) -> bytes:
-    """Return machine code for LLVM's text.
-
-    The text is as good as an optimiser would leave it, which took twice the time of the code
-    generator for no gain.
-    """
-    binding = llvm()
-    module = binding.parse_assembly(text)
-    module.verify()
-    code: bytes = _target_machine(binding).emit_object(module)
-    return code
-
-
 def _loaded(content: bytes) -> _Made:
     """Return the function in some machine code."""
     header, _, code = content.partition(b"\n")
     known = json.loads(header)
-    binding = llvm()
-    host()
-    python_functions()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine(binding))
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    engine.finalize_object()
+    engine = load(code)
     call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
     return _Made(call, known["workspace"], known["operations"], engine)
