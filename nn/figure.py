@@ -6,8 +6,8 @@ from io import BytesIO
 
 import matplotlib.figure
 
-DPI = 160
-"""Pixels an inch of a picture: still sharp on a screen with two for each of CSS's."""
+DPI = 120
+"""Pixels an inch: a notebook keeps its pictures, so they are smaller than those in files."""
 
 CSS_DPI = 96
 

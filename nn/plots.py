@@ -380,11 +380,9 @@ def _written(figure: Figure, path: Path | None) -> Figure:
     if path is not None:
         from matplotlib import rc_context
 
-        from nn.figure import DPI
-
         suffix = path.suffix.lower()
         with rc_context({"svg.hashsalt": "chainrule"}):
-            figure.savefig(path, format=suffix[1:], dpi=DPI, metadata=FORMATS[suffix])
+            figure.savefig(path, format=suffix[1:], dpi=160, metadata=FORMATS[suffix])
     return figure
 
 
