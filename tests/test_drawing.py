@@ -831,6 +831,10 @@ def test_a_notebooks_picture_scales_with_the_page(each_renderer: str) -> None:
     assert root.get("width", "").isdecimal()
     assert root.get("height") is None
     assert root.get("style") == "max-width: 100%; height: auto"
+    wide = Value(1.0)
+    for _ in range(20):
+        wide = wide * 2
+    assert ' width="900"' in draw_dot(wide)._repr_mimebundle_()["image/svg+xml"]
     # A notebook would show what any further one returns in place of the bundle.
     shown = [name for name in dir(renderer.Drawing) if re.fullmatch("_repr_.*_", name)]
     assert shown == ["_repr_mimebundle_"]

@@ -70,7 +70,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         return f"<Drawing of {len(self.picture.items)} boxes>"
 
     def _repr_image_svg_xml(self) -> str:
-        """Return the SVG for a notebook: as wide as drawn, but never wider than the page."""
+        """Return the SVG for a notebook: as wide as drawn, but not wider than the page."""
         return SIZE.sub(_scaled, self.pipe(format="svg", encoding="utf-8"), count=1)
 
     def _prepare(self, format: str) -> None:
@@ -100,9 +100,14 @@ def drawing_of(picture: Picture, format: str = "svg") -> Drawing:
 SIZE = re.compile(r'(<svg\b[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
 
 
+PAGE = 900
+"""Pixels that fit a notebook's page: where the SVG is shown as an image, which JupyterLab and
+nbconvert do, its own max-width has no effect, and what is wider is cut off."""
+
+
 def _scaled(found: re.Match[str]) -> str:
     # A point is 4/3 of a CSS pixel.
-    width = round(float(found[2]) * 4 / 3)
+    width = min(round(float(found[2]) * 4 / 3), PAGE)
     return f'{found[1]} width="{width}" style="max-width: 100%; height: auto"'
 
 
