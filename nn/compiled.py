@@ -103,6 +103,8 @@ class CompiledSteps:
         zeros = [0.0] * len(optimizer.remembers)
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
         self._packing = Struct(f"{len(optimizer.parameters)}d")
+        self._known: dict[int, tuple[Sequence[Value], Any]] = {}
+        self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
     @property
     def name(self) -> str:
@@ -178,10 +180,9 @@ class CompiledSteps:
     def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
         """Return the norm of each group's part of each row."""
         numpy = self.numpy
-        place = {leaf: i for i, leaf in enumerate(self.optimizer.parameters)}
         norms = numpy.zeros((len(rows), len(groups)))
         for k, group in enumerate(groups):
-            part = rows[:, [place[leaf] for leaf in group if leaf in place]]
+            part = rows[:, self._places(group)]
             with numpy.errstate(all="ignore"):
                 norms[:, k] = numpy.sqrt(numpy.add.reduce(part * part, axis=1))
             # A square over- or underflows long before a norm does.
@@ -190,18 +191,32 @@ class CompiledSteps:
                     norms[i, k] = math.hypot(*part[i])
         return norms
 
+    def _places(self, group: Sequence[Value]) -> Any:
+        """Return where a group's parameters are among the optimiser's."""
+        if id(group) not in self._known:
+            place = {leaf: i for i, leaf in enumerate(self.optimizer.parameters)}
+            found = [place[leaf] for leaf in group if leaf in place]
+            begin = found[0] if found else 0
+            side_by_side = found == list(range(begin, begin + len(found)))
+            self._known[id(group)] = (
+                group,
+                slice(begin, begin + len(found)) if side_by_side else found,
+            )
+        return self._known[id(group)][1]
+
     def evaluate(self, samples: Samples) -> tuple[list[float], Any]:
         """Return loss and prediction of each sample, by the model as it is used."""
-        losses, outs = self._evaluation(
-            self.numpy.array(samples.inputs), self.numpy.array(samples.targets)
-        )
+        if samples not in self._evaluated:
+            arrays = self.numpy.array(samples.inputs), self.numpy.array(samples.targets)
+            self._evaluated[samples] = arrays
+        losses, outs = self._evaluation(*self._evaluated[samples])
         return losses.tolist(), outs
 
-    def units(self, samples: Samples) -> dict[tuple[str, str], dict[str, list[float]]]:
+    def units(self) -> dict[tuple[str, str], dict[str, list[float]]]:
         """Return what the units with a flat side answer to all samples, by layer and op."""
         answers: dict[tuple[str, str], dict[str, list[float]]] = {}
         if self._watched:
-            columns = self._watching(self.numpy.array(samples.inputs)).T.tolist()
+            columns = self._watching(self.inputs).T.tolist()
             for (layer, op, unit), column in zip(self._watched, columns, strict=True):
                 units = answers.setdefault((layer, op), {})
                 units.setdefault(unit, []).extend(column)

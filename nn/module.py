@@ -101,7 +101,7 @@ class Module:
 
     def named_modules(self) -> dict[str, Module]:
         """Return this module, under the name "", and the modules below it by path."""
-        return {_path(keys): item for keys, item in _walk(self) if isinstance(item, Module)}
+        return {_path(keys): item for keys, item in _walk(self, parameters=False)}
 
     def train(self) -> Self:
         """Return this module, it and all below it set to be trained."""
@@ -212,17 +212,19 @@ class Module:
             pass
         self._names = {
             id(item): (_path(keys), keys)
-            for keys, item in _walk(self, nested=False)
-            if isinstance(item, Module)
+            for keys, item in _walk(self, nested=False, parameters=False)
         }
         return self._names.get(id(module), ("", ()))[0]
 
 
-def _walk(root: Module, *, nested: bool = True) -> Iterator[tuple[tuple[Any, ...], Any]]:
+def _walk(
+    root: Module, *, nested: bool = True, parameters: bool = True
+) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Yield ``root``, and the leaf Values and modules below it, each once, with the keys to it.
 
     Args:
         nested: whether to enter the modules below, or only the containers.
+        parameters: whether the leaf Values are wanted; they are most of what there is.
     """
     seen: set[int] = set()
     stack: list[tuple[tuple[Any, ...], Any]] = [((), root)]
@@ -235,7 +237,11 @@ def _walk(root: Module, *, nested: bool = True) -> Iterator[tuple[tuple[Any, ...
         if isinstance(item, Value | Module):
             yield keys, item
         if nested or item is root or not isinstance(item, Module):
-            stack += [((*keys, key), member) for key, member in reversed(inside.items())]
+            stack += [
+                ((*keys, key), member)
+                for key, member in reversed(inside.items())
+                if parameters or member.__class__ is not Value
+            ]
 
 
 def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:
