@@ -13,6 +13,7 @@ from autograd.kernels import value_function
 from autograd.linearization import Linearization, branch, floats_of, is_same_piece
 from autograd.modes import unchecked
 from autograd.operation import Op
+from autograd.place import place_of
 
 NEAR = 1e-12
 """A kink is at hand if it is no farther than this, relative to the input if that is above 1."""
@@ -32,7 +33,7 @@ class Culprit:
         rule: the row's rule as a formula.
         position: where the node stands in topological order.
         formula: the node in terms of its arguments, with their numbers.
-        where: file and line that computed the node, "" if not known.
+        where: file (or cell of a notebook) and line that computed the node, "" if not known.
         local: the local derivative by the rule.
         numeric: the local derivative by differences.
     """
@@ -158,8 +159,7 @@ def _describe(node: Value, slot: int, position: int, local: float, numeric: floa
     formula = text(rule(op, slot, out, symbols))
     parameter = op.parameters[slot] if op.arity else f"x{slot + 1}"
     spelled = op.spell(*[f"{x:.6g}" for x in floats_of(node)])
-    where = f"{node.origin[1]}:{node.origin[2]}" if node.origin and node.origin[1] else ""
     return Culprit(
-        op.name, slot, parameter, formula, position, f"{spelled} = {node.data:.6g}", where, local,
-        numeric,
+        op.name, slot, parameter, formula, position, f"{spelled} = {node.data:.6g}",
+        place_of(node.origin), local, numeric,
     )  # fmt: skip

@@ -17,9 +17,10 @@ from autograd.engine import Value
 from autograd.errors import StaleValueError
 from autograd.graph import topological_order
 from autograd.kernels import value_function
-from autograd.modes import Origin, changed_mode, source_line
+from autograd.modes import changed_mode, source_line
 from autograd.operand import real
 from autograd.operation import Op
+from autograd.place import Origin, place_of
 
 GENERATIONS = 6
 """How far back a genealogy goes."""
@@ -241,7 +242,8 @@ def _name(arg: Any) -> str:
 
 
 def _at(origin: Origin | None) -> str:
-    return f"   at {origin[1]}:{origin[2]}" if origin and origin[1] else ""
+    place = place_of(origin)
+    return f"   at {place}" if place else ""
 
 
 _inspector = _Inspector()

@@ -15,10 +15,11 @@ from autograd import ops
 from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import topological_order
 from autograd.kernels import Form, describe, form, product, value_function
-from autograd.modes import Origin, current_mode, source_line
+from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, plain, real
 from autograd.operation import Op, Primitive
 from autograd.pickling import reduce_node
+from autograd.place import Origin
 
 
 @final

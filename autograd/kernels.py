@@ -22,6 +22,7 @@ from autograd.formula import Template, rule, spell
 from autograd.graph import topological_order
 from autograd.operand import Number, Symbol, plain
 from autograd.operation import Op, Primitive
+from autograd.place import place_of
 
 UNROLLED = 300
 """Rows of more arguments run their rules directly: longer code costs more than it saves."""
@@ -113,8 +114,8 @@ def describe(node: Any) -> str:
     """Return where a message should point: the node's label and, under `debug`, its line."""
     labels = dict.fromkeys(n.label for n in (node, *node.args) if not isinstance(n, float))
     named = ", ".join(repr(label) for label in labels if label)
-    line = f" at {node.origin[1]}:{node.origin[2]}" if node.origin and node.origin[1] else ""
-    return (f" (node {named})" if named else "") + line
+    place = place_of(node.origin)
+    return (f" (node {named})" if named else "") + (f" at {place}" if place else "")
 
 
 def _locals_function(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[float, ...]]:

@@ -12,8 +12,7 @@ from contextvars import ContextVar, Token
 from functools import lru_cache
 from typing import Any, Protocol
 
-Origin = tuple[str, str | None, int | None]
-"""Where a node was recorded: the scope's dotted path, and under `debug` the file and line."""
+from autograd.place import Origin
 
 
 class Inspector(Protocol):

@@ -1,6 +1,8 @@
 """Under `debug`, the first bad number tells its whole story."""
 
 import math
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +29,23 @@ def story(action) -> list[str]:
     with debug(), pytest.raises(DomainError) as caught:
         action()
     return str(caught.value).splitlines()
+
+
+def test_in_a_notebook_the_cell_is_named_as_in_its_tracebacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As IPython's ``CachingCompiler.format_code_name`` answers: None for a file."""
+    names = {__file__: ("Cell", "In[7]")}
+    shell = SimpleNamespace(compile=SimpleNamespace(format_code_name=names.get))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+
+    def loss() -> Value:
+        return log(Value(-1.0))
+
+    line = loss.__code__.co_firstlineno + 1
+    assert story(loss)[0].endswith(f"   at Cell In[7], line {line}")
+    names.clear()
+    assert story(loss)[0].endswith(line_of(loss, 1))
 
 
 def test_log_of_a_vanished_probability() -> None:

@@ -14,8 +14,8 @@ import nn
 ROOT = Path(autograd.__file__).parent.parent
 
 LINE = """
-conflict usage errors files domain ieee operand operation ops functions graph formula kernels modes
-pickling engine debugging transforms linearization differences culprit check straightline
+conflict usage errors files domain ieee operand operation ops functions graph formula place kernels
+modes pickling engine debugging transforms linearization differences culprit check straightline
 compiler events ledger derivation experiment breakpoints mistakes quiz
 drawing page stepper reference expression condition script nn terminal demo debugger
 assignments settings learning training inspection cli __main__ strategies artifacts pytest_plugin
