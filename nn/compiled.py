@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from struct import Struct
 from typing import Any, NamedTuple
 
 from autograd import Compiled, CompileError, Value, compile
@@ -102,7 +101,8 @@ class CompiledSteps:
 
         zeros = [0.0] * len(optimizer.remembers)
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
-        self._packing = Struct(f"{len(optimizer.parameters)}d")
+        # The optimiser's memory as it was left, as lists and as arrays.
+        self._memory: tuple[Any, list[Any]] = (None, [])
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
         self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
@@ -130,10 +130,14 @@ class CompiledSteps:
         index = [place for places in order for place in places]
         inputs, targets = self.inputs[index], self.targets[index]
         others = numpy.array([leaf.data for leaf in self._cost.parameters[self._size :]])
-        weights = [self._packed(leaf.data for leaf in optimizer.parameters)]
-        memory = [numpy.array(column) for column in optimizer.memory]
+        weights = numpy.empty((len(order) + 1, self._size))
+        gradients = numpy.empty((len(order), self._size))
+        weights[0] = [leaf.data for leaf in optimizer.parameters]
+        if optimizer.memory is not self._memory[0]:
+            self._memory = optimizer.memory, [numpy.array(c) for c in optimizer.memory]
+        memory = self._memory[1]
         done = weights[0], memory, optimizer.steps, self._drawn()
-        costs, rates, scales, gradients, losses, outs = [], [], [], [], [], []
+        costs, rates, scales, losses, outs = [], [], [], [], []
         begin = 0
         try:
             for i, places in enumerate(order):
@@ -157,8 +161,7 @@ class CompiledSteps:
                 costs.append(cost)
                 rates.append(optimizer.learning_rate * optimizer.scale)
                 scales.append(optimizer.scale)
-                weights.append(w)
-                gradients.append(g)
+                weights[i + 1], gradients[i] = w, g
                 losses.append(terms)
                 outs.append(out)
                 begin = end
@@ -173,8 +176,8 @@ class CompiledSteps:
             numpy.concatenate(losses),
             numpy.concatenate(outs),
             targets,
-            numpy.array(gradients),
-            numpy.array(weights),
+            gradients,
+            weights,
         )
 
     def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
@@ -184,11 +187,11 @@ class CompiledSteps:
         for k, group in enumerate(groups):
             part = rows[:, self._places(group)]
             with numpy.errstate(all="ignore"):
-                norms[:, k] = numpy.sqrt(numpy.add.reduce(part * part, axis=1))
+                norms[:, k] = numpy.sqrt(numpy.einsum("ij,ij->i", part, part))
             # A square over- or underflows long before a norm does.
-            for i in range(len(rows)):
-                if self.exact or not 1e-140 < norms[i, k] < 1e140:
-                    norms[i, k] = math.hypot(*part[i])
+            doubtful = ~((norms[:, k] > 1e-140) & (norms[:, k] < 1e140)) | self.exact
+            for i in numpy.flatnonzero(doubtful):
+                norms[i, k] = math.hypot(*part[i])
         return norms
 
     def _places(self, group: Sequence[Value]) -> Any:
@@ -265,7 +268,7 @@ class CompiledSteps:
     def _masks(self, n: int) -> list[Any]:
         """Return the next masks of ``n`` samples, drawn sample by sample."""
         masks = [self.numpy.empty((n, size)) for _, size in self.calls]
-        for i in range(n):
+        for i in range(n if masks else 0):
             for mask, (dropout, size) in zip(masks, self.calls, strict=True):
                 mask[i] = dropout.mask(size)
         return masks
@@ -285,9 +288,6 @@ class CompiledSteps:
             raise FloatingPointError(f"the gradient of {leaf.label or 'a parameter'} is not finite")
         return g / norm * clip if norm > clip else g
 
-    def _packed(self, numbers: Iterator[float]) -> Any:
-        return self.numpy.frombuffer(self._packing.pack(*numbers))
-
     @property
     def _size(self) -> int:
         return len(self.optimizer.parameters)
@@ -298,6 +298,7 @@ class CompiledSteps:
         for leaf, w in zip(self.optimizer.parameters, weights.tolist(), strict=True):
             leaf.data = w
         self.optimizer.memory = tuple(column.tolist() for column in memory)
+        self._memory = self.optimizer.memory, memory
         self.optimizer.steps = steps
         for dropout, masks in zip(self.dropouts, drawn, strict=True):
             dropout.masks = masks

@@ -164,8 +164,8 @@ class Compiled:
         self._weights = len(leaves)
         self.backend = backend
         self.parameters = recording.parameters
-        # Sums of parameters' gradients and nothing else, so that a call may take the short way.
-        self._is_plain = not (self._exact or reduce is None or moving or recording.several)
+        # Whether the gradient is sums of the parameters' alone: a call may take a short way then.
+        self._is_plain = not (self._exact or reduce is None or moving)
 
     def __repr__(self) -> str:
         return (
@@ -221,6 +221,10 @@ class Compiled:
             params: the parameters as one flat array, in the order of `parameters`; by default
                 their own numbers.
         """
+        if self.backend == "llvm" and params is not None:
+            found = self._native_values.again((*arguments, params))
+            if found:
+                return tuple(found[1]) if self._recording.several else found[1][0]
         batch = read(self._recording.name, self._recording.shapes, arguments)
         numbers = self._numbers(params)
         if self.backend == "llvm":
@@ -252,7 +256,9 @@ class Compiled:
         if self._is_plain and params is not None:
             found = self._native_gradient.again((*arguments, params))
             if found:
-                return found
+                sums, others = found
+                value: Any = sums.item(0)
+                return (value, *others) if self._recording.several else value, sums[1:]
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
@@ -282,7 +288,7 @@ class Compiled:
         if self._is_plain:
             found = self._native_gradient.again(arguments, self._slots)
             if found:
-                return found[0]
+                return found[0].item(0)
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
         for leaf, g in zip(
@@ -470,7 +476,7 @@ class Compiled:
         )
         # The gradient follows from the values' program, unless a row of the user's own brings
         # a rule along.
-        program = self.program if self._recording.is_built_in() else self.gradient_program
+        program = self.program if self._recording.is_built_in else self.gradient_program
         key = f"{program}\nwrt {self._weights} {self._moving}"
         return NativeFunction(lambda: self.gradient_program, key, signature, exact=self._exact)
 

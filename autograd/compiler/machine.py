@@ -29,7 +29,7 @@ class Machine(NamedTuple):
     Attributes:
         triple, cpu, features: as LLVM names them.
         width: doubles in the widest vector.
-        vector_functions: the functions of libmvec, such as ``exp``.
+        vector_functions: the functions of libmvec, such as ``exp``, in a fixed order.
         libraries: versions of LLVM, llvmlite and libm, for which code is kept apart.
     """
 
@@ -37,7 +37,7 @@ class Machine(NamedTuple):
     cpu: str
     features: str
     width: int
-    vector_functions: frozenset[str]
+    vector_functions: tuple[str, ...]
     libraries: str
 
 
@@ -67,7 +67,7 @@ def host() -> Machine:
     features = binding.get_host_cpu_features()
     width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
     triple = binding.get_process_triple()
-    functions = frozenset(_vector_functions(width)) if triple.startswith("x86_64") else frozenset()
+    functions = tuple(_vector_functions(width)) if triple.startswith("x86_64") else ()
     return Machine(
         triple,
         binding.get_host_cpu_name(),

@@ -56,6 +56,9 @@ MOST_PARTS = 16
 ARRAY = np.ndarray
 DOUBLE = np.dtype(np.float64)
 
+RULES = ("graph", "formula", "functions", "operand", "operation", "ops", "transforms")
+"""The files besides this package that decide what a gradient's program is."""
+
 _making = threading.Lock()
 
 
@@ -137,8 +140,8 @@ class NativeFunction:
 
     def again(
         self, arrays: Sequence[Any], slots: Slots | None = None
-    ) -> tuple[float, Array | None] | None:
-        """Return first and other sums for arrays of the shapes of the last call, if they are.
+    ) -> tuple[Array, list[Array]] | None:
+        """Return what a call returns, for arrays of the same shapes as the last call's; else None.
 
         The common case, with little more than a microsecond to spare for all there is to ask.
 
@@ -163,13 +166,12 @@ class NativeFunction:
                 if slots:
                     slots.read(frame.parameters, frame.parameters_at)
                 frame.call(frame.address)
-                value, others = frame.sums.item(0), None
                 if slots:
-                    slots.add(frame.others, frame.sums_at + 8)
-                else:
-                    others = frame.others.copy()
+                    slots.add(frame.slopes, frame.sums_at + 8)
+                sums = frame.sums.copy()
+                outputs = [array.copy() for array in frame.outputs]
                 self._frames.append(frame)
-                return value, others
+                return sums, outputs
         self._frames.append(frame)
         return None
 
@@ -248,7 +250,7 @@ class _Frame:
         self.workspace = _aligned(made.workspace)
         self.parameters = np.empty(signature.parameters)
         self.sums = _sums(sum(signature.summed))
-        self.others = self.sums[1:]
+        self.slopes = self.sums[1:]
         self.inputs = [
             np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
             for shape in signature.arguments
@@ -347,7 +349,8 @@ def _sources() -> str:
     """Return a digest of the code that makes the code: the rows, the rules and this package."""
     package = Path(ops.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*package.glob("*.py"), *package.glob("compiler/*.py")]):
+    rules = [package / f"{name}.py" for name in RULES]
+    for path in [*rules, *sorted(package.glob("compiler/*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -111,6 +112,10 @@ class Program:
     __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         lines = [f"program of {self.inputs} inputs, {self.parameters} parameters:"]
         lines += [
             f"  v{number} = {op.name}({_spelled(args)})"

@@ -31,6 +31,7 @@ class Recording(NamedTuple):
         several: whether it returned a tuple.
         parameters: the other leaves that the outputs depend on.
         program: the outputs as a program of inputs and parameters.
+        is_built_in: whether all rows are the table's own, whose rules don't change.
     """
 
     name: str
@@ -41,14 +42,7 @@ class Recording(NamedTuple):
     several: bool
     parameters: list[Value]
     program: Program
-
-    def is_built_in(self) -> bool:
-        """Return whether all rows are the table's own, whose rules don't change."""
-        return all(
-            getattr(ops, node.op.name, None) is node.op
-            for node in _below(self.outputs)
-            if node.op is not None
-        )
+    is_built_in: bool
 
 
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> Recording:
@@ -70,8 +64,10 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     source = random.Random(0)
     again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers])
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    lasting = set(again.leaves())
-    parameters = list(dict.fromkeys([*wrt, *(p for p in first.leaves() if p in lasting)]))
+    nodes = _below(first.outputs)
+    leaves, lasting = _leaves(nodes), set(_leaves(_below(again.outputs)))
+    own = {*first.inputs, *wrt}
+    parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
     program, other = (program_of(run.inputs, parameters, run.outputs) for run in (first, again))
     if first.results != again.results or program != other:
         raise CompileError(
@@ -79,7 +75,9 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
             "that is being trained: call model.eval()), or reads .data of what is recorded; "
             "pass what changes as an argument"
         )
-    return Recording(name, shapes, *first, parameters, program)
+    used = dict.fromkeys(node.op for node in nodes if node.op is not None)
+    is_built_in = all(getattr(ops, op.name, None) is op for op in used)
+    return Recording(name, shapes, *first, parameters, program, is_built_in)
 
 
 class Uses(NamedTuple):
@@ -136,11 +134,6 @@ class _Run(NamedTuple):
     results: tuple[Shape, ...]
     several: bool
 
-    def leaves(self) -> list[Value]:
-        """Return the leaves besides the inputs that the outputs depend on."""
-        own = set(self.inputs)
-        return [node for node in _below(self.outputs) if node.op is None and node not in own]
-
 
 def _run(
     f: Callable[..., Any],
@@ -164,6 +157,10 @@ def _run(
         outputs += flat
     inputs = [leaf for xs in leaves for leaf in xs]
     return _Run(inputs, outputs, tuple(results), several)
+
+
+def _leaves(nodes: list[Value]) -> list[Value]:
+    return [node for node in nodes if node.op is None]
 
 
 def _below(outputs: Sequence[Value | float]) -> list[Value]:
