@@ -30,7 +30,7 @@ from autograd.errors import (
 )
 from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
 from autograd.functions import sum as sum
-from autograd.modes import no_grad, scope
+from autograd.modes import is_compiling, no_grad, scope
 from autograd.operand import TABLE
 from autograd.operation import Op, primitive
 from autograd.ops import abs as abs
@@ -152,6 +152,7 @@ __all__ = [
     "hessian",
     "hvp",
     "hypot",
+    "is_compiling",
     "jacobian",
     "jvp",
     "leaky_relu",

@@ -134,6 +134,14 @@ def tracing() -> Iterator[None]:
         yield
 
 
+def is_compiling() -> bool:
+    """Return whether what is recorded just now is to be compiled, so that nothing may vary.
+
+    For what draws random numbers: compiled, they would be the same in every call.
+    """
+    return current_mode().tracing
+
+
 def source_line() -> tuple[str, int]:
     """Return file and line of the innermost frame outside these packages."""
     frame = sys._getframe(1)

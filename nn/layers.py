@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import TABLE, Op, Value, dot, elu, leaky_relu
+from autograd import TABLE, CompileError, Op, Value, dot, elu, is_compiling, leaky_relu
 from nn.arguments import count, finite, generator, number, real, share
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
@@ -301,7 +301,16 @@ class Dropout(Module):
         return [each * factor for each, factor in zip(x, self.mask(len(x)), strict=True)]
 
     def mask(self, n: int) -> list[Any]:
-        """Return the next mask: what each of ``n`` inputs is multiplied with."""
+        """Return the next mask: what each of ``n`` inputs is multiplied with.
+
+        Raises:
+            CompileError: it would be the same for all samples of what is being compiled.
+        """
+        if is_compiling():
+            raise CompileError(
+                "a Dropout in training draws another mask each time: call model.eval() before "
+                "compile, or leave the training to fit(compile=True)"
+            )
         source = random.Random(f"{self.seed}:{self.masks}")
         self.masks += 1
         factor = 1 / (1 - self.rate)

@@ -410,7 +410,7 @@ def test_networks_mean_what_their_instructions_say(case: Case) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks(widest=20))
 def test_wide_networks_mean_what_their_instructions_say(case: Case) -> None:
     check(*case, exact=True)
@@ -462,7 +462,7 @@ def test_random_graphs_as_vectors_are_as_good(expression: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(expressions(max_nodes=40, smooth=False))
 def test_many_random_graphs_are_exact_at_any_numbers(expression: Any) -> None:
     program, inputs = straight(expression)
@@ -470,7 +470,7 @@ def test_many_random_graphs_are_exact_at_any_numbers(expression: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(expressions(max_nodes=40))
 def test_many_random_graphs_as_vectors_are_as_good(expression: Any) -> None:
     program, inputs = straight(expression)

@@ -71,9 +71,8 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     program, other = (program_of(run.inputs, parameters, run.outputs) for run in (first, again))
     if first.results != again.results or program != other:
         raise CompileError(
-            f"{name} does something else each time it is run: it draws random numbers (a Dropout "
-            "that is being trained: call model.eval()), or reads .data of what is recorded; "
-            "pass what changes as an argument"
+            f"{name} does something else each time it is run: it draws random numbers, or "
+            "reads .data of what is recorded; pass what changes as an argument"
         )
     used = dict.fromkeys(node.op for node in nodes if node.op is not None)
     is_built_in = all(getattr(ops, op.name, None) is op for op in used)
