@@ -26,7 +26,7 @@ class Learnt(NamedTuple):
 
     Attributes:
         costs, rates, scales: of each step.
-        losses, predictions, targets: of each sample, at the moment it was learnt from.
+        losses, predictions, units, targets: of each sample, at the moment it was learnt from.
         gradients: each step's, before clipping, in rows.
         weights: before each step, in rows, and after the last one.
     """
@@ -36,6 +36,7 @@ class Learnt(NamedTuple):
     scales: list[float]
     losses: Any
     predictions: Any
+    units: Any
     targets: Any
     gradients: Any
     weights: Any
@@ -137,7 +138,7 @@ class CompiledSteps:
             self._memory = optimizer.memory, [numpy.array(c) for c in optimizer.memory]
         memory = self._memory[1]
         done = weights[0], memory, optimizer.steps, self._drawn()
-        costs, rates, scales, losses, outs = [], [], [], [], []
+        costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
         begin = 0
         try:
             for i, places in enumerate(order):
@@ -145,7 +146,7 @@ class CompiledSteps:
                 end = begin + len(places)
                 optimizer.scale = scale(i)
                 w, memory, steps, _ = done
-                (cost, terms, out), g = self._cost.value_and_grad(
+                (cost, terms, out, units), g = self._cost.value_and_grad(
                     inputs[begin:end],
                     targets[begin:end],
                     *self._masks(len(places)),
@@ -164,6 +165,7 @@ class CompiledSteps:
                 weights[i + 1], gradients[i] = w, g
                 losses.append(terms)
                 outs.append(out)
+                answers.append(units)
                 begin = end
         finally:
             self._put_back(done)
@@ -175,6 +177,7 @@ class CompiledSteps:
             scales,
             numpy.concatenate(losses),
             numpy.concatenate(outs),
+            numpy.concatenate(answers),
             targets,
             gradients,
             weights,
@@ -215,22 +218,22 @@ class CompiledSteps:
         losses, outs = self._evaluation(*self._evaluated[samples])
         return losses.tolist(), outs
 
-    def units(self) -> dict[tuple[str, str], dict[str, list[float]]]:
-        """Return what the units with a flat side answer to all samples, by layer and op."""
+    def units(self, learnt: Learnt) -> dict[tuple[str, str], dict[str, list[float]]]:
+        """Return what the units with a flat side answered in an epoch, by layer and op."""
         answers: dict[tuple[str, str], dict[str, list[float]]] = {}
-        if self._watched:
-            columns = self._watching(self.inputs).T.tolist()
-            for (layer, op, unit), column in zip(self._watched, columns, strict=True):
-                units = answers.setdefault((layer, op), {})
-                units.setdefault(unit, []).extend(column)
+        columns = learnt.units.T.tolist()
+        for (layer, op, unit), column in zip(self._watched, columns, strict=False):
+            answers.setdefault((layer, op), {}).setdefault(unit, []).extend(column)
         return answers
 
-    def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, Any, Any]:
+    def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, ...]:
         drawn = iter(masks)
         with _drawing(self.dropouts, lambda _, n: next(drawn)):
             out = self.model(x)
         term = self.loss(out, target)
-        return term, term, out
+        units = units_below([term])
+        self._watched = list(map(unit_of, units))
+        return term, term, out, units
 
     @cached_property
     def _evaluation(self) -> Compiled:
@@ -239,19 +242,6 @@ class CompiledSteps:
             return self.loss(out, target), out
 
         return compile(evaluate, *self._example, backend="llvm", exact=self.exact)
-
-    @cached_property
-    def _watching(self) -> Compiled:
-        return compile(self._watch, self._example[0], backend="llvm")
-
-    @cached_property
-    def _watched(self) -> list[tuple[str, str, str]]:
-        """The units with a flat side: their layer, their op and their path."""
-        return [unit_of(node) for node in self._watch(list(map(Value, self._example[0])))]
-
-    def _watch(self, x: Any) -> list[Value]:
-        out = self.model(x)
-        return units_below(out if isinstance(out, list) else [out])
 
     def _dropped(self, samples: Samples) -> list[tuple[Dropout, int]]:
         """Return which dropouts one sample passes, in order, with the lengths of their masks."""

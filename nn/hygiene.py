@@ -70,10 +70,10 @@ class Hygiene:
         """Look for parameters that the cost does not depend on, or the optimiser not hold."""
         reached = set(trace(cost)[0])
         unreached = [name for name, p in self.parameters.items() if p not in reached]
-        self.unreached = {
-            layer for layer, group in layers_of(self.model).items() if reached.isdisjoint(group)
-        }
         if unreached:
+            self.unreached = {
+                layer for layer, group in layers_of(self.model).items() if reached.isdisjoint(group)
+            }
             self.say(
                 "parameters are never reached",
                 f"the loss does not depend on {_some(unreached)}; use them in forward, or drop "

@@ -308,8 +308,7 @@ class _Run:
             )
         self._note(learnt.losses.tolist(), learnt.predictions, learnt.targets)
         if self.hygiene and _is_looked_at(epoch):
-            self._set_training(False)
-            self.hygiene.answers = compiled.units()
+            self.hygiene.answers = compiled.units(learnt)
 
     def _refuse(self, places: Sequence[int], cost: float) -> NoReturn:
         """Raise the error for a batch whose cost is not finite."""
