@@ -40,7 +40,7 @@ from autograd import (
     where,
 )
 from autograd.compiler import compiled, native
-from autograd.strategies import ACTIVATIONS, datasets, mlps
+from autograd.strategies import ACTIVATIONS, datasets, expressions, mlps
 from nn import MLP, Dropout, Sequential
 from nn.losses import hinge, squared_error
 
@@ -499,6 +499,19 @@ def test_networks_are_as_in_the_eager_loop(exact: bool, model: MLP, data: st.Dat
         assert python.value_and_grad(samples.X, samples.y) == (value, gradient)
     else:
         assert_close([found, *by_weights], [value, *gradient], len(pairs))
+
+
+@settings(max_examples=15, deadline=None)
+@given(expressions())
+def test_random_graphs_are_as_in_the_eager_engine(program: Any) -> None:
+    arguments = list(range(len(program.inputs)))
+    *_, out = results = program.values()
+    out.backward()
+    wanted = (out.data, tuple(leaf.grad for leaf in results[: len(arguments)]))
+    for backend in BACKENDS:
+        f = compile(program, *program.inputs, wrt=arguments, exact=True, backend=backend)
+        assert f(*program.inputs) == out.data
+        assert f.value_and_grad(*program.inputs) == wanted
 
 
 ALL_ACTIVATIONS = (*ACTIVATIONS, "gelu", "silu", "leaky_relu", "elu", "sin", "abs")
