@@ -353,14 +353,7 @@ class _Module:
                 size = self.arguments[i]
                 source = code.at(f"%array{i}", row, size)
                 target = code.at("%x", lane, 1, offsets[i] * shape.lanes)
-                if size <= WRITTEN_OUT:
-                    for j in range(size):
-                        x = code.read(code.at(source, "", 0, j), "double")
-                        code.write(x, code.at(target, "", 0, j * shape.lanes), "double")
-                else:
-                    with code.counted("0", str(size)) as k:
-                        x = code.read(code.at(source, k, 1), "double")
-                        code.write(x, code.at(target, k, shape.lanes), "double")
+                code.moved(size, source, 1, target, shape.lanes)
 
     def _turned(self, code: _Code, shape: Shape, b: str, i: int, offset: int) -> None:
         """Turn rows into columns, a square of vectors at a time; all rows are there."""
@@ -396,29 +389,33 @@ class _Module:
 
     def _outputs(self, code: _Code, shape: Shape, b: str, stop: str) -> None:
         """Put the outputs of a block's samples before ``stop`` where they belong."""
-        if not self.results:
+        offsets = list(accumulate(self.results, initial=0))
+        one_by_one = []
+        for i, size in enumerate(self.results):
+            if shape.vectors > 1 and size == 1:
+                source = code.at("%o", "", 0, offsets[i] * shape.lanes)
+                target = code.at(f"%array{len(self.arguments) + i}", b, 1)
+                for v in range(shape.vectors):
+                    column = code.at(source, "", 0, v * shape.width)
+                    code.write(
+                        code.read(column, code.types.number),
+                        code.at(target, "", 0, v * shape.width),
+                        code.types.number,
+                    )
+            elif size:
+                one_by_one.append(i)
+        if not one_by_one:
             return
-        emit = code.emit
-        end = code.new()
-        emit(f"{end}.l = sub i64 {stop}, {b}")
-        emit(f"{end} = call i64 @llvm.smin.i64(i64 {end}.l, i64 {shape.lanes})")
+        left, end = code.new(), code.new()
+        code.emit(f"{left} = sub i64 {stop}, {b}")
+        code.emit(f"{end} = call i64 @llvm.smin.i64(i64 {left}, i64 {shape.lanes})")
         with code.counted("0", end) as lane:
             row = code.new()
-            emit(f"{row} = add i64 {b}, {lane}")
-            offset = 0
-            for i, size in enumerate(self.results, len(self.arguments)):
-                with code.counted("0", str(size)) as j:
-                    x = code.new()
-                    emit(f"{x}.j = add i64 {j}, {offset}")
-                    emit(f"{x}.k = mul i64 {x}.j, {shape.lanes}")
-                    emit(f"{x}.o = add i64 {x}.k, {lane}")
-                    emit(f"{x}.s = getelementptr double, ptr %o, i64 {x}.o")
-                    emit(f"{x} = load double, ptr {x}.s")
-                    emit(f"{x}.r = mul i64 {row}, {size}")
-                    emit(f"{x}.q = add i64 {x}.r, {j}")
-                    emit(f"{x}.t = getelementptr double, ptr %array{i}, i64 {x}.q")
-                    emit(f"store double {x}, ptr {x}.t")
-                offset += size
+            code.emit(f"{row} = add i64 {b}, {lane}")
+            for i in one_by_one:
+                source = code.at("%o", lane, 1, offsets[i] * shape.lanes)
+                target = code.at(f"%array{len(self.arguments) + i}", row, self.results[i])
+                code.moved(self.results[i], source, shape.lanes, target, 1)
 
     def function(self, name: str, width: int) -> str:
         """Return the name under which a function of libm is called for some width."""
@@ -588,6 +585,17 @@ class _Code:
 
     def write(self, value: str, pointer: str, kind: str) -> None:
         self.emit(f"store {kind} {value}, ptr {pointer}, align 8")
+
+    def moved(self, count: int, source: str, step: int, target: str, stride: int) -> None:
+        """Copy doubles that are ``step`` apart to places that are ``stride`` apart."""
+        if count <= WRITTEN_OUT:
+            for j in range(count):
+                x = self.read(self.at(source, "", 0, j * step), "double")
+                self.write(x, self.at(target, "", 0, j * stride), "double")
+            return
+        with self.counted("0", str(count)) as k:
+            x = self.read(self.at(source, k, step), "double")
+            self.write(x, self.at(target, k, stride), "double")
 
     def binary(self, name: str, x: str, y: str) -> str:
         result = self.new()
