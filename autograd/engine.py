@@ -19,7 +19,7 @@ from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, plain, real
 from autograd.operation import Op, Primitive
 from autograd.pickling import reduce_node
-from autograd.place import Origin
+from autograd.place import Origin, place_of
 
 
 @final
@@ -136,9 +136,9 @@ class Value(Operand):
     def _refuse_if_traced(self, asked: str) -> None:
         """Raise while a function is being compiled: its code must not depend on a number."""
         if current_mode().tracing:
-            file, line = source_line()
+            place = place_of(("", *source_line()))
             raise CompileError(
-                f"{file}:{line}: {asked} of a recorded value{describe(self)}: what is compiled "
+                f"{place}: {asked} of a recorded value{describe(self)}: what is compiled "
                 "holds for all numbers, so none can decide; write where(c, a, b), maximum or "
                 "minimum, and functions of autograd in place of math's"
             )
