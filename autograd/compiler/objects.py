@@ -20,55 +20,24 @@ from numpy.typing import NDArray
 from autograd.compiler.machine import load, object_code
 from autograd.engine import Value
 
-TEXT = """\
-define i64 @read(ptr %objects, ptr %numbers, i64 %n, i64 %slot) {{
+WALK = """\
+define i64 @{name}(ptr %objects, ptr %numbers, i64 %n, i64 %slot) {{
 entry:
   %any = icmp sgt i64 %n, 0
   br i1 %any, label %loop, label %end
 loop:
-  %i = phi i64 [ 0, %entry ], [ %next, %copy ]
+  %i = phi i64 [ 0, %entry ], [ %next, %done ]
   %object.p = getelementptr ptr, ptr %objects, i64 %i
   %object = load ptr, ptr %object.p
   %place = getelementptr i8, ptr %object, i64 %slot
   %float = load ptr, ptr %place
-  %empty = icmp eq ptr %float, null
-  br i1 %empty, label %stop, label %copy
-copy:
-  %x = call double inttoptr (i64 {0} to ptr)(ptr %float)
   %number = getelementptr double, ptr %numbers, i64 %i
-  store double %x, ptr %number
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %n
-  br i1 %more, label %loop, label %end
-stop:
-  ret i64 %i
-end:
-  ret i64 %n
-}}
-
-define i64 @add(ptr %objects, ptr %numbers, i64 %n, i64 %slot) {{
-entry:
-  %any = icmp sgt i64 %n, 0
-  br i1 %any, label %loop, label %end
-loop:
-  %i = phi i64 [ 0, %entry ], [ %next, %replace ]
-  %object.p = getelementptr ptr, ptr %objects, i64 %i
-  %object = load ptr, ptr %object.p
-  %place = getelementptr i8, ptr %object, i64 %slot
-  %float = load ptr, ptr %place
   %empty = icmp eq ptr %float, null
-  br i1 %empty, label %stop, label %sum
-sum:
-  %x = call double inttoptr (i64 {0} to ptr)(ptr %float)
-  %number = getelementptr double, ptr %numbers, i64 %i
-  %y = load double, ptr %number
-  %z = fadd double %x, %y
-  %new = call ptr inttoptr (i64 {1} to ptr)(double %z)
-  %failed = icmp eq ptr %new, null
-  br i1 %failed, label %stop, label %replace
-replace:
-  store ptr %new, ptr %place
-  call void inttoptr (i64 {2} to ptr)(ptr %float)
+  br i1 %empty, label %stop, label %visit
+visit:
+  %x = call double inttoptr (i64 {as_double} to ptr)(ptr %float)
+{visit}
+done:
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %n
   br i1 %more, label %loop, label %end
@@ -78,8 +47,22 @@ end:
   ret i64 %n
 }}
 """
-"""Both return how many objects they have done. Calls go to the addresses of C functions: the
-number of a float, a new float, and a reference less."""
+"""Visits the number in a slot of each object; returns how many have been visited."""
+
+READ = """\
+  store double %x, ptr %number
+  br label %done"""
+
+ADD = """\
+  %y = load double, ptr %number
+  %z = fadd double %x, %y
+  %new = call ptr inttoptr (i64 {from_double} to ptr)(double %z)
+  %failed = icmp eq ptr %new, null
+  br i1 %failed, label %stop, label %replace
+replace:
+  store ptr %new, ptr %place
+  call void inttoptr (i64 {release} to ptr)(ptr %float)
+  br label %done"""
 
 
 class _Slots(NamedTuple):
@@ -137,11 +120,17 @@ def _slots() -> _Slots | None:
     data, grad = _place(probe, probe.data), _place(probe, probe.grad)
     if data is None or grad is None:
         return None
-    names = ("PyFloat_AsDouble", "PyFloat_FromDouble", "Py_DecRef")
-    functions = [
-        ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in names
+    python = ctypes.pythonapi
+    as_double, from_double, release = (
+        ctypes.cast(function, ctypes.c_void_p).value
+        for function in (python.PyFloat_AsDouble, python.PyFloat_FromDouble, python.Py_DecRef)
+    )
+    replacing = ADD.format(from_double=from_double, release=release)
+    visits = {"read": READ, "add": replacing}
+    walks = [
+        WALK.format(name=name, visit=visit, as_double=as_double) for name, visit in visits.items()
     ]
-    engine = load(object_code(TEXT.format(*functions)))
+    engine = load(object_code("\n".join(walks)))
     # These hold Python's lock, and pass on an error that its functions note.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)
     read, add = (prototype(engine.get_function_address(name)) for name in ("read", "add"))

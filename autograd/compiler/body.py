@@ -1,0 +1,260 @@
+"""The body of a function: loops over memory, as `autograd.compiler.loops` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+from autograd import ops
+from autograd.compiler.emitter import Emitter, Shape, bits
+from autograd.compiler.loops import Access, Loop, Operand, Statement
+from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
+from autograd.operation import Op
+
+UNROLLED = 4
+"""Shorter runs of a chain are written out."""
+
+Index = tuple[str, int]
+"""An index as a register, or "" for none, plus a constant."""
+
+Point = tuple[Index, ...]
+"""The indices of all loops at one point."""
+
+
+class Body(Emitter):
+    """Statements and loop nests, for one shape of blocks.
+
+    Args:
+        function: returns the name under which a function of libm is called, for some width.
+        masked: whether some places of a vector may be idle, as ``%mask`` says.
+    """
+
+    def __init__(self, function: Callable[[str, int], str], shape: Shape, *, masked: bool) -> None:
+        super().__init__(shape.width)
+        self.function = function
+        self.shape = shape
+        self.masked = masked
+        self._loaded: dict[tuple[object, ...], str] = {}
+        self._scales = {"x": shape.lanes, "t": shape.lanes, "o": shape.lanes, "r": shape.width}
+        self._words = {
+            "t": self.types.number,
+            "m": self.types.truth,
+            "s": self.types.suffix,
+            "fast": "" if shape.exact else " contract",
+            "zero": self.types.constant(0.0),
+            "one": self.types.constant(1.0),
+            "minus_one": self.types.constant(-1.0),
+        }
+
+    def _pointer(self, access: Access, point: Point, vector: int = 0) -> str:
+        scale = self._scales.get(access.array, 1)
+        moving: dict[str, int] = {}
+        offset = access.offset
+        for stride, (register, constant) in zip(access.strides, point, strict=True):
+            offset += stride * constant
+            if register and stride:
+                moving[register] = moving.get(register, 0) + stride
+        key: tuple[object, ...] = (access.array, *moving.items())
+        base = self.known.get(key)
+        if base is None:
+            base = f"%{access.array}"
+            for register, stride in moving.items():
+                step, at = self.new(), self.new()
+                self.emit(f"{step} = mul nsw i64 {register}, {stride * scale}")
+                self.emit(f"{at} = getelementptr double, ptr {base}, i64 {step}")
+                base = at
+            self.known[key] = base
+        place = offset * scale + vector * self.shape.width
+        key = (*key, place)
+        if place and key not in self.known:
+            self.known[key] = self.new()
+            self.emit(f"{self.known[key]} = getelementptr double, ptr {base}, i64 {place}")
+        return self.known[key] if place else base
+
+    def scalar(self, operand: Access | float) -> str:
+        """Return a number that all samples share."""
+        if isinstance(operand, float):
+            return bits(operand)
+        name = self.new()
+        self.emit(f"{name} = load double, ptr {self._pointer(operand, ())}")
+        return name
+
+    def _load(self, access: Access, point: Point, vector: int) -> str:
+        name = self.new()
+        if access.array == "u" and self.shape.width > 1:
+            key = ("broadcast", access.offset, access.strides, point)
+            if key in self.known:
+                return self.known[key]
+            pointer = self._pointer(access, point)
+            self.known[key] = self.broadcast(self.read(pointer, "double"))
+            return self.known[key]
+        pointer = self._pointer(access, point, 0 if access.array == "u" else vector)
+        self.emit(f"{name} = load {self.types.number}, ptr {pointer}, align {self._align(access)}")
+        return name
+
+    def _store(self, value: str, access: Access, point: Point, vector: int) -> None:
+        pointer = self._pointer(access, point, vector)
+        self.emit(f"store {self.types.number} {value}, ptr {pointer}, align {self._align(access)}")
+
+    def _align(self, access: Access) -> int:
+        return 8 if access.array == "u" else 8 * self.shape.width
+
+    # Loops and statements
+
+    def loop(self, loop: Loop) -> None:
+        """Write one loop nest."""
+        chains = any(statement.runs for statement in loop.statements)
+        matrix = len(loop.dims) == 2
+        if self.shape.vectors > 1:
+            tile = 4 if chains or matrix else 1
+        else:
+            tile = 8 if chains and not matrix else 4
+        if len(loop.statements) > 12:
+            tile = 1
+        tiles = [1] * len(loop.dims)
+        if loop.dims:
+            tiles[-1] = tile
+            if matrix and not chains:
+                tiles[0] = tile
+
+        def level(depth: int, choices: list[list[Index]]) -> None:
+            if depth == len(loop.dims):
+                self._body(loop.statements, list(product(*choices)))
+                return
+            size, tile = loop.dims[depth], tiles[depth]
+            whole = size - size % tile
+            if whole > tile:
+                with self.counted("0", str(whole), tile) as i:
+                    level(depth + 1, [*choices, [(i, k) for k in range(tile)]])
+            elif whole:
+                level(depth + 1, [*choices, [("", k) for k in range(tile)]])
+            if size > whole:
+                level(depth + 1, [*choices, [("", k) for k in range(whole, size)]])
+
+        level(0, [])
+
+    def _body(self, statements: tuple[Statement, ...], points: list[Point]) -> None:
+        vectors = range(self.shape.vectors)
+        results: list[dict[tuple[int, int], str]] = []
+
+        def value(operand: Operand, p: int, v: int) -> str:
+            if isinstance(operand, float):
+                return self.types.constant(operand)
+            if isinstance(operand, Access):
+                return self._load(operand, points[p], v)
+            return results[operand.place][p, v]
+
+        for statement in statements:
+            found: dict[tuple[int, int], str] = {}
+            if statement.sums:
+                self._sum(statement, points, value)
+            elif statement.runs:
+                found = self._chain(statement, points, value)
+            else:
+                for p in range(len(points)):
+                    for v in vectors:
+                        args = [value(arg, p, v) for arg in statement.args]
+                        found[p, v] = self._apply(statement.op, args) if statement.op else args[0]
+            for access in (statement.target, statement.column):
+                if access:
+                    for (p, v), name in found.items():
+                        self._store(name, access, points[p], v)
+            results.append(found)
+
+    def _chain(
+        self,
+        statement: Statement,
+        points: list[Point],
+        value: Callable[[Operand, int, int], str],
+    ) -> dict[tuple[int, int], str]:
+        """Write a sum of terms, all points and vectors side by side."""
+        places = list(product(range(len(points)), range(self.shape.vectors)))
+        # -0.0 + x is x for every x.
+        totals = [self.types.constant(-0.0)] * len(places)
+        last = statement.args[0] if statement.args else None
+        if last is not None and not self.shape.exact:
+            totals = [value(last, p, v) for p, v in places]
+        for run in statement.runs:
+
+            def add_terms(j: Index, run=run) -> None:  # type: ignore[no-untyped-def]
+                for i, (p, v) in enumerate(places):
+                    point = (*points[p], j)
+                    term = self._cached_load(run.left, point, v)
+                    if run.right:
+                        term = self._apply(ops.mul, [term, self._cached_load(run.right, point, v)])
+                    totals[i] = self._apply(ops.add, [totals[i], term])
+
+            if run.length <= UNROLLED:
+                for term in range(run.length):
+                    self._loaded = {}
+                    add_terms(("", term))
+            else:
+                with self.counted("0", str(run.length), 1, totals) as j:
+                    self._loaded = {}
+                    add_terms((j, 0))
+        if last is not None and self.shape.exact:
+            totals = [
+                self._apply(ops.add, [total, value(last, p, v)])
+                for total, (p, v) in zip(totals, places, strict=True)
+            ]
+        return dict(zip(places, totals, strict=True))
+
+    def _cached_load(self, access: Access, point: Point, vector: int) -> str:
+        """Load what several points share only once."""
+        address: dict[str, int] = {}
+        offset = access.offset
+        for stride, (register, constant) in zip(access.strides, point, strict=True):
+            offset += stride * constant
+            if register and stride:
+                address[register] = address.get(register, 0) + stride
+        key = (access.array, offset, vector if access.array != "u" else 0, *address.items())
+        if key not in self._loaded:
+            self._loaded[key] = self._load(access, point, vector)
+        return self._loaded[key]
+
+    def _sum(
+        self,
+        statement: Statement,
+        points: list[Point],
+        value: Callable[[Operand, int, int], str],
+    ) -> None:
+        """Add what is summed over the samples to its places in ``r``."""
+        access = statement.sums
+        assert access
+        totals = [self._load(access, point, 0) for point in points]
+        if self.masked:
+            zero = self.types.constant(0.0)
+            totals = [self.chosen("i1 %first", zero, total) for total in totals]
+        for v in range(self.shape.vectors):
+            self._loaded = {}
+            for p, point in enumerate(points):
+                args = [
+                    self._cached_load(arg, point, v)
+                    if isinstance(arg, Access) and arg.array != "u"
+                    else value(arg, p, v)
+                    for arg in statement.args
+                ]
+                term = self._apply(statement.op, args) if statement.op else args[0]
+                if self.masked:
+                    mask = f"{self.types.truth} %mask"
+                    term = self.chosen(mask, term, self.types.constant(0.0))
+                totals[p] = self._apply(ops.add, [totals[p], term])
+        for total, point in zip(totals, points, strict=True):
+            self._store(total, access, point, 0)
+
+    def _apply(self, op: Op, args: list[str]) -> str:
+        """Write one primitive; return its result."""
+        result = self.new()
+        template = LLVM.get(op.name)
+        if args[-1] in self.types.numbers and op.name in LLVM_OF_NUMBER:
+            template = LLVM_OF_NUMBER[op.name]
+        if template:
+            for line in template.format(*args, r=result, **self._words).splitlines():
+                self.emit(line)
+            return result
+        function = self.function(op.name, self.shape.width)
+        typed = ", ".join(f"{self.types.number} {arg}" for arg in args)
+        # LLVM knows libm: it makes x * x of pow(x, 2.0), which glibc rounds otherwise.
+        kept = " nobuiltin" if self.shape.exact else ""
+        self.emit(f"{result} = call {self.types.number} @{function}({typed}){kept}")
+        return result

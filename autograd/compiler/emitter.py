@@ -1,0 +1,195 @@
+"""LLVM's intermediate language, written line by line: loops, memory, vectors."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+WRITTEN_OUT = 8
+"""Rows of up to so many numbers are copied without a loop."""
+
+
+class Shape(NamedTuple):
+    """How a program meets its samples.
+
+    Attributes:
+        width: samples in a vector; 1 for scalar code.
+        vectors: vectors in a block.
+        exact: whether every bit is that of the rows, called one after the other.
+    """
+
+    width: int
+    vectors: int
+    exact: bool = False
+
+    @property
+    def lanes(self) -> int:
+        """Samples in a block."""
+        return self.width * self.vectors
+
+
+def bits(x: float) -> str:
+    """Return a double as LLVM writes it.
+
+    >>> bits(1.0)
+    '0x3FF0000000000000'
+    """
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
+
+
+class Types:
+    """How vectors of some width are written."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.number = "double" if width == 1 else f"<{width} x double>"
+        self.truth = "i1" if width == 1 else f"<{width} x i1>"
+        self.suffix = "f64" if width == 1 else f"v{width}f64"
+        self.numbers: set[str] = set()
+
+    def constant(self, x: float) -> str:
+        """Return how a constant is written; noted in ``numbers`` unless it is NaN."""
+        text = bits(x) if self.width == 1 else f"splat (double {bits(x)})"
+        if x == x:
+            self.numbers.add(text)
+        return text
+
+
+class Emitter:
+    """The lines of one function.
+
+    Args:
+        width: of its vectors, in doubles.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.types = Types(width)
+        self.lines: list[str] = []
+        self.label = "entry"
+        self.known: dict[tuple[object, ...], str] = {}
+        """What a straight run of lines has computed already, such as addresses."""
+        self._names = 0
+
+    def emit(self, line: str) -> None:
+        self.lines.append(f"  {line}")
+
+    def new(self) -> str:
+        self._names += 1
+        return f"%n{self._names}"
+
+    def _begin(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.label = label
+        self.known.clear()
+
+    @contextmanager
+    def counted(
+        self, start: str, end: str, step: int = 1, carried: list[str] | None = None
+    ) -> Iterator[str]:
+        """Write a loop; yield its index. What is ``carried`` is updated in place by the body."""
+        name = self.new()[1:]
+        before = self.label
+        self.emit(f"%{name}.any = icmp slt i64 {start}, {end}")
+        self.emit(f"br i1 %{name}.any, label %{name}.loop, label %{name}.end")
+        self._begin(f"{name}.loop")
+        hole = len(self.lines)
+        initial = list(carried or ())
+        phis = [self.new() for _ in initial]
+        if carried is not None:
+            carried[:] = phis
+        yield f"%{name}"
+        self.emit(f"%{name}.next = add nsw i64 %{name}, {step}")
+        self.emit(f"%{name}.more = icmp slt i64 %{name}.next, {end}")
+        self.emit(f"br i1 %{name}.more, label %{name}.loop, label %{name}.end")
+        head = [f"  %{name} = phi i64 [ {start}, %{before} ], [ %{name}.next, %{self.label} ]"]
+        results = list(carried or ())
+        for phi, old, result in zip(phis, initial, results, strict=True):
+            head.append(
+                f"  {phi} = phi {self.types.number} [ {old}, %{before} ], "
+                f"[ {result}, %{self.label} ]"
+            )
+        self.lines[hole:hole] = head
+        last = self.label
+        self._begin(f"{name}.end")
+        if carried is not None:
+            for i, (old, result) in enumerate(zip(initial, results, strict=True)):
+                carried[i] = self.new()
+                self.emit(
+                    f"{carried[i]} = phi {self.types.number} [ {old}, %{before} ], "
+                    f"[ {result}, %{last} ]"
+                )
+
+    def at(self, pointer: str, index: str, scale: int, offset: int = 0) -> str:
+        """Return the address of the double ``index * scale + offset`` from a pointer on."""
+        if index and scale:
+            moved, place = self.new(), self.new()
+            self.emit(f"{place} = mul i64 {index}, {scale}")
+            self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {place}")
+            pointer = moved
+        if not offset:
+            return pointer
+        moved = self.new()
+        self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {offset}")
+        return moved
+
+    def read(self, pointer: str, kind: str) -> str:
+        name = self.new()
+        self.emit(f"{name} = load {kind}, ptr {pointer}, align 8")
+        return name
+
+    def write(self, value: str, pointer: str, kind: str) -> None:
+        self.emit(f"store {kind} {value}, ptr {pointer}, align 8")
+
+    def moved(self, count: int, source: str, step: int, target: str, stride: int) -> None:
+        """Copy doubles that are ``step`` apart to places that are ``stride`` apart."""
+        if count <= WRITTEN_OUT:
+            for j in range(count):
+                x = self.read(self.at(source, "", 0, j * step), "double")
+                self.write(x, self.at(target, "", 0, j * stride), "double")
+            return
+        with self.counted("0", str(count)) as k:
+            x = self.read(self.at(source, k, step), "double")
+            self.write(x, self.at(target, k, stride), "double")
+
+    def binary(self, name: str, x: str, y: str) -> str:
+        result = self.new()
+        self.emit(f"{result} = {name} {self.types.number} {x}, {y}")
+        return result
+
+    def broadcast(self, number: str) -> str:
+        """Return the vector of a number everywhere."""
+        if self.types.width == 1:
+            return number
+        kind, first, name = self.types.number, self.new(), self.new()
+        self.emit(f"{first} = insertelement {kind} poison, double {number}, i32 0")
+        self.emit(
+            f"{name} = shufflevector {kind} {first}, {kind} poison, "
+            f"<{self.types.width} x i32> zeroinitializer"
+        )
+        return name
+
+    def crossed(self, a: str, b: str, step: int) -> tuple[str, str]:
+        """Return two vectors with every other ``step`` places of one and the other exchanged.
+
+        Repeated with steps 1, 2, 4, ... it turns a square of rows into its columns.
+        """
+        kind, width = self.types.number, self.types.width
+        results = []
+        for begin in (0, step):
+            places = [
+                side * width + group + begin + i
+                for group in range(0, width, 2 * step)
+                for side in (0, 1)
+                for i in range(step)
+            ]
+            name, mask = self.new(), ", ".join(f"i32 {place}" for place in places)
+            self.emit(f"{name} = shufflevector {kind} {a}, {kind} {b}, <{width} x i32> <{mask}>")
+            results.append(name)
+        return results[0], results[1]
+
+    def chosen(self, condition: str, x: str, y: str) -> str:
+        name, number = self.new(), self.types.number
+        self.emit(f"{name} = select {condition}, {number} {x}, {number} {y}")
+        return name
