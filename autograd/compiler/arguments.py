@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from autograd.compiler.recording import Shape
@@ -28,6 +29,43 @@ class Batch(NamedTuple):
     n: int
     is_batch: bool
     numpy: bool
+
+    def arrays(self) -> list[Any]:
+        """Return the arguments as NumPy's arrays."""
+        if self.numpy:
+            return self.columns
+        import numpy
+
+        return [numpy.array(column, dtype=numpy.float64) for column in self.columns]
+
+    def rows(self) -> list[list[float]]:
+        """Return the samples as flat lists."""
+        columns = [column.tolist() if self.numpy else column for column in self.columns]
+        flat = [
+            column if column and isinstance(column[0], list) else [[x] for x in column]
+            for column in columns
+        ]
+        return [list(chain.from_iterable(parts)) for parts in zip(*flat, strict=True)] or (
+            [[] for _ in range(self.n)]
+        )
+
+    def given(self, part: Any, shape: Shape) -> Any:
+        """Return a result of all samples, each of some shape, in the form of the arguments."""
+        if self.numpy and isinstance(part, list):
+            import numpy
+
+            # Without samples, lists don't say how long the rows are.
+            part = numpy.array(part, dtype=numpy.float64).reshape(self.n, *shape)
+        return formed(part if self.is_batch else part[0], self.numpy)
+
+
+def formed(part: Any, as_array: bool) -> Any:
+    """Return a result as an array or as a list; a number stays one."""
+    if as_array:
+        import numpy
+
+        return numpy.asarray(part, dtype=numpy.float64) if isinstance(part, list) else part
+    return part.tolist() if hasattr(part, "tolist") else part
 
 
 def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:

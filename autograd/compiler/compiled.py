@@ -12,18 +12,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from functools import reduce as fold
 from importlib.util import find_spec
-from itertools import chain
 from math import prod
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from autograd.compiler.arguments import Batch, read
+from autograd.compiler.arguments import Batch, formed, read
 from autograd.compiler.program import Program, program_of, without_gc
-from autograd.compiler.python import PythonFunction
+from autograd.compiler.python import PythonFunction, parted
 from autograd.compiler.recording import Recording, Shape, Uses, record, uses_apart
 from autograd.engine import Value
 from autograd.errors import CompileError, missing_extra
@@ -228,12 +227,12 @@ class Compiled:
         batch = read(self._recording.name, self._recording.shapes, arguments)
         numbers = self._numbers(params)
         if self.backend == "llvm":
-            _, parts = self._native_values(_columns(batch), numbers, batch.n)
+            _, parts = self._native_values(batch.arrays(), numbers, batch.n)
         else:
-            rows = self._python_values(_rows(batch), numbers)
-            parts = _parted(rows, self._recording.results)
+            rows = self._python_values(batch.rows(), numbers)
+            parts = parted(rows, self._recording.results)
         shapes = self._recording.results
-        results = [_given(part, shape, batch) for part, shape in zip(parts, shapes, strict=True)]
+        results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return tuple(results) if self._recording.several else results[0]
 
     def value_and_grad(self, *arguments: Any, params: Any = None) -> tuple[Any, Any]:
@@ -262,15 +261,15 @@ class Compiled:
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
-        given = [_given(part, shape, batch) for part, shape in zip(parts, shapes, strict=True)]
+        given = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         gradient = given[: len(self._moving)]
         if self._weights:
             if self._reduce is None:
-                gradient.append(_given(weights, (self._weights,), batch))
+                gradient.append(batch.given(weights, (self._weights,)))
             else:
-                gradient.append(_formed(weights, batch.numpy or hasattr(params, "dtype")))
+                gradient.append(formed(weights, batch.numpy or hasattr(params, "dtype")))
         if self._reduce is None:
-            value = _given(value, (), batch)
+            value = batch.given(value, ())
         if self._recording.several:
             value = (value, *given[len(self._moving) :])
         return value, gradient[0] if self._alone else tuple(gradient)
@@ -331,7 +330,7 @@ class Compiled:
         if self._exact:
             return self._exact_gradient(batch, numbers)
         scale = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
-        sums, outputs = self._native_gradient(_columns(batch), numbers, batch.n, scale)
+        sums, outputs = self._native_gradient(batch.arrays(), numbers, batch.n, scale)
         if self._reduce is None:
             value, *rest = outputs
             return value, rest[0] if self._weights else None, rest[bool(self._weights) :]
@@ -346,10 +345,10 @@ class Compiled:
             import numpy
 
             numbers = numpy.append(numbers, seed)
-            _, (values, uses, *moved) = self._native_gradient(_columns(batch), numbers, batch.n)
+            _, (values, uses, *moved) = self._native_gradient(batch.arrays(), numbers, batch.n)
         else:
-            rows = self._python_gradient(_rows(batch), [*numbers, seed])
-            values, uses, *moved = _parted(rows, self._parts())
+            rows = self._python_gradient(batch.rows(), [*numbers, seed])
+            values, uses, *moved = parted(rows, self._parts())
         weights = self._added_up(uses, batch.n)
         if self._reduce is None:
             return values, weights, moved
@@ -479,61 +478,3 @@ class Compiled:
         program = self.program if self._recording.is_built_in else self.gradient_program
         key = f"{program}\nwrt {self._weights} {self._moving}"
         return NativeFunction(lambda: self.gradient_program, key, signature, exact=self._exact)
-
-
-def _columns(batch: Batch) -> list[Any]:
-    """Return the arguments as arrays."""
-    if batch.numpy:
-        return batch.columns
-    import numpy
-
-    return [numpy.array(column, dtype=numpy.float64) for column in batch.columns]
-
-
-def _rows(batch: Batch) -> list[list[float]]:
-    """Return the samples as flat lists."""
-    columns = [column.tolist() if batch.numpy else column for column in batch.columns]
-    flat = [
-        column if column and isinstance(column[0], list) else [[x] for x in column]
-        for column in columns
-    ]
-    return [list(chain.from_iterable(parts)) for parts in zip(*flat, strict=True)] or (
-        [[] for _ in range(batch.n)]
-    )
-
-
-def _parted(rows: list[tuple[float, ...]], shapes: Sequence[Shape]) -> list[Any]:
-    """Return the outputs of all samples, result by result."""
-    parts = []
-    begin = 0
-    for shape in shapes:
-        size = prod(shape)
-        parts.append([_nested(row[begin : begin + size], shape) for row in rows])
-        begin += size
-    return parts
-
-
-def _nested(numbers: Sequence[float], shape: Shape) -> Any:
-    if not shape:
-        return numbers[0]
-    step = len(numbers) // shape[0] if shape[0] else 0
-    return [_nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
-
-
-def _given(part: Any, shape: Shape, batch: Batch) -> Any:
-    """Return a result in the form in which the arguments came."""
-    if batch.numpy and isinstance(part, list):
-        import numpy
-
-        # Without samples, lists don't say how long the rows are.
-        part = numpy.array(part, dtype=numpy.float64).reshape(batch.n, *shape)
-    return _formed(part if batch.is_batch else part[0], batch.numpy)
-
-
-def _formed(part: Any, numpy_wanted: bool) -> Any:
-    """Return a result as an array or as a list; a number stays one."""
-    if numpy_wanted:
-        import numpy
-
-        return numpy.asarray(part, dtype=numpy.float64) if isinstance(part, list) else part
-    return part.tolist() if hasattr(part, "tolist") else part

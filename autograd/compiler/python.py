@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from math import prod
 from typing import Any
 
 from autograd.compiler.program import Program
+from autograd.compiler.recording import Shape
 
 
 class PythonFunction:
@@ -31,3 +33,25 @@ class PythonFunction:
     ) -> list[tuple[float, ...]]:
         """Return the outputs of each sample."""
         return [self._call(sample, parameters) for sample in samples]
+
+
+def parted(rows: Sequence[tuple[float, ...]], shapes: Sequence[Shape]) -> list[Any]:
+    """Return the outputs of all samples, result by result, each as nested lists.
+
+    >>> parted([(1.0, 2.0, 3.0)], [(), (2,)])
+    [[1.0], [[2.0, 3.0]]]
+    """
+    parts = []
+    begin = 0
+    for shape in shapes:
+        size = prod(shape)
+        parts.append([_nested(row[begin : begin + size], shape) for row in rows])
+        begin += size
+    return parts
+
+
+def _nested(numbers: Sequence[float], shape: Shape) -> Any:
+    if not shape:
+        return numbers[0]
+    step = len(numbers) // shape[0] if shape[0] else 0
+    return [_nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
