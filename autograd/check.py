@@ -19,6 +19,7 @@ from autograd.engine import Value
 from autograd.errors import ChainruleError, GradientError
 from autograd.linearization import Linearization, Motion, branch, is_same_piece
 from autograd.operand import real
+from autograd.operation import Op
 from autograd.transforms import gradients
 
 if TYPE_CHECKING:
@@ -528,6 +529,8 @@ def _is_closure(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
 
 def _names(f: Callable[..., Any], n: int) -> list[str]:
     """Return the names of the first n parameters, ``arg0``, ... where there are none."""
+    if isinstance(f, Op) and f.arity:
+        return list(f.parameters)[:n]
     try:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):

@@ -376,3 +376,9 @@ def test_no_false_alarm_from_1e_minus_300_to_1e300(name: str, data: st.DataObjec
     args = data.draw(floats_in(name, wide=True))
     report = gradcheck(TABLE[name], *args)
     assert "wrong" not in [check.verdict for check in report.inputs], report
+
+
+def test_the_inputs_of_a_row_have_the_names_of_its_rules() -> None:
+    report = gradcheck(TABLE["leaky_relu"], 2.0, 0.1)
+    assert [check.label for check in report.inputs] == ["x", "slope"]
+    assert [check.label for check in gradcheck(TABLE["sum"], 2.0, 0.1).inputs] == ["arg0", "arg1"]
