@@ -24,6 +24,9 @@ PLUGIN = Path(FOUND.origin)
 # The plugin of an installed distribution would be a second one with the same options.
 OURS = ("-p", "no:chainrule", "-p", FOUND.name, "-p", "no:cacheprovider")
 
+# In an editable installation the doctests have imported the plugin by then, not rewritten.
+IMPORTED = "ignore::pytest.PytestAssertRewriteWarning"
+
 WRONG = """
     import pytest
     from autograd import Op, Value, tanh
@@ -42,7 +45,7 @@ WRONG = """
 def run(pytester: pytest.Pytester):
     def run(source: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(source)
-        return pytester.runpytest(*OURS, "-W", "error", *options)
+        return pytester.runpytest(*OURS, "-W", "error", "-W", IMPORTED, *options)
 
     return run
 
