@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from autograd.compiler.body import Body
 from autograd.compiler.emitter import Shape, Types, bits
-from autograd.compiler.loops import Loop, Loops
-from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
+from autograd.compiler.loops import Loop, Loops, loops_of
+from autograd.compiler.machine import PYTHONS_OWN, Machine, host, python_name, vector_name
+from autograd.compiler.program import Program
 from autograd.compiler.spelling import LIBM
 
 LARGE = 4000
@@ -65,6 +66,14 @@ def shape_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> S
     return Shape(machine.width, 1 if size > LARGE else 4)
 
 
+def source_of(program: Program) -> str:
+    """Return the kernel that computes a program's outputs for many samples, as text."""
+    loops = loops_of(program, [False] * len(program.outputs))
+    ones = [1] * program.inputs, [1] * len(program.outputs)
+    shape = shape_for(loops, host(), exact=False, single=False)
+    return kernel_of(loops, *ones, host(), shape).text
+
+
 class _Module:
     """Writes the functions of one kernel."""
 
@@ -105,7 +114,13 @@ class _Module:
             offsets[array] = total
             total += -(-size // 8) * 8
         self._run(offsets)
-        return Kernel("\n".join([*self._declarations(), *self.functions]), total)
+        about = [
+            "; run(args): args are words of 8 bytes, in this order: the address of the parameters,",
+            f"; of {total} doubles to work in (at a multiple of 64), the first sample, where to",
+            f"; stop, the address of room for {_padded(sizes['r'], shape.width)} sums, what they are",
+            "; multiplied by (a double), and the address of each array in and out, row by row.",
+        ]
+        return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
     def _blocks(self, name: str, loops: Sequence[Loop], shape: Shape, *, masked: bool) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""

@@ -99,9 +99,17 @@ class Program:
         """Return the program as runnable source code.
 
         Args:
-            target: "python", "c", "jax" or "torch"; what a compiled function makes of it for
-                this machine is ``Compiled.source("llvm")``.
+            target: "python", "c", "jax" or "torch"; or "llvm", vector code for this machine with
+                an array for each input and output (a compiled function's own, which also adds
+                gradients up, is ``Compiled.source("llvm")``).
+
+        Raises:
+            CompileError: there is no such target.
         """
+        if target == "llvm":
+            from autograd.compiler.llvm import source_of
+
+            return source_of(self)
         from autograd.compiler.targets import source
 
         return source(self, target)

@@ -118,7 +118,7 @@ def source(program: Program, target: str) -> str:
     Cost: linear in the instructions, here and for Python's compiler: 10 to 25 us for each.
     """
     if target not in TARGETS:
-        raise CompileError(f"there is no target {target!r}; choose from {', '.join(TARGETS)}")
+        raise CompileError(f"there is no target {target!r}; choose from {', '.join(TARGETS)}, llvm")
     code = "\n\n" + "\n".join(_c(program) if target == "c" else _python(program, target)) + "\n"
     for word, text in reversed(TARGETS[target].preludes):
         if word in code:
