@@ -114,10 +114,11 @@ class _Module:
             offsets[array] = total
             total += -(-size // 8) * 8
         self._run(offsets)
+        sums = _padded(sizes["r"], shape.width)
         about = [
             "; run(args): args are words of 8 bytes, in this order: the address of the parameters,",
             f"; of {total} doubles to work in (at a multiple of 64), the first sample, where to",
-            f"; stop, the address of room for {_padded(sizes['r'], shape.width)} sums, what they are",
+            f"; stop, the address of room for {sums} sums, what they are",
             "; multiplied by (a double), and the address of each array in and out, row by row.",
         ]
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
