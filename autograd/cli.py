@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from autograd import inspection, settings, training
 from autograd.assignments import pairs, values_of
+from autograd.bench import comparison
 from autograd.conflict import describe_conflict
 from autograd.errors import ChainruleError, MissingExtraError
 from autograd.terminal import printable
@@ -49,7 +50,8 @@ examples:
   chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    the graph with its gradients
   chainrule check "a*sin(b)" a=2 b=3            gradients against differences
   chainrule train moons                         a network, with its pictures
-  chainrule show chainrule-moons/model.json     what a saved network is like""",
+  chainrule show chainrule-moons/model.json     what a saved network is like
+  chainrule bench                               how fast it is, beside others""",
     "demo": """\
 examples:
   chainrule demo                                pictures go to ./chainrule-demo
@@ -83,6 +85,13 @@ examples:
   chainrule train digits --resume               go on after Ctrl-C, or a crash
   chainrule train houses.csv --target price     any table: classes or numbers
   chainrule train iris --patience 10 --json     stop early; the result as data""",
+    "bench": """\
+examples:
+  chainrule bench                               all figures; takes minutes
+  chainrule bench moons training                two of them
+  chainrule bench gradcheck                     a group, with what is slow in it
+  chainrule bench --list                        what there is
+  chainrule bench moons --json                  the figures as data""",
     "show": """\
 examples:
   chainrule show chainrule-iris/model.json      layers and weights
@@ -184,6 +193,9 @@ def _run(argv: list[str]) -> int:
     if args.command == "show":
         args.inputs += rest
         return inspection.run(args)
+    if args.command == "bench":
+        args.names += rest
+        return comparison.run(args)
     words = [*args.values, *rest]
     file = FILE.fullmatch(args.expression.strip())
     if file:
@@ -251,6 +263,9 @@ def _parser() -> _Parser:
         add("train", "Train a network, save it, and draw what happened", EXIT_CODES)
     )
     inspection.add_options(add("show", "Show a saved network, and what it answers", EXIT_CODES))
+    comparison.add_options(
+        add("bench", "Measure how fast it is, beside other libraries", EXIT_CODES)
+    )
     about = f"{_about_expressions()}\n\n{EXIT_CODES}"
     for name, summary, as_json in [
         ("step", "Step through the forward and the backward pass", "the run"),

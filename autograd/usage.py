@@ -7,7 +7,8 @@ OK, WRONG, REFUSED, MISSING, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    check: a gradient is wrong, or none could be confirmed
+  1    check: a gradient is wrong, or none could be confirmed;
+       bench: a measurement failed
   2    the command, the expression, file or value can't be used as given
   3    an optional library is missing; the message says how to install it
   130  interrupted with Ctrl-C

@@ -352,7 +352,7 @@ def test_unusual_words(run: Run, words: list[str], gradient: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["train"], ["show"], ["step"], ["draw"], ["check"]]
+    "command", [[], ["demo"], ["train"], ["show"], ["bench"], ["step"], ["draw"], ["check"]]
 )
 def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     code, out, err = run(*command, "--help")
@@ -378,8 +378,8 @@ def test_the_examples_of_the_help_work(
     examples = [line.strip().split("  ")[0].partition(" | ")[0] for line in lines]
     for example in examples:
         words = shlex.split(example)[1:]
-        if words[0] in ("demo", "train", "show"):
-            continue  # tests/test_demo.py, test_training.py, test_inspection.py
+        if words[0] in ("demo", "train", "show", "bench"):
+            continue  # tests/test_demo.py, test_training.py, test_inspection.py, test_bench.py
         assert run(*words)[0] == (WRONG if "relu" in example else OK), example
         if words[-1].endswith(".svg"):
             assert Path(words[-1]).exists()

@@ -1,0 +1,332 @@
+"""``chainrule bench``: what it prints of measurements, of which none is made here."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograd import cli
+from autograd.bench import benchmarks, comparison, library, progress
+from autograd.bench.benchmarks import BENCHMARKS, Benchmark, Result
+from autograd.bench.contest import Contender, hold
+from autograd.bench.figure import Figure
+from autograd.bench.library import BENCH, NAMES
+from autograd.bench.measurement import MeasurementError, measure
+from autograd.cli import main
+from autograd.usage import INTERRUPTED, OK, REFUSED, WRONG
+
+Run = Callable[..., tuple[int, str, str]]
+SAME = {"value": 1.0, "gradient": [0.5, -0.5]}
+
+
+def fake(script: str, *args: Any, **environment: str) -> Any:
+    """Return what a measurement might."""
+    match script, *map(str, args):
+        case "engine", "chain":
+            return {"build": 0.9, "free": 0.1}
+        case "engine", "memory":
+            return 144.2
+        case "engine", name:
+            return {"seconds": {"mlp": 0.01, "scalars": 0.025}.get(name, 0.42), "loss": 1.0}
+        case ["importing"]:
+            return {"seconds": 0.015, "numpy": False}
+        case ["stepping"]:
+            return {"recording": 3.6, "back": 2e-5, "goto": 3e-5, "why": 0.014}
+        case ["peak"]:
+            return {"flops": 6e10, "L2": 8e10, "memory": 1e10}
+        case "peers", "training", *_:
+            return {"seconds": 0.15, "accuracy": 0.955}
+        case "peers", _, peer, _:
+            return {"seconds": 0.35 if peer == "micrograd" else 3e-5, **SAME}
+        case "ours", "training", *_:
+            cold = environment["CHAINRULE_CACHE"] == "off"
+            return {"seconds": 0.3 if cold else 0.03, "accuracy": 0.96}
+        case "ours", "compilation", *_:
+            return {"seconds": 0.3 if environment["CHAINRULE_CACHE"] == "off" else 0.012}
+        case "ours", "gradient", *_:
+            return 3.25
+        case "ours", "size", *_:
+            return {"flops": 200_000, "bytes": 12_000}
+        case "ours", "pendulum", *_:
+            return {"nodes": 100_002, "compile": 3.2, "run": 0.002, "eager": 0.3}
+        case "ours", what, _, _:
+            return {"seconds": 1.5e-5 if what == "values" else 6e-6, **SAME}
+        case "checking", "mutations":
+            return {"detected": 1390, "same": 285}
+        case "checking", "expressions":
+            return {"expressions": 10_000, "verdicts": {"ok": 99, "noise": 1}, "evaluations": 17}
+        case "checking", "range":
+            return {"every": {"ok": 9, "kink": 1}, "smooth": {"ok": 9}}
+        case "checking", "kinks":
+            return {"kink": 42}
+        case "checking", "directions":
+            return {"200": 55, "2000": 63}
+        case "checking", _:
+            return {"points": 126, "alarms": 25, "misses": 104}
+    raise AssertionError(f"nothing measures {script} {args}")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the function that runs the command on fake measurements, as if all was installed."""
+    monkeypatch.setattr(benchmarks, "measure", fake)
+    monkeypatch.setattr(library, "find_spec", lambda module: module)
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        code = main(["bench", *argv])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def only(monkeypatch: pytest.MonkeyPatch, **runs: Callable[..., Result]) -> None:
+    """Replace the benchmarks."""
+    made = {name: Benchmark(name, "group", f"about {name}", run) for name, run in runs.items()}
+    monkeypatch.setattr(benchmarks, "BENCHMARKS", made)
+
+
+def found(*figures: Figure) -> Callable[..., Result]:
+    return lambda say: Result(list(figures))
+
+
+def test_the_list_names_all_of_them(run: Run) -> None:
+    code, out, err = run("--list")
+    assert (code, err) == (OK, "")
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(" ")] == [*BENCHMARKS]
+    assert {line for line in out.splitlines() if not line.startswith(" ")} == {
+        benchmark.group for benchmark in BENCHMARKS.values()
+    }
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["trainig"], "there is no benchmark 'trainig'; did you mean training"),
+        (["moons", "xyz"], "there is no benchmark 'xyz'; chainrule bench --list has them all"),
+        (["--frobnicate"], "there is no option --frobnicate"),
+        (["--list", "--json"], "not allowed with argument"),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_line(run: Run, words: list[str], problem: str) -> None:
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (REFUSED, "", 1)
+    assert problem in err
+
+
+def test_what_is_slow_runs_by_its_name_or_its_groups() -> None:
+    slow = {name for name, benchmark in BENCHMARKS.items() if benchmark.is_slow}
+    assert slow == {"expressions", "checkers"}
+    assert {benchmark.name for benchmark in comparison.choose([])} == {*BENCHMARKS} - slow
+    assert [benchmark.name for benchmark in comparison.choose(["checkers"])] == ["checkers"]
+    assert slow < {benchmark.name for benchmark in comparison.choose(["gradcheck", "gradcheck"])}
+
+
+def test_the_examples_of_the_help_choose_something() -> None:
+    for line in cli.EXAMPLES["bench"].splitlines()[1:]:
+        words = shlex.split(line.strip().split("   ")[0])[2:]
+        assert comparison.choose([word for word in words if not word.startswith("-")])
+
+
+def test_every_benchmark_is_printed_in_80_columns(run: Run) -> None:
+    code, data, err = run(*BENCHMARKS, "--json")
+    assert (code, err) == (OK, "")
+    results = json.loads(data)["benchmarks"]
+    for name, result in results.items():
+        assert result["figures"], name
+        assert all(math.isfinite(figure["value"]) for figure in result["figures"]), name
+    code, out, err = run(*BENCHMARKS)
+    assert (code, err) == (OK, "")
+    titles = [line.split()[0] for line in out.split("\n\n")[1:] if line[0].isalpha()]
+    assert titles == [*BENCHMARKS]
+    # In a pipe, sentences are not folded.
+    notes = [f"  {note}" for result in results.values() for note in result["notes"]]
+    sentences = ("  with ", *notes)
+    assert max(len(line) for line in out.splitlines() if not line.startswith(sentences)) <= 80
+    assert out.endswith("\n39 of 39 wanted figures reached\n")
+
+
+def test_a_comparison_is_a_table_of_ratios(run: Run) -> None:
+    code, out, err = run("eager")
+    assert (code, err) == (OK, "")
+    assert out.splitlines()[2:] == [
+        "",
+        "eager   an eager step: MLP 2-16-16-1, ReLU, hinge loss, 100 points",
+        "                                    ms   ÷ nn.MLP   ÷ node by node",
+        "  Chainrule, nn.MLP as shipped    10.0        1.0              0.4",
+        "  Chainrule, node by node         25.0        2.5              1.0",
+        "  micrograd                      420.0       42.0             16.8",
+        "",
+        "        16.8 ×  as fast as micrograd, node by node                ≥ 8 ×  reached",
+        "        42.0 ×  as fast as micrograd, nn.MLP as shipped          ≥ 40 ×  reached",
+        "",
+        "2 of 2 wanted figures reached",
+    ]
+
+
+def test_json(run: Run) -> None:
+    code, out, _ = run("--json", "moons")
+    content = json.loads(out)
+    assert code == OK
+    assert [*content] == [
+        "schema",
+        "machine",
+        "missing",
+        "benchmarks",
+        "failed",
+        "interrupted",
+    ]
+    assert (content["missing"], content["failed"], content["interrupted"]) == ([], {}, False)
+    moons = content["benchmarks"]["moons"]
+    assert moons["seconds"][benchmarks.ARRAY] == [6e-6] * benchmarks.ROUNDS
+    assert moons["figures"][1] == {
+        "value": pytest.approx(5.0),
+        "unit": "×",
+        "label": "as fast as the best: ddx-ad",
+        "wanted": 4,
+        "bound": "at least",
+        "reached": True,
+    }
+
+
+def test_a_missed_figure_is_said_and_no_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(
+        monkeypatch,
+        one=found(
+            Figure(3.9, "×", "as fast as a peer", 4), Figure(0.02, "s", "to start", 0.02, True)
+        ),
+        two=found(Figure(7.0, "bytes", "unwanted")),
+    )
+    code, out, err = run()
+    assert (code, err) == (OK, "")
+    assert "        3.90 ×  as fast as a peer" in out
+    assert out.endswith(
+        "\n1 of 2 wanted figures reached; missed:\n  one: 3.90 × as fast as a peer (wanted ≥ 4 ×)\n"
+    )
+
+
+def test_without_the_peers_ours_is_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "find_spec", lambda module: None)
+    code, out, err = run()
+    assert (code, err) == (OK, "")
+    assert f"  not installed, so left out: {', '.join(NAMES.values())}\n" in out
+    assert f"  to bring them: {BENCH}\n" in out
+    assert "left out for want of scikit-learn, NumPy, llvmlite\n" in out
+    assert "micrograd  " not in out
+    assert "144 bytes" in out
+    content = json.loads(run("eager", "digits", "--json")[1])
+    assert content["missing"] == [
+        "micrograd",
+        "JAX",
+        "PyTorch",
+        "scikit-learn",
+        "NumPy",
+        "llvmlite",
+    ]
+    assert [*content["benchmarks"]] == ["eager"]
+    assert content["benchmarks"]["eager"]["figures"] == []
+
+
+def test_ctrl_c_leaves_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(say: Any) -> Result:
+        raise KeyboardInterrupt
+
+    only(
+        monkeypatch,
+        one=found(Figure(5.0, "×", "as fast", 4)),
+        two=interrupted,
+        three=found(Figure(1.0, "×", "never measured")),
+    )
+    code, out, err = run()
+    assert code == INTERRUPTED
+    assert err == "chainrule: interrupted; what is not above was not measured\n"
+    assert out.endswith("\n1 of 1 wanted figures reached\n")
+    assert "never measured" not in out
+    code, out, _ = run("--json")
+    content = json.loads(out)
+    assert (code, content["interrupted"], [*content["benchmarks"]]) == (INTERRUPTED, True, ["one"])
+
+
+def test_a_measurement_that_fails_does_not_end_the_run(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(say: Any) -> Result:
+        raise MeasurementError("python -m x fails: no")
+
+    only(monkeypatch, one=failing, two=found(Figure(5.0, "×", "as fast", 4)))
+    code, out, err = run()
+    assert (code, err) == (WRONG, "chainrule: one: python -m x fails: no\n")
+    assert "1 of 1 wanted figures reached" in out
+    assert json.loads(run("--json")[1])["failed"] == {"one": "python -m x fails: no"}
+
+
+def test_a_peer_that_fails_is_left_out_and_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_gcc(script: str, *args: Any, **environment: str) -> Any:
+        if "casadi map" in args:
+            raise MeasurementError("no gcc")
+        return fake(script, *args, **environment)
+
+    monkeypatch.setattr(benchmarks, "measure", without_gcc)
+    code, out, err = run("moons")
+    assert (code, err) == (OK, "")
+    assert "  CasADi, mapped left out: no gcc\n" in out
+    assert "  CasADi, matrices  " in out
+    assert "3 of 3 wanted figures reached" in out
+
+
+def test_who_computes_something_else_is_no_contender(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(script: str, *args: Any, **environment: str) -> Any:
+        measured = fake(script, *args, **environment)
+        return measured | {"gradient": [0.5, math.nan]} if "jax" in args else measured
+
+    monkeypatch.setattr(benchmarks, "measure", wrong)
+    code, _, err = run("digits")
+    assert code == WRONG
+    assert "JAX, 1 thread computes another value or gradient than the engine" in err
+
+
+def test_contenders_take_turns() -> None:
+    order: list[str] = []
+    said: list[str] = []
+
+    def contender(name: str) -> Contender:
+        return Contender(name, lambda i: order.append(f"{name}{i}") or {"seconds": 1.0 + i})
+
+    contest = hold([contender("a"), contender("b")], 3, said.append, typical=min)
+    assert order == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    assert said[-1] == "b, round 3 of 3"
+    assert contest.seconds("a") == 1.0
+
+
+def test_a_process_that_fails_says_how_to_see_more() -> None:
+    with pytest.raises(MeasurementError) as caught:
+        measure("engine", "no such thing")
+    assert str(caught.value) == (
+        "python -m autograd.bench.engine 'no such thing' fails: KeyError: 'no such thing'"
+    )
+
+
+def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Screen())
+    monkeypatch.setattr(progress, "monotonic", iter([0.0, 61.0, 125.0]).__next__)
+    shown = progress.Progress()
+    shown.say("moons: JAX")
+    shown.say("x")
+    shown.clear()
+    # The shorter line covers the longer one, and in the end nothing is left.
+    lines = shown.stream.getvalue().split("\r")  # type: ignore[attr-defined]
+    assert lines == ["", "1:01  moons: JAX", "2:05  x         ", "       ", ""]
