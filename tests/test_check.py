@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutations import find_mutants, judge
 from rich.console import Console
 
 import autograd
@@ -38,6 +37,7 @@ from autograd import (
     tanh,
     where,
 )
+from autograd.bench.mutations import find_mutants, judge
 from autograd.check import MANY
 from autograd.differences import BUDGET, Line, Sample
 from autograd.functions import mean

@@ -18,7 +18,8 @@ conflict usage errors files domain ieee operand operation ops functions graph fo
 modes pickling engine debugging transforms linearization differences culprit check straightline
 compiler events ledger derivation experiment breakpoints mistakes quiz
 drawing page stepper reference expression condition script nn terminal demo debugger
-assignments settings learning training inspection cli __main__ strategies artifacts pytest_plugin
+assignments settings learning training inspection strategies bench cli __main__
+artifacts pytest_plugin
 """.split()
 """Every file imports only from files before it; a package counts as one file here.
 

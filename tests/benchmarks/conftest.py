@@ -1,34 +1,31 @@
-"""Measurements in fresh processes, shown by pytest-benchmark and as ratios."""
+"""Benchmarks run once, shown by pytest-benchmark and as figures."""
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Callable
 
 import pytest
-from measure import ROUNDS, in_turn, measure
 
-_figures: list[str] = []
+from autograd.bench.benchmarks import BENCHMARKS, Result
+from autograd.bench.library import missing, named
 
-
-class Moons:
-    """The seconds of one step per contender, nine processes each, taken in turn."""
-
-    def __init__(self) -> None:
-        self.names = ("micrograd", "scalars", "mlp")
-        runs = in_turn(self.names, lambda name, _: measure(name), ROUNDS)
-        self.seconds = {name: [run["seconds"] for run in runs[name]] for name in self.names}
-        self.losses = [runs[name][0]["loss"] for name in self.names]
-
-    def ratio(self, name: str) -> float:
-        """Return how many times faster than micrograd a contender is, by medians."""
-        base = statistics.median(self.seconds["micrograd"])
-        return base / statistics.median(self.seconds[name])
+_results: dict[str, Result] = {}
 
 
-@pytest.fixture(scope="session")
-def moons() -> Moons:
-    pytest.importorskip("micrograd", reason="the peer comes with the bench extra")
-    return Moons()
+@pytest.fixture
+def result() -> Callable[[str], Result]:
+    """Return the function that gives a benchmark's result; it is measured once."""
+
+    def result(name: str) -> Result:
+        benchmark = BENCHMARKS[name]
+        absent = missing(benchmark.needs)
+        if absent:
+            pytest.skip(f"{named(absent)}: not installed; they come with the bench extra")
+        if name not in _results:
+            _results[name] = benchmark.run(lambda text: None)
+        return _results[name]
+
+    return result
 
 
 @pytest.fixture
@@ -49,14 +46,9 @@ def replay(benchmark):
     return run
 
 
-@pytest.fixture
-def figure():
-    """Return a function that adds a line to the summary of figures."""
-    return _figures.append
-
-
 def pytest_terminal_summary(terminalreporter) -> None:
-    if _figures:
+    if _results:
         terminalreporter.section("figures")
-        for line in _figures:
-            terminalreporter.write_line(line)
+        for name, result in _results.items():
+            for figure in result.figures:
+                terminalreporter.write_line(f"{name}: {figure}")

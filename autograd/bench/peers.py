@@ -1,4 +1,6 @@
-"""The peers, one measurement a process: ``python peers.py WORK PEER CORES`` prints JSON.
+"""The peers, one measurement a process.
+
+``python -m autograd.bench.peers WORK PEER CORES`` prints JSON.
 
 Each peer is a function of a `works.Work` that returns what is timed, one call being the value
 and the gradient with new parameters, and what turns its result into ``(value, gradient)``
@@ -19,8 +21,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from measure import use_cores
-from works import WORKS, Array, Read, Step, Work, split_digits, time_step
+
+from autograd.bench.measurement import use_cores
+from autograd.bench.works import WORKS, Array, Read, Step, Work, split_digits, time_step
 
 EPOCHS, BATCH, RATE = 20, 32, 1e-3
 """Of the training with Adam; its other numbers are the defaults, the same everywhere."""
@@ -215,12 +218,13 @@ def casadi(work: Work, mapped: bool) -> tuple[Step, Read]:
 
     def read(result: Any) -> tuple[Any, Array]:
         assert buffer.ret() == 0, "CasADi's function failed"  # and the buffer is kept alive
-        return result
+        value, gradient = result
+        return value, gradient
 
     return step, read
 
 
-def train_pytorch(seed: int) -> tuple[float, float]:
+def train_pytorch(seed: int) -> dict[str, float]:
     """Return the seconds and the accuracy of training on the digits: a plain loop over tensors.
 
     Adam is PyTorch's fused one, 0.25 s in all where its loop over tensors takes 0.31.
@@ -248,10 +252,10 @@ def train_pytorch(seed: int) -> tuple[float, float]:
     seconds = time.perf_counter() - start
     out = torch.nn.functional.linear
     right = out(torch.relu(out(tests, *first)), *last).argmax(dim=1) == labels
-    return seconds, right.double().mean().item()
+    return {"seconds": seconds, "accuracy": right.double().mean().item()}
 
 
-def train_sklearn(seed: int) -> tuple[float, float]:
+def train_sklearn(seed: int) -> dict[str, float]:
     """Return the seconds and the accuracy of `MLPClassifier` without regularisation."""
     from sklearn.neural_network import MLPClassifier
 
@@ -275,7 +279,7 @@ def train_sklearn(seed: int) -> tuple[float, float]:
         start = time.perf_counter()
         model = classifier(EPOCHS).fit(*train)
         seconds = time.perf_counter() - start
-    return seconds, model.score(*test)
+    return {"seconds": seconds, "accuracy": model.score(*test)}
 
 
 STEPS: dict[str, Callable[[Work], tuple[Step, Read]]] = {

@@ -1,41 +1,52 @@
-"""What is measured, one contender per process: ``python steps.py NAME`` prints seconds as JSON.
+"""The engine and micrograd, one measurement a process.
 
-Run alone so that no contender pays for what another left behind for Python's gc.
+``python -m autograd.bench.engine MEASURE`` prints JSON. Run alone so that no contender pays for
+what another left behind for Python's gc.
 """
 
+from __future__ import annotations
+
+import copy
+import gc
 import json
+import pickle
 import random
 import sys
 import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
 
 POINTS = 100
 
 
-def data():
+def data() -> tuple[list[tuple[float, float]], list[int]]:
     """Return 100 points in the square and labels -1 or 1."""
     rng = random.Random(0)
     points = [(rng.uniform(-1, 1), rng.uniform(-1, 1)) for _ in range(POINTS)]
     return points, [1 if x * y > 0 else -1 for x, y in points]
 
 
-def moons_step(value, model, parameters):
+def moons_step(
+    value: Callable[[float], Any], model: Callable[[list[Any]], Any], parameters: list[Any]
+) -> Callable[[], float]:
     """Return one step of the hinge loss: forward, zero the gradients, backward."""
     points, labels = data()
 
-    def step():
+    def step() -> float:
         inputs = [list(map(value, point)) for point in points]
         scores = list(map(model, inputs))
         losses = [(1 + -label * score).relu() for label, score in zip(labels, scores, strict=True)]
-        loss = sum(losses) * (1.0 / len(losses))
+        loss: Any = sum(losses) * (1.0 / len(losses))
         for p in parameters:
             p.grad = 0.0
         loss.backward()
-        return loss.data
+        return float(loss.data)
 
     return step
 
 
-def micrograd():
+def micrograd() -> Callable[[], float]:
     """micrograd 0.1.0, as its demo uses it."""
     from micrograd.engine import Value
     from micrograd.nn import MLP
@@ -45,7 +56,7 @@ def micrograd():
     return moons_step(Value, model, model.parameters())
 
 
-def scalars():
+def scalars() -> Callable[[], float]:
     """Our engine, one node for each multiplication and addition, as micrograd records them."""
     from autograd import Value
     from nn import MLP
@@ -53,11 +64,11 @@ def scalars():
     random.seed(1337)
     mlp = MLP(2, [16, 16, 1])
 
-    def neuron(n, x):
+    def neuron(n: Any, x: list[Any]) -> Any:
         act = sum((wi * xi for wi, xi in zip(n.w, x, strict=True)), n.b)
         return act.relu() if n.nonlin else act
 
-    def model(x):
+    def model(x: list[Any]) -> Any:
         for layer in mlp.layers:
             x = [neuron(n, x) for n in layer.neurons]
         return x[0]
@@ -65,7 +76,7 @@ def scalars():
     return moons_step(Value, model, mlp.parameters())
 
 
-def mlp():
+def mlp() -> Callable[[], float]:
     """nn.MLP as shipped, a weighted sum being one node."""
     from autograd import Value
     from nn import MLP
@@ -75,7 +86,7 @@ def mlp():
     return moons_step(Value, model, model.parameters())
 
 
-def time_step(contender):
+def time_step(contender: Callable[[], Callable[[], float]]) -> dict[str, float]:
     """Return the loss and the seconds of one step after one to warm up."""
     step = contender()
     step()
@@ -84,19 +95,8 @@ def time_step(contender):
     return {"seconds": time.perf_counter() - start, "loss": loss}
 
 
-def time_import():
-    """Return the seconds that ``import autograd`` takes, and whether NumPy came along."""
-    start = time.perf_counter()
-    import autograd  # noqa: F401
-
-    return {"seconds": time.perf_counter() - start, "numpy": "numpy" in sys.modules}
-
-
-def bytes_per_node():
+def bytes_per_node() -> float:
     """Return the memory a node of a chain holds after backward, by tracemalloc."""
-    import gc
-    import tracemalloc
-
     from autograd import Value
 
     length = 100_000
@@ -108,33 +108,29 @@ def bytes_per_node():
         y = y * 1.000001
     y.backward()
     gc.collect()
-    return {"bytes": (tracemalloc.get_traced_memory()[0] - before) / (length + 1)}
+    return (tracemalloc.get_traced_memory()[0] - before) / (length + 1)
 
 
-def long_chain():
+def long_chain() -> dict[str, float]:
     """Return the seconds of each stage in the life of a chain of a million operations."""
-    import copy
-    import gc
-    import pickle
-
     from autograd import Value
 
     stages = {}
-    x = y = Value(1.0)
+    x = Value(1.0)
 
-    def stage(name, work):
+    def stage(name: str, work: Callable[[], Any]) -> Any:
         start = time.perf_counter()
         result = work()
         stages[name] = time.perf_counter() - start
         return result
 
-    def build():
+    def build() -> Value:
         y = x
         for _ in range(500_000):
             y = y * 1.0000001 + x
         return y
 
-    y = stage("build", build)
+    y: Value = stage("build", build)
     stage("backward", y.backward)
     first = x.grad
     stage("backward again", y.backward)
@@ -148,7 +144,7 @@ def long_chain():
         assert leaf.grad == first
     del twin, again, root
 
-    def free():
+    def free() -> None:
         nonlocal y
         del y
         gc.collect()
@@ -157,60 +153,12 @@ def long_chain():
     return stages
 
 
-def stepper():
-    """Return what recording costs beside a plain pass, and the time of moves and of why."""
-    from autograd import Stepper, Value
-    from nn import MLP
-
-    def chain(length):
-        y = w = Value(1.0)
-        for i in range(length):
-            y = y * 1.0001 if i % 2 else y + w
-        return y
-
-    def timed(work):
-        start = time.perf_counter()
-        result = work()
-        return time.perf_counter() - start, result
-
-    plain, recording = [], []
-    for _ in range(9):
-        seconds, y = timed(lambda: chain(10_000))
-        plain.append(seconds + timed(y.backward)[0])
-        recording.append(timed(lambda: Stepper(y))[0])  # noqa: B023
-    plain.sort()
-    recording.sort()
-    long = Stepper(chain(30_000))
-    assert len(long.events) >= 100_000
-    long.run()
-    rng = random.Random(0)
-    backs = [timed(long.back)[0] for _ in range(1000)]
-    gotos = [timed(lambda: long.goto(rng.randrange(100_000)))[0] for _ in range(1000)]
-    nodes = long.recording.nodes
-    gotos += [timed(lambda: long.goto(rng.choice(nodes)))[0] for _ in range(1000)]
-    random.seed(1337)
-    model = MLP(2, [16, 16, 1])
-    points, labels = data()
-    losses = [(1 + -label * model(x)).relu() for x, label in zip(points, labels, strict=True)]
-    recorded = Stepper(sum(losses))
-    weight = model.layers[0].neurons[0].w[0]
-    why = sorted(timed(lambda: recorded.why(weight).paths)[0] for _ in range(9))
-    return {
-        "recording": recording[4] / plain[4],
-        "back": max(backs),
-        "goto": max(gotos),
-        "why": why[4],
-    }
-
-
-MEASURES = {
+MEASURES: dict[str, Callable[[], Any]] = {
     "micrograd": lambda: time_step(micrograd),
     "scalars": lambda: time_step(scalars),
     "mlp": lambda: time_step(mlp),
-    "import": time_import,
     "memory": bytes_per_node,
     "chain": long_chain,
-    "stepper": stepper,
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What one core of this machine can do at best: ``python peak.py`` prints it as JSON.
+"""What one core of this machine can do at best: ``python -m autograd.bench.peak`` prints it.
 
 Two loops in machine code, as wide as the processor's vectors: fused multiply-adds that stay in
 registers, and loads from an array that fits the second-level cache, or no cache at all.
@@ -12,7 +12,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
-from measure import seconds_per_call, use_cores
+
+from autograd.bench.measurement import seconds_per_call, use_cores
 
 CHAINS = 12
 """Accumulators: enough to hide a latency of 4 cycles on 2 units, and they fit 16 registers."""
@@ -99,7 +100,7 @@ def time_loop(body: str, length: int) -> float:
     return seconds_per_call(lambda: function(*places))
 
 
-def peak() -> dict[str, float]:
+def limits() -> dict[str, float]:
     """Return FLOP/s in fused multiply-adds of doubles, and bytes/s read from each place."""
     numbers = ROUNDS * CHAINS * vector_width()
     flops = {"flops": 2 * numbers / time_loop(MULTIPLY, 1)}
@@ -115,4 +116,4 @@ def _aligned(size: int) -> Any:
 
 if __name__ == "__main__":
     use_cores(1)
-    print(json.dumps(peak()))
+    print(json.dumps(limits()))

@@ -1,4 +1,7 @@
-"""Our side, one measurement a process: ``python compiled.py MEASURE NAME CORES`` prints JSON."""
+"""Our side, compiled, one measurement a process.
+
+``python -m autograd.bench.ours MEASURE NAME CORES`` prints JSON.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from measure import seconds_per_call, use_cores
-from peers import BATCH, EPOCHS, RATE
-from works import WORKS, Read, Step, Work, split_digits, time_step
 
 from autograd import Value, compile, cos, erf, exp, log, sin, sqrt, trace
+from autograd.bench.measurement import seconds_per_call, use_cores
+from autograd.bench.peers import BATCH, EPOCHS, RATE
+from autograd.bench.works import WORKS, Read, Step, Work, split_digits, time_step
 from nn import MLP, fit
 from nn.losses import cross_entropy
 from nn.metrics import accuracy
@@ -61,17 +64,17 @@ def import_all() -> None:
     compile(lambda x: 2.0 * x, 0.0).value_and_grad(np.ones(1))
 
 
-def time_compilation(name: str) -> float:
+def time_compilation(name: str) -> dict[str, float]:
     """Return the seconds from a model to the first gradient."""
     import_all()
     work = WORKS[name]()
     model, flat = work.model(), work.parameters()
     start = time.perf_counter()
     compiled(work, model).value_and_grad(work.inputs, work.targets, params=flat)
-    return time.perf_counter() - start
+    return {"seconds": time.perf_counter() - start}
 
 
-def train(seed: str) -> tuple[float, float]:
+def train(seed: str) -> dict[str, float]:
     """Return the seconds and the accuracy of training on the digits with Adam."""
     import_all()
     work = WORKS["digits"]()
@@ -82,7 +85,8 @@ def train(seed: str) -> tuple[float, float]:
     start = time.perf_counter()
     fit(model, data, cross_entropy, optimizer, epochs=EPOCHS, batch_size=BATCH, seed=int(seed))
     seconds = time.perf_counter() - start
-    return seconds, accuracy(list(map(model, tests.tolist())), labels.tolist())
+    right = accuracy(list(map(model, tests.tolist())), labels.tolist())
+    return {"seconds": seconds, "accuracy": right}
 
 
 def rosenbrock(*x: Any) -> Any:
@@ -149,6 +153,18 @@ def pendulum(angle: Any, speed: Any) -> Any:
     return angle
 
 
+def compute_eagerly(name: str) -> dict[str, Any]:
+    """Return the value and the gradient of a step as the engine computes them, node by node."""
+    value, gradient = WORKS[name]().eager()
+    return {"value": value, "gradient": gradient.tolist()}
+
+
+def work_size(name: str) -> dict[str, int]:
+    """Return the arithmetic of a step, and what it must at least read and write."""
+    work = WORKS[name]()
+    return {"flops": work.flops(), "bytes": work.bytes()}
+
+
 def time_pendulum(_: str) -> dict[str, float]:
     """Return the nodes of the pendulum, and the seconds to compile, to run and to run eagerly.
 
@@ -177,6 +193,8 @@ def time_pendulum(_: str) -> dict[str, float]:
 
 
 MEASURES: dict[str, Callable[[str], Any]] = {
+    "eager": compute_eagerly,
+    "size": work_size,
     "array": lambda name: time_step(WORKS[name](), array),
     "values": lambda name: time_step(WORKS[name](), values),
     "training": train,

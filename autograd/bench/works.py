@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from measure import seconds_per_call
 
 from autograd import dot, logsumexp, mean
+from autograd.bench.measurement import seconds_per_call
 from nn import MLP
 from nn.data import digits, moons, train_test_split
 from nn.losses import hinge
@@ -94,7 +94,7 @@ class Work:
 
     def bytes(self) -> int:
         """Return what a step must at least read and write: data, parameters, gradient."""
-        return self.inputs.nbytes + self.targets.nbytes + 2 * self.parameters().nbytes
+        return int(self.inputs.nbytes + self.targets.nbytes + 2 * self.parameters().nbytes)
 
 
 def _moons(activation: str) -> Work:
