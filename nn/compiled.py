@@ -27,8 +27,8 @@ class Learnt(NamedTuple):
     Attributes:
         costs, rates, scales: of each step.
         losses, predictions, units, targets: of each sample, at the moment it was learnt from.
-        gradients: each step's, before clipping, in rows.
-        weights: before each step, in rows, and after the last one.
+        gradients: each step's, before clipping, in rows; the next epoch reuses their memory.
+        weights: before each step, in rows, and after the last one; likewise.
     """
 
     costs: list[float]
@@ -102,6 +102,7 @@ class CompiledSteps:
 
         zeros = [0.0] * len(optimizer.remembers)
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
+        self._rooms: dict[str, Any] = {}
         # The optimiser's memory as it was left, as lists and as arrays.
         self._memory: tuple[Any, list[Any]] = (None, [])
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
@@ -129,10 +130,13 @@ class CompiledSteps:
         """
         numpy, optimizer = self.numpy, self.optimizer
         index = [place for places in order for place in places]
-        inputs, targets = self.inputs[index], self.targets[index]
+        rows = numpy.array(index)
+        inputs = self._room("inputs", (len(rows), self.inputs.shape[1]))
+        numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
+        targets = self.targets[rows]
         others = numpy.array([leaf.data for leaf in self._cost.parameters[self._size :]])
-        weights = numpy.empty((len(order) + 1, self._size))
-        gradients = numpy.empty((len(order), self._size))
+        weights = self._room("weights", (len(order) + 1, self._size))
+        gradients = self._room("gradients", (len(order), self._size))
         weights[0] = [leaf.data for leaf in optimizer.parameters]
         if optimizer.memory is not self._memory[0]:
             self._memory = optimizer.memory, [numpy.array(c) for c in optimizer.memory]
@@ -182,6 +186,12 @@ class CompiledSteps:
             gradients,
             weights,
         )
+
+    def _room(self, name: str, shape: tuple[int, ...]) -> Any:
+        """Return the array of this name, made anew only where its shape has changed."""
+        if name not in self._rooms or self._rooms[name].shape != shape:
+            self._rooms[name] = self.numpy.empty(shape)
+        return self._rooms[name]
 
     def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
         """Return the norm of each group's part of each row."""

@@ -230,6 +230,13 @@ def _walk(
     stack: list[tuple[tuple[Any, ...], Any]] = [((), root)]
     while stack:
         keys, item = stack.pop()
+        if item.__class__ is list and all(member.__class__ is Value for member in item):
+            # A neuron's weights, as most of what there is to find, are not worth a stack.
+            for i, member in enumerate(item):
+                if parameters and member.op is None and id(member) not in seen:
+                    seen.add(id(member))
+                    yield (*keys, i), member
+            continue
         inside = _inside(item, keys)
         if inside is None or id(item) in seen:
             continue
