@@ -160,10 +160,10 @@ def test_a_comparison_is_a_table_of_ratios(run: Run) -> None:
     assert out.splitlines()[2:] == [
         "",
         "eager   an eager step: MLP 2-16-16-1, ReLU, hinge loss, 100 points",
-        "                                    ms   ÷ nn.MLP   ÷ node by node",
-        "  Chainrule, nn.MLP as shipped    10.0        1.0              0.4",
-        "  Chainrule, node by node         25.0        2.5              1.0",
-        "  micrograd                      420.0       42.0             16.8",
+        "                                                 ms   ÷ nn.MLP   ÷ node by node",
+        "  Chainrule, nn.MLP as shipped                 10.0        1.0              0.4",
+        "  Chainrule, node by node                      25.0        2.5              1.0",
+        "  micrograd                                   420.0       42.0             16.8",
         "",
         "        16.8 ×  as fast as micrograd, node by node                ≥ 8 ×  reached",
         "        42.0 ×  as fast as micrograd, nn.MLP as shipped          ≥ 40 ×  reached",
@@ -264,6 +264,7 @@ def test_a_measurement_that_fails_does_not_end_the_run(
     only(monkeypatch, one=failing, two=found(Figure(5.0, "×", "as fast", 4)))
     code, out, err = run()
     assert (code, err) == (WRONG, "chainrule: one: python -m x fails: no\n")
+    assert "one   about one\n  could not be measured\n" in out
     assert "1 of 1 wanted figures reached" in out
     assert json.loads(run("--json")[1])["failed"] == {"one": "python -m x fails: no"}
 
@@ -324,9 +325,9 @@ def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "stderr", Screen())
     monkeypatch.setattr(progress, "monotonic", iter([0.0, 61.0, 125.0]).__next__)
     shown = progress.Progress()
-    shown.say("moons: JAX")
-    shown.say("x")
+    shown.say("moons", "JAX")
+    shown.say("x", "y")
     shown.clear()
     # The shorter line covers the longer one, and in the end nothing is left.
     lines = shown.stream.getvalue().split("\r")  # type: ignore[attr-defined]
-    assert lines == ["", "1:01  moons: JAX", "2:05  x         ", "       ", ""]
+    assert lines == ["", "1:01  moons: JAX", "2:05  x: y      ", " " * 10, ""]

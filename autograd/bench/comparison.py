@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from autograd.bench.contest import Contest
     from autograd.bench.figure import Figure
 
-WIDTH = 80
-"""Columns of the tables: in a wider terminal, numbers would be far from their labels."""
+NAME, TIME = 37, 9
+"""Least widths of the first two columns of a comparison, so that they stand below each other."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -85,6 +84,8 @@ def choose(names: Sequence[str]) -> list[Benchmark]:
     Raises:
         UsageError: there is no such name.
     """
+    from difflib import get_close_matches
+
     from autograd.bench.benchmarks import BENCHMARKS
 
     known = list(dict.fromkeys([*BENCHMARKS, *(b.group for b in BENCHMARKS.values())]))
@@ -117,16 +118,15 @@ def _measure(
     progress = Progress()
     try:
         for i, benchmark in enumerate(chosen, 1):
-            where = f"{i} of {len(chosen)}  {benchmark.name}: "
             absent = missing(benchmark.needs)
             problem = f"left out for want of {named(absent)}" if absent else ""
             if not problem:
+                say = partial(progress.say, f"{i} of {len(chosen)}  {benchmark.name}")
                 try:
-                    results[benchmark.name] = benchmark.run(
-                        lambda text, where=where: progress.say(where + text)  # type: ignore[misc]
-                    )
+                    results[benchmark.name] = benchmark.run(say)
                 except MeasurementError as error:
-                    failed[benchmark.name] = problem = str(error)
+                    failed[benchmark.name] = str(error)
+                    problem = "could not be measured"
             progress.clear()
             if terminal is not None:
                 _print_title(terminal, benchmark)
@@ -136,7 +136,7 @@ def _measure(
                     _print_result(terminal, results[benchmark.name])
                 sys.stdout.flush()  # what follows may take minutes
             if benchmark.name in failed:
-                print(f"chainrule: {benchmark.name}: {problem}", file=sys.stderr)
+                print(f"chainrule: {benchmark.name}: {failed[benchmark.name]}", file=sys.stderr)
     except KeyboardInterrupt:
         return results, failed, True
     finally:
@@ -146,6 +146,8 @@ def _measure(
 
 def _machine(versions: dict[str, str]) -> dict[str, Any]:
     """Return where it is measured, and what."""
+    import platform
+
     from autograd.bench.measurement import HAS_AFFINITY
 
     try:
@@ -233,8 +235,9 @@ def _print_contest(terminal: Terminal, contest: Contest) -> None:
         head.append("accuracy")
         for row, name in zip(rows, names, strict=True):
             row.append(percent(contest.mean(name, "accuracy")))
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    widths[0] = max(widths[0], WIDTH - 2 - sum(width + 3 for width in widths[1:]) - widths[0] // 2)
+    least = (NAME, TIME, *[0] * (len(head) - 2))
+    columns = zip(head, *rows, strict=True)
+    widths = [max(n, *map(len, column)) for n, column in zip(least, columns, strict=True)]
     for row in [head, *rows]:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]

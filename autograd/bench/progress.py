@@ -20,12 +20,14 @@ class Progress:
         self._start = monotonic()
         self._written = 0
 
-    def say(self, text: str) -> None:
-        """Show a text, and the time since the beginning."""
+    def say(self, what: str, part: str) -> None:
+        """Show what is measured, which part of it, and the time since the beginning."""
         if not self.stream.isatty():
             return
         minutes, seconds = divmod(int(monotonic() - self._start), 60)
-        line = cut(f"{minutes}:{seconds:02}  {text}", shutil.get_terminal_size().columns - 1)
+        line = cut(
+            f"{minutes}:{seconds:02}  {what}: {part}", shutil.get_terminal_size().columns - 1
+        )
         print(f"\r{line.ljust(self._written)}", end="", file=self.stream, flush=True)
         self._written = len(line)
 
