@@ -221,6 +221,7 @@ def test_without_the_peers_ours_is_measured(run: Run, monkeypatch: pytest.Monkey
     assert f"  to bring them: {BENCH}\n" in out
     assert "left out for want of scikit-learn, NumPy, llvmlite\n" in out
     assert "micrograd  " not in out
+    assert "\n\n\n" not in out
     assert "144 bytes" in out
     content = json.loads(run("eager", "digits", "--json")[1])
     assert content["missing"] == [

@@ -206,7 +206,8 @@ def _print_note(terminal: Terminal, text: str, style: str = "dim") -> None:
 def _print_result(terminal: Terminal, result: Result) -> None:
     if len(result.contest.runs) > 1:
         _print_contest(terminal, result.contest)
-        terminal.line()
+        if result.figures:
+            terminal.line()
     for figure in result.figures:
         _print_figure(terminal, figure)
     for note in result.notes:
