@@ -117,7 +117,7 @@ def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
 class _Item:
     """An instruction, a chain, or where an output goes, on its way into a loop."""
 
-    __slots__ = ("addresses", "args", "number", "op", "runs", "shape", "sink", "terms")
+    __slots__ = ("addresses", "args", "number", "op", "shape", "sink", "terms")
 
     def __init__(
         self,
@@ -132,7 +132,6 @@ class _Item:
         self.args = args
         self.terms = terms
         self.sink = sink
-        self.runs: list[tuple[tuple[str, int], tuple[str, int] | None, int]] = []
         self.addresses: tuple[int, ...] = ()
         self.shape: tuple[object, ...] = ()
 
@@ -158,7 +157,7 @@ class _Roller:
         for i in range(program.parameters):
             self.address[program.inputs + i] = ("u", i)
         self.size_t = 0
-        self.uniform_places: list[int] = []
+        self.size_u = program.parameters
 
     def roll(self) -> Loops:
         items = self._items()
@@ -273,7 +272,6 @@ class _Roller:
 
     def _place_constants(self, items: list[_Item]) -> None:
         """Give the constants in chains an address, side by side as the terms are."""
-        self.size_u = self.program.parameters
         for item in items:
             if item.terms is not None:
                 lefts = [self._placed(left) for left, _ in item.terms]

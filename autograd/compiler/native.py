@@ -146,8 +146,8 @@ class NativeFunction:
         The common case, with little more than a microsecond to spare for all there is to ask.
 
         Args:
-            arrays: anything; the parameters are the last of them, unless
-            slots: are given, where they are read and their gradients added.
+            arrays: anything; the parameters are the last of them, unless there are slots.
+            slots: where the parameters are read, and their gradients added.
         """
         try:
             frame = self._frames.pop()
@@ -331,6 +331,11 @@ def _operations(loops: Loops) -> int:
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(_processors() - 1, 1), thread_name_prefix="chainrule")
+
+
+# Threads don't follow a process into its fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 @cache
