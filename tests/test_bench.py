@@ -172,6 +172,12 @@ def test_a_comparison_is_a_table_of_ratios(run: Run) -> None:
     ]
 
 
+def test_a_bound_is_printed_in_short() -> None:
+    accuracy = Figure(0.94, "%", "right", wanted=0.9417087 - 0.025)
+    assert str(accuracy) == "94.0 % right (wanted ≥ 91.7 %)"
+    assert Figure(1.0, "s", "", 0.0005, at_most=True).bound == "≤ 500 µs"
+
+
 def test_json(run: Run) -> None:
     code, out, _ = run("--json", "moons")
     content = json.loads(out)

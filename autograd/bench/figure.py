@@ -42,7 +42,7 @@ class Figure:
         """
         if self.wanted is None:
             return ""
-        return f"{'≤' if self.at_most else '≥'} {amount(self.wanted, self.unit, exact=True)}"
+        return f"{'≤' if self.at_most else '≥'} {amount(self.wanted, self.unit, is_bound=True)}"
 
     def __str__(self) -> str:
         """Return the figure as a sentence.
@@ -65,13 +65,13 @@ class Figure:
         }
 
 
-def amount(value: float, unit: str, exact: bool = False) -> str:
+def amount(value: float, unit: str, is_bound: bool = False) -> str:
     """Return a number with its unit, as people read it.
 
     Args:
-        exact: whether the number is a bound, which is not rounded.
+        is_bound: whether it is a round number, or as good as one.
 
-    >>> amount(0.0131, "s"), amount(7.3e-6, "s"), amount(0.02, "s", exact=True)
+    >>> amount(0.0131, "s"), amount(7.3e-6, "s"), amount(0.02, "s", is_bound=True)
     ('13.1 ms', '7.30 µs', '20 ms')
     >>> amount(4.68, "×"), amount(58_231.4, "×"), amount(0.9995, "%"), amount(144.0, "bytes")
     ('4.68 ×', '58,231 ×', '100.0 %', '144 bytes')
@@ -81,8 +81,8 @@ def amount(value: float, unit: str, exact: bool = False) -> str:
         value /= scale
     elif unit == "%":
         value *= 100
-    if exact:
-        return f"{value:,.10g} {unit}".rstrip()
+    if is_bound:
+        return f"{f'{value:,.1f}'.removesuffix('.0')} {unit}".rstrip()
     if unit == "%":
         return f"{value:.1f} %"
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
