@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd import ops
 from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
 from autograd.engine import Value, detach, trace
 from autograd.errors import (
@@ -33,41 +34,8 @@ from autograd.functions import sum as sum
 from autograd.modes import is_compiling, no_grad, scope
 from autograd.operand import TABLE
 from autograd.operation import Op, primitive
+from autograd.ops import *
 from autograd.ops import abs as abs
-from autograd.ops import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    clamp,
-    cos,
-    cosh,
-    erf,
-    erfc,
-    exp,
-    expm1,
-    gelu,
-    heaviside,
-    hypot,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    relu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    tan,
-    tanh,
-    where,
-)
 
 if TYPE_CHECKING:
     from autograd.check import InputCheck, Report, gradcheck
@@ -182,15 +150,17 @@ __all__ = [
     "value_and_grad",
     "where",
 ]
+__all__ += [name for name in ops.__all__ if name not in __all__]
 
+if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
 
-def __getattr__(name: str) -> Any:
-    for module, names in _leaves.items():
-        if name in names:
-            value = getattr(import_module(f"autograd.{module}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        for module, names in _leaves.items():
+            if name in names:
+                value = getattr(import_module(f"autograd.{module}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

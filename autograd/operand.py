@@ -105,86 +105,35 @@ class Operand:
     def __abs__(self: T) -> T:
         return TABLE["abs"](self)
 
-    def exp(self: T) -> T:
-        return TABLE["exp"](self)
-
-    def log(self: T) -> T:
-        return TABLE["log"](self)
-
-    def log1p(self: T) -> T:
-        return TABLE["log1p"](self)
-
-    def expm1(self: T) -> T:
-        return TABLE["expm1"](self)
-
-    def sqrt(self: T) -> T:
-        return TABLE["sqrt"](self)
-
-    def sin(self: T) -> T:
-        return TABLE["sin"](self)
-
-    def cos(self: T) -> T:
-        return TABLE["cos"](self)
-
-    def tan(self: T) -> T:
-        return TABLE["tan"](self)
-
-    def asin(self: T) -> T:
-        return TABLE["asin"](self)
-
-    def acos(self: T) -> T:
-        return TABLE["acos"](self)
-
-    def atan(self: T) -> T:
-        return TABLE["atan"](self)
-
-    def sinh(self: T) -> T:
-        return TABLE["sinh"](self)
-
-    def cosh(self: T) -> T:
-        return TABLE["cosh"](self)
-
-    def tanh(self: T) -> T:
-        return TABLE["tanh"](self)
-
-    def asinh(self: T) -> T:
-        return TABLE["asinh"](self)
-
-    def acosh(self: T) -> T:
-        return TABLE["acosh"](self)
-
-    def atanh(self: T) -> T:
-        return TABLE["atanh"](self)
-
-    def erf(self: T) -> T:
-        return TABLE["erf"](self)
-
-    def erfc(self: T) -> T:
-        return TABLE["erfc"](self)
-
-    def sigmoid(self: T) -> T:
-        return TABLE["sigmoid"](self)
-
-    def softplus(self: T) -> T:
-        return TABLE["softplus"](self)
-
-    def relu(self: T) -> T:
-        return TABLE["relu"](self)
-
-    def gelu(self: T) -> T:
-        return TABLE["gelu"](self)
-
-    def silu(self: T) -> T:
-        return TABLE["silu"](self)
-
-    def abs(self: T) -> T:
-        return TABLE["abs"](self)
-
-    def sign(self: T) -> T:
-        return TABLE["sign"](self)
-
-    def heaviside(self: T) -> T:
-        return TABLE["heaviside"](self)
+    if TYPE_CHECKING:
+        # `seal` makes a method of every built-in row of one argument; type checkers know these.
+        def exp(self: T) -> T: ...
+        def log(self: T) -> T: ...
+        def log1p(self: T) -> T: ...
+        def expm1(self: T) -> T: ...
+        def sqrt(self: T) -> T: ...
+        def sin(self: T) -> T: ...
+        def cos(self: T) -> T: ...
+        def tan(self: T) -> T: ...
+        def asin(self: T) -> T: ...
+        def acos(self: T) -> T: ...
+        def atan(self: T) -> T: ...
+        def sinh(self: T) -> T: ...
+        def cosh(self: T) -> T: ...
+        def tanh(self: T) -> T: ...
+        def asinh(self: T) -> T: ...
+        def acosh(self: T) -> T: ...
+        def atanh(self: T) -> T: ...
+        def erf(self: T) -> T: ...
+        def erfc(self: T) -> T: ...
+        def sigmoid(self: T) -> T: ...
+        def softplus(self: T) -> T: ...
+        def relu(self: T) -> T: ...
+        def gelu(self: T) -> T: ...
+        def silu(self: T) -> T: ...
+        def abs(self: T) -> T: ...
+        def sign(self: T) -> T: ...
+        def heaviside(self: T) -> T: ...
 
 
 class Number(Operand):

@@ -253,7 +253,22 @@ def op_named(name: str) -> Op:
 
 
 def seal() -> None:
-    """Close the built-in table: trace its rows, which may refer to later ones, and protect them."""
+    """Close the built-in table: trace its rows, which may refer to later ones, and protect them.
+
+    Those of one argument become methods of every operand.
+    """
     for op in TABLE.values():
         op._trace()
+        if op.arity == 1 and not op.binds:
+            setattr(Operand, op.name, _method(op))
     _built_in.update(TABLE)
+
+
+def _method(op: Op) -> Callable[[T], T]:
+    def method(self: T) -> T:
+        return op(self)
+
+    method.__name__ = op.name
+    method.__qualname__ = f"Operand.{op.name}"
+    method.__doc__ = f"Return {op.spell('self')}."
+    return method

@@ -24,6 +24,14 @@ from autograd import ieee
 from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
 from autograd.operation import Op, primitive, seal
 
+# What `autograd` exports as it is: not what has an operator, the name of a builtin, or a function
+# in front of it that takes a list or has a default.
+__all__ = [
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos", "cosh", "erf",
+    "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log", "log1p", "maximum", "minimum",
+    "relu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "where",
+]
+
 SQRT_2 = math.sqrt(2)
 SQRT_2PI = math.sqrt(2 * math.pi)
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)

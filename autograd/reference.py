@@ -1,13 +1,32 @@
-"""The table of operations as a reader sees it, generated from the rows."""
+"""The table of operations as a reader sees it, generated from the rows.
+
+``python -m autograd.reference`` brings the README's up to date.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
+from autograd import ops
 from autograd.domain import Joint
 from autograd.formula import rule, rule_symbols, text
-from autograd.operand import Number, Symbol
+from autograd.operand import TABLE, Number, Symbol
 from autograd.operation import Op
+
+
+def with_table(document: str) -> str:
+    """Return a document with the table of the built-in rows between its two marks.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    rows = [op for name, op in TABLE.items() if getattr(ops, name, None) is op]
+    found = re.search(r"<!-- generated [^\n]*-->\n\n(.*?)\n\n<!-- end", document, re.DOTALL)
+    if found is None:
+        raise ValueError("there is no <!-- generated ... --> or no <!-- end ... --> around a table")
+    return document[: found.start(1)] + markdown_table(rows) + document[found.end(1) :]
 
 
 def markdown_table(rows: Iterable[Op]) -> str:
@@ -63,3 +82,8 @@ def _symbols(op: Op) -> tuple[Symbol, tuple[Symbol, ...]]:
     """Return symbols for the result and the arguments; variadic rows are shown with a few."""
     count = op.arity or (4 if op.name == "dot" else 2)
     return rule_symbols(op, tuple(map(Symbol, "abcd"[:count])))
+
+
+if __name__ == "__main__":
+    readme = Path("README.md")
+    readme.write_text(with_table(readme.read_text(encoding="utf-8")), encoding="utf-8")

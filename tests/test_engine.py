@@ -37,7 +37,6 @@ from autograd import (
 )
 from autograd.engine import _schedule, sweep
 from autograd.graph import topological_order
-from autograd.operand import TABLE
 
 
 def chain(length: int) -> tuple[Value, Value]:
@@ -326,14 +325,6 @@ def test_fused_rows() -> None:
             call([])
     with pytest.raises(ValueError, match=r"as many weights as inputs.*got 2 and 1"):
         dot([1.0, 2.0], [1.0])
-
-
-def test_unary_rows_are_methods_too() -> None:
-    variadic = {"sum", "logsumexp", "dot"}
-    for name, op in TABLE.items():
-        if op.arity == 1 and name not in {"neg", "square"} and name not in variadic:
-            x = Value(0.5) if name != "acosh" else Value(1.5)
-            assert getattr(x, name)().op is op, name
 
 
 def test_no_grad_records_nothing() -> None:
