@@ -27,9 +27,10 @@ from autograd.operation import Op, primitive, seal
 # What `autograd` exports as it is: not what has an operator, the name of a builtin, or a function
 # in front of it that takes a list or has a default.
 __all__ = [
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos", "cosh", "erf",
-    "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log", "log1p", "maximum", "minimum",
-    "relu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "where",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos",
+    "cosh", "erf", "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log",
+    "log1p", "maximum", "minimum", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
+    "softplus", "sqrt", "tan", "tanh", "where",
 ]
 
 SQRT_2 = math.sqrt(2)
