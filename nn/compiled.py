@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 from autograd import Compiled, CompileError, Value, compile
@@ -42,8 +44,27 @@ class Learnt(NamedTuple):
     weights: Any
 
 
+class State(NamedTuple):
+    """What a training is at between two steps.
+
+    Attributes:
+        weights, slopes: numbers of the optimiser's parameters, and their last gradients.
+        memory, steps: the optimiser's.
+        drawn: how many masks each dropout has drawn.
+    """
+
+    weights: Any
+    memory: list[Any]
+    steps: int
+    drawn: list[int]
+    slopes: Any
+
+
 class CompiledSteps:
     """The steps of one training run, compiled.
+
+    While it learns, model and optimiser stay as they were; `sync` brings them up to the last
+    whole step.
 
     Args:
         model, samples, loss, optimizer, clip: as `nn.fit` takes them.
@@ -103,8 +124,7 @@ class CompiledSteps:
         zeros = [0.0] * len(optimizer.remembers)
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
         self._rooms: dict[str, Any] = {}
-        # The optimiser's memory as it was left, as lists and as arrays.
-        self._memory: tuple[Any, list[Any]] = (None, [])
+        self.ahead: State | None = None
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
         self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
@@ -122,6 +142,8 @@ class CompiledSteps:
     ) -> Learnt:
         """Learn from mini-batches one after the other; each step wholly or not at all.
 
+        To be followed by `sync`, whatever happens, before anybody looks at the model.
+
         Args:
             order: the places in the samples, batch by batch.
             scale: gives the schedule's factor of a step.
@@ -129,52 +151,41 @@ class CompiledSteps:
             refuse: raises the error for a batch whose cost is not finite.
         """
         numpy, optimizer = self.numpy, self.optimizer
-        index = [place for places in order for place in places]
-        rows = numpy.array(index)
+        rows = numpy.array(list(chain.from_iterable(order)))
         inputs = self._room("inputs", (len(rows), self.inputs.shape[1]))
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
         targets = self.targets[rows]
-        others = numpy.array([leaf.data for leaf in self._cost.parameters[self._size :]])
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
-        weights[0] = [leaf.data for leaf in optimizer.parameters]
-        if optimizer.memory is not self._memory[0]:
-            self._memory = optimizer.memory, [numpy.array(c) for c in optimizer.memory]
-        memory = self._memory[1]
-        done = weights[0], memory, optimizer.steps, self._drawn()
+        state = self.ahead = self._state()
+        weights[0] = state.weights
         costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
         begin = 0
-        try:
-            for i, places in enumerate(order):
-                show(i)
-                end = begin + len(places)
-                optimizer.scale = scale(i)
-                w, memory, steps, _ = done
-                (cost, terms, out, units), g = self._cost.value_and_grad(
-                    inputs[begin:end],
-                    targets[begin:end],
-                    *self._masks(len(places)),
-                    params=numpy.append(w, others) if len(others) else w,
-                )
-                if not math.isfinite(cost):
-                    self._put_back(done)
-                    refuse(places, cost)
-                settings = numpy.array(optimizer.rates(steps + 1))
-                slopes = self._clipped(g)
-                w, *memory = self._update(w, slopes, *memory, params=settings)
-                done = w, memory, steps + 1, self._drawn()
-                costs.append(cost)
-                rates.append(optimizer.learning_rate * optimizer.scale)
-                scales.append(optimizer.scale)
-                weights[i + 1], gradients[i] = w, g
-                losses.append(terms)
-                outs.append(out)
-                answers.append(units)
-                begin = end
-        finally:
-            self._put_back(done)
-        for leaf, slope in zip(optimizer.parameters, slopes.tolist(), strict=True):
-            leaf.grad = slope
+        for i, places in enumerate(order):
+            show(i)
+            end = begin + len(places)
+            optimizer.scale = scale(i)
+            (cost, terms, out, units), g = self._cost.value_and_grad(
+                inputs[begin:end],
+                targets[begin:end],
+                *self._masks(len(places)),
+                params=self._numbers(state),
+            )
+            if not math.isfinite(cost):
+                self.sync()
+                refuse(places, cost)
+            settings = numpy.array(optimizer.rates(state.steps + 1))
+            slopes = self._clipped(g)
+            w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
+            state = self.ahead = State(w, memory, state.steps + 1, self._drawn(), slopes)
+            costs.append(cost)
+            rates.append(optimizer.learning_rate * optimizer.scale)
+            scales.append(optimizer.scale)
+            weights[i + 1], gradients[i] = w, g
+            losses.append(terms)
+            outs.append(out)
+            answers.append(units)
+            begin = end
         return Learnt(
             costs,
             rates,
@@ -225,7 +236,8 @@ class CompiledSteps:
         if samples not in self._evaluated:
             arrays = self.numpy.array(samples.inputs), self.numpy.array(samples.targets)
             self._evaluated[samples] = arrays
-        losses, outs = self._evaluation(*self._evaluated[samples])
+        numbers = self._numbers(self._state())
+        losses, outs = self._evaluation(*self._evaluated[samples], params=numbers)
         return losses.tolist(), outs
 
     def units(self, learnt: Learnt) -> dict[tuple[str, str], dict[str, list[float]]]:
@@ -251,7 +263,8 @@ class CompiledSteps:
             out = self.model(x)
             return self.loss(out, target), out
 
-        return compile(evaluate, *self._example, backend="llvm", exact=self.exact)
+        wrt = self._cost.parameters
+        return compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
 
     def _dropped(self, samples: Samples) -> list[tuple[Dropout, int]]:
         """Return which dropouts one sample passes, in order, with the lengths of their masks."""
@@ -292,16 +305,53 @@ class CompiledSteps:
     def _size(self) -> int:
         return len(self.optimizer.parameters)
 
-    def _put_back(self, done: tuple[Any, list[Any], int, list[int]]) -> None:
-        """Give model, optimiser and dropouts the state after the last whole step."""
-        weights, memory, steps, drawn = done
-        for leaf, w in zip(self.optimizer.parameters, weights.tolist(), strict=True):
+    def _state(self) -> State:
+        """Return where the training is: ahead of the model, or where the model is."""
+        if self.ahead:
+            return self.ahead
+        numpy, optimizer = self.numpy, self.optimizer
+        weights = numpy.array([leaf.data for leaf in optimizer.parameters])
+        memory = [numpy.array(column) for column in optimizer.memory]
+        return State(weights, memory, optimizer.steps, self._drawn(), None)
+
+    def _numbers(self, state: State) -> Any:
+        """Return the numbers of all parameters: the optimiser's, and those it doesn't hold."""
+        others = self._cost.parameters[self._size :]
+        if not others:
+            return state.weights
+        return self.numpy.append(state.weights, [leaf.data for leaf in others])
+
+    def sync(self) -> None:
+        """Bring model, optimiser and dropouts to where the training is."""
+        state = self.ahead
+        if state is None:
+            return
+        leaves = self.optimizer.parameters
+        for leaf, w in zip(leaves, state.weights.tolist(), strict=True):
             leaf.data = w
-        self.optimizer.memory = tuple(column.tolist() for column in memory)
-        self._memory = self.optimizer.memory, memory
-        self.optimizer.steps = steps
-        for dropout, masks in zip(self.dropouts, drawn, strict=True):
+        if state.slopes is not None:
+            for leaf, slope in zip(leaves, state.slopes.tolist(), strict=True):
+                leaf.grad = slope
+        self.optimizer.memory = tuple(column.tolist() for column in state.memory)
+        self.optimizer.steps = state.steps
+        for dropout, masks in zip(self.dropouts, state.drawn, strict=True):
             dropout.masks = masks
+        self.ahead = None
+
+    def start(self) -> dict[str, Any]:
+        """Return where the training is in little memory, for a replay to begin from."""
+        state, optimizer = self._state(), self.optimizer
+        columns = zip(optimizer.remembers, state.memory, strict=True)
+        return {
+            "weights": array("d", state.weights.tobytes()),
+            "optimizer": {
+                "steps": state.steps,
+                "learning_rate": optimizer.learning_rate,
+                "scale": optimizer.scale,
+                **{name: array("d", column.tobytes()) for name, column in columns},
+            },
+            "masks": state.drawn,
+        }
 
 
 @contextmanager

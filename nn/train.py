@@ -154,6 +154,8 @@ def fit(
                 run.learn_epoch(epoch, lambda done, epoch=epoch: show(epoch, done, history))
                 run.evaluate(tests, metrics)
                 hygiene.check_epoch()
+                if callbacks or checkpoint is not None:
+                    run.sync()
                 observe = getattr(schedule, "observe", None)
                 if observe:
                     observe((history.validation_loss or history.loss)[-1])
@@ -171,6 +173,7 @@ def fit(
             "the model keeps what it has learnt so far\n"
         )
     finally:
+        run.sync()
         model.eval()
     for callback in callbacks:
         finish = getattr(callback, "finish", None)
@@ -268,13 +271,22 @@ class _Run:
 
     def learn_epoch(self, epoch: int, show: Callable[[int], None]) -> None:
         """Go once through the data, and add to the history."""
-        self.starts[epoch] = self._packed()
+        if self.compiled and list(self.parameters.values()) == self.optimizer.parameters:
+            self.starts[epoch] = self.compiled.start()
+        else:
+            self.sync()
+            self.starts[epoch] = self._packed()
         self._set_training(True)
         if self.compiled:
             self._learn_compiled(self.compiled, epoch, show)
         else:
             self._learn_eager(epoch, show)
         self._set_training(False)
+
+    def sync(self) -> None:
+        """Bring the model to where the training is."""
+        if self.compiled:
+            self.compiled.sync()
 
     def _set_training(self, training: bool) -> None:
         # The model's own way looks for its modules each time, past every weight.
@@ -445,6 +457,7 @@ class _Run:
             twin.compiled.learn(
                 parts[: record.batch], scales.__getitem__, lambda _: None, twin._refuse
             )
+            twin.sync()
         elif not self.compiled:
             for i in range(record.batch):
                 optimizer.scale = scales[i]
