@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from autograd.check import InputCheck, Report, gradcheck
     from autograd.compiler.compiled import Compiled
     from autograd.compiler.compiled import compile as compile
+    from autograd.compiler.descent import Descent
     from autograd.debugging import debug
     from autograd.drawing import draw_dot
     from autograd.events import Event
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 _leaves = {
     "check": ["InputCheck", "Report", "gradcheck"],
     "compiler.compiled": ["Compiled", "compile"],
+    "compiler.descent": ["Descent"],
     "debugging": ["debug"],
     "drawing": ["draw_dot"],
     "events": ["Event"],
@@ -78,6 +80,7 @@ __all__ = [
     "CompileError",
     "Compiled",
     "CycleError",
+    "Descent",
     "Domain",
     "DomainError",
     "Event",

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd import Compiled, CompileError, Value, compile
+from autograd import Compiled, CompileError, Descent, Value, compile
 from nn.arguments import number
 from nn.clip import clip_grad_value
 from nn.hygiene import unit_of, units_below
@@ -125,6 +125,7 @@ class CompiledSteps:
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
         self._rooms: dict[str, Any] = {}
         self.ahead: State | None = None
+        self._descent: Descent | None = None
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
         self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
@@ -154,10 +155,13 @@ class CompiledSteps:
         rows = numpy.array(list(chain.from_iterable(order)))
         inputs = self._room("inputs", (len(rows), self.inputs.shape[1]))
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
-        targets = self.targets[rows]
+        targets = self._room("targets", (len(rows), *self.targets.shape[1:]))
+        numpy.take(self.targets, rows, axis=0, out=targets, mode="clip")
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         state = self.ahead = self._state()
+        if self._is_bare and Descent.suits(self._cost, max(map(len, order))):
+            return self._descend(order, scale, show, refuse, inputs, targets)
         weights[0] = state.weights
         costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
         begin = 0
@@ -198,11 +202,67 @@ class CompiledSteps:
             weights,
         )
 
+    @property
+    def _is_bare(self) -> bool:
+        """Whether a step is no more than a gradient and an update, of all parameters."""
+        all_held = len(self._cost.parameters) == self._size
+        return all_held and not (self.exact or self.clip or self.calls)
+
+    def _descend(
+        self,
+        order: Sequence[Sequence[int]],
+        scale: Callable[[int], float],
+        show: Callable[[int], None],
+        refuse: Callable[[Sequence[int], float], None],
+        inputs: Any,
+        targets: Any,
+    ) -> Learnt:
+        """Learn as `learn` does, in arrays that stay where they are."""
+        optimizer, state = self.optimizer, self._state()
+        descent = self._descent
+        if descent is None or len(descent.gradients) != len(order):
+            data = [inputs, targets]
+            descent = Descent(self._cost, self._update, data, len(order), self._size)
+            self._descent = descent
+        descent.begin(state.weights, state.memory)
+        costs, rates, scales = [], [], []
+        begin = 0
+        try:
+            for i, places in enumerate(order):
+                show(i)
+                end = begin + len(places)
+                optimizer.scale = scale(i)
+                cost = descent.cost(begin, end)
+                if not math.isfinite(cost):
+                    break
+                descent.update(optimizer.rates(state.steps + i + 1))
+                costs.append(cost)
+                rates.append(optimizer.learning_rate * optimizer.scale)
+                scales.append(optimizer.scale)
+                begin = end
+        finally:
+            done = descent.done
+            slopes = descent.gradients[done - 1] if done else state.slopes
+            steps = state.steps + done
+            self.ahead = State(descent.weights[done], descent.memory, steps, state.drawn, slopes)
+        if done < len(order):
+            self.sync()
+            refuse(order[done], cost)
+        terms, outs, units = descent.outputs
+        return Learnt(
+            costs, rates, scales, terms, outs, units, targets, descent.gradients, descent.weights
+        )
+
     def _room(self, name: str, shape: tuple[int, ...]) -> Any:
         """Return the array of this name, made anew only where its shape has changed."""
         if name not in self._rooms or self._rooms[name].shape != shape:
             self._rooms[name] = self.numpy.empty(shape)
         return self._rooms[name]
+
+    def moves(self, weights: Any) -> Any:
+        """Return how far each parameter went in each step, in rows."""
+        ways = self._room("ways", (len(weights) - 1, self._size))
+        return self.numpy.subtract(weights[1:], weights[:-1], out=ways)
 
     def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
         """Return the norm of each group's part of each row."""

@@ -6,6 +6,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from autograd import DomainError, Value, debug, mean, trace
@@ -44,10 +45,14 @@ class Hygiene:
         self.model = model
         self.optimizer = optimizer
         self.history = history
-        self.parameters = model.named_parameters()
         self.unreached: set[str] = set()
         self.answers: dict[tuple[str, str], dict[str, list[float]]] = {}
         self.said = {warning.partition(":")[0] for warning in history.warnings}
+
+    @cached_property
+    def parameters(self) -> dict[str, Value]:
+        """The model's parameters by path."""
+        return self.model.named_parameters()
 
     def say(self, problem: str, details: str) -> None:
         """Warn of ``problem``, unless it has been said."""
@@ -66,9 +71,12 @@ class Hygiene:
                 "call optimizer.zero_grad() before backward(), on all of the model's parameters",
             )
 
-    def check_reach(self, cost: Value) -> None:
-        """Look for parameters that the cost does not depend on, or the optimiser not hold."""
-        reached = set(trace(cost)[0])
+    def check_reach(self, nodes: Sequence[Value]) -> None:
+        """Look for parameters not among the nodes below the cost, or that nobody optimises."""
+        reached = set(nodes)
+        held = set(self.optimizer.parameters)
+        if held <= reached and len(held) == len(self.model.parameters()):
+            return
         unreached = [name for name, p in self.parameters.items() if p not in reached]
         if unreached:
             self.unreached = {
@@ -79,7 +87,6 @@ class Hygiene:
                 f"the loss does not depend on {_some(unreached)}; use them in forward, or drop "
                 "them",
             )
-        held = set(self.optimizer.parameters)
         frozen = [name for name, p in self.parameters.items() if p in reached and p not in held]
         if frozen:
             self.say(

@@ -137,13 +137,14 @@ def fit(
     if resume is not None:
         run.restore(Path(resume), callbacks)
         compile = run.same_backend(compile, Path(resume))
+    nodes, edges = trace(term)
     if compile is None:
-        compile = len(trace(term)[1]) * len(samples) * epochs >= WORTHWHILE and "if possible"
+        compile = len(edges) * len(samples) * epochs >= WORTHWHILE and "if possible"
     run.choose(compile)
     history._replay = run.replay
     hygiene = run.hygiene = Hygiene(model, optimizer, history)
     if run.compiled and not history.steps:
-        hygiene.check_reach(term)
+        hygiene.check_reach(nodes)
     if tests is not None:
         hygiene.check_split(samples.inputs, tests.inputs)
     try:
@@ -310,7 +311,7 @@ class _Run:
         )
         gradients = compiled.norms(learnt.gradients, self.groups)
         sizes = compiled.norms(learnt.weights[:-1], self.groups)
-        ways = compiled.norms(learnt.weights[1:] - learnt.weights[:-1], self.groups)
+        ways = compiled.norms(compiled.moves(learnt.weights), self.groups)
         for i, (cost, rate, scale) in enumerate(
             zip(learnt.costs, learnt.rates, learnt.scales, strict=True)
         ):
@@ -393,7 +394,7 @@ class _Run:
             if self.hygiene:
                 self.hygiene.before_backward()
                 if not self.history.steps:
-                    self.hygiene.check_reach(cost)
+                    self.hygiene.check_reach(trace(cost)[0])
                 if _is_looked_at(epoch):
                     self.hygiene.watch_units(cost)
             cost.backward()

@@ -120,7 +120,7 @@ class NativeFunction:
             signature = self.signature
             nothing = [np.empty((0, *shape)) for shape in signature.results]
             return np.zeros(sum(signature.summed)), nothing
-        made = self._made.get(n == 1) or self._make(single=n == 1)
+        made = self.made(single=n == 1)
         try:
             frame = self._frames.pop()
         except IndexError:
@@ -198,7 +198,11 @@ class NativeFunction:
         # The parts don't depend on the processors, so neither do the sums.
         return fold(np.add, [part.sums for part in work])
 
-    def _make(self, *, single: bool) -> _Made:
+    def made(self, *, single: bool = False) -> _Made:
+        """Return the machine code, from the cache or made now; ``single`` for one sample."""
+        return self._made.get(single) or self._make(single)
+
+    def _make(self, single: bool) -> _Made:
         with _making:
             if single in self._made:
                 return self._made[single]
@@ -247,7 +251,7 @@ class _Frame:
             return
         signature = self.signature
         self.n = n
-        self.workspace = _aligned(made.workspace)
+        self.workspace = aligned(made.workspace)
         self.parameters = np.empty(signature.parameters)
         self.sums = _sums(sum(signature.summed))
         self.slopes = self.sums[1:]
@@ -281,7 +285,7 @@ class _Frame:
 
     def part(self, made: _Made, start: int, stop: int) -> _Part:
         """Return the words for a thread that does some of the samples, in memory of its own."""
-        part = _Part(self.words.copy(), _aligned(made.workspace), _sums(len(self.sums)))
+        part = _Part(self.words.copy(), aligned(made.workspace), _sums(len(self.sums)))
         part.words[[WORKSPACE, START, STOP, SUMS]] = (
             part.workspace.ctypes.data,
             start,
@@ -310,7 +314,7 @@ def _sizes(shapes: Sequence[Shape]) -> list[int]:
     return [prod(shape) for shape in shapes]
 
 
-def _aligned(size: int) -> Array:
+def aligned(size: int) -> Array:
     """Return room for doubles, beginning where a vector may."""
     room = np.empty(size + 8)
     skip = -room.ctypes.data % 64 // 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -64,16 +64,24 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     source = random.Random(0)
     again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers])
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    nodes = _below(first.outputs)
-    leaves, lasting = _leaves(nodes), set(_leaves(_below(again.outputs)))
+    nodes, others = _below(first.outputs), _below(again.outputs)
+    leaves, lasting = _leaves(nodes), set(_leaves(others))
     own = {*first.inputs, *wrt}
     parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
-    program, other = (program_of(run.inputs, parameters, run.outputs) for run in (first, again))
-    if first.results != again.results or program != other:
+    known = set(parameters)
+    if (
+        first.results != again.results
+        or len(nodes) != len(others)
+        or any(
+            a != b
+            for a, b in zip(_told(first, nodes, known), _told(again, others, known), strict=True)
+        )
+    ):
         raise CompileError(
             f"{name} does something else each time it is run: it draws random numbers, or "
             "reads .data of what is recorded; pass what changes as an argument"
         )
+    program = program_of(first.inputs, parameters, first.outputs)
     used = dict.fromkeys(node.op for node in nodes if node.op is not None)
     is_built_in = all(getattr(ops, op.name, None) is op for op in used)
     return Recording(name, shapes, *first, parameters, program, is_built_in)
@@ -156,6 +164,23 @@ def _run(
         outputs += flat
     inputs = [leaf for xs in leaves for leaf in xs]
     return _Run(inputs, outputs, tuple(results), several)
+
+
+def _told(run: _Run, nodes: list[Value], parameters: set[Value]) -> Iterator[list[Any]]:
+    """Yield what a run did, node by node and then its outputs, in words that two runs share."""
+    names: dict[Any, Any] = {leaf: i for i, leaf in enumerate(run.inputs)}
+
+    def name(x: Any) -> Any:
+        return repr(x) if x.__class__ is float else names[x]
+
+    for i, node in enumerate(nodes, len(names)):
+        if node.op is not None:
+            names[node] = i
+            yield [node.op, *map(name, node.args)]
+        elif node not in names:
+            # A parameter is itself; any other leaf is a constant.
+            names[node] = node if node in parameters else repr(node.data)
+    yield list(map(name, run.outputs))
 
 
 def _leaves(nodes: list[Value]) -> list[Value]:
