@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd import Compiled, CompileError, Descent, Value, compile
+from autograd import Compiled, CompileError, Value, compile
 from nn.arguments import number
 from nn.clip import clip_grad_value
 from nn.hygiene import unit_of, units_below
@@ -125,7 +125,7 @@ class CompiledSteps:
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
         self._rooms: dict[str, Any] = {}
         self.ahead: State | None = None
-        self._descent: Descent | None = None
+        self._descent: Any = None
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
         self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
@@ -160,7 +160,7 @@ class CompiledSteps:
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         state = self.ahead = self._state()
-        if self._is_bare and Descent.suits(self._cost, max(map(len, order))):
+        if self._is_bare and self._suits_one_thread(max(map(len, order))):
             return self._descend(order, scale, show, refuse, inputs, targets)
         weights[0] = state.weights
         costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
@@ -208,6 +208,11 @@ class CompiledSteps:
         all_held = len(self._cost.parameters) == self._size
         return all_held and not (self.exact or self.clip or self.calls)
 
+    def _suits_one_thread(self, samples: int) -> bool:
+        from autograd import Descent  # brings NumPy, which importing nn must not
+
+        return Descent.suits(self._cost, samples)
+
     def _descend(
         self,
         order: Sequence[Sequence[int]],
@@ -218,6 +223,8 @@ class CompiledSteps:
         targets: Any,
     ) -> Learnt:
         """Learn as `learn` does, in arrays that stay where they are."""
+        from autograd import Descent
+
         optimizer, state = self.optimizer, self._state()
         descent = self._descent
         if descent is None or len(descent.gradients) != len(order):
