@@ -1,6 +1,6 @@
 """The figures of ``chainrule bench``, with what is wanted of them asserted.
 
-``pip install '.[bench]' && pytest tests/benchmarks -m benchmark``
+``pip install '.[bench]' && pytest -n 0 tests/benchmarks -m benchmark``
 """
 
 from __future__ import annotations
