@@ -254,7 +254,7 @@ class Body(Emitter):
             return result
         function = self.function(op.name, self.shape.width)
         typed = ", ".join(f"{self.types.number} {arg}" for arg in args)
-        # LLVM knows libm: it makes x * x of pow(x, 2.0), which glibc rounds otherwise.
+        # An optimiser that meets the text makes x * x of pow(x, 2.0), which glibc rounds otherwise.
         kept = " nobuiltin" if self.shape.exact else ""
         self.emit(f"{result} = call {self.types.number} @{function}({typed}){kept}")
         return result

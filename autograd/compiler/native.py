@@ -126,17 +126,21 @@ class NativeFunction:
         except IndexError:
             frame = _Frame(self.signature)
         frame.prepare(made, n)
-        frame.take(arrays, parameters, scale)
+        outputs = frame.take(arrays, parameters, scale)
         parts = 1 if self.exact else min(1 + n * made.operations // WORTH_A_THREAD, MOST_PARTS)
         if parts == 1:
-            frame.rooms = [*frame.inputs, frame.parameters]
+            if all(made_anew is None for made_anew in outputs):
+                frame.rooms = [*frame.inputs, frame.parameters]
             made.call(frame.address)
             sums = frame.sums.copy()
         else:
             sums = self._in_parts(made, frame, n, parts)
-        outputs = [array.copy() for array in frame.outputs]
+        results = [
+            room.copy() if new is None else new
+            for new, room in zip(outputs, frame.outputs, strict=True)
+        ]
         self._frames.append(frame)
-        return sums, outputs
+        return sums, results
 
     def again(
         self, arrays: Sequence[Any], slots: Slots | None = None
@@ -251,7 +255,9 @@ class _Frame:
             np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
             for shape in signature.arguments
         ]
-        self.outputs = [np.empty((n, *shape)) for shape in signature.results]
+        self.outputs = [
+            np.empty((n if n * prod(shape) <= SMALL else 0, *shape)) for shape in signature.results
+        ]
         self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
         self.address = self.words.ctypes.data
         self.parameters_at = self.words[PARAMETERS] = self.parameters.ctypes.data
@@ -269,8 +275,8 @@ class _Frame:
         self.seen: list[Any] = [None] * len(arrays)
         self.borrowed: list[Any] = [None] * len(arrays)
 
-    def take(self, arrays: Sequence[Array], parameters: Array, scale: float) -> None:
-        """Note what a call is given."""
+    def take(self, arrays: Sequence[Array], parameters: Array, scale: float) -> list[Array | None]:
+        """Note what a call is given; return new arrays for outputs too large to be copied."""
         self.floats[SCALE] = scale
         self.borrow(-1, None)
         self.parameters[:] = parameters
@@ -280,6 +286,12 @@ class _Frame:
                 self.inputs[i][:] = array
             else:
                 self.words[ARRAYS + i] = array.ctypes.data
+        new: list[Array | None] = [None] * len(self.outputs)
+        for i, shape in enumerate(self.signature.results):
+            if self.n * prod(shape) > SMALL:
+                array = new[i] = np.empty((self.n, *shape))
+                self.words[ARRAYS + len(self.inputs) + i] = array.ctypes.data
+        return new
 
     def again(self, arrays: Sequence[Any]) -> bool:
         """Take arrays of the shapes of the last call's; return whether they are.
