@@ -370,6 +370,49 @@ def test_wrong_params_are_refused(backend: str) -> None:
             f([1.0], params=wrong)
 
 
+def test_calls_in_any_order_and_form_are_as_good() -> None:
+    p, q = Value(2.0), Value(3.0)
+    native_, python = (
+        compile(lambda x, v: x * p - v[1] * q, 1.0, [0.0, 0.0], wrt=[p, q], backend=name)
+        for name in BACKENDS
+    )
+    three = np.array([1.0, 2.0, -4.0]), np.array([[1.0, 0.5], [0.25, -1.0], [4.0, 3.0]])
+    one = np.array(8.0), np.array([0.5, 0.25])
+    batch_of_one = three[0][:1], three[1][:1]
+    lists = three[0].tolist(), three[1].tolist()
+    single = tuple(array.astype(np.float32) for array in three)
+    turned = three[0][::-1], three[1][::-1]
+    # All numbers are small multiples of 1/16, so all results are exact; 1/3 of them is not.
+    for args in (three, three, turned, lists, three, one, batch_of_one, one, single, three):
+        for params in (None, [5.0, 0.5], np.array([5.0, 0.5]), np.array([5, 1])):
+            assert plain_list(native_(*args, params=params)) == plain_list(
+                python(*args, params=params)
+            )
+            value, gradient = native_.value_and_grad(*args, params=params)
+            wanted, by_p = python.value_and_grad(*args, params=params)
+            # The division by 3 is a multiplication in vector code: 2 roundings, not 1.
+            assert [value, *gradient] == pytest.approx([wanted, *by_p], rel=2 * 2**-52)
+    for number in (4.0, 5, np.float64(6.0), np.float32(0.5)):
+        p.data = number
+        for args in (three, lists, three):
+            p.grad = q.grad = 0.0
+            assert native_.backward(*args) == pytest.approx(python.backward(*args), rel=2 * 2**-52)
+            twice = [p.grad, q.grad]
+            p.grad = q.grad = 1.0
+            native_.backward(*args)
+            once = [p.grad - 1.0, q.grad - 1.0]
+            assert twice == pytest.approx([2 * g for g in once], rel=4 * 2**-52)
+    for wrong in ((three[0], three[1][:2]), (three[0][:, None], three[1]), (three[0],)):
+        with pytest.raises((TypeError, ValueError)):
+            native_.backward(*wrong)
+        with pytest.raises((TypeError, ValueError)):
+            native_.value_and_grad(*wrong, params=np.array([5.0, 0.5]))
+
+
+def plain_list(values: Any) -> Any:
+    return values.tolist() if hasattr(values, "tolist") else values
+
+
 def test_parameters_used_often_and_by_all_samples_alike(backend: str) -> None:
     weights = [Value(1.0 + i / 4) for i in range(6)]
 

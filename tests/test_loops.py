@@ -429,7 +429,7 @@ def test_networks_mean_what_their_instructions_say(case: Case) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks(widest=20))
 def test_wide_networks_mean_what_their_instructions_say(case: Case) -> None:
     check(*case, exact=True)
