@@ -135,7 +135,7 @@ def allowed(name: str, what: int | str, args: Args, exact: mpf) -> mpf:
     """Return the largest error that the table promises, absolute."""
     promise = BEYOND_4_ULP.get((name, what), "within 4 ulp")
     names = dict(zip(TABLE[name].parameters, map(mpf, args), strict=True))
-    names |= {"abs": abs, "min": min, "log": lambda x: mp.log(abs(x))}
+    names |= {"abs": abs, "min": min, "max": max, "log": lambda x: mp.log(abs(x))}
     bounds = {unit: eval(formula, names) for formula, unit in re.findall(CLAUSE, promise)}
     return max(bounds.get("ulp", 0) * ulp(exact), mpf(bounds.get("absolute", 0)))
 
