@@ -34,10 +34,12 @@ y = x * alpha
 loss = log(y * y)
 """
 
-# The terminal becomes the child's controlling one, so that Ctrl-C reaches it as a signal.
+# The terminal becomes the child's controlling one, so that Ctrl-C reaches it as a signal: also
+# where the tests are a shell's background job, which ignores that signal, as do its children.
 CHILD = """\
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from autograd.cli import main
 sys.exit(main(sys.argv[1:]))
 """
