@@ -43,6 +43,7 @@ class Body(Emitter):
             "fast": "" if shape.exact else " contract",
             "zero": self.types.constant(0.0),
             "one": self.types.constant(1.0),
+            "two": self.types.constant(2.0),
             "minus_one": self.types.constant(-1.0),
         }
 
@@ -244,6 +245,8 @@ class Body(Emitter):
 
     def _apply(self, op: Op, args: list[str]) -> str:
         """Write one primitive; return its result."""
+        if op is ops.pow and args[1] == self._words["two"] and not self.shape.exact:
+            return self._apply(ops.mul, [args[0], args[0]])  # nearer than pow, and a tenth the time
         result = self.new()
         template = LLVM.get(op.name)
         if args[-1] in self.types.numbers and op.name in LLVM_OF_NUMBER:
