@@ -88,7 +88,7 @@ COMMANDS = {
     "what-if": Command("i whatif", "what-if NAME NUMBER", "another number: predicted and actual"),
     "wrong": Command("", "wrong [WAY]", "the same pass as it goes wrong"),
     "quiz": Command("", "quiz", "predict the contributions yourself"),
-    "save": Command("", "save FILE.json", "write the events for other tools"),
+    "save": Command("", "save FILE.html", "write a page for a browser; .json: the data"),
     "help": Command("h ?", "help [COMMAND]", "this, or more about one command"),
     "quit": Command("q exit", "quit", "leave; so does Ctrl-D"),
 }
@@ -376,10 +376,13 @@ class Debugger(cmd.Cmd):
         Examination(self._quiz, self.terminal).cmdloop()
 
     def do_save(self, arg: str) -> None:
-        if not arg.endswith(".json"):
-            raise Refusal("save needs the name of a file that ends in .json")
+        if not arg.endswith((".html", ".json")):
+            raise Refusal("save needs the name of a file that ends in .html or .json")
         try:
-            Path(arg).write_text(json.dumps(self.stepper.to_json()), encoding="utf-8")
+            if arg.endswith(".html"):
+                self.stepper.save(arg)
+            else:
+                Path(arg).write_text(json.dumps(self.stepper.to_json()), encoding="utf-8")
         except OSError as error:
             raise Refusal(f"{arg} can't be written: {error.strerror}") from None
         self.say(f"wrote {_counted(self.length, 'event')} to {arg}")

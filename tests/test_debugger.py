@@ -319,7 +319,7 @@ def test_questions(do: Do) -> None:
         ("what-if x1 1/0", "undefined"),
         ("what-if x1 2 $", "not allowed"),
         ("wrong turn left", "the wrong ways are no sort, overwrite, no zero_grad"),
-        ("save net.py", "ends in .json"),
+        ("save net.py", "ends in .html or .json"),
         ("save nowhere/net.json", "nowhere/net.json can't be written"),
         ("help frobnicate", "there is no command 'frobnicate'"),
     ],
@@ -364,9 +364,12 @@ def test_ctrl_c_in_a_long_run_returns_to_where_it_was(monkeypatch: pytest.Monkey
     assert stepper.position == 3
 
 
-def test_save_writes_the_events(do: Do, tmp_path: Path) -> None:
+def test_save_writes_the_events_or_the_page(do: Do, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     assert do(f"save {path}") == f"wrote 29 events to {path}\n"
+    page = tmp_path / "run.html"
+    assert do(f"save {page}") == f"wrote 29 events to {page}\n"
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert len(json.loads(path.read_text(encoding="utf-8"))["events"]) == 29
 
 
