@@ -142,9 +142,12 @@ def is_compiling() -> bool:
     return current_mode().tracing
 
 
+OWN_CODE = ("autograd", "nn", "chainrule_pytest")
+
+
 def source_line() -> tuple[str, int]:
     """Return file and line of the innermost frame outside these packages."""
     frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("autograd", "nn"):
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in OWN_CODE:
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno

@@ -235,3 +235,14 @@ def test_another_project_in_the_package_is_named(pytester: pytest.Pytester) -> N
     (package / "conflict.py").unlink()
     result = pytester.runpytest_subprocess(*options)
     result.stdout.fnmatch_lines(["*is not that of chainrule: pip install --force-reinstall*"])
+
+
+def test_a_row_that_is_checked_itself_is_placed_in_the_test(run) -> None:
+    result = run(
+        WRONG
+        + """
+    def test_wrong(gradcheck):
+        gradcheck(wrong, 3.0)
+    """
+    )
+    result.stdout.fnmatch_lines(["*first wrong op: wrong_square*node * at *test_a_row*.py:*"])
