@@ -56,7 +56,9 @@ def pairs(words: list[str]) -> dict[str, float]:
         # Python's parser spells every name this way: µ and μ are one variable.
         name = normalize("NFKC", written)
         if not equals or not name.isidentifier():
-            raise UsageError(f"{word!r} is not name=value; write, say, x=2 without blanks")
+            raise UsageError(
+                f"{word!r} is not name=value; write x=2 without blanks, the expression in quotes"
+            )
         if name in given:
             raise UsageError(f"{name} is given twice: {given[name]} and {number}")
         given[name] = _number(word, number)

@@ -153,7 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", REFUSED)
+        hint = "; check the path" if isinstance(error, FileNotFoundError) else ""
+        return _fail(f"{where}{error.strerror or error}{hint}", REFUSED)
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
 

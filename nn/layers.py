@@ -387,7 +387,9 @@ def _activation(given: Activation) -> Function:
         if given is function or given == name:
             return function
     names = ", ".join(sorted(known))
-    raise ValueError(f"activation must be a row of one argument ({names}): got {given!r:.60}")
+    raise ValueError(
+        f"activation must be an operation of one argument ({names}): got {given!r:.60}"
+    )
 
 
 def name_of(activation: Function) -> str:

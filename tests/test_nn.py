@@ -323,7 +323,9 @@ def test_an_own_row_is_an_activation() -> None:
     "given", ["swish", "add", "dot", math.tanh, lambda x: x, autograd.hypot, 3]
 )
 def test_an_unknown_activation_is_named(given: Any) -> None:
-    with pytest.raises(ValueError, match=r"activation must be a row of one argument \(abs, acos"):
+    with pytest.raises(
+        ValueError, match=r"activation must be an operation of one argument \(abs, acos"
+    ):
         Neuron(1, activation=given)
 
 
