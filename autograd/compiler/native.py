@@ -174,7 +174,7 @@ class NativeFunction:
     def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
         ends = [n * i // parts // 32 * 32 for i in range(parts)] + [n]
-        work = [frame.part(made, ends[i], ends[i + 1]) for i in range(parts)]
+        work = [frame.part(i, made, ends[i], ends[i + 1]) for i in range(parts)]
         waiting = work[::-1]
 
         def run() -> None:
@@ -192,7 +192,7 @@ class NativeFunction:
         for helper in helpers:
             helper.result()
         # The parts don't depend on the processors, so neither do the sums.
-        return fold(np.add, [part.sums for part in work])
+        return fold(np.add, [part.sums for part in work[1:]], work[0].sums.copy())
 
     def made(self, *, single: bool = False) -> _Made:
         """Return the machine code, from the cache or made now; ``single`` for one sample."""
@@ -272,6 +272,7 @@ class _Frame:
         arrays = [*self.inputs, self.parameters]
         self.shapes = [array.shape for array in arrays]
         self.homes = [array.ctypes.data for array in arrays]
+        self.parts: list[_Part] = []
         self.seen: list[Any] = [None] * len(arrays)
         self.borrowed: list[Any] = [None] * len(arrays)
 
@@ -323,9 +324,13 @@ class _Frame:
             self.words[PARAMETERS if last else ARRAYS + i] = at
             self.borrowed[i] = array
 
-    def part(self, made: _Made, start: int, stop: int) -> _Part:
+    def part(self, i: int, made: _Made, start: int, stop: int) -> _Part:
         """Return the words for a thread that does some of the samples, in memory of its own."""
-        part = _Part(self.words.copy(), aligned(made.workspace), _sums(len(self.sums)))
+        if i == len(self.parts):
+            room, sums = aligned(made.workspace), _sums(len(self.sums))
+            self.parts.append(_Part(np.empty_like(self.words), room, sums))
+        part = self.parts[i]
+        part.words[:] = self.words
         part.words[[WORKSPACE, START, STOP, SUMS]] = (
             part.workspace.ctypes.data,
             start,
