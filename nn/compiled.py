@@ -157,11 +157,11 @@ class CompiledSteps:
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
         targets = self._room("targets", (len(rows), *self.targets.shape[1:]))
         numpy.take(self.targets, rows, axis=0, out=targets, mode="clip")
-        weights = self._room("weights", (len(order) + 1, self._size))
-        gradients = self._room("gradients", (len(order), self._size))
         state = self.ahead = self._state()
         if self._is_bare and self._suits_one_thread(max(map(len, order))):
             return self._descend(order, scale, show, refuse, inputs, targets)
+        weights = self._room("weights", (len(order) + 1, self._size))
+        gradients = self._room("gradients", (len(order), self._size))
         weights[0] = state.weights
         costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
         begin = 0

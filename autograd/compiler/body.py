@@ -21,6 +21,17 @@ Point = tuple[Index, ...]
 """The indices of all loops at one point."""
 
 
+def _place(access: Access, point: Point) -> tuple[int, dict[str, int]]:
+    """Return the constant part of an address, and the stride of each register in it."""
+    offset = access.offset
+    moving: dict[str, int] = {}
+    for stride, (register, constant) in zip(access.strides, point, strict=True):
+        offset += stride * constant
+        if register and stride:
+            moving[register] = moving.get(register, 0) + stride
+    return offset, moving
+
+
 class Body(Emitter):
     """Statements and loop nests, for one shape of blocks.
 
@@ -49,12 +60,7 @@ class Body(Emitter):
 
     def _pointer(self, access: Access, point: Point, vector: int = 0) -> str:
         scale = self._scales.get(access.array, 1)
-        moving: dict[str, int] = {}
-        offset = access.offset
-        for stride, (register, constant) in zip(access.strides, point, strict=True):
-            offset += stride * constant
-            if register and stride:
-                moving[register] = moving.get(register, 0) + stride
+        offset, moving = _place(access, point)
         key: tuple[object, ...] = (access.array, *moving.items())
         base = self.known.get(key)
         if base is None:
@@ -202,13 +208,8 @@ class Body(Emitter):
 
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""
-        address: dict[str, int] = {}
-        offset = access.offset
-        for stride, (register, constant) in zip(access.strides, point, strict=True):
-            offset += stride * constant
-            if register and stride:
-                address[register] = address.get(register, 0) + stride
-        key = (access.array, offset, vector if access.array != "u" else 0, *address.items())
+        offset, moving = _place(access, point)
+        key = (access.array, offset, vector if access.array != "u" else 0, *moving.items())
         if key not in self._loaded:
             self._loaded[key] = self._load(access, point, vector)
         return self._loaded[key]
