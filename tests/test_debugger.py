@@ -163,10 +163,10 @@ def test_a_whole_session_in_a_terminal(start: Callable[..., Session], tmp_path: 
     assert "multiply by" in session.send("hint\r", until="(quiz) ")
     assert "0 of 0 at the first try" in session.send("\x04")  # Ctrl-D leaves the quiz only
 
-    # Ctrl-C drops the line. A signal that comes just before readline waits for keys is seen with
-    # the next key only: here Ctrl-U, which does nothing more.
+    # Ctrl-C drops the line. A signal that comes just before readline waits for keys is seen when
+    # the line is done only: here by Ctrl-U, which empties it, and Enter.
     session.send("what-if alp", until="what-if alp")
-    assert "interrupted" in session.send("\x03", nudge="\x15")
+    assert "interrupted" in session.send("\x03", nudge="\x15\r")
     assert "alpha = -3.0" in session.send("p alpha\r")
     session.send("q\r", until="")
     assert session.finish() == 0
