@@ -44,10 +44,10 @@ def topological_order(root: N) -> list[N]:
     while stack:
         node = stack.pop()
         state = finished.get(node)
-        if state is None:
+        if state is None and (args := node.args):
             finished[node] = False
             stack.append(node)
-            for arg in reversed(node.args):
+            for arg in reversed(args):
                 if arg.__class__ is not float:
                     known = finished.get(arg)
                     if known is None:

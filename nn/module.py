@@ -85,7 +85,13 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Return the parameters, each once."""
-        return [item for _, item in _walk(self) if isinstance(item, Value)]
+        found: dict[Value, None] = {}
+        for _, item in _walk(self):
+            if item.__class__ is list:
+                found.update(dict.fromkeys(item))
+            elif isinstance(item, Value):
+                found[item] = None
+        return [leaf for leaf in found if leaf.op is None]
 
     def named_parameters(self) -> dict[str, Value]:
         """Return the parameters by path, such as ``layers.0.neurons.3.w.1``.
@@ -93,15 +99,23 @@ class Module:
         Raises:
             ValueError: two of them have the same path, as from the dict ``{1: v, "1": w}``.
         """
-        named: dict[str, Value] = {}
+        paths: dict[Value, str] = {}
         for keys, item in _walk(self):
-            if isinstance(item, Value) and named.setdefault(_path(keys), item) is not item:
-                raise ValueError(f"two parameters of {type(self).__name__} are named {_path(keys)}")
+            path = _path(keys)
+            if item.__class__ is list:
+                for i, leaf in enumerate(item):
+                    paths.setdefault(leaf, f"{path}.{i}")
+            elif isinstance(item, Value):
+                paths.setdefault(item, path)
+        named: dict[str, Value] = {}
+        for leaf, path in paths.items():
+            if leaf.op is None and named.setdefault(path, leaf) is not leaf:
+                raise ValueError(f"two parameters of {type(self).__name__} are named {path}")
         return named
 
     def named_modules(self) -> dict[str, Module]:
         """Return this module, under the name "", and the modules below it by path."""
-        return {_path(keys): item for keys, item in _walk(self, parameters=False)}
+        return {_path(keys): item for keys, item in _walk(self) if isinstance(item, Module)}
 
     def train(self) -> Self:
         """Return this module, it and all below it set to be trained."""
@@ -212,30 +226,27 @@ class Module:
             pass
         self._names = {
             id(item): (_path(keys), keys)
-            for keys, item in _walk(self, nested=False, parameters=False)
+            for keys, item in _walk(self, nested=False)
+            if isinstance(item, Module)
         }
         return self._names.get(id(module), ("", ()))[0]
 
 
-def _walk(
-    root: Module, *, nested: bool = True, parameters: bool = True
-) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield ``root``, and the leaf Values and modules below it, each once, with the keys to it.
+def _walk(root: Module, *, nested: bool = True) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield ``root``, and the modules and leaf Values below it, with the keys to each.
+
+    A list of nothing but Values, as a neuron's weights are, comes as a whole: they are most of
+    what there is to find.
 
     Args:
         nested: whether to enter the modules below, or only the containers.
-        parameters: whether the leaf Values are wanted; they are most of what there is.
     """
     seen: set[int] = set()
     stack: list[tuple[tuple[Any, ...], Any]] = [((), root)]
     while stack:
         keys, item = stack.pop()
-        if item.__class__ is list and all(member.__class__ is Value for member in item):
-            # A neuron's weights, as most of what there is to find, are not worth a stack.
-            for i, member in enumerate(item):
-                if parameters and member.op is None and id(member) not in seen:
-                    seen.add(id(member))
-                    yield (*keys, i), member
+        if item.__class__ is list and set(map(type, item)) == {Value}:
+            yield keys, item
             continue
         inside = _inside(item, keys)
         if inside is None or id(item) in seen:
@@ -244,11 +255,7 @@ def _walk(
         if isinstance(item, Value | Module):
             yield keys, item
         if nested or item is root or not isinstance(item, Module):
-            stack += [
-                ((*keys, key), member)
-                for key, member in reversed(inside.items())
-                if parameters or member.__class__ is not Value
-            ]
+            stack += [((*keys, key), member) for key, member in reversed(inside.items())]
 
 
 def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:
