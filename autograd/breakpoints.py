@@ -116,11 +116,11 @@ def sign_change() -> Condition:
     """Return the condition that a contribution turns the sign of the adjoint so far."""
 
     def test(event: Event) -> bool:
-        if event.kind != "edge" or nth(event) == 1:
+        n = nth(event)
+        if n < 2:
             return False
-        indices = event.recording.incoming[subject(event)]
-        before = event.recording.step(indices[nth(event) - 2]).total
-        return before * event.total < 0
+        before = event.recording.step(event.recording.incoming[subject(event)][n - 2]).total
+        return before < 0 < event.total or event.total < 0 < before
 
     return Condition(test, "sign_change()")
 

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from autograd.engine import Value
-from autograd.events import Recording, show
+from autograd.events import Recording, named_args, show
 from autograd.formula import latex, rule, short, text
-from autograd.operand import Number, Symbol
+from autograd.operand import Symbol
 
 TERMS = 4
 """Contributions written out per step; more are counted."""
@@ -49,7 +49,7 @@ class Derivation:
         """Return the derivation as a LaTeX ``align*`` environment."""
         notation = _Latex(self.recording)
         rows = [
-            notation.gap(row) if isinstance(row, int) else notation.step(row).replace("=", "&=", 1)
+            notation.gap(row) if isinstance(row, int) else " &= ".join(notation.step(row))
             for row in self._rows()
         ]
         return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
@@ -62,8 +62,8 @@ class Derivation:
         if len(self.nodes) <= self.most:
             return list(self.nodes)
         head = self.most // 2
-        tail = self.most - head
-        return [*self.nodes[:head], len(self.nodes) - self.most, *self.nodes[-tail:]]
+        left_out = len(self.nodes) - self.most
+        return [*self.nodes[:head], left_out, *self.nodes[head + left_out :]]
 
     def _numbered(self, notation: _Text, frame: str = "{}") -> list[str]:
         lines, number = [], 0
@@ -73,7 +73,7 @@ class Derivation:
                 number += row
             else:
                 number += 1
-                lines.append(f"{number}. {frame.format(notation.step(row))}")
+                lines.append(f"{number}. {frame.format(' = '.join(notation.step(row)))}")
         return lines
 
 
@@ -85,14 +85,14 @@ class _Text:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
 
-    def step(self, node: Value) -> str:
-        """Return one step: the sum over the nodes that use ``node``, then in numbers."""
+    def step(self, node: Value) -> tuple[str, str]:
+        """Return what one step derives, and from what: the sum over the users of ``node``."""
         recording = self.recording
         adjoint = self.number(recording.adjoint(node))
         here = self.partial(recording.root, node)
         steps = [recording.step(i) for i in recording.incoming[node]]
         if not steps:
-            return f"{here} = {adjoint}"
+            return here, adjoint
         left_out = f" + ({len(steps) - TERMS} more)" if len(steps) > TERMS else ""
         shown = steps[:TERMS]
         symbols = " + ".join(
@@ -100,12 +100,10 @@ class _Text:
             for s in shown
         )
         numbers = " + ".join(
-            f"{self.number(s.upstream)}{self.times}{self.number(s.local)}" for s in shown
+            f"{self.factor(s.upstream)}{self.times}{self.factor(s.local)}" for s in shown
         )
         users = ", ".join(self.definition(user) for user in dict.fromkeys(s.node for s in shown))
-        return (
-            f"{here} = {symbols}{left_out} = {numbers}{left_out} = {adjoint}{self.because}{users}"
-        )
+        return here, f"{symbols}{left_out} = {numbers}{left_out} = {adjoint}{self.because}{users}"
 
     def name(self, node: Value) -> str:
         return self.recording.name(node)
@@ -116,26 +114,22 @@ class _Text:
     def number(self, x: float) -> str:
         return show(x)
 
+    def factor(self, x: float) -> str:
+        return self.number(x)
+
     def formula(self, expression: Any) -> str:
         return text(expression, short)
 
     def definition(self, node: Value) -> str:
-        assert node.op is not None
-        applied = self.formula(Symbol._apply(node.op, self._args(node)))
-        return f"{self.name(node)} = {applied}"
+        return self.recording.definition(node)
 
     def local(self, node: Value, slot: int) -> str:
-        """Return the rule of one edge in the nodes' names, in parentheses if it is a sum."""
+        """Return the rule of one edge in the nodes' names, as a factor."""
         assert node.op is not None
-        local = rule(node.op, slot, Symbol(self.name(node)), self._args(node))
+        local = rule(node.op, slot, Symbol(self.name(node)), named_args(node, self.name))
         written = self.formula(local)
         compound = isinstance(local, Symbol) and local.op is not None and 0 < local.op.binds <= 2
         return f"({written})" if compound or written.startswith("-") else written
-
-    def _args(self, node: Value) -> tuple[Any, ...]:
-        return tuple(
-            Number(arg) if isinstance(arg, float) else Symbol(self.name(arg)) for arg in node.args
-        )
 
 
 class _Latex(_Text):
@@ -154,11 +148,20 @@ class _Latex(_Text):
         return rf"\frac{{\partial {self.name(root)}}}{{\partial {self.name(node)}}}"
 
     def number(self, x: float) -> str:
-        mantissa, _, exponent = show(x).partition("e")
+        mantissa, _, exponent = show(x).replace("inf", r"\infty").partition("e")
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+    def factor(self, x: float) -> str:
+        written = self.number(x)
+        return f"({written})" if written.startswith("-") else written
 
     def formula(self, expression: Any) -> str:
         return latex(expression, short)
+
+    def definition(self, node: Value) -> str:
+        assert node.op is not None
+        applied = Symbol._apply(node.op, named_args(node, self.name))
+        return f"{self.name(node)} = {self.formula(applied)}"
 
     def gap(self, count: int) -> str:
         return rf"&\quad\vdots\quad\text{{({count} more steps)}}"

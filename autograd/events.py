@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, overload
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, overload
 from autograd.engine import Step, Value, sweep
 from autograd.formula import rule, rule_symbols, short, text
 from autograd.graph import topological_order
+from autograd.kernels import form
 from autograd.operand import Number, Symbol, real
 from autograd.operation import Op
 
@@ -111,7 +112,9 @@ class Recording:
 
     Attributes:
         nodes: the graph in topological order.
+        position: where each node stands in ``nodes``.
         events: the run, in the order in which things happen; ``length`` of them.
+        steps: the backward pass alone, edge by edge.
         done: the index of the event that completes each node's adjoint.
         incoming: the indices of the edges that contribute to each node, in order.
 
@@ -130,10 +133,10 @@ class Recording:
         self.nodes = tuple(topological_order(root))
         self.position = {node: i for i, node in enumerate(self.nodes)}
         self._values = {node: node.data for node in self.nodes}
-        self._names = _names(self.nodes)
+        self._names = dict(zip(self.nodes, names_of(self.nodes), strict=True))
         edges = max(max_events - 2 * len(self.nodes), 0)
-        self._steps = list(islice(sweep(root, self.seed, self.nodes), edges + 1))
-        self.length = 2 * len(self.nodes) + len(self._steps)
+        self.steps = tuple(islice(sweep(root, self.seed, self.nodes), edges + 1))
+        self.length = 2 * len(self.nodes) + len(self.steps)
         if self.length > max_events:
             raise ValueError(
                 f"this run has more than max_events={max_events:,} events ({len(self.nodes):,} "
@@ -150,15 +153,15 @@ class Recording:
         index, incoming = len(self.nodes), self.incoming
         remaining = reversed(self.nodes)
         current = None
-        for step in self._steps:
-            if step[0] is not current:
-                current = step[0]
+        for step in self.steps:
+            if step.node is not current:
+                current = step.node
                 for node in remaining:
                     self.done[node] = index
                     index += 1
                     if node is current:
                         break
-            incoming[step[2]].append(index)
+            incoming[step.arg].append(index)
             index += 1
         for node in remaining:
             self.done[node] = index
@@ -166,24 +169,13 @@ class Recording:
         self._completions = list(self.done.values())
 
     def event(self, index: int) -> Event:
-        """Return the event at ``index``, from 0 to ``length``."""
+        """Return the event at ``index``, from 0 to ``length - 1``."""
         count = len(self.nodes)
         if index < count:
             node = self.nodes[index]
+            value = self._values[node]
             written = _rules(node.op, _constants(node))[0] if node.op else ""
-            return Event(
-                index,
-                "forward",
-                node,
-                None,
-                None,
-                written,
-                None,
-                None,
-                None,
-                self._values[node],
-                self,
-            )
+            return Event(index, "forward", node, None, None, written, None, None, None, value, self)
         rank = bisect_right(self._completions, index) - 1
         if self._completions[rank] == index:
             node = self.nodes[-1 - rank]
@@ -197,7 +189,7 @@ class Recording:
     def step(self, index: int) -> Step:
         """Return the step of the edge event at ``index``."""
         rank = bisect_right(self._completions, index) - 1
-        return self._steps[index - len(self.nodes) - rank - 1]
+        return self.steps[index - len(self.nodes) - rank - 1]
 
     def known(self, node: Value) -> Value:
         """Return ``node``.
@@ -229,12 +221,18 @@ class Recording:
         return self.step(self.incoming[node][-1]).total
 
     def name(self, node: Value) -> str:
-        """Return how a node is called: its label if that is unique, else ``n<position>``."""
+        """Return how a node is called; see `names_of`."""
         return self._names[node]
 
     def value(self, arg: Value | float) -> float:
         """Return the number an argument had when the run was recorded."""
         return self._values[arg] if isinstance(arg, Value) else arg
+
+    def locals(self, node: Value) -> tuple[float, ...]:
+        """Return d node / d arg for each argument of a computed node; 0.0 for a plain number."""
+        assert node.op is not None
+        pattern = tuple(isinstance(arg, Value) for arg in node.args)
+        return form(node.op, pattern).locals(self._values[node], *map(self.value, node.args))
 
     def definition(self, node: Value) -> str:
         """Return how a node was computed, such as ``n4 = x1 * w1``; a leaf's name alone."""
@@ -246,9 +244,7 @@ class Recording:
     def named_rule(self, node: Value, slot: int) -> str:
         """Return the rule of one edge in the nodes' own names, such as ``1 - o * o``."""
         assert node.op is not None
-        args = tuple(
-            Number(arg) if isinstance(arg, float) else Symbol(self.name(arg)) for arg in node.args
-        )
+        args = named_args(node, self.name)
         return text(rule(node.op, slot, Symbol(self.name(node)), args), short)
 
     def to_json(self) -> dict[str, Any]:
@@ -316,12 +312,24 @@ def _json(x: float | None) -> float | str | None:
     return x if x is None or math.isfinite(x) else str(x)
 
 
-def _names(nodes: tuple[Value, ...]) -> dict[Value, str]:
-    counts = Counter(node.label for node in nodes)
-    return {
-        node: node.label if node.label and counts[node.label] == 1 else f"n{i}"
-        for i, node in enumerate(nodes)
-    }
+def names_of(nodes: Sequence[Value]) -> list[str]:
+    """Return what each node is called: its label on one line, or ``n<position>`` if that is taken.
+
+    >>> names_of([Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "b"), Value(4.0, "n0"), Value(5.0)])
+    ['a', 'n1', 'n2', 'n3', 'n4']
+    """
+    positions = [f"n{i}" for i in range(len(nodes))]
+    labels = [" ".join(node.label.split()) for node in nodes]
+    counts = Counter(positions + labels)
+    return [
+        label if label and counts[label] == 1 else position
+        for label, position in zip(labels, positions, strict=True)
+    ]
+
+
+def named_args(node: Value, name: Callable[[Value], str]) -> tuple[Any, ...]:
+    """Return the arguments of a node for a formula: its plain numbers, and a symbol per node."""
+    return tuple(Number(arg) if isinstance(arg, float) else Symbol(name(arg)) for arg in node.args)
 
 
 def _constants(node: Value) -> tuple[float | None, ...]:

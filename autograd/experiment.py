@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograd.engine import Value, record, sweep
 from autograd.errors import DomainError
 from autograd.events import Recording, show
+from autograd.modes import changed_mode
 from autograd.operand import Number, plain, real
+from autograd.operation import Op
 
 KINKS = 3
 """How many kinks a message names before it counts the rest."""
@@ -48,6 +52,8 @@ class WhatIf:
     def reason(self) -> str:
         """Why prediction and outcome differ, in one sentence."""
         gap = abs(self.actual - self.predicted)
+        if not math.isfinite(gap):
+            return "not to be compared: a number on the way is infinite or NaN"
         rounding = 1e-12 * max(abs(self.before), abs(self.after), abs(self.predicted))
         if gap <= rounding:
             return "as predicted: between the two values the function is linear"
@@ -98,27 +104,19 @@ def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
         for arg in user.args:
             if isinstance(arg, Value) and arg not in copies:
                 copies[arg] = Value(recording.value(arg), arg.label)
-        args = [arg if isinstance(arg, float) else copies[arg] for arg in user.args]
+        args = tuple(arg if isinstance(arg, float) else copies[arg] for arg in user.args)
         try:
-            copies[user] = record(user.op, tuple(args))
+            with changed_mode(grad=True):
+                copies[user] = record(user.op, args)
         except DomainError as error:
             raise DomainError(
                 f"{recording.name(node)} can't be {show(new)}: {error}, "
                 f"in {recording.definition(user)}"
             ) from None
-        if user.op.kinks:
-            sides = [
-                [
-                    float(plain(side)) > 0
-                    for side in user.op.kinks(*(Number(number) for number in numbers))
-                ]
-                for numbers in (
-                    [recording.value(arg) for arg in user.args],
-                    [arg if isinstance(arg, float) else arg.data for arg in args],
-                )
-            ]
-            if sides[0] != sides[1]:
-                kinks.append(recording.definition(user))
+        was = map(recording.value, user.args)
+        becomes = (arg if isinstance(arg, float) else arg.data for arg in args)
+        if _sides(user.op, was) != _sides(user.op, becomes):
+            kinks.append(recording.definition(user))
     root = copies[recording.root]
     new_gradient = recording.seed if root is leaf else 0.0
     try:
@@ -126,7 +124,7 @@ def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
             if step.arg is leaf:
                 new_gradient = step.total
     except DomainError:
-        new_gradient = float("nan")
+        new_gradient = math.nan
     return WhatIf(
         recording,
         node,
@@ -138,3 +136,8 @@ def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
         new_gradient,
         tuple(kinks),
     )
+
+
+def _sides(op: Op, numbers: Iterable[float]) -> list[bool]:
+    """Return on which side of each of the op's kinks the numbers lie."""
+    return [plain(side) > 0 for side in op.kinks(*map(Number, numbers))] if op.kinks else []

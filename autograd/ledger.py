@@ -65,7 +65,7 @@ class Ledger:
     Attributes:
         entries: the contributions, in order; their running sum ends at ``adjoint`` exactly.
         adjoint: d root / d node in this pass.
-        paths: the paths of largest \\|product\\|, heaviest first.
+        paths: the paths whose products are largest in size, heaviest first.
         cancels: whether the contributions cancel almost wholly.
 
     Cost: linear in the edges between root and node, times ``heaviest``; paths are never
@@ -106,10 +106,10 @@ class Ledger:
             for index in recording.incoming[node]:
                 step = recording.step(index)
                 weight = math.log(abs(step.local)) if step.local else -math.inf
-                for heaviness, tail in best.get(step.node, ()):
+                for heaviness, tail in best[step.node]:
                     candidates.append((heaviness + weight, (node, tail, step.local)))
             best[node] = heapq.nlargest(self.heaviest, candidates, key=lambda pair: pair[0])
-        return tuple(self._unroll(tail) for _, tail in best.get(self.node, ()))
+        return tuple(self._unroll(tail) for _, tail in best[self.node])
 
     def _unroll(self, link: Any) -> Path:
         nodes: list[Value] = []
@@ -148,8 +148,7 @@ class Ledger:
             ]
         if self.cancels:
             lines.append(
-                "  warning: the contributions cancel to less than 1e-8 of their size; "
-                "what remains is mostly rounding"
+                "  warning: the contributions cancel almost wholly; what remains is mostly rounding"
             )
         if self.entries and self.paths:
             lines.append("heaviest paths")

@@ -101,54 +101,37 @@ def make_mistake(recording: Recording, way: str) -> Mistake:
     """
     if way not in WAYS:
         raise ValueError(f"the wrong ways are {', '.join(map(repr, WAYS))}; got {way!r}")
-    root, seed = recording.root, recording.seed
-    right = [recording.step(i) for i in sorted(i for ix in recording.incoming.values() for i in ix)]
-    limit = LONGER * len(right) + 100
+    limit = LONGER * len(recording.steps) + 100
     adjoint = dict.fromkeys(recording.nodes, 0.0)
-    adjoint[root] = seed
-    if way == "no sort":
-        walk = _without_sort(recording, adjoint)
-    elif way == "overwrite":
-        walk = _overwriting(recording, adjoint)
-    else:
-        walk = _accumulating(recording, adjoint)
-    wrong = list(islice(walk, limit + 1))
-    cut = len(wrong) > limit
-    wrong = wrong[:limit]
-    parting = next(
-        (i for i, (a, b) in enumerate(zip_longest(right, wrong)) if not _same(a, b)), None
+    adjoint[recording.root] = recording.seed
+    walks = {"no sort": _without_sort, "overwrite": _overwriting, "no zero_grad": _accumulating}
+    steps = list(islice(walks[way](recording, adjoint), limit + 1))
+    cut = len(steps) > limit
+    del steps[limit:]
+    pairs = enumerate(zip_longest(recording.steps, steps))
+    parting, (right, wrong) = next(
+        ((i, pair) for i, pair in pairs if not _is_same_step(*pair)), (None, (None, None))
     )
-    differing = {
+    gradients = {
         node: (recording.adjoint(node), adjoint[node])
         for node in recording.nodes
-        if adjoint[node] != recording.adjoint(node)
+        if not _is_same(adjoint[node], recording.adjoint(node))
     }
-    return Mistake(
-        recording,
-        way,
-        tuple(wrong),
-        cut,
-        parting,
-        right[parting] if parting is not None and parting < len(right) else None,
-        wrong[parting] if parting is not None and parting < len(wrong) else None,
-        differing,
-    )
+    return Mistake(recording, way, tuple(steps), cut, parting, right, wrong, gradients)
 
 
 def _pass_on(
-    node: Value, adjoint: dict[Value, float], *, overwrite: bool = False
+    recording: Recording, node: Value, adjoint: dict[Value, float], *, overwrite: bool = False
 ) -> Iterator[Step]:
     """Yield the steps in which ``node`` passes its adjoint, whatever it is, to its arguments."""
-    if node._form is None:
+    if node.op is None:
         return
     upstream = adjoint[node]
-    floats = [arg if isinstance(arg, float) else arg.data for arg in node.args]
-    locals_ = node._form.locals(node.data, *floats)
-    for slot, arg in enumerate(node.args):
+    for slot, (arg, local) in enumerate(zip(node.args, recording.locals(node), strict=True)):
         if isinstance(arg, Value):
-            contribution = product(node, slot, upstream, locals_[slot])
+            contribution = product(node, slot, upstream, local)
             adjoint[arg] = contribution if overwrite else adjoint[arg] + contribution
-            yield Step(node, slot, arg, upstream, locals_[slot], contribution, adjoint[arg])
+            yield Step(node, slot, arg, upstream, local, contribution, adjoint[arg])
 
 
 def _without_sort(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
@@ -156,13 +139,13 @@ def _without_sort(recording: Recording, adjoint: dict[Value, float]) -> Iterator
     stack = [recording.root]
     while stack:
         node = stack.pop()
-        yield from _pass_on(node, adjoint)
+        yield from _pass_on(recording, node, adjoint)
         stack.extend(reversed(node._prev))
 
 
 def _overwriting(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
     for node in reversed(recording.nodes):
-        yield from _pass_on(node, adjoint, overwrite=True)
+        yield from _pass_on(recording, node, adjoint, overwrite=True)
 
 
 def _accumulating(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
@@ -171,8 +154,12 @@ def _accumulating(recording: Recording, adjoint: dict[Value, float]) -> Iterator
         if node.op is None:
             adjoint[node] = recording.adjoint(node)
     for node in reversed(recording.nodes):
-        yield from _pass_on(node, adjoint)
+        yield from _pass_on(recording, node, adjoint)
 
 
-def _same(a: Step | None, b: Step | None) -> bool:
-    return a is not None and b is not None and a[:3] == b[:3] and a.total == b.total
+def _is_same_step(a: Step | None, b: Step | None) -> bool:
+    return a is not None and b is not None and a[:3] == b[:3] and _is_same(a.total, b.total)
+
+
+def _is_same(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)

@@ -74,6 +74,8 @@ def test_sign_change() -> None:
     totals = [e.total for e in stepper.events if e.kind == "edge" and e.arg is x]
     assert event.total in totals
     assert totals[totals.index(event.total) - 1] * event.total < 0
+    tiny = Stepper(x * 2e-200 - x * 1e-200)
+    assert [e.total for e in tiny.events if at.sign_change()(e)] == [1e-200]
 
 
 def test_gradients_are_shown_no_earlier_than_they_are_known() -> None:

@@ -59,6 +59,19 @@ def test_hostile_labels_are_escaped_in_latex(label: str) -> None:
     assert not set("%&") & set(unescaped)
 
 
+def test_negative_factors_are_in_parentheses_in_latex() -> None:
+    x = Value(3.0, "x")
+    derivation = Stepper((x * -2 - x * x) * -1.0).derivation(x)
+    assert derivation.latex().count(r"= 1.0 \cdot (-1.0) = -1.0") == 1
+    assert r"= 1.0 \cdot 3.0 + 1.0 \cdot 3.0 + (-1.0) \cdot (-2.0) = 8.0" in derivation.latex()
+    assert " = 1.0 * -1.0 = -1.0" in str(derivation)
+
+
+def test_an_equals_sign_in_a_label_is_no_place_to_align() -> None:
+    x = Value(3.0, "a=b")
+    assert r"\partial \text{a=b}} &= " in Stepper(x * 2).derivation(x).latex()
+
+
 def test_long_derivations_leave_out_the_middle_and_say_so() -> None:
     x = y = Value(1.0, "x")
     for _ in range(100):
@@ -69,3 +82,4 @@ def test_long_derivations_leave_out_the_middle_and_say_so() -> None:
     assert lines[5] == "   ... 91 more steps ..."
     assert lines[-1].startswith("101. ")
     assert "91 more steps" in derivation.latex()
+    assert str(Stepper(y).derivation(x, most=0)) == "   ... 101 more steps ..."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograd import DomainError, Stepper, Value, log, relu, sqrt
+from autograd import DomainError, Stepper, Value, exp, log, no_grad, relu, sqrt
 
 
 def test_linear_functions_are_predicted_exactly() -> None:
@@ -61,6 +61,20 @@ def test_the_original_is_untouched() -> None:
     stepper.what_if(x, 10.0)
     assert (x.data, x.grad, y.data) == (3.0, 6.0, 9.0)
     assert [str(event) for event in stepper.events] == before
+
+
+@pytest.mark.parametrize("value", [1000.0, -1000.0])
+def test_an_overflow_on_the_way_is_no_agreement(value: float) -> None:
+    x = Value(1.0, "x")
+    outcome = Stepper(exp(x) - exp(-x)).what_if(x, value)
+    assert outcome.reason == "not to be compared: a number on the way is infinite or NaN"
+
+
+def test_without_recording_there_is_a_new_gradient_all_the_same() -> None:
+    x = Value(3.0, "x")
+    stepper = Stepper(x * x)
+    with no_grad():
+        assert stepper.what_if(x, 4.0).new_gradient == 8.0
 
 
 def test_bad_input() -> None:

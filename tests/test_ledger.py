@@ -102,7 +102,7 @@ def test_cancellation_is_pointed_out() -> None:
     y = x * 1e9 - x * (1e9 - 1e-3)
     ledger = Stepper(y).why(x)
     assert ledger.cancels
-    assert "cancel to less than 1e-8" in str(ledger)
+    assert "cancel almost wholly" in str(ledger)
     assert not Stepper(x * 2 - x).why(x).cancels
 
 

@@ -1,5 +1,7 @@
 """The wrong ways go wrong where they should, and only there."""
 
+import math
+
 import pytest
 from hypothesis import given
 
@@ -64,6 +66,22 @@ def test_harmless_on_a_chain() -> None:
         assert mistake.parting is None
         assert not mistake.gradients
         assert "makes no difference" in str(mistake)
+
+
+def test_undefined_numbers_are_no_difference() -> None:
+    x = Value(2.0, "x")
+    stepper = Stepper((x * 3).exp() * math.nan)
+    for way in ("no sort", "overwrite"):
+        mistake = stepper.wrong_way(way)
+        assert (mistake.parting, mistake.gradients) == (None, {})
+
+
+def test_the_wrong_pass_is_over_the_numbers_recorded() -> None:
+    x = Value(2.0, "x")
+    stepper = Stepper((x * x).exp())
+    before = str(stepper.wrong_way("overwrite"))
+    x.data = 5.0
+    assert str(stepper.wrong_way("overwrite")) == before
 
 
 def test_an_exponential_walk_is_cut() -> None:

@@ -125,6 +125,12 @@ def test_rules_fold_plain_numbers_and_keep_names_apart() -> None:
     assert fused.events[4].rule == "x3"
 
 
+def test_no_two_nodes_have_one_name() -> None:
+    root = Value(2.0, "n1") * Value(3.0, "two\nlines") + Value(1.0, " ")
+    run = Stepper(root).recording
+    assert list(map(run.name, run.nodes)) == ["n0", "two lines", "n2", "n3", "n4"]
+
+
 def test_json_follows_the_schema() -> None:
     with scope("layers.0"):
         x = Value(1.0, "x")
