@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import cast
 
@@ -28,12 +29,8 @@ def number(name: str, given: object, *, positive: bool = False) -> float:
     Traceback (most recent call last):
     ValueError: learning_rate must be finite and above 0: got nan
     """
-    needs = f"{name} must be finite and {'above' if positive else 'at least'} 0: got {given!r:.60}"
-    if not isinstance(given, Real) or isinstance(given, bool):
-        raise TypeError(needs)
-    if not math.isfinite(given) or given < 0 or (positive and given == 0):
-        raise ValueError(needs)
-    return float(given)
+    must = f"finite and {'above' if positive else 'at least'} 0"
+    return _float(name, given, must, lambda x: 0 < x < math.inf or (x == 0 and not positive))
 
 
 def real(name: str, given: object) -> float:
@@ -43,11 +40,9 @@ def real(name: str, given: object) -> float:
     Traceback (most recent call last):
     TypeError: layers.0.w must be a number: got '1'
     """
-    if isinstance(given, float):
+    if isinstance(given, float):  # as all of a model's parameters are
         return float(given)
-    if not isinstance(given, Real) or isinstance(given, bool):
-        raise TypeError(f"{name} must be a number: got {given!r:.60}")
-    return float(given)
+    return _float(name, given, "a number", lambda _: True)
 
 
 def finite(name: str, given: object) -> float:
@@ -55,11 +50,9 @@ def finite(name: str, given: object) -> float:
 
     >>> finite("means[0]", float("inf"))
     Traceback (most recent call last):
-    ValueError: means[0] must be finite: got inf
+    ValueError: means[0] must be a finite number: got inf
     """
-    if not math.isfinite(real(name, given)):
-        raise ValueError(f"{name} must be finite: got {given!r:.60}")
-    return real(name, given)
+    return _float(name, given, "a finite number", math.isfinite)
 
 
 def share(name: str, given: object) -> float:
@@ -69,9 +62,7 @@ def share(name: str, given: object) -> float:
     Traceback (most recent call last):
     ValueError: rate must be at least 0 and below 1: got 1
     """
-    if real(name, given) < 0 or not real(name, given) < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1: got {given!r:.60}")
-    return real(name, given)
+    return _float(name, given, "at least 0 and below 1", lambda x: 0 <= x < 1)
 
 
 def generator(seed: int | random.Random | None) -> random.Random:
@@ -83,3 +74,17 @@ def generator(seed: int | random.Random | None) -> random.Random:
     if isinstance(seed, Integral) and not isinstance(seed, bool):
         return random.Random(int(seed))
     raise TypeError(f"seed must be a whole number, a random.Random or None: got {seed!r:.60}")
+
+
+def _float(name: str, given: object, must: str, is_right: Callable[[float], bool]) -> float:
+    """Return a number that is right; of any other, the error says what it ``must`` be."""
+    wanted = f"{name} must be {must}: got {given!r:.60}"
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(wanted)
+    try:
+        x = float(given)
+    except OverflowError:  # a whole number beyond all floats
+        raise ValueError(wanted) from None
+    if not is_right(x):
+        raise ValueError(wanted)
+    return x

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 from autograd import TABLE, CompileError, Op, Value, dot, elu, is_compiling, leaky_relu
@@ -57,7 +58,7 @@ class Neuron(Module):
         source = generator(seed)
         self.nin, self.nout = count("nin", nin), 1
         self.nonlin = nonlin and activation != "linear"
-        self.activation = _activation(activation if activation and self.nonlin else "relu")
+        self.activation = _activation("relu" if activation in (None, "linear") else activation)
         if init is None:
             named = name_of(self.activation) if self.nonlin else "linear"
             draw = uniform if activation is None else fitting(named)
@@ -206,7 +207,8 @@ class Sequential(Module):
                 raise ValueError(
                     f"layers.{i} takes {module.nin} inputs, layers.{known[0]} gives {known[1]}"
                 )
-            known = (i, module.nout) if module.nout else known
+            if not isinstance(module, Dropout):  # which gives as many as it takes
+                known = (i, module.nout) if module.nout else None
         self.layers = list(modules)
         self.nin = modules[0].nin
         self.nout = known[1] if known else None
@@ -290,8 +292,8 @@ class Dropout(Module):
 
     def __init__(self, rate: float = 0.5, seed: Seed = None) -> None:
         self.rate = share("rate", rate)
-        whole = isinstance(seed, int) and not isinstance(seed, bool)
-        self.seed = seed if whole else generator(seed).getrandbits(32)
+        source = generator(seed)
+        self.seed = int(seed) if isinstance(seed, Integral) else source.getrandbits(32)
         self.masks = 0
 
     def forward(self, x: Inputs) -> Any:

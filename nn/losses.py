@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from autograd import Value, abs, dot, log, logsumexp, maximum, mean, relu, softplus, sum, where
@@ -25,6 +25,7 @@ FLOOR = math.exp(-100)
 def _summed(loss: Loss) -> Loss:
     """Return ``loss`` such that it also takes lists, whose losses it adds up."""
 
+    @wraps(loss)
     def over(prediction: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(prediction, list | tuple):
             return loss(prediction, target, *args, **kwargs)
@@ -35,8 +36,6 @@ def _summed(loss: Loss) -> Loss:
             )
         return sum(loss(p, t, *args, **kwargs) for p, t in zip(prediction, target, strict=True))
 
-    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-        setattr(over, name, getattr(loss, name))
     return over
 
 
@@ -172,6 +171,7 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
     return logsumexp(prediction) - expected
 
 
+@_summed
 def hinge(prediction: T, target: float) -> T:
     """Return max(0, 1 − t s) of a score s.
 

@@ -1,7 +1,8 @@
 """How good predictions are, in numbers that a person reads.
 
 For two classes a prediction is a score or logit, and above 0 it means the label above 0; for
-more, it is the list of all classes' logits, and the largest one means its class.
+more, it is the list of all classes' logits, and the largest one means its class. Where the label
+is a list as well, each output answers a question of two classes, and each answer counts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value
+from nn.arguments import count
 
 Prediction = Value | float | Sequence[Value | float]
 
@@ -40,8 +42,8 @@ def accuracy(predictions: Any, labels: Sequence[Any], threshold: float = 0.0) ->
     >>> accuracy([2.5, -0.1, 0.3, 1.0], [1, 0, 0, 1])
     0.75
     """
+    predictions, labels = _answers("accuracy", predictions, labels)
     if hasattr(predictions, "ndim"):
-        _same_length("accuracy", predictions, labels)
         if predictions.ndim == 2:
             return float((predictions.argmax(1) == labels).mean())
         return float(((predictions > threshold) == [label > 0 for label in labels]).mean())
@@ -61,7 +63,10 @@ def confusion_matrix(
     [[1, 1], [0, 2]]
     """
     pairs = _pairs("confusion_matrix", predictions, labels, threshold)
-    n = classes or max(2, 1 + max(max(pair) for pair in pairs))
+    found = 1 + max(map(max, pairs))
+    n = max(2, found) if classes is None else count("classes", classes)
+    if found > n:
+        raise ValueError(f"class {found - 1} occurs, but there are only {n} classes, from 0")
     counts = [[0] * n for _ in range(n)]
     for guess, label in pairs:
         counts[label][guess] += 1
@@ -127,14 +132,26 @@ def _pairs(
     name: str, predictions: Sequence[Prediction], labels: Sequence[float], threshold: float
 ) -> list[tuple[int, int]]:
     """Return predicted and true class of each sample."""
-    _same_length(name, predictions, labels)
-    return [
-        (
-            predicted_class(prediction, threshold),
-            int(label) if isinstance(prediction, Sequence) else int(label > 0),
+    pairs = []
+    for prediction, label in zip(*_answers(name, predictions, labels), strict=True):
+        several = isinstance(prediction, Sequence)
+        if several and label not in range(len(prediction)):
+            raise ValueError(
+                f"{name} of {len(prediction)} classes needs labels from 0 to "
+                f"{len(prediction) - 1}: got {label!r:.60}"
+            )
+        pairs.append(
+            (predicted_class(prediction, threshold), int(label) if several else int(label > 0))
         )
-        for prediction, label in zip(predictions, labels, strict=True)
-    ]
+    return pairs
+
+
+def _answers(name: str, predictions: Any, labels: Any) -> tuple[Any, Any]:
+    """Return predictions and labels, those of several questions of two classes one by one."""
+    _same_length(name, predictions, labels)
+    if not hasattr(labels[0], "__len__"):
+        return predictions, labels
+    return [x for outs in predictions for x in outs], [y for row in labels for y in row]
 
 
 def _same_length(name: str, predictions: Sequence[Any], labels: Sequence[Any]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
+from itertools import groupby
 from typing import Any, Self
 
 from autograd import Value, scope
@@ -283,25 +285,15 @@ def _path(keys: tuple[Any, ...]) -> str:
 
 def _folded(named: dict[str, Module]) -> Iterator[tuple[str, list[Module]]]:
     """Yield modules by path, neighbours without modules of their own and of one repr as one."""
-    group: list[Module] = []
-    first = last = ""
-    inner = {path.rpartition(".")[0] for path in named if path}
-    holders = {path for path in named if any(i == path or i.startswith(f"{path}.") for i in inner)}
-    for path, module in named.items():
-        place = path.rpartition(".")[0]
-        if (
-            group
-            and place == last.rpartition(".")[0]
-            and not {path, last} & holders
-            and repr(module) == repr(group[0])
-        ):
-            group.append(module)
-        else:
-            if group:
-                yield (f"{first.rpartition('.')[0]}.*" if len(group) > 1 else first), group
-            group, first = [module], path
-        last = path
-    yield (f"{first.rpartition('.')[0]}.*" if len(group) > 1 else first), group
+    holders = {path[: dot.start()] for path in named for dot in re.finditer(r"\.", path)} | {""}
+
+    def kind(path: str) -> object:
+        return path if path in holders else (path.rpartition(".")[0], repr(named[path]))
+
+    for _, group in groupby(named, kind):
+        first, *others = group
+        path = f"{first.rpartition('.')[0]}.*".lstrip(".") if others else first
+        yield path, [named[each] for each in (first, *others)]
 
 
 def _listed(names: list[str]) -> str:

@@ -108,10 +108,9 @@ class Optimizer:
                     f"the optimizer has {len(self.parameters)}"
                 )
         columns = tuple([float(x) for x in state[name]] for name in self.remembers)
+        scale, steps = float(state["scale"]), int(state["steps"])
         self.learning_rate = state["learning_rate"]
-        self.scale = float(state["scale"])
-        self.steps = int(state["steps"])
-        self.memory = columns
+        self.scale, self.steps, self.memory = scale, steps, columns
 
     def __repr__(self) -> str:
         return (

@@ -100,7 +100,7 @@ def test_probabilities_of_0_and_1_are_bounded_and_raise_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", [half_squared_error, squared_error, absolute_error, huber, binary_cross_entropy]
+    "loss", [half_squared_error, squared_error, absolute_error, huber, binary_cross_entropy, hinge]
 )
 def test_losses_of_several_outputs_add_up(loss: Callable[..., Any]) -> None:
     assert loss([0.2, 0.9], [0.0, 1.0]) == loss(0.2, 0.0) + loss(0.9, 1.0)
@@ -138,7 +138,14 @@ def test_the_cost_is_the_mean_of_the_losses() -> None:
 
 
 def test_every_loss_gives_its_source() -> None:
-    for loss in (half_squared_error, squared_error, absolute_error, huber, hinge, cross_entropy):
-        assert "Source:" in str(loss.__doc__), loss.__name__
-    for loss in (binary_cross_entropy, binary_cross_entropy_with_logits):
+    for loss in (
+        half_squared_error,
+        squared_error,
+        absolute_error,
+        huber,
+        hinge,
+        cross_entropy,
+        binary_cross_entropy,
+        binary_cross_entropy_with_logits,
+    ):
         assert "Source:" in str(loss.__doc__), loss.__name__

@@ -5,7 +5,10 @@ import math
 import pytest
 
 from autograd import Value
+from nn import MLP, fit
+from nn.losses import binary_cross_entropy_with_logits
 from nn.metrics import accuracy, confusion_matrix, precision, r2, recall
+from nn.optim import SGD
 
 SCORES = [2.0, -1.0, 0.5, -0.5, 1.0, 3.0]
 LABELS = [1, 0, 0, 1, 1, 1]
@@ -41,6 +44,33 @@ def test_nothing_predicted_or_labelled_positive_is_zero() -> None:
 
 def test_classes_may_be_more_than_occur() -> None:
     assert confusion_matrix([[1.0, 0.0, 0.0]], [0], classes=3) == [[1, 0, 0], [0] * 3, [0] * 3]
+
+
+def test_each_of_several_outputs_with_a_label_counts() -> None:
+    scores, labels = [[1.0, -2.0], [3.0, 2.0]], [[1, 0], [0, 1]]
+    assert accuracy(scores, labels) == 3 / 4
+    assert confusion_matrix(scores, labels) == [[1, 1], [0, 2]]
+    assert precision(scores, labels) == 2 / 3
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_training_on_several_labels_counts_each(compile: bool) -> None:
+    if compile:
+        pytest.importorskip("llvmlite")
+    model = MLP(1, [2], seed=0)
+    data = [[-1.0], [1.0]], [[0, 1], [1, 0]]
+    other = [[-0.5], [0.5]], data[1]
+    loss = binary_cross_entropy_with_logits
+    optimizer = SGD(model.parameters(), 1.0)
+    history = fit(model, data, loss, optimizer, epochs=9, validation=other, compile=compile)
+    assert history.accuracy[-1] == history.validation_accuracy[-1] == 1.0
+
+
+def test_a_label_that_is_no_class_is_named() -> None:
+    with pytest.raises(ValueError, match="recall of 3 classes needs labels from 0 to 2: got -1"):
+        recall(LOGITS, [-1, 2, 1, 2])
+    with pytest.raises(ValueError, match="class 2 occurs, but there are only 2 classes"):
+        confusion_matrix(LOGITS, CLASSES, classes=2)
 
 
 def test_r2() -> None:

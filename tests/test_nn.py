@@ -327,6 +327,8 @@ def test_an_unknown_activation_is_named(given: Any) -> None:
         ValueError, match=r"activation must be an operation of one argument \(abs, acos"
     ):
         Neuron(1, activation=given)
+    with pytest.raises(ValueError, match="activation must be an operation"):
+        MLP(1, [1], activation=given)  # also where there is no hidden layer to use it
 
 
 @pytest.mark.parametrize("given", [[1.0], [1.0, 2.0, 3.0], []])
@@ -473,6 +475,9 @@ def test_sequential_feeds_each_with_the_one_before() -> None:
     assert model.layers[0].neurons[1].w[0].label == "layers.0.neurons.1.w.0"
     inner = Sequential(Layer(2, 1, seed=0), Layer(1, 2, seed=0))  # one output goes on as a list
     assert len(inner([1.0, 2.0])) == 2
+    unknown = Sequential(Layer(2, 3), Several([Line(), Line()]), Layer(4, 1))
+    assert (unknown.nin, unknown.nout) == (2, 1)  # what a module gives that doesn't say is open
+    assert Sequential(Layer(2, 3), Several([])).nout is None
 
 
 @pytest.mark.parametrize(
@@ -592,4 +597,8 @@ def test_the_summary_folds_equal_neighbours_and_counts_tied_weights_once() -> No
     assert lines[3].split() == ["layers.0.neurons.*", "3", "×", "ReLUNeuron", "1", "9", "45.0", "%"]
     assert lines[4].split() == ["layers.1", "Dropout", "0", "0.0", "%"]
     assert lines[5].split()[:3] == ["layers.2", "Residual", "3"]
+    pair = Several([])
+    pair.lines = [Dropout(0.5), Dropout(0.5)]
+    pair.left, pair.right = Line(), Line()
+    assert [line.split()[0] for line in pair.summary().splitlines()[2:]] == ["lines.*", "*"]
     assert "share" in Module().summary()

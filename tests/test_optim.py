@@ -192,6 +192,8 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
         adam.load_state_dict(SGD(weights, 0.1).state_dict())
     with pytest.raises(ValueError, match="means is of 1 parameters, the optimizer has 2"):
         adam.load_state_dict(before | {"means": [0.0]})
+    with pytest.raises(ValueError, match="could not convert"):
+        adam.load_state_dict(before | {"learning_rate": 0.5, "scale": "x"})
     assert adam.state_dict() == before
 
 
@@ -231,6 +233,7 @@ def test_the_scale_multiplies_the_learning_rate() -> None:
         (lambda ws: Adam(ws, epsilon=0), "epsilon must be finite and above 0"),
         (lambda ws: RMSprop(ws, decay=math.nan), "decay must be at least 0 and below 1"),
         (lambda ws: Adam(ws, "fast"), "learning_rate must be finite and above 0: got 'fast'"),
+        (lambda ws: SGD(ws, 10**400), "learning_rate must be finite and above 0: got 1000"),
     ],
 )
 def test_bad_settings_are_named(make: Callable[[Any], Any], message: str) -> None:

@@ -255,7 +255,7 @@ def test_a_bad_file_is_named_and_leaves_the_model_alone(
         ({"class": "MLP", "nin": 2, "nouts": [3, 1], "shell": "rm"}, "is damaged"),
         ({"class": "Sequential", "layers": []}, "is damaged: Sequential needs at least one"),
         ({"class": "Sequential", "layers": [{"class": "eval"}]}, "'eval' can't be rebuilt"),
-        ({"class": "Standardize", "means": ["nan"], "deviations": [1]}, r"means\[0\] must be a nu"),
+        ({"class": "Standardize", "means": ["nan"], "deviations": [1]}, r"means\[0\] must be a finite"),
         ({"class": "Standardize", "means": [0], "deviations": [-1]}, r"damaged: deviations\[0\]"),
         ({"class": "Standardize", "means": [0], "deviations": []}, "as many means as deviations"),
         ({"class": "Layer", "nin": 2, "nout": 3}, r"layers\.0\.weight|weight is missing"),
