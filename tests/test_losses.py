@@ -41,7 +41,10 @@ def slope(loss: Callable[..., Any], prediction: float, *rest: Any) -> float:
         (huber, -3.0, 0.0, 2.5, -1.0),
         (huber, 1.0, 0.0, 0.5, 1.0),
         (partial(huber, delta=2.0), 5.0, 0.0, 8.0, 2.0),
+        (hinge, 0.25, 1, 0.75, -1.0),
         (hinge, 0.25, -1, 1.25, 1.0),
+        (hinge, 1.0, 1, 0.0, 0.0),
+        (hinge, 3.0, 1, 0.0, 0.0),
         (binary_cross_entropy, 0.25, 1, math.log(4), -4.0),
         (binary_cross_entropy, 0.25, 0, -math.log(0.75), 1 / 0.75),
     ],
@@ -61,6 +64,25 @@ def test_slopes_agree_with_differences() -> None:
     for smoothing in (0.0, 0.1):
         report = gradcheck(lambda *z, s=smoothing: cross_entropy(list(z), 1, s), 0.3, -1.2, 2.0)
         report.raise_if_wrong()
+
+
+@pytest.mark.parametrize("target", [0, 1, 0.25])
+def test_binary_cross_entropy_is_minus_the_log_likelihood(target: float) -> None:
+    for z in (-3.0, -0.1, 0.0, 2.0):
+        p = 1 / (1 + math.exp(-z))
+        expected = -target * math.log(p) - (1 - target) * math.log(1 - p)
+        # The formula loses |z| 2**-53 absolutely, the expected value as much in 1 - p.
+        assert binary_cross_entropy_with_logits(z, target) == pytest.approx(expected, abs=1e-14)
+        derivative = slope(binary_cross_entropy_with_logits, z, target)
+        assert derivative == pytest.approx(p - target, abs=1e-15)
+
+
+@pytest.mark.parametrize("z", [1e4, -1e4])
+@pytest.mark.parametrize("y", [0, 1])
+def test_binary_cross_entropy_of_extreme_logits(z: float, y: int) -> None:
+    wrong = (z > 0) != (y == 1)
+    assert binary_cross_entropy_with_logits(z, y) == (1e4 if wrong else 0.0)
+    assert slope(binary_cross_entropy_with_logits, z, y) == (math.copysign(1, z) if wrong else 0)
 
 
 def test_cross_entropy_is_minus_the_log_of_the_softmax() -> None:
@@ -88,7 +110,6 @@ def test_extreme_logits_give_exact_losses_and_finite_slopes(big: float) -> None:
     assert cross_entropy([big, 0.0], right) == 0.0
     assert cross_entropy([big, 0.0], 1 - right) == 1e4
     assert slope(lambda z: cross_entropy([z, 0.0], 1 - right), big) == math.copysign(1, big)
-    assert binary_cross_entropy_with_logits(big, right) == 1e4
     assert math.isfinite(cross_entropy([big, 0.0, -big], 0, smoothing=0.1))
 
 

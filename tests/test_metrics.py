@@ -33,6 +33,11 @@ def test_several_classes() -> None:
     assert accuracy(values, CLASSES) == 3 / 4
 
 
+@pytest.mark.parametrize("low", [0, -1])
+def test_accuracy_takes_the_sign_of_the_score(low: int) -> None:
+    assert accuracy([0.5, -0.5, 0.0, Value(2.0)], [1, low, low, low]) == 0.75
+
+
 def test_probabilities_have_their_threshold() -> None:
     assert accuracy([0.4, 0.6], [0, 1], threshold=0.5) == 1.0
 
@@ -80,10 +85,12 @@ def test_r2() -> None:
     assert math.isnan(r2([1.0], [1.0]))
 
 
-def test_of_nothing_is_an_error() -> None:
+def test_of_nothing_or_of_other_lengths_is_an_error() -> None:
     for metric in (accuracy, confusion_matrix, precision, recall, r2):
         with pytest.raises(ValueError, match=rf"{metric.__name__} needs.*got 0 and 0"):
             metric([], [])
+        with pytest.raises(ValueError, match=rf"{metric.__name__} needs.*got 1 and 2"):
+            metric([1.0], [0, 1])
 
 
 def test_r2_of_logits_is_refused() -> None:

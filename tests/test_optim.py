@@ -213,6 +213,47 @@ def test_a_formula_that_fails_moves_nothing() -> None:
     assert optimizer.steps == 0
 
 
+def test_sgd_moves_against_the_gradient() -> None:
+    w, b = Value(1.0), Value(2.0)
+    optimizer = SGD([w, b], learning_rate=0.5)
+    (w * b).backward()
+    optimizer.step()
+    assert (w.data, b.data) == (0.0, 1.5)
+    optimizer.zero_grad()
+    assert (w.grad, b.grad) == (0.0, 0.0)
+
+
+def test_a_tied_parameter_is_updated_once() -> None:
+    w = Value(1.0)
+    optimizer = SGD([w, w], learning_rate=0.5)
+    (2 * w).backward()
+    optimizer.step()
+    assert w.data == 0.0
+
+
+@pytest.mark.parametrize("rate", [0, -0.1, math.inf, math.nan, "fast", None, True])
+def test_a_bad_learning_rate_is_named(rate: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
+        SGD([Value(1.0)], learning_rate=rate)
+    optimizer = SGD([Value(1.0)], learning_rate=0.1)
+    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
+        optimizer.learning_rate = rate
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ([], "no parameters to optimise"),
+        (MLP(2, [1]), r"parameters must be a list, as model\.parameters\(\): got MLP"),
+        ([1.0], r"a parameter must be a leaf Value: got 1\.0"),
+        ([Value(1.0) * 2], "a parameter must be a leaf Value: got Value"),
+    ],
+)
+def test_bad_parameters_are_named(parameters: Any, message: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=message):
+        SGD(parameters, learning_rate=0.1)
+
+
 def test_the_scale_multiplies_the_learning_rate() -> None:
     w = Value(1.0)
     optimizer = SGD([w], 0.5)

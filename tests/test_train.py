@@ -1,4 +1,4 @@
-"""Losses, SGD and `fit`: numbers, progress, Ctrl-C, and bad input named before training."""
+"""`fit`: numbers, progress, Ctrl-C, and bad input named before training."""
 
 import builtins
 import math
@@ -32,120 +32,6 @@ from nn.losses import (
 from nn.metrics import accuracy, confusion_matrix, precision, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine
-
-LOSSES = (half_squared_error, binary_cross_entropy_with_logits, hinge)
-
-
-# Losses
-
-
-def derivative(loss: Callable[..., Any], prediction: float, target: float) -> float:
-    leaf = Value(prediction)
-    loss(leaf, target).backward()
-    return leaf.grad
-
-
-def test_half_squared_error_is_the_theory_s() -> None:
-    assert half_squared_error(0.8, 0.5) == pytest.approx(0.045)
-    assert derivative(half_squared_error, 0.8, 0.5) == 0.8 - 0.5
-
-
-@pytest.mark.parametrize("target", [0, 1, 0.25])
-def test_binary_cross_entropy_is_minus_the_log_likelihood(target: float) -> None:
-    for z in (-3.0, -0.1, 0.0, 2.0):
-        p = 1 / (1 + math.exp(-z))
-        expected = -target * math.log(p) - (1 - target) * math.log(1 - p)
-        # The formula loses |z| 2**-53 absolutely, the expected value as much in 1 - p.
-        assert binary_cross_entropy_with_logits(z, target) == pytest.approx(expected, abs=1e-14)
-        slope = derivative(binary_cross_entropy_with_logits, z, target)
-        assert slope == pytest.approx(p - target, abs=1e-15)
-
-
-@pytest.mark.parametrize("z", [1e4, -1e4])
-@pytest.mark.parametrize("y", [0, 1])
-def test_binary_cross_entropy_of_extreme_logits(z: float, y: int) -> None:
-    wrong = (z > 0) != (y == 1)
-    assert binary_cross_entropy_with_logits(z, y) == (1e4 if wrong else 0.0)
-    assert derivative(binary_cross_entropy_with_logits, z, y) == (
-        math.copysign(1, z) if wrong else 0
-    )
-
-
-@pytest.mark.parametrize(
-    ("score", "target", "loss", "slope"),
-    [
-        (0.25, 1, 0.75, -1),
-        (0.25, -1, 1.25, 1),
-        (1.0, 1, 0.0, 0),
-        (3.0, 1, 0.0, 0),
-        (-3.0, 1, 4.0, -1),
-    ],
-)
-def test_hinge(score: float, target: int, loss: float, slope: float) -> None:
-    assert hinge(score, target) == loss
-    assert derivative(hinge, score, target) == slope
-
-
-# SGD
-
-
-def test_sgd_moves_against_the_gradient() -> None:
-    w, b = Value(1.0), Value(2.0)
-    optimizer = SGD([w, b], learning_rate=0.5)
-    (w * b).backward()
-    optimizer.step()
-    assert (w.data, b.data) == (0.0, 1.5)
-    optimizer.zero_grad()
-    assert (w.grad, b.grad) == (0.0, 0.0)
-
-
-def test_a_tied_parameter_is_updated_once() -> None:
-    w = Value(1.0)
-    optimizer = SGD([w, w], learning_rate=0.5)
-    (2 * w).backward()
-    optimizer.step()
-    assert w.data == 0.0
-
-
-@pytest.mark.parametrize("rate", [0, -0.1, math.inf, math.nan, "fast", None, True])
-def test_a_bad_learning_rate_is_named(rate: Any) -> None:
-    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
-        SGD([Value(1.0)], learning_rate=rate)
-    optimizer = SGD([Value(1.0)], learning_rate=0.1)
-    with pytest.raises((ValueError, TypeError), match="learning_rate must be finite and above 0"):
-        optimizer.learning_rate = rate
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ([], "no parameters to optimise"),
-        (MLP(2, [1]), r"parameters must be a list, as model\.parameters\(\): got MLP"),
-        ([1.0], r"a parameter must be a leaf Value: got 1\.0"),
-        ([Value(1.0) * 2], "a parameter must be a leaf Value: got Value"),
-    ],
-)
-def test_bad_parameters_are_named(parameters: Any, message: str) -> None:
-    with pytest.raises((ValueError, TypeError), match=message):
-        SGD(parameters, learning_rate=0.1)
-
-
-# accuracy
-
-
-@pytest.mark.parametrize("low", [0, -1])
-def test_accuracy_takes_the_sign_of_the_score(low: int) -> None:
-    assert accuracy([0.5, -0.5, 0.0, Value(2.0)], [1, low, low, low]) == 0.75
-
-
-def test_accuracy_of_nothing_is_an_error() -> None:
-    with pytest.raises(ValueError, match="got 0 and 0"):
-        accuracy([], [])
-    with pytest.raises(ValueError, match="got 1 and 2"):
-        accuracy([1.0], [0, 1])
-
-
-# fit
 
 
 def trained(**changes: Any) -> tuple[Module, History]:
@@ -307,12 +193,8 @@ def test_training_under_debug_gives_the_same_weights() -> None:
 def test_a_loss_that_takes_one_number_refuses_several_outputs() -> None:
     model = MLP(2, [3, 2], seed=0)
     with pytest.raises(TypeError) as caught:
-        fit(model, moons(4), hinge_on_bits, SGD(model.parameters(), 0.1), epochs=1)
+        fit(model, moons(4), lambda p, t: 1 - t * p, SGD(model.parameters(), 0.1), epochs=1)
     assert "in the loss of prediction [Value(" in caught.value.__notes__[0]
-
-
-def hinge_on_bits(prediction: Any, target: float) -> Any:
-    return hinge(prediction, 2 * target - 1)
 
 
 def test_a_diverging_loss_stops_with_the_last_finite_weights() -> None:
