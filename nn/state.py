@@ -173,7 +173,11 @@ def notes_of(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file in one go: whoever kills this finds the old file or the new one, whole."""
+    """Write a file in one go: whoever kills this finds the old file or the new one, whole.
+
+    Raises:
+        OSError: it can't be written; the message names ``path``.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(draft, "wb") as file:
@@ -181,6 +185,8 @@ def write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -394,28 +400,9 @@ def _described(module: Module) -> dict[str, Any]:
     Raises:
         StateError: it, or a module in it, is not of this package's classes.
     """
-    kind = type(module)
-    if kind not in CLASSES.values():
+    if type(module) not in ARGUMENTS:
         raise StateError(f"{module!r:.60} is of a class of its own")
-    built: dict[str, Any] = {"class": kind.__name__}
-    if isinstance(module, Neuron):
-        return built | {"nin": module.nin, "activation": _activation(module)}
-    if isinstance(module, Layer):
-        built |= {"nin": module.nin, "nout": module.nout}
-        return built | {"activation": _same([_activation(n) for n in module.neurons])}
-    if isinstance(module, MLP):
-        built |= {"nin": module.nin, "nouts": [layer.nout for layer in module.layers]}
-        described = [_described(layer)["activation"] for layer in module.layers]
-        return built | {"activation": described}
-    if isinstance(module, Residual):
-        return built | {"module": _described(module.module), "scale": module.scale}
-    if isinstance(module, Dropout):
-        return built | {"rate": module.rate, "seed": module.seed}
-    if isinstance(module, Standardize):
-        fixed = {"means": module.means, "deviations": module.deviations}
-        return built | fixed | {"invert": module.invert}
-    assert isinstance(module, Sequential)
-    return built | {"layers": [_described(layer) for layer in module.layers]}
+    return {"class": type(module).__name__} | ARGUMENTS[type(module)](module)
 
 
 def _rebuilt(built: Any, most: int) -> Module:
@@ -445,8 +432,9 @@ def _rebuilt(built: Any, most: int) -> Module:
             return Sequential(*map(rebuild, arguments.pop("layers")), **arguments)
         if "module" in arguments:
             return Residual(rebuild(arguments.pop("module")), **arguments)
-        seed = {} if built["class"] in ("Dropout", "Standardize") else {"seed": 0}
-        return CLASSES[built["class"]](**arguments, **seed)
+        kind = CLASSES[built["class"]]
+        seed = {"seed": 0} if kind in (Neuron, Layer, MLP) else {}
+        return kind(**arguments, **seed)
 
     try:
         return rebuild(built)
@@ -456,17 +444,34 @@ def _rebuilt(built: Any, most: int) -> Module:
         raise StateError(f"the description of the model is damaged: {error}") from None
 
 
-def _activation(neuron: Neuron) -> str:
-    return name_of(neuron.activation) if neuron.nonlin else "linear"
+def _activation(module: Any) -> str:
+    """Return the activation of a neuron, or of a layer's neurons.
+
+    Raises:
+        StateError: they have different ones, or the module is neither.
+    """
+    neurons = module.neurons if type(module) is Layer else [module]
+    if all(type(neuron) is Neuron for neuron in neurons):
+        names = {name_of(n.activation) if n.nonlin else "linear" for n in neurons}
+        if len(names) == 1:
+            return names.pop()
+    raise StateError(f"{module!r:.60} can't be rebuilt: it is no layer of equal neurons")
 
 
-def _same(names: list[str]) -> str:
-    if len(set(names)) > 1:
-        raise StateError("a layer of different neurons can't be rebuilt")
-    return names[0]
-
-
-CLASSES: dict[str, Callable[..., Module]] = {
-    kind.__name__: kind for kind in (Neuron, Layer, MLP, Sequential, Residual, Dropout, Standardize)
+ARGUMENTS: dict[type[Module], Callable[[Any], dict[str, Any]]] = {
+    Neuron: lambda m: {"nin": m.nin, "activation": _activation(m)},
+    Layer: lambda m: {"nin": m.nin, "nout": m.nout, "activation": _activation(m)},
+    MLP: lambda m: {
+        "nin": m.nin,
+        "nouts": [layer.nout for layer in m.layers],
+        "activation": list(map(_activation, m.layers)),
+    },
+    Sequential: lambda m: {"layers": list(map(_described, m.layers))},
+    Residual: lambda m: {"module": _described(m.module), "scale": m.scale},
+    Dropout: lambda m: {"rate": m.rate, "seed": m.seed},
+    Standardize: lambda m: {"means": m.means, "deviations": m.deviations, "invert": m.invert},
 }
+"""By class, the arguments with which a module is built again."""
+
+CLASSES: dict[str, Callable[..., Module]] = {kind.__name__: kind for kind in ARGUMENTS}
 """What a file may name."""

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,18 @@ def test_a_layer_of_different_neurons_is_loaded_into(tmp_path: Path) -> None:
     model.neurons[0] = Neuron(2, activation="tanh", seed=1)
     path = save(model, tmp_path / "mixed.json")
     assert numbers(load(path, into=Layer(2, 2))) == numbers(model)
+    with pytest.raises(StateError, match="load it into=model"):
+        load(path)
+
+
+def test_a_network_with_layers_of_one_s_own_is_loaded_into(tmp_path: Path) -> None:
+    def changed() -> MLP:
+        model = MLP(2, [3, 1], seed=0)
+        model.layers.insert(1, Dropout(0.5))
+        return model
+
+    path = save(changed(), tmp_path / "changed.json")
+    assert numbers(load(path, into=changed())) == numbers(changed())
     with pytest.raises(StateError, match="load it into=model"):
         load(path)
 
@@ -255,7 +268,10 @@ def test_a_bad_file_is_named_and_leaves_the_model_alone(
         ({"class": "MLP", "nin": 2, "nouts": [3, 1], "shell": "rm"}, "is damaged"),
         ({"class": "Sequential", "layers": []}, "is damaged: Sequential needs at least one"),
         ({"class": "Sequential", "layers": [{"class": "eval"}]}, "'eval' can't be rebuilt"),
-        ({"class": "Standardize", "means": ["nan"], "deviations": [1]}, r"means\[0\] must be a finite"),
+        (
+            {"class": "Standardize", "means": ["nan"], "deviations": [1]},
+            r"means\[0\] must be a finite",
+        ),
         ({"class": "Standardize", "means": [0], "deviations": [-1]}, r"damaged: deviations\[0\]"),
         ({"class": "Standardize", "means": [0], "deviations": []}, "as many means as deviations"),
         ({"class": "Layer", "nin": 2, "nout": 3}, r"layers\.0\.weight|weight is missing"),
@@ -318,7 +334,7 @@ def test_safetensors_missing_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = save(MLP(2, [3, 1], seed=1), tmp_path / "model.safetensors")
-    monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'chainrule\[safe\]'"):
         load(path)
 
@@ -336,10 +352,10 @@ def test_a_file_is_replaced_in_one_go(tmp_path: Path, monkeypatch: pytest.Monkey
     write(path, b"old")
 
     def fail(*_: Any) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=r"disk full: '.*state\.json'$"):
         write(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["state.json"]
