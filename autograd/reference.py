@@ -32,7 +32,7 @@ def with_table(document: str) -> str:
 def markdown_table(rows: Iterable[Op]) -> str:
     """Return operations as a Markdown table: domain, derivative, conventions."""
     lines = [("operation", "needs", "derivative", "conventions and accuracy"), ("---",) * 4]
-    lines += [(f"`{application(op)}`", needs(op) or "", derivatives(op), op.note) for op in rows]
+    lines += [(f"`{application(op)}`", needs(op), derivatives(op), op.note) for op in rows]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in lines
     )

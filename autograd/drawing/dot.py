@@ -30,9 +30,7 @@ _FONT = {"fontname": "Helvetica", "fontcolor": INK, "fontsize": "11"}
 # 0.4 s with it); the pictures of networks come out the same.
 GRAPH = {"bgcolor": "white", "nodesep": "0.2", "ranksep": "0.3", "nslimit": "2"} | _FONT
 NODE = {"shape": "plain"} | _FONT
-EDGE = {"arrowsize": "0.6", "color": GREY, "fontname": "Helvetica", "fontsize": "9"} | {
-    "fontcolor": GREY
-}
+EDGE = _FONT | {"arrowsize": "0.6", "color": GREY, "fontcolor": GREY, "fontsize": "9"}
 _SMALL_SHAPE = 'margin="0.05,0.02" width=0.3 height=0.3'
 
 WIDTHS = ("1", "1.5", "2.2", "3")
@@ -59,9 +57,8 @@ def statements(picture: Picture) -> Iterator[str]:
     Cost: linear in items and links.
     """
     yield f"label=<{_legend(picture)}>"
-    heads = {item.key: f"{item.key}op" if item.caption else item.key for item in picture.items}
     for item in picture.items:
-        key, head = item.key, heads[item.key]
+        key, head = item.key, item.head
         if item.kind == "more":
             dashed = f'shape=box style="rounded,dashed" color="{GREY}" {_SMALL_SHAPE}'
             yield f"{key} [label=<{_small(_markup(item.title))}> {dashed}]"

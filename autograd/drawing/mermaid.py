@@ -20,11 +20,10 @@ def source(picture: Picture) -> str:
     """Return the whole text."""
     lines = [f"flowchart {picture.rankdir}"]
     classes: dict[str, list[str]] = defaultdict(list)
-    heads = {item.key: f"{item.key}op" if item.caption else item.key for item in picture.items}
     thick: list[int] = []
     arrows: list[str] = []
     for item in picture.items:
-        key, head = item.key, heads[item.key]
+        key, head = item.key, item.head
         lines.append(f'  {key}["{_text(item)}"]')
         classes[_class(picture, item)].append(key)
         if item.caption:

@@ -5,6 +5,8 @@ A node that is used twice stands in full at the first place, and by name at the 
 
 from __future__ import annotations
 
+from collections import deque
+
 from autograd.drawing.picture import Item, Picture, printable, shorten, shown
 
 DEEPEST = 24
@@ -20,12 +22,12 @@ def source(picture: Picture) -> str:
     Cost: linear in items and links.
     """
     items = {item.key: item for item in picture.items}
-    written: dict[str, None] = {}
+    written: set[str] = set()
     used = {link.arg for item in picture.items for link in item.args}
     starts = [item.key for item in reversed(picture.items) if item.key not in used]
     # A cycle of modules has no first; then the last will do.
     starts += [item.key for item in reversed(picture.items)]
-    stack = [(key, "", 0, "") for key in reversed(starts)]
+    stack = deque((key, "", 0, "") for key in reversed(starts))
     lines: list[tuple[str, list[str]]] = []
     while stack:
         key, label, depth, above = stack.pop()
@@ -39,13 +41,13 @@ def source(picture: Picture) -> str:
             continue
         if depth == DEEPEST:
             lines.append((f"{margin}{arrow}{_name(item)}", ["(below)"]))
-            stack.insert(0, (key, "", 0, ""))
+            stack.appendleft((key, "", 0, ""))
             continue
-        written[key] = None
+        written.add(key)
         mark = "> " if item.current else ""
         lines.append((f"{margin}{mark}{arrow}{_heading(item)}", _numbers(item)))
         inside = [(link.arg, link.label, depth + 1, key) for link in item.args if link.arg]
-        stack += reversed(inside)
+        stack.extend(reversed(inside))
     width = max((len(left) for left, _ in lines), default=0)
     text = [f"{left:<{width}}  {'  '.join(right)}".rstrip() for left, right in lines]
     largest = [

@@ -13,7 +13,6 @@ from functools import cached_property
 
 from autograd.drawing.palette import INK, shade, strength
 from autograd.events import show
-from autograd.formula import number
 
 NO_BACKWARD = "no backward yet: gradients appear after .backward()"
 
@@ -77,6 +76,7 @@ class Item:
         rows: its numbers.
         args: where its arrows come from, in order, duplicates kept.
         current: whether the stepper is at this node.
+        head: the key of where its arrows end: the op's oval, if it has one.
     """
 
     key: str
@@ -90,6 +90,10 @@ class Item:
     rows: tuple[Row, ...] = ()
     args: tuple[Link, ...] = ()
     current: bool = False
+
+    @property
+    def head(self) -> str:
+        return f"{self.key}op" if self.caption else self.key
 
     @property
     def times(self) -> str:
@@ -188,15 +192,6 @@ def shorten(text: str, longest: int = 24) -> str:
 def printable(text: str) -> str:
     """Return ``text`` with what no format can show replaced."""
     return UNPRINTABLE.sub("\ufffd", text)
-
-
-def constant(x: float) -> str:
-    """Return a plain number, to six digits.
-
-    >>> constant(2.0), constant(-0.0), constant(1 / 3)
-    ('2', '0', '0.333333')
-    """
-    return number(float(show(x)))
 
 
 def shown(x: float) -> str:

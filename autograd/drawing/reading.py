@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, final
 
-from autograd.drawing.picture import NO_BACKWARD, Row, constant, shown
+from autograd.drawing.picture import NO_BACKWARD, Row, shown
 from autograd.engine import Value
 from autograd.events import Recording
+from autograd.formula import short
 
 if TYPE_CHECKING:
     from autograd.stepper import Stepper
@@ -51,7 +52,7 @@ class Reading(ABC):
         """Return a plain number among the arguments."""
         arg = node.args[slot]
         assert isinstance(arg, float)
-        return constant(arg)
+        return short(arg)
 
     def product(self, i: int, slot: int) -> str:
         """Return what the stepper has just sent along this edge; "" if it is elsewhere."""
@@ -70,10 +71,7 @@ class Now(Reading):
         self.nodes = nodes
         self.differentiated = nodes[-1].grad != 0
         if self.differentiated:
-            self.scales = (
-                ("grad", "grad"),
-                ("norm", "‖grad‖"),
-            )
+            self.scales = (("grad", "grad"), ("norm", "‖grad‖"))
         else:
             self.notes = (NO_BACKWARD,)
 
@@ -93,13 +91,12 @@ class Now(Reading):
         return (data, *self._norm_row("‖grad‖", members))
 
     def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
-        named = ((_values(leaving), leaving), (_parameters(parameters), parameters))
+        counted = _counted(leaving, parameters)
         if not self.differentiated:
-            return tuple(Row(what, f"{len(found):,}") for (what, _), found in named if found)
+            return tuple(Row(what, count) for what, count, _ in counted)
         return tuple(
             row
-            for (what, count), found in named
-            if found
+            for what, count, found in counted
             for row in self._norm_row(f"‖grad‖ of {count} {what}", found)
         )
 
@@ -122,19 +119,20 @@ class Change(Reading):
         ("norm grad", "‖change of grad‖"),
     )
 
+    notes = ("before → after; the colour is the change",)
     normed = "‖Δ grad‖"
 
     def __init__(self, before: Recording, after: Recording) -> None:
         self.before = before
         self.after = after
-        self.notes = ("before → after; the colour is the change",)
 
     def _pairs(self, i: int) -> list[tuple[str, float, float]]:
-        runs = [(run, run.nodes[i]) for run in (self.before, self.after)]
-        data, grads = zip(
-            *((run.value(node), run.adjoint(node)) for run, node in runs), strict=True
-        )
-        return [("data", *data), ("grad", *grads)]
+        before, after = self.before, self.after
+        old, new = before.nodes[i], after.nodes[i]
+        return [
+            ("data", before.value(old), after.value(new)),
+            ("grad", before.adjoint(old), after.adjoint(new)),
+        ]
 
     def rows(self, i: int) -> tuple[Row, ...]:
         return tuple(
@@ -148,11 +146,7 @@ class Change(Reading):
     def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
         return tuple(
             row
-            for (what, count), found in (
-                (_values(leaving), leaving),
-                (_parameters(parameters), parameters),
-            )
-            if found
+            for what, count, found in _counted(leaving, parameters)
             for row in self._norm_rows(f" of {count} {what}", found)
         )
 
@@ -172,7 +166,7 @@ class Change(Reading):
         before, after = (run.nodes[i].args[slot] for run in (self.before, self.after))
         assert isinstance(before, float)
         assert isinstance(after, float)
-        return _arrow(constant(before), constant(after))
+        return _arrow(short(before), short(after))
 
 
 @final
@@ -234,9 +228,9 @@ def change(before: float, after: float) -> float:
     return 0.0 if same else after - before
 
 
-def norm(xs: object) -> float:
+def norm(xs: Iterable[float]) -> float:
     """Return the L2 norm, which neither overflows nor underflows on the way."""
-    return math.hypot(*xs)  # type: ignore[misc]
+    return math.hypot(*xs)
 
 
 def _arrow(before: str, after: str) -> str:
@@ -251,9 +245,13 @@ def _range(xs: list[float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _values(found: Sequence[int]) -> tuple[str, str]:
-    return "value out" if len(found) == 1 else "values out", f"{len(found):,}"
-
-
-def _parameters(found: Sequence[int]) -> tuple[str, str]:
-    return "parameter" if len(found) == 1 else "parameters", f"{len(found):,}"
+def _counted(
+    leaving: Sequence[int], parameters: Sequence[int]
+) -> Iterator[tuple[str, str, Sequence[int]]]:
+    """Yield what the rows of a module are about, how many there are, and which."""
+    for one, many, found in (
+        ("value out", "values out", leaving),
+        ("parameter", "parameters", parameters),
+    ):
+        if found:
+            yield one if len(found) == 1 else many, f"{len(found):,}", found

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from autograd.drawing.folding import Folding, Graph, merged
 from autograd.drawing.picture import Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.engine import Value
-from autograd.formula import rule
-from autograd.operand import Number, plain
+from autograd.events import names_of
+from autograd.kernels import form
 from autograd.operation import Op
 
 SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
@@ -50,17 +50,25 @@ class View:
         self.reading = reading
         self.local = local
         self.expand = expand
-        self.names = names_of(graph.nodes)
+        self.names = [shorten(name) for name in names_of(graph.nodes)]
         self.members: dict[int, list[int]] = {}
         for i, box in enumerate(folding.box):
             self.members.setdefault(box, []).append(i)
         self.shown = set(self.members) if shown is None else shown
         # By the last member, arguments come before what uses them, as far as that is possible.
         self.order = sorted(self.shown, key=lambda box: self.members[box][-1])
+        # Of each box: the boxes its arrows come from, with the nodes that cross; and its users.
+        self.crossing: dict[int, dict[int, dict[int, None]]] = {b: {} for b in self.members}
+        self.users: dict[int, dict[int, None]] = {b: {} for b in self.members}
+        for here, positions in zip(folding.box, graph.args, strict=True):
+            for arg in positions:
+                there = folding.box[arg]
+                if there != here:
+                    self.crossing[here].setdefault(there, {})[arg] = None
+                    self.users[there][here] = None
 
     def picture(self, rankdir: str, budget: int | None) -> Picture:
         """Return the picture."""
-        self._crossing()
         items = tuple(item for box in self.order for item in self._items(box))
         used = {row.scale for item in items for row in item.rows if row.amount != 0}
         scales = tuple(pair for pair in self.reading.scales if pair[0] in used)
@@ -88,36 +96,22 @@ class View:
         first = self.members[box][0]
         return f"n{first}" if self._is_single(box) else f"g{first}"
 
-    def _crossing(self) -> None:
-        """Find what crosses from box to box, and what leaves each."""
-        box, args = self.folding.box, self.graph.args
-        self.crossing: dict[int, dict[int, dict[int, None]]] = {b: {} for b in self.members}
-        self.users: dict[int, dict[int, None]] = {b: {} for b in self.members}
-        for i, positions in enumerate(args):
-            here = box[i]
-            into = self.crossing[here]
-            for arg in positions:
-                there = box[arg]
-                if there != here:
-                    into.setdefault(there, {})[arg] = None
-                    self.users[there][here] = None
-
     def _items(self, box: int) -> list[Item]:
         """Return the item of a box, preceded by its terms, and by what stands for hidden nodes."""
         key = self._key(box)
-        hidden = [other for other in self.crossing[box] if other not in self.shown]
-        above = [other for other in self.users[box] if other not in self.shown]
-        before, after = [], []
-        if hidden:
-            count = sum(len(self.members[other]) for other in hidden)
-            before.append(Item(f"{key}below", "more", f"… {count:,} more"))
         item, terms = self._item(box, key)
-        if hidden:
-            item = replace(item, args=(*item.args, Link(f"{key}below")))
-        if above:
-            count = sum(len(self.members[other]) for other in above)
-            after.append(Item(f"{key}above", "more", f"… {count:,} more", args=(Link(key),)))
-        return [*before, *terms, item, *after]
+        items = [*terms, item]
+        if below := self._hidden(self.crossing[box]):
+            more = Item(f"{key}below", "more", below)
+            items = [more, *terms, replace(item, args=(*item.args, Link(more.key)))]
+        if above := self._hidden(self.users[box]):
+            items.append(Item(f"{key}above", "more", above, args=(Link(key),)))
+        return items
+
+    def _hidden(self, boxes: Iterable[int]) -> str:
+        """Return how many nodes of these boxes are not shown; "" for none."""
+        count = sum(len(self.members[box]) for box in boxes if box not in self.shown)
+        return f"… {count:,} more" if count else ""
 
     def _item(self, box: int, key: str) -> tuple[Item, list[Item]]:
         members = self.members[box]
@@ -254,28 +248,17 @@ class View:
         return Link(self._key(box), local if self.local else "")
 
 
-def names_of(order: Sequence[Value]) -> list[str]:
-    """Return what each node is called: its label if that is unique, else ``n<position>``."""
-    counts = Counter(node.label for node in order)
-    return [
-        (counts[node.label] == 1 and shorten(node.label)) or f"n{i}" for i, node in enumerate(order)
-    ]
-
-
 def local_derivatives(node: Value) -> list[float]:
-    """Return d node / d arg for every argument, by the rules of its row.
+    """Return d node / d arg for every argument; 0.0 for a plain number.
 
     >>> local_derivatives(Value(3.0) * Value(-2.0))
     [-2.0, 3.0]
     """
-    op = node.op
-    if op is None:
+    if node.op is None:
         return []
-    args = tuple(Number(arg.data if isinstance(arg, Value) else arg) for arg in node.args)
-    out = Number(node.data)
-    if op.pullback is not None:
-        return [plain(x) for x in op.pullback(Number(1.0), out, args)]
-    return [plain(rule(op, slot, out, args)) for slot in range(len(args))]
+    pattern = tuple(isinstance(arg, Value) for arg in node.args)
+    floats = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+    return list(form(node.op, pattern).locals(node.data, *floats))
 
 
 def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from autograd.drawing import palette
 from autograd.page.content import embedded
 
+if TYPE_CHECKING:
+    from autograd.stepper import Stepper
+
 SCRIPT = (
     "primitives run state words source graph arithmetic change node predict player address controls"
 ).split()
 """The parts of the script, in the order in which they stand."""
-
-if TYPE_CHECKING:
-    from autograd.stepper import Stepper
 
 
 def build(stepper: Stepper, *, title: str = "") -> str:

@@ -6,6 +6,7 @@ Events are not among it: they follow from the graph, so the page makes them itse
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from autograd.drawing.palette import STEPS
@@ -13,7 +14,6 @@ from autograd.drawing.picture import shorten
 from autograd.engine import Value
 from autograd.events import Recording
 from autograd.formula import number, rule, text
-from autograd.kernels import form
 from autograd.mistakes import WAYS
 from autograd.operand import Number, Symbol
 from autograd.operation import Op
@@ -88,38 +88,40 @@ class _Forms:
     def __init__(self, script: Rows) -> None:
         self.script = script
         self.described: list[dict[str, Any]] = []
-        self.number_of: dict[Any, int] = {}
+        self.number_of: dict[tuple[Op, tuple[str, ...]], int] = {}
 
     def of(self, node: Value) -> int:
         """Return the number of a node's form, -1 for a leaf."""
-        op, constants = node.op, tuple(a if isinstance(a, float) else None for a in node.args)
+        op = node.op
         if op is None:
             return -1
-        arity = len(constants)
-        if op.pullback is not None:
-            constants = (None,) * arity  # the rules of a long row gain nothing by folding
-        if (op, constants) in self.number_of:
-            return self.number_of[op, constants]
-        general = _templates(op, (None,) * arity)
-        folded = _templates(op, constants)
-        filled = [_filled(template, constants) for template in general]
-        wanted = (op, (None,) * arity) if filled == folded else (op, constants)
-        if wanted not in self.number_of:
-            applied, *rules = general if filled == folded else folded
-            self.number_of[wanted] = len(self.described)
+        # The rules of a long row gain nothing by folding.
+        folds = op.pullback is None
+        constants = tuple(arg if folds and isinstance(arg, float) else None for arg in node.args)
+        templates = _shared_templates(op, constants)
+        form = self.number_of.setdefault((op, templates), len(self.described))
+        if form == len(self.described):
+            row = key(op, len(constants))
             self.described.append(
                 {
                     "op": op.name,
                     "symbol": str(op),
-                    "row": key(op, arity),
-                    "live": key(op, arity) in self.script.live,
+                    "row": row,
+                    "live": row in self.script.live,
                     "singular": op.singular,
-                    "text": applied,
-                    "rules": rules,
+                    "text": templates[0],
+                    "rules": templates[1:],
                 }
             )
-        self.number_of[op, constants] = self.number_of[wanted]
-        return self.number_of[wanted]
+        return form
+
+
+@lru_cache(maxsize=4096)
+def _shared_templates(op: Op, constants: tuple[float | None, ...]) -> tuple[str, ...]:
+    """Return `_templates` with a hole for each constant, too, unless one folds into a rule."""
+    general, folded = _templates(op, (None,) * len(constants)), _templates(op, constants)
+    filled = [_filled(template, constants) for template in general]
+    return tuple(general if filled == folded else folded)
 
 
 def _templates(op: Op, constants: tuple[float | None, ...]) -> list[str]:
@@ -154,11 +156,7 @@ def _argument(arg: Value | float, place: dict[Value, int], recording: Recording)
 
 def _locals(node: Value, place: dict[Value, int], recording: Recording) -> list[float]:
     """Return the recorded local derivatives of a node's edges to embedded nodes."""
-    if node.op is None:
-        return []
-    floats = [recording.value(arg) for arg in node.args]
-    pattern = tuple(isinstance(arg, Value) for arg in node.args)
-    found = form(node.op, pattern).locals(recording.value(node), *floats)
+    found = recording.locals(node) if node.op else ()
     return [x for x, arg in zip(found, node.args, strict=True) if arg in place]
 
 
@@ -166,27 +164,23 @@ def _origins(nodes: list[Value]) -> dict[str, Any]:
     """Return the scopes, and the source as far as it is known, by node."""
     scopes: dict[str, int] = {"": 0}
     marked: dict[str, set[int]] = {}
+    scope_of, places = [], []
     for node in nodes:
         scope, file, line = node.origin or ("", None, None)
-        scopes.setdefault(scope, len(scopes))
+        scope_of.append(scopes.setdefault(scope, len(scopes)))
+        places.append((file, line) if file and line else ("", -1))
         if file and line:
             marked.setdefault(file, set()).add(line)
-    files = list(marked)
-    found = [excerpts(file, marked[file]) for file in files]
-    lines = [-1] * len(nodes)
-    which = [-1] * len(nodes)
-    for i, node in enumerate(nodes):
-        if node.origin and node.origin[1] and node.origin[2]:
-            which[i], lines[i] = files.index(node.origin[1]), node.origin[2]
+    file_of = {"": -1} | {file: i for i, file in enumerate(marked)}
     return {
         "scopes": list(scopes),
-        "scope": [scopes[node.origin[0] if node.origin else ""] for node in nodes],
+        "scope": scope_of,
         "files": [
-            {"path": path, "excerpts": [[e.first, e.lines] for e in parts]}
-            for path, parts in zip(shown_paths(files), found, strict=True)
+            {"path": path, "excerpts": [[e.first, e.lines] for e in excerpts(file, lines)]}
+            for path, (file, lines) in zip(shown_paths(list(marked)), marked.items(), strict=True)
         ],
-        "file": which if files else [],
-        "line": lines if files else [],
+        "file": [file_of[file] for file, _ in places] if marked else [],
+        "line": [line for _, line in places] if marked else [],
     }
 
 

@@ -28,7 +28,7 @@ class Excerpt(NamedTuple):
 
 
 def excerpts(file: str, marked: set[int]) -> list[Excerpt]:
-    """Return the functions of ``file`` that hold the ``marked`` lines.
+    """Return the innermost functions of ``file`` that hold the ``marked`` lines.
 
     Of the code outside any function, the statements at the top level that hold one.
     """
@@ -44,9 +44,8 @@ def excerpts(file: str, marked: set[int]) -> list[Excerpt]:
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
-        blocks = functions + [_span(node) for node in tree.body]
-        # Of the blocks around a line, the first function is the innermost that is short enough.
-        spans = [_around(n, functions) or _around(n, blocks) or (n, n) for n in marked]
+        statements = [_span(node) for node in tree.body]
+        spans = [_around(n, functions) or _around(n, statements) or (n, n) for n in marked]
     shown: set[int] = set()
     for n, (first, last) in zip(marked, spans, strict=True):
         if last - first >= MOST_LINES:
