@@ -1,7 +1,7 @@
 """Whether another project has replaced this package, and how to mend that.
 
 HIPS autograd installs into the same folder ``autograd`` and replaces its ``__init__.py``, but
-not this file, which can therefore tell. Needs nothing of the package.
+not this file, which can therefore tell. It imports nothing of the package.
 """
 
 from __future__ import annotations

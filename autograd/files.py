@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -12,11 +13,12 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: the file can't be written; names ``path``.
     """
-    beside = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    beside = path.parent / f".{secrets.token_hex(8)}{path.suffix}"
     try:
         beside.write_bytes(content)
         beside.replace(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

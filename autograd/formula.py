@@ -27,7 +27,7 @@ def number(x: float) -> str:
     >>> number(2.0), number(-0.5), number(1e300)
     ('2', '-0.5', '1e+300')
     """
-    return str(int(x)) if x == x and abs(x) < 1e15 and x == int(x) else repr(x)
+    return str(int(x)) if abs(x) < 1e15 and x == int(x) else repr(x)
 
 
 def short(x: float) -> str:
@@ -69,7 +69,7 @@ def rule(op: Op, slot: int, out: Any, args: tuple[Any, ...]) -> Any:
     """
     if op.pullback is None:
         return op.partials[slot](out, *args)
-    return list(op.pullback(Number(1.0), out, args))[slot]
+    return op.pullback(Number(1.0), out, args)[slot]
 
 
 def spell(
@@ -85,10 +85,9 @@ def spell(
         constant: how a plain number is written.
         names: subexpressions that have a name already (a compiler's temporaries).
     """
-
     written: dict[Symbol, Template] = {}
 
-    def part_of(part: Any) -> Template:
+    def template_of(part: Any) -> Template:
         if isinstance(part, Symbol):
             return written[part]
         literal = constant(plain(part))
@@ -103,32 +102,36 @@ def spell(
             pattern, binds = template(part.op, len(part.args))
             texts = []
             for i, arg in enumerate(part.args):
-                inner, looser = part_of(arg)
+                inner, inner_binds = template_of(arg)
                 # Infix ops associate to the left, except the power and the sign.
-                strict = i > 0 or binds >= 3
-                if binds and looser and (looser < binds or (strict and looser == binds)):
+                is_strict = i > 0 or binds >= 3
+                if 0 < inner_binds < binds + is_strict:
                     inner = f"({inner})"
                 texts.append(inner)
             written[part] = pattern.format(*texts), binds
-    return part_of(expression)[0]
+    return template_of(expression)[0]
+
+
+def infix(op: Op, arity: int) -> Template:
+    """Return the template of an operator between its arguments, or before its only one."""
+    return (f"{{0}} {op.symbol} {{1}}" if arity == 2 else f"{op.symbol}{{0}}"), op.binds
+
+
+def call(name: str, arity: int) -> Template:
+    """Return the template of a function and its arguments in parentheses."""
+    return f"{name}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
 
 
 def _text_template(op: Op, arity: int) -> Template:
-    if op.binds:
-        return (f"{{0}} {op.symbol} {{1}}" if arity == 2 else f"{op.symbol}{{0}}"), op.binds
-    return f"{op.name}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
+    return infix(op, arity) if op.binds else call(op.name, arity)
 
 
 def _latex_template(op: Op, arity: int) -> Template:
-    if op.arity is None:
-        args = ", ".join(f"{{{i}}}" for i in range(arity))
-        return op.latex.replace("{0}", args) if op.latex else _upright(op.name, args), 0
+    args = ", ".join(f"{{{i}}}" for i in range(arity))
     if not op.latex:
-        return _upright(op.name, ", ".join(f"{{{i}}}" for i in range(arity))), 0
+        name = op.name.replace("_", r"\_")
+        return rf"\operatorname{{{{{name}}}}}\left({args}\right)", 0
+    if op.arity is None:
+        return op.latex.replace("{0}", args), 0
     # A fraction shows on its own where it begins and ends.
     return op.latex, 0 if op.name == "div" else op.binds
-
-
-def _upright(name: str, args: str) -> str:
-    escaped = name.replace("_", r"\_")
-    return rf"\operatorname{{{{{escaped}}}}}\left({args}\right)"

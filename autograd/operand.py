@@ -42,7 +42,9 @@ def refusal(x: object) -> str:
         hint = "it already is one; use it directly, or .data for its number"
     elif isinstance(x, complex):
         hint = "only real numbers are supported"
-    elif isinstance(x, list | tuple) or hasattr(x, "__array__") or hasattr(x, "__len__"):
+    elif getattr(x, "shape", None) == ():
+        hint = "its .item() is a plain number"
+    elif hasattr(x, "__len__") and not isinstance(x, str | bytes):
         hint = "values are scalars; use one per element"
     return f"expected a real number, got {x!r:.60} of type {kind}: {hint}"
 
@@ -177,9 +179,9 @@ class Symbol(Operand):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
-        args = tuple(map(plain, args))
+        args = tuple(arg if isinstance(arg, Symbol) else real(plain(arg)) for arg in args)
         if op.name == "mul" and args[0].__class__ is float and args[0] == 1:
-            return cast(Symbol, args[1])
+            return cast(Symbol, args[1])  # as where a pullback is asked for the local derivatives
         return cls("", op, args)
 
     def _refuse(self, *_: object) -> NoReturn:

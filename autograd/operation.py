@@ -18,7 +18,7 @@ from autograd.operand import TABLE, Number, Operand, Symbol, T, plain, real
 
 Rule = Callable[..., Any]
 
-_built_in: set[str] = set()
+_built_in: dict[str, Op] = {}
 
 
 class Primitive(NamedTuple):
@@ -124,6 +124,11 @@ class Op:
                 raise
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the row is one of the table's own, which nobody can replace."""
+        return _built_in.get(self.name) is self
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """The arguments' names, as the first rule spells them."""
         code = getattr(self.partials[0], "__code__", None) if self.partials else None
@@ -173,19 +178,17 @@ class Op:
     def violation(self, args: list[float]) -> str:
         """Return what puts ``args`` outside the domain, as a message; "" if nothing does."""
         if isinstance(self.domain, Joint):
-            broken = (
-                "" if self.domain.holds(*args) or any(x != x for x in args) else self.domain.text
-            )
+            if any(x != x for x in args) or self.domain.holds(*args):
+                return ""
+            broken = self.domain.text
         else:
-            broken = next(
-                (
-                    f"{name} {domain!r}"
-                    for name, domain, x in zip(self.parameters, self.domain, args, strict=False)
-                    if x not in domain
-                ),
-                "",
-            )
-        return f"{self.spell(*args)} is undefined: {self.name} needs {broken}" if broken else ""
+            for name, domain, x in zip(self.parameters, self.domain, args, strict=False):
+                if x not in domain:
+                    broken = f"{name} {domain!r}"
+                    break
+            else:
+                return ""
+        return f"{self.spell(*args)} is undefined: {self.name} needs {broken}"
 
     def spell(self, *args: object) -> str:
         """Return the application as a reader would write it.
@@ -214,34 +217,29 @@ class Op:
 
     def _trace(self) -> None:
         """Run forward and rules once on symbols: a rule that branches is refused here."""
-        out, g = Symbol("out"), Symbol("g")
-        symbols = tuple(map(Symbol, self.parameters if self.arity else "xyz"))
+        out, args = Symbol("out"), tuple(map(Symbol, self.parameters if self.arity else "xyz"))
+        results: list[tuple[str, Any]] = []
         if not isinstance(self.forward, Primitive):
             try:
-                self.forward(*symbols)
+                results.append(("forward", self.forward(*args)))
             except Exception:
                 self.opaque = True
-        rules: dict[str, tuple[Rule, tuple[Any, ...]]] = {
-            f"partial {i}": (rule, (out, *symbols)) for i, rule in enumerate(self.partials)
-        }
-        if self.pullback:
-            rules["pullback"] = (self.pullback, (g, out, symbols))
-        if not (self.opaque or isinstance(self.forward, Primitive)):
-            rules["forward"] = (self.forward, symbols)
-        for label, (rule, args) in rules.items():
-            try:
-                result = rule(*args)
-            except Exception as error:
-                raise RuleError(f"{self.name}, {label}: {error}") from error
-            parts = result if label == "pullback" else [result]
-            if label == "pullback" and not (isinstance(parts, list) and len(parts) == len(symbols)):
-                raise RuleError(
-                    f"{self.name}, pullback returned {result!r:.60}, "
-                    f"not a list with one contribution for each of {len(symbols)} arguments"
-                )
-            for part in parts:
-                if not isinstance(part, Operand | numbers.Real):
-                    raise RuleError(f"{self.name}, {label} returned {part!r}, not a number")
+        label = "pullback"
+        try:
+            parts = self.pullback(Symbol("g"), out, args) if self.pullback else []
+            for i, partial in enumerate(self.partials):
+                label = f"partial {i}"
+                results.append((label, partial(out, *args)))
+        except Exception as error:
+            raise RuleError(f"{self.name}, {label}: {error}") from error
+        if self.pullback and not (isinstance(parts, list) and len(parts) == len(args)):
+            raise RuleError(
+                f"{self.name}, pullback returned {parts!r:.60}, "
+                f"not a list with one contribution for each of {len(args)} arguments"
+            )
+        for label, result in [*results, *(("pullback", part) for part in parts)]:
+            if not isinstance(result, Operand | numbers.Real):
+                raise RuleError(f"{self.name}, {label} returned {result!r}, not a number")
 
 
 def op_named(name: str) -> Op:

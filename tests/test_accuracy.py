@@ -20,7 +20,7 @@ from mpmath import mp, mpf
 
 from autograd import TABLE, Op, Value, gradients, primitive, trace
 from autograd.domain import Joint
-from autograd.kernels import local_function, value_function
+from autograd.kernels import form, value_function
 from autograd.operation import Primitive
 
 Args = tuple[float, ...]
@@ -300,6 +300,12 @@ def wrong_values(op: Op, name: str) -> Iterator[str]:
             yield f"{op.spell(*args)} = {got}, not {mp.nstr(exact, 20)}"
 
 
+def slope(op: Op, slot: int, out: float, args: Args) -> float:
+    """Return d op / d args[slot] as the engine computes it."""
+    pattern = tuple(i == slot for i in range(len(args)))
+    return form(op, pattern).locals(out, *args)[slot]
+
+
 def wrong_slopes(op: Op, slot: int, name: str) -> Iterator[str]:
     """Yield the points where ``op`` misses the partial derivative of row ``name``."""
     for args in points(name):
@@ -307,7 +313,7 @@ def wrong_slopes(op: Op, slot: int, name: str) -> Iterator[str]:
         out = TABLE[name].ieee(*args)
         if exact is None or outside_promise(args, out):
             continue
-        got = local_function(op, slot, len(args))(out, *args)
+        got = slope(op, slot, out, args)
         if got != float(exact) and error(got, exact) > allowed(name, slot, args, exact):
             yield f"d {op.spell(*args)} / d args[{slot}] = {got}, not {mp.nstr(exact, 20)}"
 
@@ -380,7 +386,7 @@ def wrong_pullbacks(op: Op, name: str) -> Iterator[str]:
     for xs in lists(name):
         out = TABLE[name].ieee(*xs)
         for slot, x in enumerate(xs):
-            exact, got = exact_slope(name, slot, xs), local_function(op, slot, len(xs))(out, *xs)
+            exact, got = exact_slope(name, slot, xs), slope(op, slot, out, xs)
             bound = mpf(0)
             if name == "logsumexp":
                 bound = (VARIADIC[name][1](xs) + (abs(mpf(x) - out) + 4) * U) * exact + ulp(mpf(0))

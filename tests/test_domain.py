@@ -53,6 +53,8 @@ def test_joint_domain_of_numbers_that_depend_on_each_other() -> None:
         )
         assert width(1.0, 3.0) == 2.0
         assert math.isnan(width(nan, 3.0))
+        whole = Joint("whole numbers", lambda low, high: int(low) == low and int(high) == high)
+        assert math.isnan(Op("width", width.forward, width.partials, whole)(nan, 3.0))
         with pytest.raises(DomainError, match=r"width\(3.0, 1.0\) .*: width needs low <= high"):
             width(3.0, 1.0)
     finally:

@@ -15,7 +15,7 @@ import pytest
 from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
 from autograd.formula import rule
-from autograd.kernels import UNROLLED, form, local_function, product, value_function
+from autograd.kernels import UNROLLED, form, product, value_function
 from autograd.modes import unchecked
 from autograd.operand import Number, plain
 
@@ -54,10 +54,8 @@ def test_values_and_locals_have_the_bits_of_the_rules(op: Op) -> None:
         assert bits(value_function(op, len(args))(*args)) == bits(out)
         slots = list(range(len(args)))[:6]
         expected = list(map(bits, reference(op, out, args, slots)))
-        functions = [local_function(op, slot, len(args)) for slot in slots]
-        assert [bits(f(out, *args)) for f in functions] == expected
-        together = form(op, (True,) * len(args)).locals(out, *args)
-        assert [bits(together[slot]) for slot in slots] == expected
+        locals_ = form(op, (True,) * len(args)).locals(out, *args)
+        assert [bits(locals_[slot]) for slot in slots] == expected
 
 
 @pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
@@ -112,20 +110,69 @@ def test_deep_nesting_is_no_limit(n: int) -> None:
     assert bits(out.data) == bits(TABLE["logsumexp"].ieee(*(x.data for x in xs)))
 
 
-def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal() -> None:
+@pytest.fixture
+def own_rows() -> Iterator[None]:
+    before = dict(TABLE)
+    yield
+    TABLE.clear()
+    TABLE.update(before)
+
+
+def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal(own_rows: None) -> None:
     calls = []
-    try:
 
-        def counted(x: float) -> float:
-            calls.append(x)
-            return x
+    def counted(x: float) -> float:
+        calls.append(x)
+        return x
 
-        noisy = Op("noisy", primitive(counted), (lambda y, x: 1.0,))
-        twice = Op("twice", lambda x: noisy(x) * noisy(x), (lambda y, x: 2 * x,))
-        zeros = Op("zeros", lambda x: 1 / (x * 0.0) + 1 / (x * -0.0), (lambda y, x: 0.0,))
-        assert value_function(twice, 1)(3.0) == 9.0
-        assert calls == [3.0]
-        assert math.isnan(value_function(zeros, 1)(1.0))  # inf + -inf
-    finally:
-        for name in ("noisy", "twice", "zeros"):
-            TABLE.pop(name, None)
+    noisy = Op("noisy", primitive(counted), (lambda y, x: 1.0,))
+    twice = Op("twice", lambda x: noisy(x) * noisy(x), (lambda y, x: 2 * x,))
+    zeros = Op("zeros", lambda x: 1 / (x * 0.0) + 1 / (x * -0.0), (lambda y, x: 0.0,))
+    assert value_function(twice, 1)(3.0) == 9.0
+    assert calls == [3.0]
+    assert math.isnan(value_function(zeros, 1)(1.0))  # inf + -inf
+
+
+def test_a_row_may_call_another_with_several_numbers_of_arguments(own_rows: None) -> None:
+    total = TABLE["sum"]
+    op = Op("five", lambda x: total(x, x) + total(x, x, x), (lambda y, x: total(1, 1) + 3,))
+    x = Value(2.0)
+    y = op(x)
+    y.backward()
+    assert (y.data, x.grad) == (10.0, 5.0)
+
+
+def test_a_name_that_python_reads_in_another_form(own_rows: None) -> None:
+    half = Op("\N{MICRO SIGN}", lambda x: x * 0.5, (lambda y, x: 0.5,))
+    op = Op("quarter", lambda x: half(half(x)), (lambda y, x: half(half(x)) / x,))
+    x = Value(3.0)
+    op(x).backward()
+    assert x.grad == 0.25
+
+
+def test_numpys_numbers_in_a_rule(own_rows: None) -> None:
+    one = pytest.importorskip("numpy").float64(1)
+    op = Op("same", lambda x: x, (lambda y, x: TABLE["where"](x, one, 1) * one,))
+    x = Value(3.0)
+    op(x).backward()
+    assert x.grad == 1.0
+
+
+def test_long_rows_of_a_user_follow_ieee_754(own_rows: None) -> None:
+    """Python's (-1.0) ** 0.5 is a complex number."""
+    total = TABLE["sum"]
+    op = Op(
+        "roots",
+        lambda *xs: total(*(x**0.5 for x in xs)),
+        pullback=lambda g, z, xs: [g * (0.5 * x**-0.5) for x in xs],
+        singular=True,
+    )
+    xs = [Value(4.0)] * UNROLLED + [Value(-1.0)]
+    assert math.isnan(op(*xs).data)
+    assert op(*xs[:-1], 9.0).data == 2.0 * UNROLLED + 3.0
+
+
+def test_plain_numbers_have_no_local_derivative_however_many_there_are() -> None:
+    for n in (3, UNROLLED + 1):
+        pattern = (True, *[False] * (n - 1))
+        assert form(TABLE["sum"], pattern).locals(0.0, *[0.0] * n) == (1.0, *[0.0] * (n - 1))
