@@ -163,7 +163,8 @@ def loss_curve(history: History, path: str | PathLike[str] | None = None) -> Fig
         axes.set_xlim(1, max(epochs, 2))
         axes.locator_params(axis="y", nbins=5)
         _chart(axes, name, "Epoch" if axes is panels[-1] else "")
-    panels[0].set_ylim(bottom=0)
+    if min(map(min, curves[0][2:])) >= 0:
+        panels[0].set_ylim(bottom=0)
     if history.accuracy:
         panels[1].set_ylim(top=100)
         panels[1].yaxis.set_major_formatter("{x:g} %")
@@ -198,7 +199,7 @@ def gradient_flow(history: History, path: str | PathLike[str] | None = None) -> 
         # A logarithmic axis has no place for 0: the line breaks off there.
         heights = [norm or math.nan for norm in norms]
         style: dict[str, Any] = {"color": _mixed(i / last), "linewidth": 1.6}
-        label = (layer or "model") if i in named else None
+        label = _literal(layer or "model") if i in named else None
         if len(epochs) < MANY_EPOCHS:
             marker = "." if len(norms) == 1 else None
             axes.plot(range(1, len(norms) + 1), heights, label=label, marker=marker, **style)
@@ -246,10 +247,8 @@ def gradient_by_depth(
     figure = _figure(7.2, 4.2)
     axes = figure.add_subplot()
     deepest = max(map(len, drawn.values()))
-    for (name, heights), colour in zip(drawn.items(), cycle(PALETTE), strict=False):
-        axes.plot(
-            range(1, len(heights) + 1), heights, color=colour, linewidth=2.0, label=name, marker="."
-        )
+    for heights, colour in zip(drawn.values(), cycle(PALETTE), strict=False):
+        axes.plot(range(1, len(heights) + 1), heights, color=colour, linewidth=2.0, marker=".")
     if any(norm > 0 for heights in drawn.values() for norm in heights):
         axes.set_yscale("log")
     axes.set_xlim(deepest + 0.02 * deepest, 1 - 0.02 * deepest)
@@ -323,17 +322,17 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def _literal(text: str) -> str:
+    """Return a name such that matplotlib takes no formula for it."""
+    return text.replace("$", r"\$")
+
+
 def _title(axes: Axes, text: str) -> None:
     """Give the axes their title, at the left, and a quiet frame."""
     axes.set_title(text, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(colors=QUIET, labelsize=9)
-
-
-def _literal(text: str) -> str:
-    """Return a name such that matplotlib takes no formula for it."""
-    return text.replace("$", r"\$")
 
 
 def _chart(axes: Axes, title: str, below: str) -> None:
@@ -372,7 +371,15 @@ def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
             transform=axes.transAxes,
             clip_on=False,
         )
-        axes.text(1.075, place, name, transform=axes.transAxes, va="center", color=INK, fontsize=10)
+        axes.text(
+            1.075,
+            place,
+            _literal(name),
+            transform=axes.transAxes,
+            va="center",
+            color=INK,
+            fontsize=10,
+        )
 
 
 def _written(figure: Figure, path: Path | None) -> Figure:

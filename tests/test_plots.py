@@ -90,6 +90,14 @@ def test_the_loss_curve_shows_every_epoch(history: History) -> None:
     assert {"Loss", "Accuracy", "Epoch", "0.2", "99.5 %"} <= texts(figure)
 
 
+def test_a_loss_below_zero_is_seen(history: History) -> None:
+    history.loss = [1.0, -2.0, -3.0]
+    low, high = loss_curve(history).axes[0].get_ylim()
+    assert low < -3.0 < 1.0 < high
+    history.loss = [0.7, 0.3, 0.2]
+    assert loss_curve(history).axes[0].get_ylim()[0] == 0
+
+
 def test_without_accuracy_there_is_one_panel(history: History) -> None:
     history.accuracy = []
     assert len(loss_curve(history).axes) == 1
@@ -161,9 +169,14 @@ def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> Non
 
 def test_a_name_is_no_formula(upright: Neuron, tmp_path: Path) -> None:
     names = ["$x_{$", "a$b"]
-    path = tmp_path / "boundary.svg"
-    decision_boundary(upright, POINTS, LABELS, path, names, names)
-    assert path.stat().st_size > 0
+    for name, draw in (
+        ("boundary", lambda path: decision_boundary(upright, POINTS, LABELS, path, names, names)),
+        ("depth", lambda path: gradient_by_depth(dict.fromkeys(names, (1.0, 2.0)), path)),
+    ):
+        path = tmp_path / f"{name}.svg"
+        draw(path)
+        text = path.read_text(encoding="utf-8")
+        assert all(f"<!-- {literal} -->" in text for literal in names)
 
 
 def test_a_model_that_always_says_the_same_has_no_boundary(upright: Neuron) -> None:
@@ -310,7 +323,7 @@ def test_weights_are_drawn_as_images(tmp_path: Path) -> None:
     model = MLP(9, [5, 1], seed=0)
     figure = weight_images(model, tmp_path / "weights.png")
     images = [axes.images[0] for axes in figure.axes if axes.images]
-    assert len(images) >= 5
+    assert len(images) == 5
     weights = [w.data for w in model.layers[0].neurons[3].w]
     assert images[3].get_array().ravel().tolist() == weights
     assert images[3].get_array().shape == (3, 3)
