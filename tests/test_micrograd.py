@@ -26,6 +26,7 @@ FIRST_LOSSES = [
     0.52210107691479,
     0.40517407250570026,
 ]
+FIRST_ACCURACIES = [0.5, 0.75, 0.75, 0.75, 0.8, 0.8]
 
 
 def readme_example(value: Callable[[float], Any]) -> tuple[float, float, float]:
@@ -75,13 +76,15 @@ def more_ops(value: Callable[[float], Any]) -> tuple[float, float, float]:
     return g.data, a.grad, b.grad
 
 
-def demo_losses(value: Callable[[float], Any], mlp: Callable[..., Any], steps: int) -> list[float]:
-    """Return the losses of the first steps of the training in micrograd's demo notebook."""
+def demo_training(
+    value: Callable[[float], Any], mlp: Callable[..., Any], steps: int
+) -> tuple[list[float], list[float]]:
+    """Return losses and accuracies of the first steps of micrograd's demo notebook."""
     points, bits = moons(20, noise=0.0, seed=5)
     labels = [2 * bit - 1 for bit in bits]
     random.seed(1337)
     model = mlp(2, [16, 16, 1])
-    totals = []
+    totals, accuracies = [], []
     for k in range(steps):
         inputs = [list(map(value, row)) for row in points]
         scores = list(map(model, inputs))
@@ -91,14 +94,14 @@ def demo_losses(value: Callable[[float], Any], mlp: Callable[..., Any], steps: i
         reg_loss = alpha * sum(p * p for p in model.parameters())
         total_loss = data_loss + reg_loss
         hits = [(label > 0) == (s.data > 0) for label, s in zip(labels, scores, strict=True)]
-        assert 0 <= sum(hits) <= len(hits)
+        accuracies.append(sum(hits) / len(hits))
         model.zero_grad()
         total_loss.backward()
         learning_rate = 1.0 - 0.9 * k / 100
         for p in model.parameters():
             p.data -= learning_rate * p.grad
         totals.append(total_loss.data)
-    return totals
+    return totals, accuracies
 
 
 def trace(root: Any) -> tuple[set[Any], set[tuple[Any, Any]]]:
@@ -133,7 +136,9 @@ def test_more_ops() -> None:
 
 
 def test_demo_training_loop() -> None:
-    assert demo_losses(Value, MLP, len(FIRST_LOSSES)) == pytest.approx(FIRST_LOSSES, rel=REL)
+    losses, accuracies = demo_training(Value, MLP, len(FIRST_LOSSES))
+    assert losses == pytest.approx(FIRST_LOSSES, rel=REL)
+    assert accuracies == FIRST_ACCURACIES
 
 
 def test_weights_come_from_the_global_random_in_the_same_order() -> None:
@@ -185,6 +190,7 @@ def test_beside_micrograd() -> None:
     for example in (readme_example, sanity_check, more_ops):
         # Its order of summation follows addresses, so its own last digits change from run to run.
         assert example(Value) == pytest.approx(example(engine.Value), rel=REL)
-    assert demo_losses(Value, MLP, 4) == pytest.approx(
-        demo_losses(engine.Value, peer.MLP, 4), rel=REL
-    )
+    losses, accuracies = demo_training(Value, MLP, 4)
+    their_losses, their_accuracies = demo_training(engine.Value, peer.MLP, 4)
+    assert losses == pytest.approx(their_losses, rel=REL)
+    assert accuracies == their_accuracies

@@ -6,9 +6,9 @@ import math
 import struct
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from graphs import creation_orders
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -142,6 +142,23 @@ def test_backward_is_the_sweep_is_gradients(program: Program) -> None:
 @given(any_expressions)
 def test_backward_is_the_sweep_is_gradients_in_the_long_mode(program: Program) -> None:
     check_three_ways(program)
+
+
+@st.composite
+def creation_orders(draw: Any, program: Program) -> list[int]:
+    """Return another order in which the steps of ``program`` can be carried out."""
+    first = len(program.inputs)
+    waiting = {
+        i: {arg - first for arg in step.args if isinstance(arg, int) and arg >= first}
+        for i, step in enumerate(program.steps)
+    }
+    order: list[int] = []
+    while waiting:
+        ready = [i for i, needs in waiting.items() if needs <= set(order)]
+        chosen = draw(st.sampled_from(ready[::-1]))
+        order.append(chosen)
+        del waiting[chosen]
+    return order
 
 
 @settings(max_examples=100)

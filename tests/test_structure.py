@@ -1,7 +1,9 @@
 """The files stand in one line, the import is light, and the exports are what they claim."""
 
 import ast
+import builtins
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,18 +15,18 @@ import nn
 
 ROOT = Path(autograd.__file__).parent.parent
 
-LINE = """
-conflict usage errors files domain ieee operand operation ops functions graph formula place kernels
-modes pickling engine debugging transforms linearization differences culprit check straightline
-compiler events ledger derivation experiment breakpoints mistakes quiz
-drawing page stepper reference expression condition script nn terminal demo debugger
-assignments settings learning training inspection strategies bench cli __main__
-artifacts pytest_plugin
-""".split()
-"""Every file imports only from files before it; a package counts as one file here.
+README = Path(__file__).parent.parent / "README.md"
 
-What is imported for the type checker alone doesn't count: it never runs.
-"""
+
+def files_of_the_map() -> list[str]:
+    """Return the files in the order of the README's map; a package counts as one file."""
+    text = README.read_text(encoding="utf-8")
+    table = text.partition("\n## Map of the files\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"(\w+)(?:\.py|/)`", cell)]
+
+
+LINE = files_of_the_map()
 
 
 def modules() -> list[tuple[str, Path]]:
@@ -38,14 +40,20 @@ def place(module: str) -> str:
     return "nn" if parts[0] == "nn" else parts[1] if len(parts) > 1 else "autograd"
 
 
+def is_for_the_type_checker(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def imports_of(path: Path) -> set[str]:
+    """Return the modules of this project that a file imports, wherever it does so."""
     found = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if "TYPE_CHECKING" not in ast.unparse(node)[:20]]
+    tree.body = [node for node in tree.body if not is_for_the_type_checker(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import"
             # "from autograd import ops" imports a module, "... import Value" a name.
             if node.module in ("autograd", "nn"):
                 names = {f"{node.module}.{alias.name}" for alias in node.names}
@@ -55,12 +63,15 @@ def imports_of(path: Path) -> set[str]:
     return {name for name in found if name.split(".")[0] in ("autograd", "nn")}
 
 
+def test_the_map_has_every_file_once() -> None:
+    assert sorted(LINE) == sorted({place(module) for module, _ in modules()} - {"__init__"})
+
+
 @pytest.mark.parametrize(("module", "path"), modules(), ids=lambda x: str(x) if x else "")
 def test_a_file_imports_only_from_files_above_it(module: str, path: Path) -> None:
     if module in ("autograd.__init__", "nn.__init__"):
         return
     own = place(module)
-    assert own in LINE, f"{module} has no place in the line"
     for imported in imports_of(path):
         if own == "nn" and place(imported) != "nn":
             assert imported == "autograd", "nn imports only what autograd exports"
@@ -72,8 +83,6 @@ def test_a_file_imports_only_from_files_above_it(module: str, path: Path) -> Non
 
 @pytest.mark.parametrize("package", [autograd, nn])
 def test_exports_exist_and_spare_the_builtins(package: object) -> None:
-    import builtins
-
     names = package.__all__  # type: ignore[attr-defined]
     assert len(set(names)) == len(names)
     for name in names:
@@ -89,18 +98,12 @@ def test_an_unknown_export_is_an_attribute_error() -> None:
 
 def test_import_brings_the_standard_library_only() -> None:
     code = (
-        "import sys, autograd, nn; "
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import autograd, nn; "
         "print(sorted(m.split('.')[0] for m in sys.modules if '.' not in m "
         "and m not in sys.stdlib_module_names and not m.startswith('_')))"
     )
     done = subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}",
-        ],
+        [sys.executable, "-I", "-S", "-c", code],
         capture_output=True,
         text=True,
         check=True,
