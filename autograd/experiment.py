@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from autograd.engine import Value, record, sweep
 from autograd.errors import DomainError
 from autograd.events import Recording, show
+from autograd.kernels import floats_of
 from autograd.modes import changed_mode
 from autograd.operand import Number, plain, real
 from autograd.operation import Op
@@ -114,8 +115,7 @@ def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
                 f"in {recording.definition(user)}"
             ) from None
         was = map(recording.value, user.args)
-        becomes = (arg if isinstance(arg, float) else arg.data for arg in args)
-        if _sides(user.op, was) != _sides(user.op, becomes):
+        if _sides(user.op, was) != _sides(user.op, floats_of(args)):
             kinks.append(recording.definition(user))
     root = copies[recording.root]
     new_gradient = recording.seed if root is leaf else 0.0

@@ -38,6 +38,10 @@ from autograd.operation import Op
 
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 100
+TOO_DEEP = f"this is nested deeper than {MAX_DEPTH} levels; sum(a, b, ...) adds many terms in one"
+
+WIDTH = 72
+"""Columns of the text that a refusal shows."""
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
@@ -107,7 +111,7 @@ HINTS = {
     **dict.fromkeys("×·⋅∗", "a product is written *"),
     **dict.fromkeys("÷∕", "a quotient is written /"),
 }
-GRAMMAR = "an expression has numbers, names, + - * / **, functions and lists"
+SUMMARY = "an expression has numbers, names, + - * / **, functions and lists"
 
 OPERAND = r"""(?P<number> (?: [0-9][0-9_]*\.?[0-9_]* | \.[0-9][0-9_]* ) (?:[eE][+-]?[0-9]+)? )
     | (?P<name> [^\W0-9]\w* )"""
@@ -133,8 +137,8 @@ class Grammar(NamedTuple):
     summary: str
 
 
-PLAIN = Grammar(
-    re.compile(rf"(?P<operand> {OPERAND} ) | {OTHER}", re.VERBOSE), OPERATORS, HINTS, GRAMMAR
+GRAMMAR = Grammar(
+    re.compile(rf"(?P<operand> {OPERAND} ) | {OTHER}", re.VERBOSE), OPERATORS, HINTS, SUMMARY
 )
 CLOSING = {"(": ")", "[": "]"}
 
@@ -193,7 +197,7 @@ def parse(source: str) -> Expression:
 
     Cost: linear in the length.
     """
-    source, tree = read(source, PLAIN)
+    source, tree = read(source, GRAMMAR)
     return Translator(source).expression(tree)
 
 
@@ -218,7 +222,7 @@ def read(source: str, grammar: Grammar) -> tuple[str, ast.expr]:
         problem = "this can't be read; a number is written like 7, 0.5 or 1e-3"
         _refuse(source, start, start + 1, problem)
     except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError(_too_deep()) from None
+        raise ExpressionError(TOO_DEEP) from None
     _check_depth(source, tree)
     return source, tree
 
@@ -271,7 +275,7 @@ def _scan(source: str, grammar: Grammar) -> None:
         else:
             nested[-1] = 0
         if len(brackets) + sum(nested) + negations > MAX_DEPTH:
-            _refuse(source, *span, _too_deep())
+            _refuse(source, *span, TOO_DEEP)
         before = token
     if brackets:
         bracket, start = brackets[-1]
@@ -290,7 +294,7 @@ def _check_depth(source: str, tree: ast.expr) -> None:
             if isinstance(child, ast.expr)
         ]
     if level:
-        refuse_part(source, level[0], _too_deep())
+        refuse_part(source, level[0], TOO_DEEP)
 
 
 class Translator:
@@ -338,7 +342,7 @@ class Translator:
             case ast.Subscript(value=of, slice=index):
                 self.element(of, index)
             case _:
-                self.refuse(node, f"this is not allowed: {GRAMMAR}")
+                self.refuse(node, f"this is not allowed: {SUMMARY}")
         return NUMBER
 
     def variable(self, node: ast.AST, name: str) -> None:
@@ -418,19 +422,15 @@ def _float(token: str) -> float:
         return math.nan  # a misplaced underscore: left to the parser
 
 
-def _too_deep() -> str:
-    return f"this is nested deeper than {MAX_DEPTH} levels; sum(a, b, ...) adds many terms in one"
-
-
 def _suggestion(name: str) -> str:
     close = FOREIGN_NAMES.get(name) or next(iter(get_close_matches(name, FUNCTIONS, n=1)), "")
     return f"did you mean {close}?" if close else "if it is a variable, write * for the product"
 
 
-def _refuse(source: str, start: int, end: int, problem: str, width: int = 72) -> NoReturn:
+def _refuse(source: str, start: int, end: int, problem: str) -> NoReturn:
     """Raise the error with the part from ``start`` to ``end`` marked, cropped around it."""
-    first = max(0, min(start - width // 3, len(source) - width))
-    last = first + width
+    first = max(0, min(start - WIDTH // 3, len(source) - WIDTH))
+    last = first + WIDTH
     shown = [char if char.isprintable() else "�" for char in source[first:last]]
     end = min(max(end, start + 1), last)
     blanks = "".join(map(_blank, shown[: start - first]))

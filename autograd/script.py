@@ -6,7 +6,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,7 @@ from autograd.debugging import debug
 from autograd.engine import Value
 from autograd.errors import ScriptError
 from autograd.graph import topological_order
-from autograd.kernels import value_function
+from autograd.kernels import floats_of, value_function
 
 USUAL = ("loss", "cost", "error", "out", "output")
 """The names preferred, in this order, where a file has several results."""
@@ -211,7 +211,7 @@ class Script:
         )
 
 
-def _below(values: Any) -> set[Value]:
+def _below(values: Iterable[Value]) -> set[Value]:
     """Return the nodes that one of ``values`` was computed from. Cost: linear."""
     found: set[Value] = set()
     stack = [arg for value in values for arg in value._prev]
@@ -231,7 +231,7 @@ def _refresh(root: Value) -> bool:
     changed = False
     for node in topological_order(root):
         if node.op is not None:
-            floats = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
+            floats = floats_of(node.args)
             again = value_function(node.op, len(floats))(*floats)
             if repr(again) != repr(node.data):
                 node.data = again

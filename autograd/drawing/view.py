@@ -11,7 +11,7 @@ from autograd.drawing.picture import Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.engine import Value
 from autograd.events import names_of
-from autograd.kernels import form
+from autograd.kernels import floats_of, form
 from autograd.operation import Op
 
 SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
@@ -257,8 +257,7 @@ def local_derivatives(node: Value) -> list[float]:
     if node.op is None:
         return []
     pattern = tuple(isinstance(arg, Value) for arg in node.args)
-    floats = [arg.data if isinstance(arg, Value) else arg for arg in node.args]
-    return list(form(node.op, pattern).locals(node.data, *floats))
+    return list(form(node.op, pattern).locals(node.data, *floats_of(node.args)))
 
 
 def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:
