@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import types
@@ -13,10 +14,13 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import TABLE, Op, cli
+from autograd import TABLE, Op, Stepper, cli, ops
 from autograd.cli import MISSING, OK, REFUSED, WRONG, main
+from autograd.expression import FUNCTIONS
 
 Run = Callable[..., tuple[int, str, str]]
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(autograd.__file__).parent.parent)}
 
 TRAIN = """\
 import sys
@@ -42,17 +46,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def process(*argv: str, **settings: object) -> subprocess.CompletedProcess[str]:
-    root = Path(autograd.__file__).parent.parent
-    env = {**os.environ, "PYTHONPATH": str(root), **settings.pop("env", {})}  # type: ignore[dict-item]
+def process(*argv: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "autograd", *argv],
         capture_output=True,
-        text=True,
         check=False,
-        env=env,
+        env={**ENVIRONMENT, **variables},
         encoding="utf-8",
-        **settings,  # type: ignore[call-overload]
     )
 
 
@@ -148,8 +148,6 @@ def test_a_file_that_cannot_be_stepped_through(
 def test_a_run_that_is_too_long_needs_a_smaller_part(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from autograd import Stepper
-
     monkeypatch.setattr(Stepper.__init__, "__defaults__", (1.0, 5))
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(TRAIN, encoding="utf-8")
@@ -267,14 +265,10 @@ def test_check(run: Run) -> None:
 
 
 def test_a_wrong_gradient_ends_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from autograd import ops
-    from autograd.expression import FUNCTIONS
-
     # A row of its own: what is compiled from a wrong rule must not stay behind in a right one.
     wrong = Op("wrong_cosh", ops.cosh.forward, (lambda y, x: 1.001 * ops.sinh(x),))
     TABLE.pop("wrong_cosh")
-    function = FUNCTIONS["cosh"]._replace(**{FUNCTIONS["cosh"]._fields[0]: wrong})
-    monkeypatch.setitem(FUNCTIONS, "cosh", function)
+    monkeypatch.setitem(FUNCTIONS, "cosh", FUNCTIONS["cosh"]._replace(apply=wrong))
     code, out, err = run("check", "cosh(x)", "x=2")
     assert code == WRONG
     assert "wrong" in out
@@ -370,8 +364,6 @@ def test_no_command_prints_the_help(run: Run) -> None:
 def test_the_examples_of_the_help_work(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shlex
-
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(TRAIN, encoding="utf-8")
     lines = [line for text in cli.EXAMPLES.values() for line in text.splitlines()[1:]]
@@ -430,7 +422,7 @@ def test_as_a_process_streams_are_apart_and_plain() -> None:
 
 
 def test_an_ascii_stream_is_no_reason_to_fail() -> None:
-    done = process("step", "α * 2", "α=1", env={"PYTHONIOENCODING": "ascii"})
+    done = process("step", "α * 2", "α=1", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (OK, "")
     assert "? = 1.0" in done.stdout
 
@@ -438,13 +430,12 @@ def test_an_ascii_stream_is_no_reason_to_fail() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes close differently")
 @pytest.mark.parametrize("terms", [1, 600])  # fails when flushed at the end, or half-way
 def test_a_reader_that_stops_is_no_traceback(terms: int) -> None:
-    root = Path(autograd.__file__).parent.parent
     expression = f"sum({', '.join(f'sin({i}*x)' for i in range(terms))})"
     writer = subprocess.Popen(
         [sys.executable, "-m", "autograd", "step", expression, "x=1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env=ENVIRONMENT,
     )
     assert writer.stdout is not None
     assert writer.stderr is not None
@@ -458,17 +449,15 @@ def test_a_reader_that_stops_is_no_traceback(terms: int) -> None:
 @pytest.mark.parametrize("no_color", ["", "1"])
 def test_on_a_terminal_lines_fit_and_colour_can_be_refused(no_color: str) -> None:
     pty = pytest.importorskip("pty")
-    root = Path(autograd.__file__).parent.parent
     main_end, terminal = pty.openpty()
-    env = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "80", "TERM": "xterm-256color"}
-    env["NO_COLOR"] = no_color
+    settings = {"COLUMNS": "80", "TERM": "xterm-256color", "NO_COLOR": no_color}
     words = ["step", "tanh(w1*x1 + w2*x2 + b)", "x1=2", "x2=0", "w1=-3", "w2=1", "b=6.88"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autograd", *words],
         stdin=subprocess.DEVNULL,  # a debugger otherwise: tests/test_debugger.py
         stdout=terminal,
         stderr=subprocess.STDOUT,
-        env=env,
+        env={**ENVIRONMENT, **settings},
     )
     os.close(terminal)
     shown = b""
