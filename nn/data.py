@@ -167,7 +167,8 @@ def read_csv(
 ) -> Table:
     """Return the data set in a CSV file: numbers, and a column of targets.
 
-    The first row is taken for the columns' names if one of its inputs is no number.
+    The first row is taken for the columns' names if one of its inputs is no number, or if
+    ``target`` is a name.
 
     Args:
         path: of the file, in UTF-8.
@@ -180,7 +181,12 @@ def read_csv(
     """
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file)
-        rows = [(lines.line_num, [cell.strip() for cell in row]) for row in lines if any(row)]
+        try:
+            rows = [(lines.line_num, [cell.strip() for cell in row]) for row in lines if any(row)]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is no UTF-8 text: {error}") from None
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {lines.line_num}: {error}") from None
     if not rows:
         raise ValueError(f"{path} is empty")
     width = len(rows[0][1])
@@ -189,38 +195,40 @@ def read_csv(
             raise ValueError(f"{path}, line {line}: {len(row)} columns, the first row has {width}")
     names = [f"x{i + 1}" for i in range(width)]
     place = _place(path, target, rows[0][1])
-    if any(_parsed(cell) is None for i, cell in enumerate(rows[0][1]) if i != place) or (
-        isinstance(target, str)
-    ):
+    first = [_parsed(cell) for i, cell in enumerate(rows[0][1]) if i != place]
+    if None in first or isinstance(target, str):
         names, rows = rows[0][1], rows[1:]
     if not rows:
         raise ValueError(f"{path} has names of columns but no data")
-    inputs = []
-    for line, row in rows:
-        numbers = [_parsed(cell) for cell in row]
-        for i, (cell, x) in enumerate(zip(row, numbers, strict=True)):
-            if i != place and (x is None or not math.isfinite(x)):
-                raise ValueError(
-                    f"{path}, line {line}, column {names[i]}: expected a number, got {cell!r:.40}"
-                )
-        inputs.append([x for i, x in enumerate(numbers) if i != place and x is not None])
-    cells = [row[place] for _, row in rows]
-    numeric = [_parsed(cell) for cell in cells]
+    label, cells = names.pop(place), [row.pop(place) for _, row in rows]
+
+    def as_number(line: int, name: str, cell: str) -> float:
+        x = _parsed(cell)
+        if x is None or not math.isfinite(x):
+            raise ValueError(
+                f"{path}, line {line}, column {name}: expected a number, got {cell!r:.40}"
+            )
+        return x
+
+    inputs = [
+        [as_number(line, name, cell) for name, cell in zip(names, row, strict=True)]
+        for line, row in rows
+    ]
     for (line, _), cell in zip(rows, cells, strict=True):
         if not cell:
-            raise ValueError(f"{path}, line {line}, column {names[place]}: the target is missing")
+            raise ValueError(f"{path}, line {line}, column {label}: the target is missing")
+    numeric = [_parsed(cell) for cell in cells]
     if classes is None:
         classes = any(x is None for x in numeric) or (
             all(x is not None and x.is_integer() for x in numeric) and len(set(cells)) <= 20
         )
-    columns = [name for i, name in enumerate(names) if i != place]
     if not classes:
-        for (line, _), cell, x in zip(rows, cells, numeric, strict=True):
-            if x is None or not math.isfinite(x):
-                raise ValueError(f"{path}, line {line}: the target {cell!r:.40} is no number")
-        return Table(inputs, numeric, columns, [])
+        targets = [
+            as_number(line, label, cell) for (line, _), cell in zip(rows, cells, strict=True)
+        ]
+        return Table(inputs, targets, names, [])
     words = sorted(set(cells), key=lambda cell: (_parsed(cell) is None, _parsed(cell) or 0, cell))
-    return Table(inputs, [words.index(cell) for cell in cells], columns, words)
+    return Table(inputs, [words.index(cell) for cell in cells], names, words)
 
 
 class Standardizer:
@@ -238,6 +246,8 @@ class Standardizer:
         if not len(inputs):
             raise ValueError("Standardizer needs at least one sample")
         for i, row in enumerate(inputs):
+            if len(row) != len(inputs[0]):
+                raise ValueError(f"inputs[{i}] has {len(row)} numbers, inputs[0] {len(inputs[0])}")
             for j, x in enumerate(row):
                 if not math.isfinite(x):
                     raise ValueError(f"inputs[{i}][{j}] is {x}: clean the data first")
@@ -305,7 +315,7 @@ def train_test_split(
         carried += test * len(group)
         taken = round(carried)
         carried -= taken
-        chosen += group[: max(taken, 0)]
+        chosen += group[:taken]
     source.shuffle(chosen)
     picked = set(chosen)
     rest = [i for i in range(len(targets)) if i not in picked]

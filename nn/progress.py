@@ -21,11 +21,12 @@ def bar(epochs: int, samples: int) -> Iterator[Show]:
     try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        is_seen = console.is_terminal or console.is_jupyter
     except ImportError:
-        yield lambda epoch, done, history: None
-        return
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
+        is_seen = False
+    if not is_seen:
         yield lambda epoch, done, history: None
         return
     view = Progress(

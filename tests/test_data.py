@@ -127,6 +127,7 @@ def test_xor_is_one_where_the_corners_differ() -> None:
         (lambda: train_test_split(xor(), test=1.5), "test must be at least 0 and below 1"),
         (lambda: Standardizer([]), "Standardizer needs at least one sample"),
         (lambda: Standardizer([[1.0], [math.nan]]), r"inputs\[1\]\[0\] is nan: clean the data"),
+        (lambda: Standardizer([[1.0], []]), r"inputs\[1\] has 0 numbers, inputs\[0\] 1"),
         (lambda: Standardizer([[1.0]])([[1.0, 2.0]]), r"inputs\[0\] has 2 numbers, the stand"),
     ],
 )
@@ -202,7 +203,7 @@ def test_batches_hold_every_place_once_an_epoch() -> None:
 
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "data.csv"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return path
 
 
@@ -234,7 +235,9 @@ def test_a_table_of_numbers_only(tmp_path: Path) -> None:
         ("a,b\n1,2\n1,\n", {}, "line 3, column b: the target is missing"),
         ("1,2\n", {"target": 5}, "has 2 columns, there is no column 5"),
         ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
-        ("a,b\n1,x\n", {"classes": False}, "line 2: the target 'x' is no number"),
+        ("a,b\n1,x\n", {"classes": False}, "line 2, column b: expected a number, got 'x'"),
+        ("a,b\n1," + 200_000 * "2", {}, "line 2: field larger than field limit"),
+        ("a,b\n1,\udcff\n", {}, r"data\.csv is no UTF-8 text: "),
     ],
 )
 def test_a_bad_file_is_named(
