@@ -7,6 +7,12 @@
 
 from __future__ import annotations
 
+try:
+    from nn.module import Module
+except ImportError as error:  # not our autograd
+    from autograd.conflict import describe_conflict
+
+    raise ImportError(describe_conflict() or error) from error
 from nn import (
     callbacks,
     clip,
@@ -23,7 +29,6 @@ from nn import (
 from nn.clip import clip_grad_norm, clip_grad_value
 from nn.history import History
 from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential, Standardize
-from nn.module import Module
 from nn.state import load, save
 from nn.train import fit
 

@@ -6,8 +6,12 @@ import math
 import pickle
 import random
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,6 +254,18 @@ def test_a_dataclass_module_is_named_although_it_cannot_be_hashed() -> None:
 
     outs = Several([Scale(Value(2.0)), Scale(Value(2.0))])(3.0)
     assert [scope_of(out) for out in outs] == ["lines.0", "lines.1"]
+
+
+def test_with_another_package_called_autograd_the_import_says_so(tmp_path: Path) -> None:
+    ours = Path(autograd.__file__).parent
+    shutil.copytree(ours.parent / "nn", tmp_path / "nn")
+    (tmp_path / "autograd").mkdir()
+    (tmp_path / "autograd" / "__init__.py").touch()
+    shutil.copy(ours / "conflict.py", tmp_path / "autograd")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import nn"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    *_, last = done.stderr.splitlines()
+    assert last.startswith("ImportError: another project (HIPS autograd?) has replaced the package")
 
 
 # Neuron, Layer, MLP
