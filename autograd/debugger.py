@@ -201,12 +201,10 @@ class Debugger(cmd.Cmd):
     def _move(self, step: Callable[[], Event | None], count: int) -> None:
         for _ in range(count):
             if step() is None:
-                break
-        else:
-            return self.show()
-        at_end = self.stepper.position > 0
-        self.say("this is the end of the run" if at_end else "this is the start of the run", QUIET)
-        return None
+                end = "end" if self.stepper.position > 0 else "start"
+                self.say(f"this is the {end} of the run", QUIET)
+                return
+        self.show()
 
     def do_goto(self, arg: str) -> None:
         if not arg:
@@ -241,16 +239,15 @@ class Debugger(cmd.Cmd):
         event = move(lambda e: any(stop(e) for stop in stops.values()))
         if event is None:
             self.stepper.goto(position)
-            what = str(stops[0]) if arg else "no breakpoint" if len(stops) > 1 else "the breakpoint"
-            never = "never holds" if arg or len(stops) == 1 else "holds"
+            never = f"{stops[0] if arg else 'the breakpoint'} never holds"
             self.say(
-                f"{what} {never} {way}; still at event {position} of {self.length}"
-                f" (goto {end} goes there)",
+                f"{'no breakpoint holds' if len(stops) > 1 else never} {way}; still at event "
+                f"{position} of {self.length} (goto {end} goes there)",
                 WARNING,
             )
             return
-        for number, stop in self.breakpoints.items():
-            if not arg and stop(event):
+        for number, stop in stops.items():
+            if number and stop(event):
                 self.say(f"breakpoint {number}: {stop}", WARNING)
         self.show()
 
@@ -398,9 +395,17 @@ class Debugger(cmd.Cmd):
             return
         if arg:
             raise Refusal(f"there is no command {arg!r:.60}; help lists them")
-        for aliases, usage, does in COMMANDS.values():
-            short = aliases.split()[0] if aliases else ""
-            self.terminal.spans(f"  {short:<4}{usage:<29}", (does, QUIET))
+        rows = [
+            (f"  {aliases.partition(' ')[0]:<4}{usage:<29}", does)
+            for aliases, usage, does in COMMANDS.values()
+        ]
+        fits = max(len(usage + does) for usage, does in rows) <= self.terminal.width
+        for usage, does in rows:
+            if fits:
+                self.terminal.spans(usage, (does, QUIET))
+            else:
+                self.say(usage.rstrip())
+                self.say(f"        {does}", QUIET)
         self.say("An empty line repeats the last command; Tab completes.")
 
     def do_quit(self, arg: str) -> bool:
@@ -419,15 +424,16 @@ class Debugger(cmd.Cmd):
     def completedefault(self, text: str, line: str, begin: int, end: int) -> list[str]:
         """Return what may follow: a node's name, or a word of a condition."""
         word = line.split()[0]
+        word = ALIASES.get(word, word)
         compared = re.search(r"(\w+)\s*[=!]=\s*[\"']$", line[:begin])
         if compared:
             words = self._texts(compared[1])
-        elif ALIASES.get(word, word) in ("break", "run", "reverse"):
+        elif word in ("break", "run", "reverse"):
             words = [*NUMBERS, *TEXTS, *FLAGS, *FUNCTIONS, "finite", "and", "or", "not"]
             words += self.names
-        elif ALIASES.get(word, word) == "wrong":
+        elif word == "wrong":
             words = list(WAYS)
-        elif ALIASES.get(word, word) == "help":
+        elif word == "help":
             words = list(COMMANDS)
         else:
             words = list(self.names)

@@ -442,11 +442,28 @@ def test_the_quiz() -> None:
     ]
 
 
-def test_long_names_and_formulas_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Screen(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Screen(io.StringIO):
+    """A terminal, as wide as COLUMNS says."""
 
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [40, 60, 77])
+def test_the_help_fits_a_narrow_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Screen()
+    session = Debugger(Stepper(Value(1.0) * 2), Terminal(stream))
+    session.onecmd("help")
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= columns
+    words = stream.getvalue().split()
+    for command in COMMANDS.values():
+        assert set(command.does.split()) <= set(words)
+
+
+def test_long_names_and_formulas_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     leaves = [Value(i / 7, f"layers.0.neurons.{i}.w.{i}") for i in range(30)]
