@@ -127,6 +127,15 @@ def test_every_gradient_is_that_of_python_to_the_bit(open_page: Any) -> None:
         assert float(shown) == stepper.recording.adjoint(node)
 
 
+def test_numbers_are_written_as_python_writes_them(open_page: Any) -> None:
+    numbers = [1e17, 1e15, 123456.75, 12345678.0, 1.0, -0.0, 1e-4, 1.25e-5, -1.5e-07, 1 / 3e9]
+    out = sum([Value(x, label=f"x{i}") for i, x in enumerate(numbers)])
+    page = open_page(build(Stepper(out)), "#event=99")
+    for i, x in enumerate(numbers):
+        card(page, f"x{i}").dispatch_event("click")
+        assert page.locator("#node-body dd").first.inner_text() == show(x)
+
+
 def test_a_leaf_alone_is_a_run_too(open_page: Any) -> None:
     page = open_page(build(Stepper(Value(2.0, label="x"))), "#event=0")
     page.click("#last")
@@ -192,6 +201,13 @@ def test_other_conditions_stop_it_too(open_page: Any) -> None:
     page.click("#breaks button:has-text('Close')")
     page.click("#break-next")
     assert position(page) == first.index + 1
+    # The change outweighs what was there, and the numbers are too small to be multiplied.
+    stepper = Stepper(x * 1e-200 - x * 1e-220)
+    first = stepper.run(sign_change())
+    assert first is not None
+    page = open_page(build(stepper), "#event=0&stop=sign")
+    page.click("#break-next")
+    assert position(page) == first.index + 1
 
 
 def test_a_module_and_an_op_can_stop_it(open_page: Any) -> None:
@@ -244,6 +260,10 @@ def test_the_wrong_ways(open_page: Any, screenshot: Any, way: str) -> None:
 
 def test_a_wrong_way_that_does_no_harm_says_so(open_page: Any) -> None:
     page = open_page(build(Stepper(neuron())), "#way=overwrite")
+    assert "makes no difference" in page.locator("#notice").inner_text()
+    negative_zero = Stepper(Value(2.0) * -3 * 0.0)
+    assert negative_zero.wrong_way("overwrite").parting is None
+    page = open_page(build(negative_zero), "#way=overwrite")
     assert "makes no difference" in page.locator("#notice").inner_text()
 
 

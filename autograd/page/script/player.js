@@ -37,7 +37,7 @@ const stopsAt = (event) => {
   if (module && `.${data.scopes[data.scope[event.node]]}.`.includes(`.${module}.`)) return true;
   if (event.kind === "forward") return false;
   if (above !== "" && Math.abs(event.total) > Number(above)) return true;
-  return turns && event.kind === "edge" && (event.total - event.product) * event.total < 0;
+  return turns && event.kind === "edge" && Math.sign(event.before) * Math.sign(event.total) < 0;
 };
 function runOn(direction) {
   let i = state.position + direction;

@@ -71,9 +71,10 @@ function makeEvents({ values, locals }, way) {
     const upstream = adjoint[node];
     for (let e = firstEdge[node]; e < firstEdge[node + 1]; e++) {
       const { slot, arg } = edges[e],
-        local = locals[e];
+        local = locals[e],
+        before = adjoint[arg];
       const contribution = product(formOf[node], upstream, local);
-      adjoint[arg] = overwrite ? contribution : adjoint[arg] + contribution;
+      adjoint[arg] = overwrite ? contribution : before + contribution;
       events.push({
         kind: "edge",
         node,
@@ -84,6 +85,7 @@ function makeEvents({ values, locals }, way) {
         upstream,
         local,
         product: contribution,
+        before,
         total: adjoint[arg],
       });
     }
@@ -117,11 +119,12 @@ function makeEvents({ values, locals }, way) {
 }
 const finalGradients = (numbers) => makeEvents(numbers, "").adjoint;
 
+const isSame = (a, b) => a === b || (a !== a && b !== b);
 /** Where a wrong pass parts from the right one: the index of its first edge that differs. */
 function partingOf(wrong, right) {
   const good = right.filter((e) => e.kind === "edge"),
     bad = wrong.filter((e) => e.kind === "edge");
-  const same = (a, b) => a && b && a.edge === b.edge && Object.is(a.total, b.total);
+  const same = (a, b) => a && b && a.edge === b.edge && isSame(a.total, b.total);
   for (let i = 0; i < Math.max(good.length, bad.length); i++)
     if (!same(bad[i], good[i])) return { wrong: bad[i], right: good[i] };
   return null;

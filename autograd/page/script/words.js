@@ -1,12 +1,17 @@
 // Text
 
-/** A number for reading: in full if that is short, else to 6 digits, as Python writes it. */
-function show(x) {
+/** A number as Python writes it. */
+function repr(x) {
   if (!Number.isFinite(x)) return x !== x ? "nan" : x > 0 ? "inf" : "-inf";
-  let text = Object.is(x, -0) ? "-0" : String(x);
-  if (text.length > 9) text = String(Number(x.toPrecision(6)));
-  if (/^-?\d+$/.test(text)) return `${text}.0`;
-  return text.replace(/e([+-])(\d)$/, "e$10$2");
+  const size = Math.abs(x);
+  if (size >= 1e16 || (size && size < 1e-4)) return x.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  const text = Object.is(x, -0) ? "-0" : String(x);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+/** A number for reading: in full if that is short, else to 6 digits. */
+function show(x) {
+  const text = repr(x);
+  return text.length <= 9 ? text : repr(Number(x.toPrecision(6)));
 }
 /** The same where there is little room. */
 function tight(x, most = 9) {
