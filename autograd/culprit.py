@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from autograd.differences import Claim, Comparison, Line, Sample, compare
 from autograd.engine import Value
 from autograd.formula import rule, rule_symbols, text
-from autograd.kernels import value_function
-from autograd.linearization import Linearization, branch, floats_of, is_same_piece
+from autograd.kernels import floats_of, value_function
+from autograd.linearization import Linearization, branch, is_same_piece
 from autograd.modes import unchecked
 from autograd.operation import Op
 from autograd.place import place_of
 
 NEAR = 1e-12
 """A kink is at hand if it is no farther than this, relative to the input if that is above 1."""
-
 
 MANY = 32
 """A node with more edges is first checked along one direction, for its edges all at once."""
@@ -69,7 +68,7 @@ def first_culprit(graph: Linearization, root: Value, leaf: Value | None = None) 
     for position, node in enumerate(graph.order):
         if node.op is None:
             continue
-        floats, locals_ = tuple(floats_of(node)), graph.locals[node]
+        floats, locals_ = tuple(floats_of(node.args)), graph.locals[node]
         slots = [
             slot
             for slot, arg in enumerate(node.args)
@@ -158,7 +157,7 @@ def _describe(node: Value, slot: int, position: int, local: float, numeric: floa
     out, symbols = rule_symbols(op, node.args)
     formula = text(rule(op, slot, out, symbols))
     parameter = op.parameters[slot] if op.arity else f"x{slot + 1}"
-    spelled = op.spell(*[f"{x:.6g}" for x in floats_of(node)])
+    spelled = op.spell(*[f"{x:.6g}" for x in floats_of(node.args)])
     return Culprit(
         op.name, slot, parameter, formula, position, f"{spelled} = {node.data:.6g}",
         place_of(node.origin), local, numeric,

@@ -16,7 +16,7 @@ from typing import Any, cast
 from autograd.engine import Value
 from autograd.errors import StaleValueError
 from autograd.graph import topological_order
-from autograd.kernels import value_function
+from autograd.kernels import floats_of, value_function
 from autograd.modes import changed_mode, source_line
 from autograd.operand import real
 from autograd.operation import Op
@@ -79,7 +79,7 @@ class _Inspector:
             self._assigned[node] = source_line()
         self._slot.__set__(node, data)
 
-    def inspect(self, op: Op, args: tuple[Any, ...], floats: list[float], out: float) -> str:
+    def inspect(self, op: Op, floats: list[float], out: float) -> str:
         """Return what is wrong with a result whose inputs were in order; "" if nothing is."""
         applied = op.spell(*floats)
         if math.isnan(out) and not any(map(math.isnan, floats)):
@@ -90,28 +90,12 @@ class _Inspector:
 
     def explain(self, problem: str, op: Op, args: tuple[Any, ...], origin: Origin | None) -> str:
         """Return ``problem`` with its line, genealogy, victims and remedy."""
-        lines = [problem + _at(origin)]
-        lines += [f"  {line}" for line in genealogy(args)]
-        victims = [leaf for arg in args if isinstance(arg, Value) for leaf in _leaves(arg)]
-        if victims:
-            lines.append(f"  it would poison the gradient of {_listed(victims)}")
-        remedy = rewrite(op, args)
-        if remedy:
-            lines.append(f"  instead: {remedy}")
-        return "\n".join(lines)
+        return _story([problem + _at(origin)], args, op, args)
 
     def explain_edge(self, problem: str, root: Value, node: Value) -> str:
         """Return ``problem`` with the way from the root to where the derivative broke."""
-        way = " > ".join(_name(step) for step in _way_down(root, node))
-        return "\n".join(
-            [
-                problem,
-                f"  on the way {way}",
-                *(f"  {line}" for line in genealogy((node,))),
-                f"  it would poison the gradient of {_listed(_leaves(node))}",
-                *([f"  instead: {remedy}"] if (remedy := rewrite(node.op, node.args)) else []),
-            ]
-        )
+        way = " > ".join(_way_down(root, node))
+        return _story([problem, f"  on the way {way}"], (node,), cast(Op, node.op), node.args)
 
     def check_fresh(self, order: list[Value]) -> None:
         """Raise if a node's number no longer follows from its arguments.
@@ -121,11 +105,11 @@ class _Inspector:
         """
         for node in order:
             op = cast(Op, node.op)
-            floats = _floats(node.args)
+            floats = floats_of(node.args)
             again = value_function(op, len(floats))(*floats)
             if again != node.data and not (math.isnan(again) and math.isnan(node.data)):
                 sets = [
-                    f", {arg.label or 'its .data'} set at {line[0]}:{line[1]}"
+                    f", {_name(arg)} set at {line[0]}:{line[1]}"
                     for arg in (node, *node._prev)
                     if (line := self._assigned.get(arg))
                 ]
@@ -133,6 +117,18 @@ class _Inspector:
                     f"{op.spell(*floats)} is {again} now, but {_name(node)} holds {node.data}"
                     f"{_at(node.origin)}{''.join(sets)}: compute the loss again before backward()"
                 )
+
+
+def _story(lines: list[str], suspects: tuple[Any, ...], op: Op, args: tuple[Any, ...]) -> str:
+    """Return ``lines`` with the suspects' genealogy, their leaves, and what to write instead."""
+    lines += [f"  {line}" for line in genealogy(suspects)]
+    victims = [leaf for arg in suspects if isinstance(arg, Value) for leaf in _leaves(arg)]
+    if victims:
+        lines.append(f"  it would poison the gradient of {_listed(victims)}")
+    remedy = rewrite(op, args)
+    if remedy:
+        lines.append(f"  instead: {remedy}")
+    return "\n".join(lines)
 
 
 def genealogy(args: tuple[Any, ...]) -> list[str]:
@@ -152,25 +148,23 @@ def genealogy(args: tuple[Any, ...]) -> list[str]:
             break
         lines.append(
             f"{_name(node)} = {node.op.spell(*map(_name, node.args))} = "
-            f"{node.op.spell(*_floats(node.args))} = {node.data}{_at(node.origin)}"
+            f"{node.op.spell(*floats_of(node.args))} = {node.data}{_at(node.origin)}"
         )
         suspects = list(node._prev)
     return lines
 
 
-def rewrite(op: Op | None, args: tuple[Any, ...]) -> str:
+def rewrite(op: Op, args: tuple[Any, ...]) -> str:
     """Return what to write in place of an op that broke on these arguments; "" if unknown."""
-    if op is None:
-        return ""
     names = [arg.op.name if isinstance(arg, Value) and arg.op else "" for arg in args]
-    inner = [arg.args if isinstance(arg, Value) else () for arg in args]
-    first = names[0] if names else ""
+    first = names[0]
+    inner: tuple[Any, ...] = args[0].args if first else ()
     if op.name == "log":
-        if first == "div" and _is(inner[0][0], "exp"):
+        if first == "div" and _is(inner[0], "exp"):
             return "log_softmax(xs), which never forms the probabilities"
         if first == "sigmoid":
             return "-softplus(-x), which is log(sigmoid(x)) for any x"
-        if first in ("sum", "add") and any(_is(arg, "exp") for arg in inner[0]):
+        if first in ("sum", "add") and any(_is(arg, "exp") for arg in inner):
             return "logsumexp(xs), which shifts by the largest x first"
         if first == "exp":
             return "x itself: log(exp(x)) is x"
@@ -178,10 +172,10 @@ def rewrite(op: Op | None, args: tuple[Any, ...]) -> str:
     if op.name in ("exp", "expm1", "sinh", "cosh"):
         return "softmax, logsumexp, sigmoid or softplus, which are right for any finite x"
     if op.name == "div":
-        if first == "exp" or (len(names) > 1 and names[1] in ("sum", "add")):
+        if first == "exp" or names[1] in ("sum", "add"):
             return "softmax(xs) or sigmoid(x), which are right for any finite x"
         return "where(c, a, b) with a safe divisor in both branches, or a small constant added"
-    if op.name == "sqrt" or (op.name == "pow" and len(args) > 1 and args[1] == 0.5):
+    if op.name == "sqrt" or (op.name == "pow" and args[1] == 0.5):
         if first in ("add", "sum", "dot"):
             return "hypot(x, y), whose derivative at (0, 0) is 0 by convention"
         return "sqrt(x + 1e-12), or maximum(x, 0.0) under the root"
@@ -199,8 +193,8 @@ def _cause_of_nan(op: Op, floats: list[float]) -> str:
     return ": infinity over infinity" if op.name == "div" else ""
 
 
-def _way_down(root: Value, node: Value) -> list[Value]:
-    """Return the nodes on one way from ``root`` to ``node``, the middle of a long one left out."""
+def _way_down(root: Value, node: Value) -> list[str]:
+    """Return the names on one way from ``root`` to ``node``; the middle of a long one is "..."."""
     user: dict[Value, Value] = {}
     for candidate in reversed(topological_order(root)):
         for arg in candidate._prev:
@@ -208,8 +202,10 @@ def _way_down(root: Value, node: Value) -> list[Value]:
     way = [node]
     while way[-1] is not root:
         way.append(user[way[-1]])
-    way.reverse()
-    return way if len(way) <= 2 * GENERATIONS else way[:GENERATIONS] + way[-GENERATIONS:]
+    names = [_name(step) for step in reversed(way)]
+    if len(names) > 2 * GENERATIONS:
+        names[GENERATIONS:-GENERATIONS] = ["..."]
+    return names
 
 
 def _extremity(node: Value) -> float:
@@ -229,10 +225,6 @@ def _listed(nodes: list[Value]) -> str:
 
 def _is(arg: Any, name: str) -> bool:
     return isinstance(arg, Value) and arg.op is not None and arg.op.name == name
-
-
-def _floats(args: tuple[Any, ...]) -> list[float]:
-    return [arg.data if isinstance(arg, Value) else arg for arg in args]
 
 
 def _name(arg: Any) -> str:

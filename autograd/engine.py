@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple, final
 
 from autograd import ops
 from autograd.errors import CompileError, DomainError, GraphCutWarning
-from autograd.graph import topological_order
-from autograd.kernels import Form, describe, form, product, value_function
+from autograd.graph import edges, topological_order
+from autograd.kernels import Form, describe, floats_of, form, product, value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, plain, real
 from autograd.operation import Op, Primitive
@@ -121,10 +122,8 @@ class Value(Operand):
                 for node in reversed(order):
                     node._form.pull(node, node.grad)
             except BaseException as error:
-                for inner in order:
-                    inner.grad = 0.0
-                for leaf in leaves:
-                    leaf.grad = 0.0
+                for touched in (*order, *leaves):
+                    touched.grad = 0.0
                 if inspector and isinstance(error, DomainError):
                     message = inspector.explain_edge(str(error), self, node)
                     raise DomainError(message) from None
@@ -145,9 +144,9 @@ class Value(Operand):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
-        if len(args) == 1:
-            return _unary(op)(args[0])
-        return _record_many(op, args) if op.arity is None else record(op, args)
+        if op.arity == 1:
+            return _unary(op)(*args)
+        return record(op, args) if op.arity else _record_many(op, args)
 
     def __lt__(self, other: Value | float) -> bool:
         self._refuse_if_traced("<")
@@ -205,6 +204,63 @@ class Value(Operand):
         return self.data, self.grad, self.op, self.args, self.label, self.origin
 
 
+def _number(x: Value | float) -> float:
+    return x.data if isinstance(x, Value) else real(x)
+
+
+def detach(v: Value) -> Value:
+    """Return a new leaf with the same number and label, cut off from the graph."""
+    return Value(v.data, v.label)
+
+
+def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
+    """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
+    order = topological_order(out)
+    return order, edges(order)
+
+
+# The backward pass
+
+
+_backward_lock = threading.RLock()
+
+
+def _schedule(root: Value) -> tuple[list[Any], list[Value]]:
+    """Return the inner nodes in topological order, their grads reset, and the leaves.
+
+    The order is that of `topological_order`; marks in the nodes make it several times faster.
+    """
+    if root._form is None:
+        return [], [root]
+    open_, done = object(), object()
+    order: list[Value] = []
+    leaves: list[Value] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        mark = node._mark
+        if mark is open_:
+            node._mark = done
+            order.append(node)
+        elif mark is not done:
+            node._mark = open_
+            node.grad = 0.0
+            stack.append(node)
+            first = node._a
+            args = (node._b, first) if first.__class__ is not tuple else reversed(first)
+            for arg in args:
+                if arg.__class__ is float or arg._mark is done:
+                    continue
+                if arg._form is None:
+                    arg._mark = done
+                    leaves.append(arg)
+                elif arg._mark is open_:
+                    topological_order(root)  # raises the CycleError
+                else:
+                    stack.append(arg)
+    return order, leaves
+
+
 class Step(NamedTuple):
     """One edge of the backward pass: ``product = upstream * local``, added to arg's ``total``."""
 
@@ -220,10 +276,11 @@ class Step(NamedTuple):
 def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) -> Iterator[Step]:
     """Yield the backward pass from ``root``, edge by edge, without touching any ``grad``.
 
-    ``order`` spares the sort where the topological order is known already.
-
     The readable form of `Value.backward`, which runs the same arithmetic in generated code:
     the last ``total`` of an inner node is the grad that ``backward`` gives it, to the bit.
+
+    Args:
+        order: the topological order, where it is known already.
 
     Raises:
         DomainError, CycleError: as `Value.backward`.
@@ -232,16 +289,18 @@ def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) 
     adjoint = dict.fromkeys(order, 0.0)
     adjoint[root] = real(seed)
     for node in reversed(order):
-        form, args, upstream = node._form, node.args, adjoint[node]
-        if form is None:
+        how, args, upstream = node._form, node.args, adjoint[node]
+        if how is None:
             continue
-        floats = [arg.data if arg.__class__ is Value else arg for arg in args]
-        locals_ = form.locals(node.data, *floats)
+        locals_ = how.locals(node.data, *floats_of(args))
         for slot, (arg, local) in enumerate(zip(args, locals_, strict=True)):
             if arg.__class__ is Value:
                 contribution = product(node, slot, upstream, local)
                 total = adjoint[arg] = adjoint[arg] + contribution
                 yield Step(node, slot, arg, upstream, local, contribution, total)
+
+
+# Recording
 
 
 def record(op: Op, args: tuple[Any, ...]) -> Value:
@@ -252,19 +311,19 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         TypeError: an argument is neither a Value nor a real number.
     """
     mode = current_mode()
+    inspector = mode.debug if mode.checked else None
     args = tuple(arg if isinstance(arg, Value) else real(plain(arg)) for arg in args)
-    floats = [_number(arg) for arg in args]
+    floats = floats_of(args)
     origin = (mode.scope, *source_line()) if mode.debug else mode.origin
     problem = op.violation(floats) if mode.checked else ""
     data = 0.0 if problem else value_function(op, len(args))(*floats)
-    if mode.debug and mode.checked:
-        problem = problem or mode.debug.inspect(op, args, floats, data)
-        problem = problem and mode.debug.explain(problem, op, args, origin)
-    elif problem:
-        labels = [repr(arg.label) for arg in args if isinstance(arg, Value) and arg.label]
-        problem += f" (of node {', '.join(labels)})" if labels else ""
+    if inspector:
+        problem = problem or inspector.inspect(op, floats, data)
+        if problem:
+            raise DomainError(inspector.explain(problem, op, args, origin))
     if problem:
-        raise DomainError(problem)
+        labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
+        raise DomainError(problem + (f" (of node {', '.join(labels)})" if labels else ""))
     if mode.grad:
         how = form(op, tuple(isinstance(arg, Value) for arg in args))
         return _node(data, how, *_slots(args), origin)
@@ -289,7 +348,7 @@ def _slots(args: tuple[Any, ...]) -> tuple[Any, Any]:
     return (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
 
 
-# The three recorders below are `record` for the common case, without its questions.
+# `record` without its questions, for the common case: one, two or many arguments.
 
 
 def _fast_forward(op: Op) -> Callable[..., float]:
@@ -298,11 +357,11 @@ def _fast_forward(op: Op) -> Callable[..., float]:
     The libm functions of the table's own rows raise outside their domain; those of a user's
     row may know nothing of the domain it declares.
     """
-    trusted = not op.domain or getattr(ops, op.name, None) is op
+    trusted = not op.domain or op.is_built_in
     if trusted and isinstance(op.forward, Primitive) and op.forward.ieee is not op.forward.function:
         return op.forward.function
-    if not op.domain and op.arity:
-        return value_function(op, op.arity)
+    if not op.domain:
+        return value_function(op, len(op.partials))
 
     def forward(*args: float) -> float:
         if op.violation(list(args)):
@@ -312,15 +371,9 @@ def _fast_forward(op: Op) -> Callable[..., float]:
     return forward
 
 
-_unary_recorders: dict[Op, Callable[[Any], Value]] = {}
-
-
-def _unary(op: Op) -> Callable[[Any], Value]:
-    """Return the recorder of a row applied to one argument."""
-    if op in _unary_recorders:
-        return _unary_recorders[op]
-    if op.arity is None:
-        return lambda x: record(op, (x,))
+@cache
+def _unary(op: Op) -> Callable[[Value], Value]:
+    """Return the recorder of a row of one argument."""
     forward = _fast_forward(op)
     how = form(op, (True,))
 
@@ -334,7 +387,6 @@ def _unary(op: Op) -> Callable[[Any], Value]:
             return record(op, (x,))
         return _node(data, how, x, 0.0, mode.origin)
 
-    _unary_recorders[op] = apply
     return apply
 
 
@@ -345,6 +397,8 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
 
     def apply(self: Value, other: Any) -> Value:
         mode = current_mode()
+        if mode.slow:
+            return record(op, (self, other))
         try:
             if other.__class__ is Value:
                 data = forward(self.data, other.data)
@@ -355,100 +409,40 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
                 how = left
         except (ValueError, ArithmeticError):
             return record(op, (self, other))
-        if mode.slow:
-            return record(op, (self, other))
         return _node(data, how, self, other, mode.origin)
 
     def reflected(self: Value, other: Any) -> Value:
         mode = current_mode()
+        if mode.slow:
+            return record(op, (other, self))
         try:
             other = real(plain(other))
             data = forward(other, self.data)
         except (ValueError, ArithmeticError):
-            return record(op, (other, self))
-        if mode.slow:
             return record(op, (other, self))
         return _node(data, right, other, self, mode.origin)
 
     return apply, reflected
 
 
-_variadic_forms: dict[tuple[Op, int], tuple[Callable[..., float], Form]] = {}
+for _name, _op in {
+    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
+}.items():  # fmt: skip
+    _apply, _reflected = _binary(_op)
+    setattr(Value, f"__{_name}__", _apply)
+    setattr(Value, f"__r{_name}__", _reflected)
+
+
+@cache
+def _all_nodes(op: Op, arity: int) -> tuple[Callable[..., float], Form]:
+    return value_function(op, arity), form(op, (True,) * arity)
 
 
 def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
-    """Record a row of any number of arguments, quickly if all of them are nodes."""
+    """Record a row of any number of arguments, quickly if these are three or more nodes."""
     mode = current_mode()
-    if mode.slow or op.domain or len(args) < 3:
-        return record(op, args)
-    try:
-        forward, how = _variadic_forms[op, len(args)]
-    except KeyError:
-        every = form(op, (True,) * len(args))
-        forward, how = _variadic_forms[op, len(args)] = value_function(op, len(args)), every
     floats = [arg.data for arg in args if arg.__class__ is Value]
-    if len(floats) < len(args):
+    if mode.slow or op.domain or not 2 < len(floats) == len(args):
         return record(op, args)
+    forward, how = _all_nodes(op, len(args))
     return _node(forward(*floats), how, args, 0.0, mode.origin)
-
-
-for _op in (ops.add, ops.sub, ops.mul, ops.div, ops.pow):
-    _name = {"div": "truediv"}.get(_op.name, _op.name)
-    for _prefix, _method in zip(("__", "__r"), _binary(_op), strict=True):
-        setattr(Value, f"{_prefix}{_name}__", _method)
-
-
-def _number(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else real(x)
-
-
-_backward_lock = threading.RLock()
-
-
-def _schedule(root: Value) -> tuple[list[Any], list[Value]]:
-    """Return the inner nodes in topological order, their grads reset, and the leaves.
-
-    The order is that of `topological_order`; marks in the nodes make it several times faster.
-    """
-    open_, done = object(), object()
-    order: list[Value] = []
-    leaves: list[Value] = []
-    stack: list[Value] = []
-    if root._form is None:
-        return order, [root]
-    stack.append(root)
-    while stack:
-        node = stack.pop()
-        mark = node._mark
-        if mark is open_:
-            node._mark = done
-            order.append(node)
-        elif mark is not done:
-            node._mark = open_
-            node.grad = 0.0
-            stack.append(node)
-            first = node._a
-            args = (node._b, first) if first.__class__ is not tuple else reversed(first)
-            for arg in args:
-                if arg.__class__ is not float:
-                    mark = arg._mark
-                    if mark is not done:
-                        if arg._form is None:
-                            arg._mark = done
-                            leaves.append(arg)
-                        elif mark is open_:
-                            topological_order(root)  # raises the CycleError
-                        else:
-                            stack.append(arg)
-    return order, leaves
-
-
-def detach(v: Value) -> Value:
-    """Return a new leaf with the same number and label, cut off from the graph."""
-    return Value(v.data, v.label)
-
-
-def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
-    """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
-    order = topological_order(out)
-    return order, [(arg, node) for node in order for arg in node.args if isinstance(arg, Value)]

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from autograd.domain import Joint
 from autograd.engine import Value
 from autograd.graph import topological_order
+from autograd.kernels import floats_of
 from autograd.modes import unchecked
 from autograd.operand import Number, plain
 from autograd.operation import Op, Primitive
@@ -63,7 +64,7 @@ class Linearization:
         for node in reversed(self.order):
             if node._form is None:
                 continue
-            args = floats_of(node)
+            args = floats_of(node.args)
             locals_ = self.locals[node] = node._form.locals(node.data, *args)
             upstream = self._adjoint[node]
             self.noise += times(abs(upstream), rounding(node, args, locals_))
@@ -87,7 +88,7 @@ class Linearization:
                 continue
             flows = [times(local, move) for local, move in zip(locals_, moves, strict=True)]
             rate[node] = math.fsum(flows) if all(map(math.isfinite, flows)) else sum(flows)
-            args = floats_of(node)
+            args = floats_of(node.args)
             assert node.op is not None
             for slot, move in enumerate(moves):
                 if move:
@@ -140,7 +141,7 @@ def branch(root: Value) -> tuple[Hashable, ...]:
         if node.op is not None:
             ops.append(node.op)
             if node.op.kinks:
-                for expression in node.op.kinks(*map(Number, floats_of(node))):
+                for expression in node.op.kinks(*map(Number, floats_of(node.args))):
                     x = plain(expression)
                     signs.append(math.copysign(1.0, x) if x else 0.0)
     return tuple(ops), tuple(signs)
@@ -153,11 +154,6 @@ def is_same_piece(middle: Any, other: Any) -> bool:
     return bool(
         middle[0] == other[0] and all(a in (0, b) for a, b in zip(middle[1], other[1], strict=True))
     )
-
-
-def floats_of(node: Value) -> list[float]:
-    """Return the numbers of a node's arguments."""
-    return [arg.data if isinstance(arg, Value) else arg for arg in node.args]
 
 
 def times(a: float, b: float) -> float:

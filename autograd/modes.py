@@ -21,7 +21,7 @@ class Inspector(Protocol):
     def explain(self, problem: str, op: Any, args: tuple[Any, ...], origin: Any) -> str:
         """Return the message of the error that ``problem`` calls for."""
 
-    def inspect(self, op: Any, args: tuple[Any, ...], floats: list[float], out: float) -> str:
+    def inspect(self, op: Any, floats: list[float], out: float) -> str:
         """Return what is wrong with a result, as a problem to explain; "" if nothing is."""
 
     def check_fresh(self, order: list[Any]) -> None:

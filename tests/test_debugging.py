@@ -119,6 +119,17 @@ def test_remedies(action, remedy: str) -> None:
     assert remedy in story(lambda: action(Value(1.0, "x")))[-1]
 
 
+def test_a_long_way_is_abridged_and_says_so() -> None:
+    def loss() -> None:
+        y = sqrt(Value(0.0, "x"))
+        for _ in range(20):
+            y = y + 1
+        y.backward()
+
+    way = "(add node) > " * 6 + "... > " + "(add node) > " * 5 + "(sqrt node)"
+    assert story(loss)[1] == f"  on the way {way}"
+
+
 def test_many_leaves_are_counted_and_long_lines_of_descent_cut() -> None:
     xs = [Value(1.0, f"x{i}") for i in range(20)]
 
@@ -146,6 +157,12 @@ def test_stale_values() -> None:
     assert f"x set at {__file__}" in message
     assert line_of(test_stale_values, 4) in message
     assert x.grad == 0.0
+    with debug():
+        unnamed = Value(2.0)
+        y = unnamed * unnamed
+        unnamed.data = 5
+        with pytest.raises(StaleValueError, match=r"holds 4\.0 .*, \(leaf\) set at "):
+            y.backward()
 
 
 def test_assignments_are_checked() -> None:
