@@ -12,8 +12,8 @@ from autograd.engine import Value
 from autograd.errors import ChainruleError
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
-from autograd.terminal import Terminal, printable
-from autograd.training import as_json, figure_table, percent
+from autograd.terminal import Terminal, percent, printable
+from autograd.training import as_json, figure_table
 from autograd.usage import OK, UsageError
 
 if TYPE_CHECKING:
@@ -169,13 +169,13 @@ def _answer(model: Module, notes: Notes, words: Sequence[str]) -> list[tuple[str
         raise UsageError(f"the model takes {width} numbers{names}; got {len(words)}")
     outs = _outputs(model, [_number(word) for word in words])
     plain = [out.data if isinstance(out, Value) else out for out in outs]
+    chances: list[float] = []
     if len(notes.classes) == len(plain) > 1:
-        ranked = zip(notes.classes, softmax(plain), strict=True)
-        return sorted(ranked, key=lambda pair: -pair[1])
-    if len(notes.classes) == 2 and len(plain) == 1:
-        second = sigmoid(plain[0])
-        ranked = zip(notes.classes, (1 - second, second), strict=True)
-        return sorted(ranked, key=lambda pair: -pair[1])
+        chances = softmax(plain)
+    elif len(notes.classes) == 2 and len(plain) == 1:
+        chances = [1 - sigmoid(plain[0]), sigmoid(plain[0])]
+    if chances:
+        return sorted(zip(notes.classes, chances, strict=True), key=lambda pair: -pair[1])
     if notes.task == "regression" and len(plain) == 1:
         return [("prediction", plain[0])]
     return [(f"output {i + 1}", x) for i, x in enumerate(plain)]

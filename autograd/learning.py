@@ -122,11 +122,10 @@ def train(
         seed=settings.seed,
         init=settings.init,
     )
-    layers: list[Module] = list(mlp.layers)
+    model: MLP | Sequential = mlp
     if settings.data not in RAW:
         scale = Standardizer(learnt[0])
-        layers = [Standardize(scale.means, scale.deviations), *layers]
-    model: Module = mlp if settings.data in RAW else Sequential(*layers)
+        model = Sequential(Standardize(scale.means, scale.deviations), *mlp.layers)
     unit = None if classes else Standardizer([[y] for y in learnt[1]])
     callbacks: list[Any] = [Record(settings)]
     if settings.patience is not None:
@@ -155,8 +154,9 @@ def train(
     )
     if unit:
         back = Standardize(unit.means, unit.deviations, invert=True)
-        model = Sequential(*layers, back)
-    return _measured(Trained(settings, table, model, history, parts, {}, []))
+        model = Sequential(*model.layers, back)
+    figures, confusion = _measured(model, parts, classes)
+    return Trained(settings, table, model, history, parts, figures, confusion)
 
 
 class Record:
@@ -182,7 +182,7 @@ def _standardized(part: Part, unit: Any) -> Part:
     return (inputs, [y for (y,) in unit([[y] for y in targets])]) if unit else part
 
 
-def _loss(classes: int, smoothing: float = 0.0) -> Loss:
+def _loss(classes: int, smoothing: float) -> Loss:
     from nn import losses
 
     if classes > 2:
@@ -217,15 +217,17 @@ def _schedule(settings: Settings) -> Schedule | None:
     return ReduceOnPlateau(patience=5) if settings.schedule == "plateau" else None
 
 
-def _measured(trained: Trained) -> Trained:
-    """Return what was trained with its figures, and the confusion matrix of the last part."""
+def _measured(
+    model: Module, parts: dict[str, Part], classes: int
+) -> tuple[dict[str, dict[str, float]], list[list[int]]]:
+    """Return the figures of each part, and the confusion matrix of the last one."""
     from nn import metrics
 
-    classes = len(trained.table.classes)
-    figures, confusion = {}, []
-    for name, (inputs, targets) in trained.parts.items():
+    figures: dict[str, dict[str, float]] = {}
+    confusion: list[list[int]] = []
+    for name, (inputs, targets) in parts.items():
         with no_grad():
-            predictions = [trained.model(row) for row in inputs]
+            predictions = [model(row) for row in inputs]
         measured: dict[str, float] = {"samples": len(targets)}
         if classes:
             measured["accuracy"] = metrics.accuracy(predictions, targets)
@@ -236,4 +238,4 @@ def _measured(trained: Trained) -> Trained:
             measured["precision"] = metrics.precision(predictions, targets)
             measured["recall"] = metrics.recall(predictions, targets)
         figures[name] = measured
-    return trained._replace(figures=figures, confusion=confusion)
+    return figures, confusion

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from autograd.usage import UsageError
 
 MADE = ("moons", "circles", "spirals", "xor")
-BUNDLED = ("digits", "iris", "breast_cancer")
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,12 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, choices in (("optimizer", RATES), ("schedule", SCHEDULES), ("task", TASKS)):
+        choices = {"optimizer": RATES, "schedule": SCHEDULES, "task": (*TASKS, None)}
+        for name, known in choices.items():
             given = getattr(self, name)
-            if given not in choices and not (name == "task" and given is None):
-                raise ValueError(f"{name} must be one of {', '.join(choices)}: got {given!r:.60}")
+            if given not in known:
+                listed = ", ".join(map(str, known))
+                raise ValueError(f"{name} must be one of {listed}: got {given!r:.60}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain data."""
@@ -88,64 +88,65 @@ SCHEDULES = ("constant", "cosine", "plateau")
 TASKS = ("classification", "regression")
 
 
+def _widths(text: str) -> tuple[int, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.60} lists no widths: write 16,16, or none for no hidden layer"
+        ) from None
+
+
+OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
+    "data": [
+        ("--n", "N", int, "points to make, of moons to xor"),
+        ("--noise", "X", float, "the deviation of the noise on them"),
+        ("--target", "COLUMN", str, "what to predict from a file (default: the last column)"),
+        (
+            "--task",
+            None,
+            TASKS,
+            "what that is (default: classes, if it is words or few whole numbers)",
+        ),
+        ("--test", "SHARE", float, "kept back to measure on (default: 0.2; xor: 0)"),
+    ],
+    "network": [
+        ("--hidden", "N,N", _widths, "widths of the hidden layers, or none"),
+        ("--activation", "OP", str, "tanh, relu, sigmoid, gelu, ..."),
+        ("--init", "NAME", str, "he_normal, ... (default: as fits the activation)"),
+    ],
+    "training": [
+        ("--epochs", "N", int, "how often to go through the data"),
+        ("--batch-size", "N", int, "samples a step"),
+        ("--optimizer", "NAME", RATES, ", ".join(RATES)),
+        ("--learning-rate --lr", "X", float, "the size of its steps"),
+        ("--schedule", None, SCHEDULES, "of the learning rate (default: cosine)"),
+        ("--weight-decay", "X", float, "how strongly weights are pulled to 0"),
+        ("--smoothing", "SHARE", float, "of the labels of three classes or more"),
+        ("--clip", "NORM", float, "the largest norm of all gradients together"),
+        (
+            "--patience",
+            "N",
+            int,
+            "stop after N epochs without improvement on a validation part; keep the best",
+        ),
+        ("--seed", "N", int, "of data, weights and order (default: 0)"),
+    ],
+}
+"""By group: an option's names, its metavar, its type or its choices, and its help."""
+
+
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the words and options of ``train`` to its parser; those not given are None."""
     command.usage = "chainrule train [options] DATA"
-    command.add_argument(
-        "data", metavar="DATA", help=f"{', '.join((*MADE, *BUNDLED))}, or a FILE.csv"
-    )
-    data = command.add_argument_group("data")
-    data.add_argument("--n", metavar="N", type=int, help="points to make, of moons to xor")
-    data.add_argument("--noise", metavar="X", type=float, help="the deviation of the noise on them")
-    data.add_argument(
-        "--target", metavar="COLUMN", help="what to predict from a file (default: the last column)"
-    )
-    data.add_argument(
-        "--task",
-        choices=TASKS,
-        help="what that is (default: classes, if it is words or few whole numbers)",
-    )
-    data.add_argument(
-        "--test", metavar="SHARE", type=float, help="kept back to measure on (default: 0.2; xor: 0)"
-    )
-    network = command.add_argument_group("network")
-    network.add_argument(
-        "--hidden", metavar="N,N", type=_widths, help="widths of the hidden layers, or none"
-    )
-    network.add_argument("--activation", metavar="OP", help="tanh, relu, sigmoid, gelu, ...")
-    network.add_argument(
-        "--init", metavar="NAME", help="he_normal, ... (default: as fits the activation)"
-    )
-    training = command.add_argument_group("training")
-    training.add_argument(
-        "--epochs", metavar="N", type=int, help="how often to go through the data"
-    )
-    training.add_argument("--batch-size", metavar="N", type=int, help="samples a step")
-    training.add_argument("--optimizer", choices=RATES, metavar="NAME", help=", ".join(RATES))
-    training.add_argument(
-        "--learning-rate", "--lr", metavar="X", type=float, help="the size of its steps"
-    )
-    training.add_argument(
-        "--schedule", choices=SCHEDULES, help="of the learning rate (default: cosine)"
-    )
-    training.add_argument(
-        "--weight-decay", metavar="X", type=float, help="how strongly weights are pulled to 0"
-    )
-    training.add_argument(
-        "--smoothing", metavar="SHARE", type=float, help="of the labels of three classes or more"
-    )
-    training.add_argument(
-        "--clip", metavar="NORM", type=float, help="the largest norm of all gradients together"
-    )
-    training.add_argument(
-        "--patience",
-        metavar="N",
-        type=int,
-        help="stop after N epochs without improvement on a validation part; keep the best",
-    )
-    training.add_argument(
-        "--seed", metavar="N", type=int, help="of data, weights and order (default: 0)"
-    )
+    command.add_argument("data", metavar="DATA", help=f"{', '.join(DEFAULTS)}, or a FILE.csv")
+    for title, rows in OPTIONS.items():
+        group = command.add_argument_group(title)
+        for names, metavar, kind, text in rows:
+            how: dict[str, Any] = {"type": kind} if callable(kind) else {"choices": kind}
+            group.add_argument(*names.split(), metavar=metavar, help=text, **how)
     output = command.add_argument_group("output")
     output.add_argument(
         "--out", metavar="DIR", type=Path, help="where all files go (default: chainrule-DATA)"
@@ -159,7 +160,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     output.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def settings_of(args: argparse.Namespace, recorded: Mapping[str, Any] | None = None) -> Settings:
+def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> Settings:
     """Return the settings that the command line asks for.
 
     Args:
@@ -187,30 +188,14 @@ def settings_of(args: argparse.Namespace, recorded: Mapping[str, Any] | None = N
         if option in given and not is_file:
             raise UsageError(f"--{option} is of a CSV file; {name} has its own")
     if recorded is not None:
-        return _resumed(given, recorded)
+        for key, value in given.items():
+            if key != "epochs" and getattr(recorded, key) != value:
+                raise UsageError(
+                    f"the training to resume has {key} {getattr(recorded, key)}, not {value}; "
+                    "drop the option, or train anew without --resume"
+                )
+        return replace(recorded, epochs=given.get("epochs", recorded.epochs))
     own = DEFAULTS.get(name, {})
     if given.get("optimizer", Settings.optimizer) != Settings.optimizer:
         own = own | {"learning_rate": RATES[given["optimizer"]]}
     return Settings(**(own | given))
-
-
-def _resumed(given: dict[str, Any], recorded: Mapping[str, Any]) -> Settings:
-    settings = Settings(**{**recorded, "hidden": tuple(recorded["hidden"])})
-    for key, value in given.items():
-        if key != "epochs" and getattr(settings, key) != value:
-            raise UsageError(
-                f"the training to resume has {key} {getattr(settings, key)}, not {value}; drop "
-                "the option, or train anew without --resume"
-            )
-    return replace(settings, epochs=given.get("epochs", settings.epochs))
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    if text == "none":
-        return ()
-    try:
-        return tuple(int(width) for width in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r:.60} lists no widths: write 16,16, or none for no hidden layer"
-        ) from None

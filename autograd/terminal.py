@@ -144,3 +144,12 @@ def crop(text: str, width: int) -> str:
         return text
     kept = max(width - len(" ... "), 2)
     return f"{text[: kept - kept // 2].rstrip()} ... {text[len(text) - kept // 2 :].lstrip()}"
+
+
+def percent(share: float) -> str:
+    """Return a share as people read it.
+
+    >>> percent(0.984)
+    '98.4 %'
+    """
+    return f"{share:.1%}".replace("%", " %")

@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from math import isfinite
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.errors import ChainruleError, missing_extra
 from autograd.learning import Part, Trained, load, train
 from autograd.settings import Settings, settings_of
-from autograd.terminal import Terminal, cut, printable
+from autograd.terminal import Terminal, cut, percent, printable
 from autograd.usage import INTERRUPTED, OK, UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     return INTERRUPTED if trained.history.interrupted else OK
 
 
-def _recorded(checkpoint: Path) -> dict[str, Any]:
+def _recorded(checkpoint: Path) -> Settings:
     """Return the settings that a `Record` has kept in a checkpoint."""
     from nn.state import StateError, read_json
 
@@ -90,11 +90,9 @@ def _recorded(checkpoint: Path) -> dict[str, Any]:
     content = read_json(checkpoint)
     try:
         recorded = content["callbacks"][0]
-        Settings(**recorded)
-        tuple(recorded["hidden"])
+        return Settings(**{**recorded, "hidden": tuple(recorded["hidden"])})
     except (LookupError, TypeError, ValueError) as error:
         raise StateError(f"{checkpoint} is no checkpoint of chainrule train") from error
-    return dict(recorded)
 
 
 @contextmanager
@@ -210,9 +208,9 @@ def _print(terminal: Terminal, trained: Trained, files: dict[str, Path]) -> None
     history = trained.history
     columns = {
         "loss": [f"{loss:.4f}" for loss in history.loss],
-        "accuracy": _percents(history.accuracy),
+        "accuracy": list(map(percent, history.accuracy)),
         "validation loss": [f"{loss:.4f}" for loss in history.validation_loss],
-        "validation accuracy": _percents(history.validation_accuracy),
+        "validation accuracy": list(map(percent, history.validation_accuracy)),
     }
     columns = {name: column for name, column in columns.items() if column}
     terminal.line()
@@ -268,16 +266,3 @@ def _figure(name: str, x: float) -> str:
     if name == "samples":
         return f"{x:,.0f}"
     return f"{x:.4f}" if name == "r2" else percent(x)
-
-
-def _percents(shares: Sequence[float]) -> list[str]:
-    return [percent(share) for share in shares]
-
-
-def percent(share: float) -> str:
-    """Return a share as people read it.
-
-    >>> percent(0.984)
-    '98.4 %'
-    """
-    return f"{share:.1%}".replace("%", " %")

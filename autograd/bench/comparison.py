@@ -10,8 +10,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from autograd.terminal import Terminal
-from autograd.training import as_json, percent
+from autograd.terminal import Terminal, percent
+from autograd.training import as_json
 from autograd.usage import INTERRUPTED, OK, WRONG, UsageError
 
 if TYPE_CHECKING:
