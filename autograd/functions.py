@@ -114,12 +114,24 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     return [power / total for power in powers]
 
 
-def leaky_relu(x: T, slope: T | float = 0.01) -> T:
+@overload
+def leaky_relu(x: T, slope: T | float = 0.01) -> T: ...
+@overload
+def leaky_relu(x: float, slope: T) -> T: ...
+@overload
+def leaky_relu(x: float, slope: float = 0.01) -> float: ...
+def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
     """Return x for x > 0, else slope * x (Maas et al. 2013)."""
     return ops.leaky_relu(x, slope)
 
 
-def elu(x: T, alpha: T | float = 1.0) -> T:
+@overload
+def elu(x: T, alpha: T | float = 1.0) -> T: ...
+@overload
+def elu(x: float, alpha: T) -> T: ...
+@overload
+def elu(x: float, alpha: float = 1.0) -> float: ...
+def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Return x for x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."""
     return ops.elu(x, alpha)
 

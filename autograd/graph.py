@@ -27,11 +27,11 @@ def node_args(node: N) -> list[N]:
     return [arg for arg in node.args if arg.__class__ is not float]
 
 
-def topological_order(root: N) -> list[N]:
-    """Return every node that ``root`` depends on, each after its arguments; ``root`` is last.
+def topological_order(*roots: N) -> list[N]:
+    """Return the roots and every node that they depend on, each after its arguments.
 
     The order is that of a depth-first walk from left to right, which is the order in which
-    an expression is evaluated.
+    an expression is evaluated; a single root is last.
 
     Raises:
         CycleError: a node is its own ancestor; the message shows the way round.
@@ -40,7 +40,7 @@ def topological_order(root: N) -> list[N]:
     """
     order: list[N] = []
     finished: dict[N, bool] = {}
-    stack = [root]
+    stack = [*reversed(roots)]
     while stack:
         node = stack.pop()
         state = finished.get(node)
@@ -66,7 +66,7 @@ def edges(order: list[N]) -> list[tuple[N, N]]:
 
 
 def _describe_cycle(first: N, last: N, finished: dict[N, bool]) -> str:
-    """Return the nodes on the walk's current path from ``first`` to ``last``, and back."""
+    """Return the message: the walk's current path from ``first`` to ``last``, and back."""
     path = [node for node, done in finished.items() if not done]
     path = path[path.index(first) : path.index(last) + 1]
     shown = [repr(node) for node in path]

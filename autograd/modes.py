@@ -66,13 +66,8 @@ class Mode:
 
     def but(self, **changes: Any) -> Mode:
         """Return this mode with some of its settings changed."""
-        settings = {
-            "grad": self.grad,
-            "checked": self.checked,
-            "debug": self.debug,
-            "tracing": self.tracing,
-        }
-        return Mode(changes.pop("scope", self.scope), **(settings | changes))
+        settings = ("scope", "grad", "checked", "debug", "tracing")
+        return Mode(**({name: getattr(self, name) for name in settings} | changes))
 
 
 _mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never mutated

@@ -25,7 +25,7 @@ from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, J
 from autograd.operation import Op, primitive, seal
 
 # What `autograd` exports as it is: not what has an operator, the name of a builtin, or a function
-# in front of it that takes a list or has a default.
+# in front of it that takes a list or has a default; nor mul_no_nan, which is for rules.
 __all__ = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos",
     "cosh", "erf", "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log",
@@ -400,6 +400,7 @@ mul_no_nan: Op = Op(
     "mul_no_nan",
     primitive(ieee.mul_no_nan),
     (
+        # y where it is finite: there inf - abs(y) > 0.
         lambda z, x, y: where(math.inf - abs(y), y, mul_no_nan(abs(sign(x)), y)),
         lambda z, x, y: x,
     ),

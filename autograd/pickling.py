@@ -40,7 +40,7 @@ class _EndOfCover:
 
 
 def reduce_node(node: Any, fields: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return what ``__reduce_ex__`` of a node must: ``fields`` is last in its state."""
+    """Return what ``__reduce_ex__`` of a node must; ``fields`` stands last in the state."""
     ancestors: list[Any] = []
     if node.args and id(node) not in _covered.ids:
         ancestors = [n for n in topological_order(node)[:-1] if id(n) not in _covered.ids]

@@ -117,10 +117,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     def evaluate(*args: Any) -> Any:
         inside, args, wrt = _inputs(args, argnums)
         out = _run(f, args)
-        flat = [leaf for w in wrt for leaf in _flat(w)]
-        found = iter(gradients(out, flat) if isinstance(out, Value) else [0.0] * len(flat))
-        parts = [_shaped(w, found) for w in wrt]
-        return _outputs(inside, (out, parts[0] if isinstance(argnums, int) else tuple(parts)))
+        return _outputs(inside, (out, _gradient(out, wrt, argnums)))
 
     return evaluate
 
@@ -139,15 +136,18 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     def evaluate(*args: Any) -> Any:
         inside, args, wrt = _inputs(args, argnums)
         outs = _run(f, args, lists=True)
-        flat = [leaf for w in wrt for leaf in _flat(w)]
-        rows = []
-        for out in _flat(outs):
-            found = iter(gradients(out, flat) if isinstance(out, Value) else [0.0] * len(flat))
-            parts = [_shaped(w, found) for w in wrt]
-            rows.append(parts[0] if isinstance(argnums, int) else tuple(parts))
+        rows = [_gradient(out, wrt, argnums) for out in _flat(outs)]
         return _outputs(inside, rows if isinstance(outs, list | tuple) else rows[0])
 
     return evaluate
+
+
+def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int]) -> Any:
+    """Return d out / d w, shaped like w, for the one w of ``wrt``, or for each in a tuple."""
+    flat = [leaf for w in wrt for leaf in _flat(w)]
+    found = iter(gradients(out, flat) if isinstance(out, Value) else [0.0] * len(flat))
+    parts = tuple(_shaped(w, found) for w in wrt)
+    return parts[0] if isinstance(argnums, int) else parts
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -169,9 +169,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         tangents: the direction, of the same shape.
 
     Raises:
+        TypeError: ``primals`` or ``tangents`` is no list or tuple; else as `jacobian`.
         ValueError: the shapes differ.
 
-    Cost: one pass over the graph of ``f``, whatever the number of inputs.
+    Cost: one pass over the graph of ``f``, whatever the number of inputs and outputs.
 
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 0.0))
     (10.0, 5.0)
@@ -186,11 +187,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for point, direction in zip(wrt, tangents, strict=True):
         moving.update(zip(_flat(point), _flat(direction), strict=True))
     inside = inside or any(isinstance(t, Value) for t in moving.values())
+    nodes = [out for out in _flat(outs) if isinstance(out, Value)]
     with unchecked():
-        for out in _flat(outs):
-            _push_forward(out, moving)
-    results = iter([moving.get(out, 0.0) if isinstance(out, Value) else 0.0 for out in _flat(outs)])
-    return _outputs(inside, outs), _outputs(inside, _shaped(outs, results))
+        _push_forward(nodes, moving)
+    slopes = _shaped(outs, (moving.get(out, 0.0) for out in _flat(outs)))
+    return _outputs(inside, outs), _outputs(inside, slopes)
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -206,9 +207,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return jvp(grad(f), primals, tangents)[1]
 
 
-def _push_forward(out: Any, moving: dict[Value, Value | float]) -> None:
-    """Enter the tangent of every node below ``out`` that moves into ``moving``."""
-    for node in topological_order(out) if isinstance(out, Value) else []:
+def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None:
+    """Enter the tangent of every node below ``outs`` that moves into ``moving``."""
+    for node in topological_order(*outs):
         if node.op is None or node in moving:
             continue
         args = tuple(a if isinstance(a, Value) else Number(a) for a in node.args)
@@ -240,9 +241,7 @@ def _inputs(
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise IndexError(f"argnums={argnums!r}, but there are {len(args)} argument(s)")
-    inside = _depth.get() > 0 or any(
-        isinstance(x, Value) for arg in args for x in (arg if _shape(arg) else [arg])
-    )
+    inside = _depth.get() > 0 or any(isinstance(x, Value) for arg in args for x in _flat(arg))
     fresh = list(args)
     for number in {n % len(args) for n in numbers}:
         leaves = (x * 1.0 if isinstance(x, Value) else Value(x) for x in _flat(args[number]))
@@ -276,7 +275,8 @@ def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool = False) -
 def _outputs(inside: bool, result: Any) -> Any:
     """Return nested lists and tuples of Values, as floats unless ``inside``."""
     if isinstance(result, list | tuple):
-        return type(result)(_outputs(inside, part) for part in result)
+        parts = [_outputs(inside, part) for part in result]
+        return parts if isinstance(result, list) else tuple(parts)
     if isinstance(result, Value) and not inside:
         return result.data
     return result

@@ -1,6 +1,7 @@
 """Gradients that are values again, and the functions built on them."""
 
 import math
+from collections import namedtuple
 
 import pytest
 
@@ -24,6 +25,7 @@ from autograd import (
     value_and_grad,
     where,
 )
+from autograd.graph import topological_order
 
 
 def test_gradients_equal_backward() -> None:
@@ -110,10 +112,29 @@ def test_jvp_of_lists_and_constants() -> None:
         [6.0, 1.0, 3.0],
         [3.0, 0.0, 0.0],
     )
+    pair = namedtuple("pair", "x y")
+    assert jvp(lambda x: pair(x, 2 * x), (3.0,), (1.0,)) == ((3.0, 6.0), [1.0, 2.0])
     with pytest.raises(ValueError, match="don't have the shape"):
         jvp(lambda x: x, (2.0,), ([1.0],))
     with pytest.raises(TypeError, match="sequence of primals"):
         jvp(lambda x: x, 2.0, 1.0)  # type: ignore[arg-type]
+
+
+def test_hvp_walks_the_graph_of_the_gradient_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = []
+
+    def counted(*roots: Value) -> list[Value]:
+        order = topological_order(*roots)
+        walked.append(len(order))
+        return order
+
+    monkeypatch.setattr("autograd.transforms.topological_order", counted)
+    totals = []
+    for n in (10, 20):
+        walked.clear()
+        hvp(lambda v: dot(v, v) ** 2, ([1.0] * n,), ([1.0] * n,))
+        totals.append(sum(walked))
+    assert totals[1] < 2.2 * totals[0]  # quadratic: 4 times
 
 
 def test_graphs_of_rules_follow_ieee() -> None:
