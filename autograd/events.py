@@ -174,7 +174,7 @@ class Recording:
         if index < count:
             node = self.nodes[index]
             value = self._values[node]
-            written = _rules(node.op, _constants(node))[0] if node.op else ""
+            written = _formulas(node.op, _constants(node))[0] if node.op else ""
             return Event(index, "forward", node, None, None, written, None, None, None, value, self)
         rank = bisect_right(self._completions, index) - 1
         if self._completions[rank] == index:
@@ -183,7 +183,7 @@ class Recording:
             return Event(index, "done", node, None, None, "", total, None, None, total, self)
         node, slot, arg, upstream, local, product, total = self.step(index)
         assert node.op is not None
-        written = _rules(node.op, _constants(node))[slot + 1]
+        written = _formulas(node.op, _constants(node))[slot + 1]
         return Event(index, "edge", node, slot, arg, written, upstream, local, product, total, self)
 
     def step(self, index: int) -> Step:
@@ -338,12 +338,14 @@ def _constants(node: Value) -> tuple[float | None, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _rules(op: Op, constants: tuple[float | None, ...]) -> list[str]:
-    """Return the formula of the op and, per argument, that of its local derivative."""
-    out, args = rule_symbols(op, tuple("" if c is None else c for c in constants))
+def _formulas(op: Op, constants: tuple[float | None, ...]) -> list[str]:
+    return formulas(op, *rule_symbols(op, tuple("" if c is None else c for c in constants)))
+
+
+def formulas(op: Op, out: Symbol, args: tuple[Any, ...]) -> list[str]:
+    """Return the op applied to its arguments and, per argument, its local derivative, as text."""
     if op.pullback is None:
         rules = [rule(op, slot, out, args) for slot in range(len(args))]
     else:
-        rules = list(op.pullback(Number(1.0), out, args))
-    applied = Symbol._apply(op, args)
-    return [text(applied), *map(text, rules)]
+        rules = op.pullback(Number(1.0), out, args)
+    return [text(Symbol._apply(op, args)), *map(text, rules)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograd import ops
 from autograd.domain import Joint
 from autograd.formula import rule, rule_symbols, text
-from autograd.operand import TABLE, Number, Symbol
+from autograd.operand import TABLE, Symbol
 from autograd.operation import Op
 
 
@@ -69,13 +69,10 @@ def derivatives(op: Op) -> str:
     'x: `1 / y`, y: `-z / y`'
     """
     out, args = _symbols(op)
-    if op.pullback is None:
-        rules = [rule(op, slot, out, args) for slot in range(len(args))]
-    else:
-        rules = list(op.pullback(Number(1.0), out, args))
+    rules = [f"`{text(rule(op, slot, out, args))}`" for slot in range(len(args))]
     if len(args) == 1:
-        return f"`{text(rules[0])}`"
-    return ", ".join(f"{arg.name}: `{text(local)}`" for arg, local in zip(args, rules, strict=True))
+        return rules[0]
+    return ", ".join(f"{arg.name}: {local}" for arg, local in zip(args, rules, strict=True))
 
 
 def _symbols(op: Op) -> tuple[Symbol, tuple[Symbol, ...]]:

@@ -84,7 +84,7 @@ class Script:
         sys.modules["__main__"] = module
         try:
             with debug(), redirect_stdout(sys.stderr):
-                exec(compile(source, path, "exec"), self.names)
+                exec(compile(source, path, "exec", dont_inherit=True), self.names)
         except SystemExit as end:
             if end.code not in (None, 0):
                 raise ScriptError(f"{path} ended with exit code {end.code}; mend it first") from end

@@ -78,27 +78,6 @@ def test_sign_change() -> None:
     assert [e.total for e in tiny.events if at.sign_change()(e)] == [1e-200]
 
 
-def test_gradients_are_shown_no_earlier_than_they_are_known() -> None:
-    x = Value(3.0, "x")
-    y = x * x
-    stepper = Stepper(y)
-    seen = []
-    assert stepper.value(x) is None
-    while stepper.next():
-        seen.append(str(stepper.gradient(x)))
-    assert seen == [
-        "unknown",
-        "unknown",
-        "unknown",
-        "3.0 (partial)",
-        "6.0 (partial)",
-        "6.0 (complete)",
-    ]
-    assert stepper.value(y) == 9.0
-    stepper.back()
-    assert stepper.gradient(x) == ("partial", 6.0)
-
-
 def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="'forward', 'edge' or 'done', not 'backward'"):
         at.on_kind("backward")

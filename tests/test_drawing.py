@@ -909,6 +909,11 @@ def test_a_file_appears_whole_or_not_at_all(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_only_a_graph_is_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="expected the Value to draw, got list"):
+        write([neuron()], tmp_path / "graph.svg")  # type: ignore[arg-type]
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing.graph\.svg"):
         write(neuron(), tmp_path / "missing" / "graph.svg")

@@ -43,12 +43,14 @@ def test_it_runs_as_python_would(
         "    out = Value(2.0) * factor\n"
         "    copy = pickle.loads(pickle.dumps(Thing()))\n"
         "    seen = sys.argv, sys.path[0], __file__\n"
+        "    def typed(x: Value): pass\n"
         "    print('hello')\n"
         "    sys.exit(0)\n"
     )
     script = Script(path, ["--epochs", "3"])
     del sys.modules["beside"]
     assert script.names["seen"] == (["net.py", "--epochs", "3"], str(tmp_path), "net.py")
+    assert script.names["typed"].__annotations__ == {"x": Value}
     assert (sys.argv, sys.path, sys.modules["__main__"]) == before
     assert script.result().value.data == 6.0
     assert capfd.readouterr() == ("", "hello\n")  # standard output stays for the run

@@ -96,6 +96,27 @@ def test_walking() -> None:
     assert stepper.position == 0
 
 
+def test_gradients_are_shown_no_earlier_than_they_are_known() -> None:
+    x = Value(3.0, "x")
+    y = x * x
+    stepper = Stepper(y)
+    seen = []
+    assert stepper.value(x) is None
+    while stepper.next():
+        seen.append(str(stepper.gradient(x)))
+    assert seen == [
+        "unknown",
+        "unknown",
+        "unknown",
+        "3.0 (partial)",
+        "6.0 (partial)",
+        "6.0 (complete)",
+    ]
+    assert stepper.value(y) == 9.0
+    stepper.back()
+    assert stepper.gradient(x) == ("partial", 6.0)
+
+
 def test_bad_destinations() -> None:
     o, _ = lecture_neuron()
     stepper = Stepper(o)
@@ -167,7 +188,5 @@ def test_a_notebook_sees_where_the_stepper_stands() -> None:
     stepper = Stepper(o)
     stepper.goto(leaves["b"])
     bundle = stepper._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(stepper)
     assert "viewBox" in bundle["image/svg+xml"]
     assert "event 16 of 29" in bundle["image/svg+xml"]
-    assert bundle["text/html"].startswith("<iframe")

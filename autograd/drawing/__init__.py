@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from autograd.drawing.folding import LEVELS, Folding, Graph
 from autograd.drawing.picture import Picture
-from autograd.drawing.reading import Change, Moment, Now
+from autograd.drawing.reading import Change, Moment, Now, Reading
 from autograd.drawing.view import View
 from autograd.engine import Value
 from autograd.events import Recording
@@ -136,7 +136,17 @@ def picture_of(
     if type(radius) is not int or radius < 0:
         raise ValueError(f"radius is a number of edges from 0 on, got {radius!r}")
     nodes = topological_order(out)
-    view = _view(nodes, level, budget, focus, radius, paths, Now(nodes), local, expand)
+    view = _view(
+        nodes,
+        Now(nodes),
+        level,
+        budget,
+        focus=focus,
+        radius=radius,
+        paths=paths,
+        local=local,
+        expand=expand,
+    )
     return view.picture(rankdir, budget)
 
 
@@ -167,7 +177,7 @@ def diff(
     _check(rankdir, level, budget)
     if difference := _difference(first, second):
         raise ValueError(f"the two runs are not of the same shape: {difference}")
-    view = _view(list(second.nodes), level, budget, None, 0, None, Change(first, second))
+    view = _view(list(second.nodes), Change(first, second), level, budget)
     return drawing_of(view.picture(rankdir, budget), format)
 
 
@@ -193,7 +203,7 @@ def draw_moment(
     nodes, event = list(stepper.recording.nodes), stepper.current
     far = budget is not None and level == "op" and len(nodes) > budget
     focus = event.node if far and event else None
-    view = _view(nodes, level, budget, focus, FAR, None, Moment(stepper))
+    view = _view(nodes, Moment(stepper), level, budget, focus=focus, radius=FAR)
     return drawing_of(view.picture(rankdir, budget), format)
 
 
@@ -221,8 +231,8 @@ def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
 
 
 def _content(out: Value | Drawing | Picture, format: str) -> bytes:
-    found = picture_of(out) if isinstance(out, Value) else out
-    found = found if isinstance(found, Picture) else found.picture
+    found = getattr(out, "picture", out)
+    found = found if isinstance(found, Picture) else picture_of(found)
     if format == "txt":
         return f"{found}\n".encode()
     if format == "mmd":
@@ -245,12 +255,13 @@ def _check(rankdir: str, level: str, budget: int | None) -> None:
 
 def _view(
     nodes: list[Value],
+    reading: Reading,
     level: str,
     budget: int | None,
-    focus: Value | None,
-    radius: int,
-    paths: tuple[Value, Value] | None,
-    reading: Now | Change | Moment,
+    *,
+    focus: Value | None = None,
+    radius: int = 0,
+    paths: tuple[Value, Value] | None = None,
     local: bool = False,
     expand: bool = False,
 ) -> View:

@@ -12,8 +12,8 @@ from typing import Any
 from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.engine import Value
-from autograd.events import Recording
-from autograd.formula import number, rule, text
+from autograd.events import Recording, formulas
+from autograd.formula import number
 from autograd.mistakes import WAYS
 from autograd.operand import Number, Symbol
 from autograd.operation import Op
@@ -129,13 +129,7 @@ def _templates(op: Op, constants: tuple[float | None, ...]) -> list[str]:
     args: tuple[Any, ...] = tuple(
         Symbol(f"{{{i}}}") if x is None else Number(x) for i, x in enumerate(constants)
     )
-    out = Symbol("{z}")
-    rules = (
-        [rule(op, slot, out, args) for slot in range(len(args))]
-        if op.pullback is None
-        else list(op.pullback(Number(1.0), out, args))
-    )
-    return [text(Symbol._apply(op, args)), *map(text, rules)]
+    return formulas(op, Symbol("{z}"), args)
 
 
 def _filled(template: str, constants: tuple[float | None, ...]) -> str:

@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from autograd.formula import Template, number, rule
+from autograd.formula import Template, call, number, rule
 from autograd.graph import topological_order
 from autograd.kernels import lower
 from autograd.operand import Number, Symbol
@@ -80,7 +80,7 @@ def rows(ops: Iterable[tuple[Op, int]]) -> Rows:
         slots: list[Any] = (
             [rule(op, slot, out, args) for slot in range(arity)]
             if op.pullback is None
-            else list(op.pullback(Number(1.0), out, args))
+            else op.pullback(Number(1.0), out, args)
         )
         kinks = list(op.kinks(*args)) if op.kinks else []
         needed: dict[str, str] = {}
@@ -145,7 +145,7 @@ def _body(expressions: list[Any], *, whole: bool = False) -> str:
 def _template(op: Op, arity: int) -> Template:
     if isinstance(op.forward, Primitive):
         return SPELLING[op.name]
-    return f"{op.name}_{arity}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
+    return call(f"{op.name}_{arity}", arity)
 
 
 def literal(x: float) -> str:
