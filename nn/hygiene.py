@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 import statistics
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from autograd import DomainError, Value, debug, mean, trace
+from autograd import DomainError, Value, debug
 from nn.history import History, StepRecord, layers_of
 from nn.module import Module
 from nn.optim import Optimizer
 
-WATCHED = ("relu", "tanh")
-"""The activations with a flat side on which a unit can get stuck."""
+FLAT: dict[str, Callable[[Any], Any]] = {
+    "relu": lambda y: y == 0,
+    "tanh": lambda y: abs(y) > 0.99,
+}
+"""The activations with a flat side on which a unit can get stuck: whether an answer is of it."""
+
+Unit = tuple[str, str, str]
+"""A unit with a flat side: its layer, its op, and its own path."""
 
 
 class TrainingWarning(UserWarning):
@@ -46,7 +52,7 @@ class Hygiene:
         self.optimizer = optimizer
         self.history = history
         self.unreached: set[str] = set()
-        self.answers: dict[tuple[str, str], dict[str, list[float]]] = {}
+        self.units: dict[Unit, tuple[int, int]] = {}
         self.said = {warning.partition(":")[0] for warning in history.warnings}
 
     @cached_property
@@ -75,7 +81,7 @@ class Hygiene:
         """Look for parameters not among the nodes below the cost, or that nobody optimises."""
         reached = set(nodes)
         held = set(self.optimizer.parameters)
-        if held <= reached and len(held) == len(self.model.parameters()):
+        if held <= reached and len(held) == len(self.parameters):
             return
         unreached = [name for name, p in self.parameters.items() if p not in reached]
         if unreached:
@@ -109,9 +115,14 @@ class Hygiene:
 
     def watch_units(self, cost: Value) -> None:
         """Note what the units answered in the batch of this cost, for `check_epoch` to judge."""
-        for node in units_below([cost]):
-            layer, op, unit = unit_of(node)
-            self.answers.setdefault((layer, op), {}).setdefault(unit, []).append(node.data)
+        for node in units_below(cost):
+            unit = unit_of(node)
+            self.note_answers(unit, 1, FLAT[unit[1]](node.data))
+
+    def note_answers(self, unit: Unit, samples: int, flat: int) -> None:
+        """Note to how many samples a unit has answered, and how often from its flat side."""
+        before = self.units.get(unit, (0, 0))
+        self.units[unit] = before[0] + samples, before[1] + flat
 
     def check_epoch(self) -> None:
         """Judge the last steps, the losses so far, and the units if they were watched."""
@@ -155,44 +166,52 @@ class Hygiene:
             )
 
     def _check_units(self) -> None:
-        for (layer, op), units in self.answers.items():
-            samples = max(map(len, units.values()))
+        layers: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        for (layer, op, _), counts in self.units.items():
+            layers.setdefault((layer, op), []).append(counts)
+        for (layer, op), units in layers.items():
+            longest = max(samples for samples, _ in units)
+            share = 1.0 if op == "relu" else 0.9
+            stuck = sum(flat >= share * samples for samples, flat in units)
+            if stuck <= len(units) / 2:
+                continue
             if op == "relu":
-                dead = [unit for unit, ys in units.items() if not any(ys)]
-                if len(dead) > len(units) / 2:
-                    self.say(
-                        "dead ReLU units",
-                        f"{len(dead)} of {len(units)} in {layer or 'the model'} were 0 for all "
-                        f"{samples} samples of an epoch, and learn nothing; lower the learning "
-                        "rate, start with he_normal, or use leaky_relu",
-                    )
+                self.say(
+                    "dead ReLU units",
+                    f"{stuck} of {len(units)} in {layer or 'the model'} were 0 for all "
+                    f"{longest} samples of an epoch, and learn nothing; lower the learning "
+                    "rate, start with he_normal, or use leaky_relu",
+                )
             else:
-                flat = [
-                    unit
-                    for unit, ys in units.items()
-                    if sum(abs(y) > 0.99 for y in ys) > 0.9 * len(ys)
-                ]
-                if len(flat) > len(units) / 2:
-                    self.say(
-                        "saturated tanh units",
-                        f"{len(flat)} of {len(units)} in {layer or 'the model'} were beyond ±0.99 "
-                        f"for nearly all {samples} samples of an epoch, where tanh is flat; "
-                        "standardise the data, or start with xavier_uniform",
-                    )
-        self.answers.clear()
+                self.say(
+                    "saturated tanh units",
+                    f"{stuck} of {len(units)} in {layer or 'the model'} were beyond ±0.99 "
+                    f"for nearly all {longest} samples of an epoch, where tanh is flat; "
+                    "standardise the data, or start with xavier_uniform",
+                )
+        self.units.clear()
 
 
-def units_below(outs: Sequence[Value]) -> list[Value]:
-    """Return the nodes below ``outs`` that are units with a flat side, each once."""
-    return [
-        node
-        for node in trace(mean(outs))[0]
-        if node.op is not None and node.op.name in WATCHED and node.origin
-    ]
+def units_below(out: Value) -> list[Value]:
+    """Return the nodes below ``out`` that are units with a flat side, each once, inputs first."""
+    found: list[Value] = []
+    seen = {out}
+    stack = [out]
+    while stack:
+        node = stack.pop()
+        if node.op is None:
+            continue
+        if node.op.name in FLAT and node.origin:
+            found.append(node)
+        for arg in node.args:
+            if arg not in seen and isinstance(arg, Value):
+                seen.add(arg)
+                stack.append(arg)
+    return found[::-1]
 
 
-def unit_of(node: Value) -> tuple[str, str, str]:
-    """Return of which layer a unit is, which op it is, and its own path."""
+def unit_of(node: Value) -> Unit:
+    """Return the unit that a node is the answer of."""
     assert node.op is not None
     assert node.origin is not None
     unit = node.origin[0]

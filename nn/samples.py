@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from autograd import Value
@@ -41,13 +43,11 @@ class Samples(Sequence[Sample]):
                 f"got {len(inputs)} and {len(targets)}"
             )
         self.which = which
-        self.inputs = [self._row(i, row, inputs[0]) for i, row in enumerate(inputs)]
-        self.targets = [
-            _several(f"{which}targets[{i}]", target)
-            if hasattr(target, "__len__") and not isinstance(target, str)
-            else _number(f"{which}targets[{i}]", target)
-            for i, target in enumerate(targets)
-        ]
+        if _are_plain(inputs):
+            self.inputs = list(map(list, inputs))
+        else:
+            self.inputs = [self._row(i, row, inputs[0]) for i, row in enumerate(inputs)]
+        self.targets = [self._target(i, target) for i, target in enumerate(targets)]
         self._check_labels(loss)
         self._leaves: dict[int, list[Value]] = {}
 
@@ -77,11 +77,21 @@ class Samples(Sequence[Sample]):
             )
         return _several(name, row)
 
+    def _target(self, i: int, target: Any) -> float | list[float]:
+        if target.__class__ in (int, float) and abs(target) <= sys.float_info.max:
+            return float(target)
+        name = f"{self.which}targets[{i}]"
+        if hasattr(target, "__len__") and not isinstance(target, str):
+            return _several(name, target)
+        return _number(name, target)
+
     def _check_labels(self, loss: Loss) -> None:
         labels = LABELS.get(bare(loss))
+        if not labels:
+            return
         for i, wanted in enumerate(self.targets):
             for label in wanted if isinstance(wanted, list) else [wanted]:
-                if labels and label not in labels:
+                if label not in labels:
                     low, high = labels
                     raise ValueError(
                         f"{bare(loss).__name__} needs labels {low:g} and {high:g}: "
@@ -89,10 +99,20 @@ class Samples(Sequence[Sample]):
                     )
 
 
+def _are_plain(rows: Sequence[Any]) -> bool:
+    """Return whether all are lists of one length and of finite floats: a look for most data.
+
+    Some data that is just as good fails, such as finite numbers whose sum is not.
+    """
+    return (
+        set(map(type, rows)) == {list}
+        and len(set(map(len, rows))) == 1
+        and set(map(type, chain.from_iterable(rows))) == {float}
+        and math.isfinite(sum(chain.from_iterable(rows)))
+    )
+
+
 def _several(name: str, row: Sequence[Any]) -> list[float]:
-    # Plain floats, by far the most common, need no closer look if even their sum is finite.
-    if set(map(type, row)) == {float} and math.isfinite(sum(row)):
-        return list(row)
     return [_number(f"{name}[{j}]", x) for j, x in enumerate(row)]
 
 

@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
@@ -127,13 +127,11 @@ def fit(
         raise ValueError(f'compile must be True, False, "exact" or None: got {compile!r:.40}')
     samples = Samples(data, loss)
     tests = Samples(validation, loss, "validation ") if validation is not None else None
-    term = _try_out(model, loss, optimizer, *samples[0])
-    _check_classes(model, loss, samples)
-    if tests is not None:
-        _try_out(model, loss, optimizer, *tests[0])
-        _check_classes(model, loss, tests)
     history = History()
     run = _Run(model, samples, loss, optimizer, int(seed), batch_size, clip, schedule, history)
+    term = run.try_out(samples)
+    if tests is not None:
+        run.try_out(tests)
     if resume is not None:
         run.restore(Path(resume), callbacks)
         compile = run.same_backend(compile, Path(resume))
@@ -143,6 +141,7 @@ def fit(
     run.choose(compile)
     history._replay = run.replay
     hygiene = run.hygiene = Hygiene(model, optimizer, history)
+    hygiene.parameters = run.parameters
     if run.compiled and not history.steps:
         hygiene.check_reach(nodes)
     if tests is not None:
@@ -215,6 +214,7 @@ class _Run:
         self.modules = list(model.named_modules().values())
         self.dropouts = [module for module in self.modules if isinstance(module, Dropout)]
         self.parameters = model.named_parameters()
+        self.is_whole = list(self.parameters.values()) == optimizer.parameters
         self.shuffled: tuple[int, Iterator[list[list[int]]]] | None = None
         self.finished = 0
         self.starts: dict[int, dict[str, Any]] = {}
@@ -232,6 +232,33 @@ class _Run:
     def _keep(self, epoch: int, every: Iterator[list[list[int]]]) -> list[list[int]]:
         self.shuffled = epoch, every
         return next(every)
+
+    def try_out(self, samples: Samples) -> Value:
+        """Return the loss of the first sample, so that what doesn't fit shows before training."""
+        if set(self.optimizer.parameters).isdisjoint(self.parameters.values()):
+            raise ValueError(
+                "the optimizer holds none of the model's parameters: make it of model.parameters()"
+            )
+        inputs, target = samples[0]
+        modes = [module.training for module in self.modules]
+        self._set_training(False)  # a dropout would draw a mask
+        try:
+            prediction = self.model(inputs)
+        finally:
+            for module, training in zip(self.modules, modes, strict=True):
+                module.training = training
+        try:
+            term = self.loss(prediction, target)
+        except TypeError as error:
+            error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
+            raise
+        if not isinstance(term, Value):
+            raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
+        if term.op is None:
+            raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
+        if bare(self.loss) is cross_entropy:
+            _check_classes(len(prediction), samples)
+        return term
 
     def choose(self, compile: bool | str) -> None:
         """Compile the steps, if asked to: True, "exact", or "if possible".
@@ -272,7 +299,7 @@ class _Run:
 
     def learn_epoch(self, epoch: int, show: Callable[[int], None]) -> None:
         """Go once through the data, and add to the history."""
-        if self.compiled and list(self.parameters.values()) == self.optimizer.parameters:
+        if self.compiled and self.is_whole:
             self.starts[epoch] = self.compiled.start()
         else:
             self.sync()
@@ -296,8 +323,9 @@ class _Run:
 
     def _scale(self, epoch: int, i: int, parts: int) -> float:
         """Return the schedule's factor for a step."""
-        scale = self.schedule(epoch - 1 + i / parts) if self.schedule else 1.0
-        return number("the schedule's factor", scale)
+        if self.schedule is None:
+            return 1.0
+        return number("the schedule's factor", self.schedule(epoch - 1 + i / parts))
 
     def _learn_compiled(
         self, compiled: CompiledSteps, epoch: int, show: Callable[[int], None]
@@ -309,19 +337,26 @@ class _Run:
             lambda i: show(i * self.batch_size),
             self._refuse,
         )
-        gradients = compiled.norms(learnt.gradients, self.groups)
-        sizes = compiled.norms(learnt.weights[:-1], self.groups)
-        ways = compiled.norms(compiled.moves(learnt.weights), self.groups)
-        for i, (cost, rate, scale) in enumerate(
-            zip(learnt.costs, learnt.rates, learnt.scales, strict=True)
-        ):
-            updates = tuple(map(relative, ways[i].tolist(), sizes[i].tolist()))
-            self.history.steps.append(
-                StepRecord(epoch, i, cost, rate, scale, tuple(gradients[i].tolist()), updates)
-            )
+        moves = compiled.moves(learnt.weights)
+        gradients, sizes, ways = (
+            compiled.norms(rows, self.groups).tolist()
+            for rows in (learnt.gradients, learnt.weights[:-1], moves)
+        )
+        updates = [tuple(map(relative, way, size)) for way, size in zip(ways, sizes, strict=True)]
+        self.history.steps += map(
+            StepRecord,
+            repeat(epoch),
+            range(len(parts)),
+            learnt.costs,
+            learnt.rates,
+            learnt.scales,
+            map(tuple, gradients),
+            updates,
+        )
         self._note(learnt.losses.tolist(), learnt.predictions, learnt.targets)
         if self.hygiene and _is_looked_at(epoch):
-            self.hygiene.answers = compiled.units(learnt)
+            for unit, samples, flat in compiled.units(learnt):
+                self.hygiene.note_answers(unit, samples, flat)
 
     def _refuse(self, places: Sequence[int], cost: float) -> NoReturn:
         """Raise the error for a batch whose cost is not finite."""
@@ -623,45 +658,15 @@ def _name(function: Any) -> str:
     return f"{name}({', '.join(given)})"
 
 
-def _try_out(
-    model: Module, loss: Loss, optimizer: Optimizer, inputs: list[Value], target: Any
-) -> Value:
-    """Return the loss of one sample, so that what doesn't fit shows before training."""
-    if not set(model.parameters()) & set(optimizer.parameters):
-        raise ValueError(
-            "the optimizer holds none of the model's parameters: make it of model.parameters()"
-        )
-    modes = [(module, module.training) for module in model.named_modules().values()]
-    model.eval()  # a dropout would draw a mask
-    try:
-        prediction = model(inputs)
-    finally:
-        for module, training in modes:
-            module.training = training
-    try:
-        term = loss(prediction, target)
-    except TypeError as error:
-        error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
-        raise
-    if not isinstance(term, Value):
-        raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
-    if term.op is None:
-        raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
-    return term
-
-
-def _check_classes(model: Module, loss: Loss, samples: Samples) -> None:
+def _check_classes(classes: int, samples: Samples) -> None:
     """Compare the labels with the number of the model's outputs.
 
     Raises:
         ValueError: a label is no class.
     """
-    if bare(loss) is not cross_entropy:
-        return
-    with no_grad():
-        classes = len(model(samples[0][0]))
+    known = list(map(float, range(classes)))
     for i, label in enumerate(samples.targets):
-        if label not in range(classes):
+        if label not in known:
             raise ValueError(
                 f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
                 f"that of sample {i} is {label:g}"
