@@ -26,18 +26,17 @@ def values_of(expression: Expression, words: list[str]) -> dict[str, Value]:
     for name in given:
         if name in CONSTANTS:
             raise UsageError(f"{name} is the constant {CONSTANTS[name]:.6g}; rename the variable")
-    unused = [name for name in given if name not in expression.names]
-    unbound = [name for name in expression.names if name not in given]
-    if unused:
-        close = get_close_matches(unused[0], unbound, n=1)
-        has = f"did you mean {close[0]}" if close else f"it has {', '.join(expression.names)}"
-        has = has if expression.names else "it has no variables"
-        raise UsageError(f"{unused[0]} is not in the expression; {has}")
     if not expression.names:
         raise UsageError(
             "the expression has no variables, so there is nothing to differentiate; name one, as "
             'in "x*3" x=2'
         )
+    unused = [name for name in given if name not in expression.names]
+    unbound = [name for name in expression.names if name not in given]
+    if unused:
+        close = get_close_matches(unused[0], unbound, n=1)
+        has = f"did you mean {close[0]}" if close else f"it has {', '.join(expression.names)}"
+        raise UsageError(f"{unused[0]} is not in the expression; {has}")
     if unbound:
         more = " ".join(f"{name}=1" for name in unbound)
         raise UsageError(f"no value for {', '.join(unbound)}; add, say, {more}")

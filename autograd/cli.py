@@ -167,7 +167,8 @@ def _fail(problem: object, code: int) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    _check_package()
+    if conflict := describe_conflict():
+        raise UsageError(conflict)
     parser = _parser()
     argv, for_file = _split_at_file(argv)
     try:
@@ -218,13 +219,6 @@ def _split_at_file(argv: list[str]) -> tuple[list[str], list[str]]:
     return argv, []
 
 
-def _check_package() -> None:
-    """Refuse to run on another project's package of the same name."""
-    problem = describe_conflict()
-    if problem:
-        raise UsageError(problem)
-
-
 def _shield_expressions(argv: list[str]) -> list[str]:
     """Return ``argv`` with a blank before words such as ``-x**2``, which are no options."""
     return [
@@ -246,13 +240,13 @@ def _parser() -> _Parser:
     options.add_argument("-h", "--help", action="help", help="print this, or a command's help")
     options.add_argument("--version", action=_Version)
 
-    def add(name: str, summary: str, epilog: str) -> _Parser:
+    def add(name: str, summary: str, epilog: str = EXIT_CODES) -> _Parser:
         command: _Parser = commands.add_parser(
             name, help=summary, examples=EXAMPLES[name], description=f"{summary}.", epilog=epilog
         )
         return command
 
-    demo = add("demo", "Train, step through, check and draw: the whole engine at work", EXIT_CODES)
+    demo = add("demo", "Train, step through, check and draw: the whole engine at work")
     demo.add_argument(
         "--out",
         metavar="DIR",
@@ -260,13 +254,9 @@ def _parser() -> _Parser:
         default=Path("chainrule-demo"),
         help="where the pictures go (default: %(default)s)",
     )
-    settings.add_options(
-        add("train", "Train a network, save it, and draw what happened", EXIT_CODES)
-    )
-    inspection.add_options(add("show", "Show a saved network, and what it answers", EXIT_CODES))
-    comparison.add_options(
-        add("bench", "Measure how fast it is, beside other libraries", EXIT_CODES)
-    )
+    settings.add_options(add("train", "Train a network, save it, and draw what happened"))
+    inspection.add_options(add("show", "Show a saved network, and what it answers"))
+    comparison.add_options(add("bench", "Measure how fast it is, beside other libraries"))
     about = f"{_about_expressions()}\n\n{EXIT_CODES}"
     for name, summary, as_json in [
         ("step", "Step through the forward and the backward pass", "the run"),
@@ -515,29 +505,28 @@ def _check_file(
     from autograd.straightline import program_of
 
     script = Script(path, for_file)
-    function = script.names.get(name or "f")
+    called = name or "f"
+    function = script.names.get(called)
     if not callable(function):
         if words:
-            raise UsageError(
-                f"{path} has no function {name or 'f'}, so {words[0]!r:.60} is of no use"
-            )
+            raise UsageError(f"{path} has no function {called}, so {words[0]!r:.60} is of no use")
         root = script.result(name).value
         leaves = [node for node in trace(root)[0] if node.op is None]
         return _report(program_of(root).__call__, leaves, args)
-    name = name or "f"
     if not words and "point" in script.names:
-        point = list(script.names["point"])
-    else:
-        parameters = list(signature(function).parameters)
-        given = pairs(words)
-        if list(given) != parameters:
-            numbers = " ".join(f"{parameter}=1" for parameter in parameters)
-            raise UsageError(
-                f"{name} takes {', '.join(parameters) or 'nothing'}: say where to check it, as in "
-                f"{path}:{name} {numbers}, or by a tuple called point in the file"
-            )
-        point = list(given.values())
-    return _report(function, point, args)
+        point = script.names["point"]
+        if not isinstance(point, tuple | list):
+            raise UsageError(f"{path}: point must be a tuple of numbers, got {point!r:.60}")
+        return _report(function, list(point), args)
+    parameters = list(signature(function).parameters)
+    given = pairs(words)
+    if set(given) != set(parameters):
+        numbers = " ".join(f"{parameter}=1" for parameter in parameters)
+        raise UsageError(
+            f"{called} takes {', '.join(parameters) or 'nothing'}: say where to check it, as in "
+            f"{path}:{called} {numbers}, or by a tuple called point in the file"
+        )
+    return _report(function, [given[parameter] for parameter in parameters], args)
 
 
 def _report(function: Callable[..., Any], point: list[Any], args: argparse.Namespace) -> int:

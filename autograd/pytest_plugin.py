@@ -89,15 +89,20 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
             "parameters: def test_f(x=2.0): return x * x"
         )
     checker = _checker(pyfuncitem.config)
+    fixtures = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     if "gradcheck" in pyfuncitem.fixturenames:
-        return _with_options(checker, pyfuncitem, dict(mark.kwargs))
+        checker.options = dict(mark.kwargs)
+        try:
+            pyfuncitem.obj(**fixtures)
+        finally:
+            checker.options = {}
+        return True
     point = _defaults(pyfuncitem.obj)
     if not point:
         raise pytest.UsageError(
             f"{pyfuncitem.name} has nothing to check: give its parameters defaults, as in "
             "def test_f(x=2.0): return x * x, or ask for the fixture gradcheck"
         )
-    fixtures = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
     def f(*args: Any) -> Any:
         return pyfuncitem.obj(**fixtures, **dict(zip(point, args, strict=True)))
@@ -131,16 +136,6 @@ def _report_of(error: BaseException) -> Any:
         if (found := _report_of(inner)) is not None:
             return found
     return None
-
-
-def _with_options(checker: Checker, item: pytest.Function, options: dict[str, Any]) -> object:
-    checker.options = options
-    try:
-        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
-        item.obj(**arguments)
-    finally:
-        checker.options = {}
-    return True
 
 
 def _defaults(test: Callable[..., Any]) -> dict[str, Any]:

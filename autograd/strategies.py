@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nn import MLP
 
 try:
+    from hypothesis import reject
     from hypothesis import strategies as st
     from hypothesis.strategies import DrawFn, SearchStrategy
 except ImportError as error:
@@ -58,16 +59,17 @@ def floats_in(
         wide: magnitudes from 1e-300 to 1e300 in place of ordinary numbers up to 4.
 
     Raises:
-        ValueError: there is no such row, or it has no kinks.
+        ValueError: there is no such row, it has no kinks, or both kinks and wide are asked for.
     """
     row = _row(op)
-    if kinks and row.kinks is None:
+    if not kinks:
+        return _arguments(row, _wide, 0.0) if wide else _arguments(row, _ordinary, MARGIN)
+    if row.kinks is None:
         having = ", ".join(name for name, other in TABLE.items() if other.kinks)
         raise ValueError(f"{row.name} has no kinks; those that have some are {having}")
-    numbers = _wide if wide else _ordinary
-    if kinks:
-        return _at_kinks(row)
-    return _arguments(row, numbers, margin=0.0 if wide else MARGIN)
+    if wide:
+        raise ValueError("kinks are among ordinary numbers: leave out either kinks or wide")
+    return _at_kinks(row)
 
 
 def expressions(
@@ -178,8 +180,7 @@ def _arguments(
         if math.isfinite(domain.high - domain.low):
             parts.append(st.floats(domain.low, domain.high))
         else:
-            move = _into(domain.low, domain.high)
-            parts.append(numbers.map(move))
+            parts.append(numbers.map(_into(domain.low, domain.high)))
     return draw(st.tuples(*parts).filter(lambda args: is_smooth(op, args, margin)))
 
 
@@ -204,8 +205,6 @@ def _at_kinks(draw: DrawFn, op: Op) -> tuple[float, ...]:
     ]
     found = [point for point in [*found, [0.0] * arity] if _is_at_kink(op, point)]
     if not found:
-        from hypothesis import reject
-
         reject()
     point = draw(st.sampled_from(found))
     hair = draw(st.sampled_from([0.0, 1e-13, -1e-13]))

@@ -187,6 +187,7 @@ def test_check_takes_a_function_or_a_value_of_a_file(run: Run, tmp_path: Path) -
         code, out, err = run("check", str(file))
         assert (code, err) == (OK, "")
         assert [line.split()[0] for line in out.splitlines()[1:3]] == ["x", "y"]
+        assert run("check", f"{file}:f", "y=3", "x=1") == run("check", f"{file}:f", "x=1", "y=3")
         assert run("check", f"{file}:f", "x=1", "y=3")[0] == OK
         code, out, _ = run("check", f"{file}:g", "x=3")
         assert code == WRONG
@@ -200,6 +201,12 @@ def test_check_takes_a_function_or_a_value_of_a_file(run: Run, tmp_path: Path) -
         code, _, err = run("check", f"{file}:loss", "x=1")
         assert code == REFUSED
         assert "no function loss" in err
+        file.write_text("point = 3\ndef f(x):\n    return x * x\n")
+        code, _, err = run("check", str(file))
+        assert (code, err) == (
+            REFUSED,
+            f"chainrule: {file}: point must be a tuple of numbers, got 3\n",
+        )
     finally:
         TABLE.pop("bad_square", None)
 
@@ -288,7 +295,7 @@ def test_a_kink_is_not_confirmed(run: Run) -> None:
         (["x", "x=1", "z=2"], "z is not in the expression; it has x"),
         (["weight", "wieght=1"], "wieght is not in the expression; did you mean weight"),
         (["2 + 3"], "no variables"),
-        (["2 + 3", "x=1"], "x is not in the expression; it has no variables"),
+        (["2 + 3", "x=1"], "the expression has no variables"),
         (["x", "x=1", "x=2"], "x is given twice: 1.0 and 2"),
         (["x", "x"], "'x' is not name=value"),
         (["x", "x", "=", "1"], "'x' is not name=value"),
