@@ -100,23 +100,23 @@ def what_if(recording: Recording, node: Value, value: float) -> WhatIf:
     leaf = Value(new, node.label)
     copies: dict[Value, Value] = {node: leaf}
     kinks: list[str] = []
-    for user in reversed(recording.between(node)[:-1]):
-        assert user.op is not None
-        for arg in user.args:
-            if isinstance(arg, Value) and arg not in copies:
-                copies[arg] = Value(recording.value(arg), arg.label)
-        args = tuple(arg if isinstance(arg, float) else copies[arg] for arg in user.args)
-        try:
-            with changed_mode(grad=True):
+    with changed_mode(grad=True):
+        for user in reversed(recording.between(node)[:-1]):
+            assert user.op is not None
+            for arg in user.args:
+                if isinstance(arg, Value) and arg not in copies:
+                    copies[arg] = Value(recording.value(arg), arg.label)
+            args = tuple(arg if isinstance(arg, float) else copies[arg] for arg in user.args)
+            try:
                 copies[user] = record(user.op, args)
-        except DomainError as error:
-            raise DomainError(
-                f"{recording.name(node)} can't be {show(new)}: {error}, "
-                f"in {recording.definition(user)}"
-            ) from None
-        was = map(recording.value, user.args)
-        if _sides(user.op, was) != _sides(user.op, floats_of(args)):
-            kinks.append(recording.definition(user))
+            except DomainError as error:
+                raise DomainError(
+                    f"{recording.name(node)} can't be {show(new)}: {error}, "
+                    f"in {recording.definition(user)}"
+                ) from None
+            was = map(recording.value, user.args)
+            if _sides(user.op, was) != _sides(user.op, floats_of(args)):
+                kinks.append(recording.definition(user))
     root = copies[recording.root]
     new_gradient = recording.seed if root is leaf else 0.0
     try:
