@@ -8,7 +8,6 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ MANY = 200
 """From this many scalars on, random directions are checked in place of single inputs."""
 
 DIRECTIONS = 3
+
+RESULT = "the function must return a scalar"
 
 HEADER = ("input", "analytic", "numeric", "difference", "tolerance", "verdict")
 
@@ -90,7 +91,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no input is wrong and at least one was found right."""
+        """Whether no input is wrong and, if there are any, at least one was found right."""
         verdicts = {check.verdict for check in self.inputs}
         return "wrong" not in verdicts and (not verdicts or "ok" in verdicts)
 
@@ -215,7 +216,10 @@ def gradcheck(
         raise ValueError(f"order is 1, 2, ..., got {order!r}")
     if gradient is not None and order != 1:
         raise ValueError("a gradient of your own is checked to order 1; leave order out")
-    point = [_Argument(arg, name) for arg, name in zip(args, _names(f, len(args)), strict=False)]
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance is not None and not real(tolerance) >= 0:
+            raise ValueError(f"{name} is a number of at least 0, got {tolerance!r}")
+    point = [_Argument(arg, name) for arg, name in zip(args, _names(f, len(args)), strict=True)]
     x = [number for arg in point for number in arg.numbers]
     labels = [label for arg in point for label in arg.labels]
     checks: list[InputCheck] = []
@@ -248,9 +252,7 @@ def _check(
     seed: int,
 ) -> tuple[list[InputCheck], str]:
     """Return the verdict for each input or direction, and what explains a wrong one."""
-    middle = function.at(x)
-    if middle is None:
-        middle = Sample(nan)
+    middle = function.evaluate(x)
     function.remember()
     graph, analytic = function.graph, function.gradient
     checks: list[InputCheck] = []
@@ -348,19 +350,18 @@ def _filled(point: list[_Argument], items: list[Any]) -> list[Any]:
 
 
 class _Function:
-    """The user's function, ready to be evaluated anywhere; counts how often it is.
+    """The user's function, ready to be evaluated anywhere.
 
     Attributes:
+        evaluations: how often it was called, the first time, at the point itself, included.
         gradient, graph, leaves, root: of the evaluation that `remember` was told to keep.
-        excuse: what to say if the gradient is wrong and no op is to blame.
     """
 
-    excuse = ""
     graph: Linearization | None = None
     root: Value | None = None
 
     def __init__(self) -> None:
-        self.evaluations = 0
+        self.evaluations = 1
         self.leaves: list[Value] = []
         self.gradient: list[float] = []
 
@@ -370,15 +371,19 @@ class _Function:
         try:
             return self.evaluate(x)
         except (ArithmeticError, ValueError):
-            if self.evaluations == 1:
-                raise
             return None
 
     def evaluate(self, x: list[float]) -> Sample:
+        """Return the value at a point; raises whatever the user's function does."""
         raise NotImplementedError
 
     def remember(self) -> None:
         """Keep gradient and graph of the evaluation just made."""
+
+    @property
+    def excuse(self) -> str:
+        """What to say if the gradient is wrong and no op is to blame."""
+        return ""
 
     def culprit(self, leaf: int | None) -> Culprit | None:
         """Return the first wrong op on the way from an input, from any if None."""
@@ -396,8 +401,7 @@ class _Foreign(_Function):
         self.gradient = gradient
 
     def evaluate(self, x: list[float]) -> Sample:
-        out = self._f(*_filled(self._point, x))
-        return Sample(_scalar(out))
+        return Sample(_scalar(self._f(*_filled(self._point, x)), RESULT))
 
 
 class _Recorded(_Function):
@@ -411,11 +415,9 @@ class _Recorded(_Function):
         self._labels = [label for arg in point for label in arg.labels]
         self._out: Any = 0.0
         self._last: list[Value] = []
-        self._x: list[float] = []
 
     def evaluate(self, x: list[float]) -> Sample:
         self._last = [Value(number, label) for number, label in zip(x, self._labels, strict=True)]
-        self._x = x
         return self._sample(self._f(*_filled(self._point, list(self._last))))
 
     def _sample(self, out: Any) -> Sample:
@@ -426,7 +428,7 @@ class _Recorded(_Function):
             for slope in slopes:
                 out = out + slope * (draw.choice((-1, 1)) * draw.uniform(0.5, 1.5))
         self._out = out
-        return Sample(_scalar(out), branch(out) if isinstance(out, Value) else None)
+        return Sample(_scalar(out, RESULT), branch(out) if isinstance(out, Value) else None)
 
     def remember(self) -> None:
         self.leaves = self._last
@@ -438,7 +440,7 @@ class _Recorded(_Function):
             self.gradient = [0.0] * len(self._last)
 
     @property
-    def excuse(self) -> str:  # type: ignore[override]
+    def excuse(self) -> str:
         if self.graph is None:
             return (
                 "the function returned a plain number, so that nothing was recorded: compute "
@@ -450,21 +452,23 @@ class _Recorded(_Function):
         )
 
     def culprit(self, leaf: int | None) -> Culprit | None:
-        if self.graph is None or self.root is None:
+        found = self._first_culprit(leaf)
+        if found and not found.where:
+            self._record_lines()
+            found = self._first_culprit(leaf)
+        return found
+
+    def _first_culprit(self, leaf: int | None) -> Culprit | None:
+        if self.graph is None:
             return None
-        chosen = None if leaf is None else self.leaves[leaf]
-        found = first_culprit(self.graph, self.root, chosen)
-        if found is None or found.where:
-            return found
-        self._record_lines()
-        return first_culprit(self.graph, self.root, self.leaves[leaf] if leaf is not None else None)
+        return first_culprit(self.graph, None if leaf is None else self.leaves[leaf])
 
     def _record_lines(self) -> None:
         """Record the graph once more, so that its nodes know their source lines."""
-        x = [leaf.data for leaf in self.leaves]
+        self.evaluations += 1
         try:
             with debug():
-                self.at(x)
+                self.evaluate([leaf.data for leaf in self.leaves])
         except ChainruleError:
             return  # what is an error under debug() has no lines to tell
         self.remember()
@@ -529,19 +533,15 @@ def _is_closure(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
 
 def _names(f: Callable[..., Any], n: int) -> list[str]:
     """Return the names of the first n parameters, ``arg0``, ... where there are none."""
-    if isinstance(f, Op) and f.arity:
-        return list(f.parameters)[:n]
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = inspect.signature(f).parameters
+        names = [p.name for p in parameters.values() if p.kind in positional]
     except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
-    names = [
-        p.name
-        for p in parameters
-        if p.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    ]
-    rest = (f"arg{i}" for i in count(len(names)))
-    return [*names, *(next(rest) for _ in range(n - len(names)))][:n]
+        names = []
+    if isinstance(f, Op) and f.arity:
+        names = list(f.parameters)
+    return [*names, *(f"arg{i}" for i in range(len(names), n))][:n]
 
 
 def _given(gradient: Any, point: list[_Argument]) -> list[float]:
@@ -557,19 +557,22 @@ def _given(gradient: Any, point: list[_Argument]) -> list[float]:
         if isinstance(part, list | tuple):
             stack.extend(reversed(part))
         else:
-            flat.append(_scalar(part))
+            flat.append(_scalar(part, "gradient must give scalars"))
     if len(flat) != len(numbers):
         raise TypeError(f"gradient has {len(flat)} number(s) for {len(numbers)} input(s)")
     return flat
 
 
-def _scalar(x: Any) -> float:
+def _scalar(x: Any, wanted: str) -> float:
     """Return the number that a function returned, of whatever kind it is."""
     if isinstance(x, Value):
         return x.data
     if hasattr(x, "item") and not isinstance(x, float):
         x = x.item()
-    return real(x)
+    try:
+        return real(x)
+    except TypeError as error:
+        raise TypeError(f"{wanted}: {error}") from None
 
 
 def _plain(x: Any) -> Any:

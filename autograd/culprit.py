@@ -55,8 +55,8 @@ class Culprit:
         )
 
 
-def first_culprit(graph: Linearization, root: Value, leaf: Value | None = None) -> Culprit | None:
-    """Return the first edge between ``leaf`` and ``root`` whose local derivative is wrong.
+def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | None:
+    """Return the first edge between ``leaf`` and the root whose local derivative is wrong.
 
     First in topological order: no node that it depends on is at fault. Without a leaf, every
     edge counts. None if each rule is right.

@@ -107,6 +107,8 @@ class Linearization:
                         radius = min(radius, distance)
             upstream = abs(self._adjoint[node])
             for flow, move, x in zip(flows, moves, args, strict=True):
+                if not (flow or math.isfinite(move)):
+                    continue  # a branch that isn't taken
                 # Far out, rules such as 1 - y * y are as exact as y, not as their result.
                 size = 0.0 if node.op.name in ARITHMETIC else times(node.data, move)
                 coarse = 4 * EPSILON * (abs(flow) + abs(size) / max(1.0, abs(x)))

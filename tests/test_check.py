@@ -109,6 +109,14 @@ def test_a_wrong_argument_among_right_ones() -> None:
         del TABLE["wrong_area"]
 
 
+def test_an_overflow_in_a_branch_that_is_not_taken_hides_no_wrong_op(wrong_square: Op) -> None:
+    report = gradcheck(lambda x: where(x, wrong_square(x), exp(1000 * x)), 3.0)
+    assert [check.verdict for check in report.inputs] == ["wrong"]
+    assert report.culprit is not None
+    assert report.culprit.op == "wrong_square"
+    assert verdicts(lambda x: where(x, x * x, exp(1000 * x)), 3.0) == ["ok"]
+
+
 def test_a_rule_that_is_not_finite() -> None:
     op = Op("wrong_double", lambda x: 2 * x, (lambda y, x: 2 / (x - x),), singular=True)
     try:
@@ -352,6 +360,12 @@ def test_bad_input() -> None:
         gradcheck(math.tanh, 1.0, gradient=1.0, order=2)
     with pytest.raises(TypeError, match="expected a real number"):
         gradcheck(tanh, "1.0")
+    with pytest.raises(TypeError, match=r"tanh takes 1 argument\(s\), got 2"):
+        gradcheck(tanh, 1.0, 2.0)
+    with pytest.raises(TypeError, match=r"must return a scalar: .* NoneType"):
+        gradcheck(lambda x: None, 1.0)
+    with pytest.raises(ValueError, match="rtol is a number of at least 0, got -1"):
+        gradcheck(tanh, 1.0, rtol=-1)
 
 
 @pytest.mark.parametrize("name", TABLE)
