@@ -306,6 +306,8 @@ def train_test_split(
     source = generator(seed)
     groups: dict[Any, list[int]] = {}
     for i, target in enumerate(targets):
+        if stratified and isinstance(target, list):
+            raise TypeError(f"targets[{i}] is a list, which is no label: pass stratified=False")
         groups.setdefault(target if stratified else None, []).append(i)
     chosen: list[int] = []
     carried = 0.0

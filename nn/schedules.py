@@ -88,6 +88,8 @@ class WarmUp:
     def __init__(self, epochs: int, start: float = 0.1, then: Schedule | None = None) -> None:
         self.epochs = count("epochs", epochs)
         self.start = number("start", start, positive=True)
+        if then is not None and not callable(then):
+            raise TypeError(f"then must be a schedule: got {then!r:.60}")
         self.then = then
 
     def __call__(self, epoch: float) -> float:
@@ -163,11 +165,8 @@ class ReduceOnPlateau:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self.best, self.waited, self.scale = (
-            float(state["best"]),
-            int(state["waited"]),
-            float(state["scale"]),
-        )
+        best, waited, scale = float(state["best"]), int(state["waited"]), float(state["scale"])
+        self.best, self.waited, self.scale = best, waited, scale
 
     def __repr__(self) -> str:
         return f"ReduceOnPlateau(factor={self.factor:g}, patience={self.patience})"

@@ -124,6 +124,7 @@ def test_xor_is_one_where_the_corners_differ() -> None:
         (lambda: next(batches(4, 0)), "batch_size must be a whole number, at least 1: got 0"),
         (lambda: train_test_split(([], [])), "0 samples can't be split with a test share of 0.2"),
         (lambda: train_test_split(([1], [])), "as many inputs as targets: got 1 and 0"),
+        (lambda: train_test_split(([1], [[1.0]])), r"targets\[0\] is a list, which is no label"),
         (lambda: train_test_split(xor(), test=1.5), "test must be at least 0 and below 1"),
         (lambda: Standardizer([]), "Standardizer needs at least one sample"),
         (lambda: Standardizer([[1.0], [math.nan]]), r"inputs\[1\]\[0\] is nan: clean the data"),

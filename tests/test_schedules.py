@@ -60,6 +60,7 @@ def test_warm_up_keeps_the_state_of_what_follows() -> None:
         (lambda: Exponential(math.nan), "factor must be finite and above 0"),
         (lambda: Cosine(2.5), "epochs must be a whole number"),  # type: ignore[arg-type]
         (lambda: WarmUp(2, start=0), "start must be finite and above 0"),
+        (lambda: WarmUp(2, then=0.1), "then must be a schedule: got 0.1"),  # type: ignore[arg-type]
         (lambda: ReduceOnPlateau(1.0), "factor must be below 1"),
     ],
 )

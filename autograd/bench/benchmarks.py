@@ -336,10 +336,13 @@ def expressions(say: Say) -> Result:
 
     say("random expressions")
     found = measure("checking", "expressions")
-    verdicts = Counter(found["verdicts"])
+    count, verdicts = found["expressions"], Counter(found["verdicts"])
     return Result(
         [
-            *_alarms(verdicts, f"on {found['expressions']:,} expressions"),
+            Figure(
+                verdicts["wrong"], "", f"false alarms on {count:,} expressions", 0, at_most=True
+            ),
+            Figure(_share(verdicts, "ok"), "%", "of the inputs ok", 0.95),
             Figure(found["evaluations"], "", "evaluations for an input, at worst", BUDGET, True),
         ],
         notes=[_counted(verdicts)],
@@ -396,13 +399,6 @@ def checkers(say: Say) -> Result:
     points = [f"{found['points']:,}" for (found,) in contest.runs.values()]
     notes = [f"on {points[0]} smooth points, with the peers' defaults"] if points else []
     return Result(figures, Contest(failed=contest.failed), notes)
-
-
-def _alarms(verdicts: Counter[str], where: str) -> list[Figure]:
-    return [
-        Figure(verdicts["wrong"], "", f"false alarms {where}", 0, at_most=True),
-        Figure(_share(verdicts, "ok"), "%", "of the inputs ok", 0.95),
-    ]
 
 
 def _share(verdicts: Counter[str], verdict: str) -> float:
