@@ -24,7 +24,6 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd import ops
 from autograd.engine import Value
 from autograd.graph import topological_order
 from autograd.operand import TABLE
@@ -79,7 +78,7 @@ class Program(NamedTuple):
         body = [
             f"v{i} = {_spell(TABLE[step.name], step.args)}" for i, step in enumerate(self.steps, n)
         ]
-        foreign = dict.fromkeys(s.name for s in self.steps if not _is_built_in(s.name))
+        foreign = dict.fromkeys(s.name for s in self.steps if not TABLE[s.name].is_built_in)
         names = ["ops"] + (["TABLE"] if foreign else [])
         point = ", ".join(map(_literal, self.inputs)) + ("," if n == 1 else "")
         lines = [
@@ -126,14 +125,10 @@ def pick(results: Any, arg: int | float) -> Any:
 
 def _spell(op: Op, args: tuple[int | float, ...]) -> str:
     texts = [f"v{arg}" if isinstance(arg, int) else _literal(arg) for arg in args]
-    if op.binds and _is_built_in(op.name):
+    if op.binds and op.is_built_in:
         return op.spell(*texts)
-    owner = f"ops.{op.name}" if _is_built_in(op.name) else f"TABLE[{op.name!r}]"
+    owner = f"ops.{op.name}" if op.is_built_in else f"TABLE[{op.name!r}]"
     return f"{owner}({', '.join(texts)})"
-
-
-def _is_built_in(name: str) -> bool:
-    return getattr(ops, name, None) is TABLE[name]
 
 
 def _literal(x: float) -> str:
