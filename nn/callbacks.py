@@ -42,6 +42,8 @@ class EarlyStopping:
 
     def __call__(self, model: Module, history: History) -> bool:
         epoch = len(history.loss)
+        if epoch == 1:  # of another training
+            self.best, self.epoch = math.inf, 0
         loss = (history.validation_loss or history.loss)[-1]
         if loss < self.best - self.improvement:
             self.best, self.epoch, self.weights = loss, epoch, model.state_dict()
@@ -51,6 +53,7 @@ class EarlyStopping:
         """Give the model its best weights back."""
         if self.weights:
             model.load_state_dict(self.weights)
+            self.weights = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best so far."""

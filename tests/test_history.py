@@ -263,6 +263,17 @@ def test_early_stopping_stops_keeps_the_best_weights_and_resumes(tmp_path: Path)
         assert resumed.state_dict() == history.state_dict()
 
 
+def test_early_stopping_used_again_knows_nothing_of_the_training_before() -> None:
+    stop, weights = EarlyStopping(patience=3), []
+    for seed in (0, 1, 0):
+        model = Neuron(1, nonlin=False, seed=seed)
+        optimizer = SGD(model.parameters(), 0.1)
+        data = [[1.0]], [2.0]
+        fit(model, data, half_squared_error, optimizer, epochs=5 - seed, callbacks=[stop])
+        weights.append(model.state_dict())
+    assert weights[0] == weights[2] != weights[1]
+
+
 # Into a step
 
 
