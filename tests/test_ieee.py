@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import math
 import operator
-import struct
 import sys
 from collections.abc import Callable
 from itertools import product
 
 import pytest
+from floats import bits
 
 from autograd import ieee
 
 inf, nan = math.inf, math.nan
 XS = [0.0, 5e-324, 1e-300, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 700.0, 1000.0, 1e16, sys.float_info.max]
 XS = [*XS, *(-x for x in XS), inf, -inf, nan]
-
-
-def bits(x: float) -> bytes:
-    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
-    return struct.pack("d", nan if x != x else x)
 
 
 TWINS: list[tuple[Callable[..., float], Callable[..., float], int]] = [

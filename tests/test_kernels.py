@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import random
 import re
-import struct
 import sys
 from collections.abc import Iterator
 from itertools import product as combinations
 
 import pytest
+from floats import bits
 
 from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
@@ -21,11 +21,6 @@ from autograd.operand import Number, plain
 
 XS = [0.0, -0.0, 5e-324, -1e-310, 1e-200, 0.3, -0.7, 1.0, -1.0, 1.5, -2.0, 3.0, 30.0, -800.0]
 XS += [1e17, -1e200, sys.float_info.max, math.inf, -math.inf, math.nan]
-
-
-def bits(x: float) -> bytes:
-    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
-    return struct.pack("d", math.nan if x != x else x)
 
 
 def samples(op: Op) -> Iterator[tuple[float, ...]]:

@@ -6,7 +6,6 @@ import dis
 import math
 import operator
 import random
-import struct
 import sys
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -14,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
+from floats import bits
 
 import autograd
 from autograd import (
@@ -53,11 +53,6 @@ INFIX: dict[str, Callable[..., Any]] = {
     "neg": operator.neg,
     "abs": operator.abs,
 }
-
-
-def bits(x: float) -> bytes:
-    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
-    return struct.pack("d", nan if x != x else x)
 
 
 def tuples(op: Op, xs: list[float]) -> Iterator[tuple[float, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from floats import bits
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,11 +19,6 @@ from autograd.straightline import Program, Step
 from autograd.strategies import expressions, floats_in
 
 EPS = sys.float_info.epsilon
-
-
-def bits(x: float) -> bytes:
-    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
-    return struct.pack("d", math.nan if x != x else x)
 
 
 def rounding_error(out: Value) -> float:
