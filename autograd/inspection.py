@@ -201,11 +201,13 @@ def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
     from autograd.drawing import picture_of, write
     from nn import Layer, plots
 
+    given: list[Any] = list(map(_number, args.inputs)) if args.inputs else _centre(model)
+    width = len(given)
+    if not width:
+        raise UsageError("the model doesn't say how many numbers it takes; to draw it, give them")
     args.out.mkdir(parents=True, exist_ok=True)
     files = []
-    width = _inputs(model)
     names = notes.columns if len(notes.columns) == width else [f"x{i + 1}" for i in range(width)]
-    given: list[Any] = list(map(_number, args.inputs)) if args.inputs else _centre(model, width)
     if width <= MOST_INPUTS:
         given = [Value(x, label=name) for x, name in zip(given, names, strict=True)]
     outs = _outputs(model, given)
@@ -221,14 +223,14 @@ def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
     return files
 
 
-def _centre(model: Module, width: int) -> list[float]:
+def _centre(model: Module) -> list[float]:
     """Return the inputs at which to draw: the means of the data where the model knows them."""
     from nn import Standardize
 
     for module in model.named_modules().values():
         if isinstance(module, Standardize) and not module.invert:
             return module.means
-    return [0.0] * width
+    return [0.0] * _inputs(model)
 
 
 def _print(

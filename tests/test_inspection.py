@@ -156,6 +156,15 @@ def test_odd_models_are_shown(run: Run) -> None:
     assert "Infinity" not in content
 
 
+def test_a_model_of_any_width_is_drawn_with_inputs(run: Run) -> None:
+    pytest.importorskip("graphviz")
+    save(Sequential(Dropout(0.5, seed=1), Dropout(0.5, seed=1)), "any.json")
+    code, out, err = run("any.json", "--out", "p")
+    assert (code, out, err.count("\n")) == (REFUSED, "", 1)
+    assert "doesn't say how many numbers it takes" in err
+    assert run("any.json", "1", "2", "--out", "p")[0] == OK
+
+
 # Files that are damaged or hostile
 
 
