@@ -187,7 +187,7 @@ def test_second_order(wrong_square: Op) -> None:
     report = gradcheck(lambda x, y: sin(x * y) * exp(y), 0.5, 2.0, order=3)
     assert [(c.order, c.verdict) for c in report.inputs] == [(k, "ok") for k in (1, 1, 2, 2, 3, 3)]
     assert "x, order 2" in str(report)
-    # The first derivative is right, its own rule is not: sign' is 0, which this is not.
+    # The first derivative is right; the rule of wrong_square, of which it is made, is not.
     op = Op("bent", lambda x: x**3, (lambda y, x: 3 * wrong_square(x),))
     try:
         checks = gradcheck(op, 2.0, order=2).inputs

@@ -158,6 +158,10 @@ def test_stale_values() -> None:
     assert line_of(test_stale_values, 4) in message
     assert x.grad == 0.0
     with debug():
+        y = x * x
+        y.backward()
+    assert x.grad == 10.0
+    with debug():
         unnamed = Value(2.0)
         y = unnamed * unnamed
         unnamed.data = 5

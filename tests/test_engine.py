@@ -18,7 +18,6 @@ from autograd import (
     CycleError,
     DomainError,
     GraphCutWarning,
-    StaleValueError,
     Value,
     debug,
     detach,
@@ -179,10 +178,29 @@ def test_numpy_scalars_and_arrays() -> None:  # trap 9
             operation(numpy.array([1.0, 2.0]), v)
 
 
-@pytest.mark.parametrize("bad", [True, 1j, "2", [1.0], None, Value(1.0), b"1"], ids=repr)
-def test_only_real_numbers_become_data(bad: object) -> None:  # trap 9
-    with pytest.raises(TypeError, match="expected a real number, got"):
+@pytest.mark.parametrize(
+    ("bad", "hint"),
+    [
+        (True, r"where\(c, a, b\) chooses"),
+        (1j, "only real numbers"),
+        ("2", "give a plain int or float"),
+        (b"1", "give a plain int or float"),
+        (None, "give a plain int or float"),
+        ([1.0], "use one per element"),
+        (Value(1.0), "use it directly"),
+    ],
+    ids=repr,
+)
+def test_only_real_numbers_become_data(bad: object, hint: str) -> None:  # trap 9
+    with pytest.raises(TypeError, match=f"expected a real number, got .*: .*{hint}"):
         Value(bad)  # type: ignore[arg-type]
+
+
+def test_an_array_of_one_number_is_told_how_to_become_it() -> None:
+    numpy = pytest.importorskip("numpy")
+    for bad in (numpy.array(2.0), numpy.True_):
+        with pytest.raises(TypeError, match=r"its \.item\(\) is a plain number"):
+            Value(bad)
 
 
 @pytest.mark.parametrize("bad", [True, 1j, "2", [1.0], None], ids=repr)
@@ -200,19 +218,13 @@ def test_only_real_numbers_become_operands(bad: object) -> None:
 @pytest.mark.parametrize(
     ("apply", "message"),
     [
-        (lambda: log(Value(-1.0, "z")), r"log\(-1.0\) is undefined: log needs x > 0 .*'z'"),
-        (lambda: log(Value(0.0)), r"log\(0.0\)"),
-        (lambda: 1 / Value(0.0, "d"), r"1.0 / 0.0 is undefined: div needs y != 0 .*'d'"),
-        (lambda: Value(1.0) / 0, r"1.0 / 0.0"),
-        (lambda: sqrt(Value(-1.0)), r"sqrt\(-1.0\)"),
-        (lambda: Value(0.0) ** -1, r"0.0 \*\* -1.0"),
-        (lambda: Value(-1.0) ** 0.5, r"\(-1.0\) \*\* 0.5"),
-        (lambda: autograd.sin(Value(math.inf)), r"sin\(inf\) is undefined: sin needs x finite"),
-        (lambda: autograd.clamp(Value(1.0), 3.0, 2.0), r"clamp needs low <= high"),
-        (lambda: autograd.atan2(Value(0.0), 0.0), r"atan2 needs x and y not both 0"),
+        (lambda: log(Value(-1.0, "z")), r"log needs x > 0 \(of node 'z'\)"),
+        (lambda: 1 / Value(0.0, "d"), r"div needs y != 0 \(of node 'd'\)"),
+        (lambda: Value(0.0, "a") ** Value(-1.0, "b"), r"exponent \(of node 'a', 'b'\)"),
+        (lambda: 0 * (z := Value(0.0, "z")) + z / z, r"div needs y != 0 \(of node 'z'\)"),
     ],
 )
-def test_outside_the_domain(apply, message) -> None:  # traps 9, 11
+def test_outside_the_domain_the_node_is_named(apply, message) -> None:  # traps 9, 11
     with pytest.raises(DomainError, match=message):
         apply()
 
@@ -367,8 +379,6 @@ def test_debug_names_the_line() -> None:
         y = x * 2
         with pytest.raises(DomainError, match=r"log\(-2.0\).* at .*test_engine.py:\d+"):
             log(y)
-        with pytest.raises(DomainError, match="inf - inf is NaN"):
-            Value(math.inf) - math.inf
         with pytest.warns(GraphCutWarning, match="cuts the graph"):
             math.exp(y)
         assert math.exp(x) == math.exp(-1.0)  # a leaf: nothing is cut
@@ -379,21 +389,11 @@ def test_debug_names_the_line() -> None:
 
 
 def test_data_changed_after_forward() -> None:  # trap 9
-    with debug():
-        x = Value(2.0, "x")
-        y = x * x
-        x.data = 5.0
-        with pytest.raises(StaleValueError) as caught:
-            y.backward()
-        first = test_data_changed_after_forward.__code__.co_firstlineno
-        assert f"test_engine.py:{first + 3}" in str(caught.value)
-        assert f"x set at {__file__}:{first + 4}" in str(caught.value)
-        y = x * x
-        y.backward()
-    assert x.grad == 10.0
-    x.data = 1.0  # outside debug: the documented trap
+    x = Value(2.0)
+    y = x * x
+    x.data = 5.0  # outside debug: the documented trap
     y.backward()
-    assert x.grad == 12.0
+    assert (y.data, x.grad) == (4.0, 10.0)
 
 
 def test_pickle_keeps_the_leaf_of_the_graph() -> None:  # trap 9

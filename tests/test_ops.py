@@ -326,6 +326,15 @@ def _own_rows_leave_the_table() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("law", "op"),
     [
+        (law_no_branches, lambda: Op("asks", lambda x: x, (lambda y, x: 1 if TABLE else x,))),
+        (
+            law_per_argument,
+            lambda: Op("triple", lambda *xs: xs[0], pullback=lambda g, z, xs: [g, g, g]),
+        ),
+        (
+            law_domain,
+            lambda: Op("uneven", primitive(lambda x: x + 1, lambda x: x), (lambda y, x: 1.0,)),
+        ),
         (law_closed, lambda: Op("twice_outside", lambda x: x + x, (lambda y, x: outside(x),))),
         (law_ieee, lambda: Op("raises", lambda x: 1.0 / float(x), (lambda y, x: x,))),
         (law_nan_propagates, lambda: Op("forgets", lambda x: 0 * 1.0, (lambda y, x: 0.0,))),
