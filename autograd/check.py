@@ -16,7 +16,7 @@ from autograd.debugging import debug
 from autograd.differences import Claim, Line, Sample, compare
 from autograd.engine import Value
 from autograd.errors import ChainruleError, GradientError
-from autograd.linearization import Linearization, Motion, branch, is_same_piece
+from autograd.linearization import Linearization, Motion, branch, is_same_piece, total
 from autograd.operand import real
 from autograd.operation import Op
 from autograd.transforms import gradients
@@ -225,7 +225,7 @@ def gradcheck(
     checks: list[InputCheck] = []
     explanation = ""
     function: _Function
-    total = 0
+    evaluations = 0
     first: _Function | None = None
     for k in range(1, order + 1):
         if gradient is not None:
@@ -238,8 +238,8 @@ def gradcheck(
         found, why = _check(function, x, labels, k, rtol, atol, seed)
         checks += found
         explanation = explanation or why
-        total += function.evaluations
-    return Report(tuple(checks), total, first.root if first else None, explanation)
+        evaluations += function.evaluations
+    return Report(tuple(checks), evaluations, first.root if first else None, explanation)
 
 
 def _check(
@@ -273,9 +273,9 @@ def _check(
         if graph:
             leaves = {function.leaves[j]: speed for j, speed in direction.items()}
             motion, noise = graph.along(leaves, near), graph.noise
-        claimed = math.fsum(analytic[j] * speed for j, speed in direction.items())
+        claimed = total(analytic[j] * speed for j, speed in direction.items())
         if not single:
-            noise = (noise or 0.0) + math.fsum(math.ulp(x[j]) * abs(analytic[j]) for j in direction)
+            noise = (noise or 0.0) + total(math.ulp(x[j]) * abs(analytic[j]) for j in direction)
         result = compare(
             Line(along, start, middle, noise, is_same_piece),
             Claim(claimed, motion.doubt, rtol, atol),

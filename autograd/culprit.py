@@ -10,7 +10,7 @@ from autograd.differences import Claim, Comparison, Line, Sample, compare
 from autograd.engine import Value
 from autograd.formula import rule, rule_symbols, text
 from autograd.kernels import floats_of, value_function
-from autograd.linearization import Linearization, branch, is_same_piece
+from autograd.linearization import Linearization, branch, is_same_piece, total
 from autograd.modes import unchecked
 from autograd.operation import Op
 from autograd.place import place_of
@@ -127,10 +127,10 @@ def check_edges(
     motion = alone.along({leaves[slot]: speed for slot, speed in speeds.items()}, near)
     noise = alone.noise
     if not single:
-        noise += math.fsum(math.ulp(args[slot]) * abs(locals_[slot]) for slot in slots)
+        noise += total(math.ulp(args[slot]) * abs(locals_[slot]) for slot in slots)
     return compare(
         Line(moved, x, Sample(node.data, branch(node) if op.kinks else None), noise, is_same_piece),
-        Claim(math.fsum(locals_[slot] * speed for slot, speed in speeds.items()), motion.doubt),
+        Claim(total(locals_[slot] * speed for slot, speed in speeds.items()), motion.doubt),
         first_steps(motion.radius, x),
         radius=motion.radius,
         near=near if motion.kink <= near else 0.0,

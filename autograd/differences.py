@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """A numeric derivative, its estimated absolute error, and the share of that by rounding."""
+    """A numeric derivative, its estimated absolute error, and how much of that is rounding."""
 
     value: float
     error: float
@@ -76,6 +76,9 @@ class Line:
         noise: a bound on the rounding error of a sample; without it, single precision is
             reckoned with where the samples look like it.
         is_same_piece: whether two samples belong to one smooth piece.
+
+    Attributes:
+        crossing: whether samples of other pieces count, too.
     """
 
     def __init__(
@@ -244,7 +247,7 @@ def compare(
     Args:
         steps: where sweeps start, the most promising first.
         radius: up to which step f is known to keep its character; 0.0 if nothing is known.
-        near: if a kink is known to lie at the middle, or within a hair of it: what a hair is.
+        near: how close to the middle a kink is known to lie; 0.0 if none is known.
     """
     if not math.isfinite(line.middle):
         return Comparison(nan, inf, 0.0, "undefined")
@@ -288,8 +291,8 @@ def _judge(
 ) -> Comparison | None:
     """Return the verdict that one sweep allows, None if it allows none."""
     size, error, tolerance = _size(claim, slope), claim.error(slope), claim.tolerance(slope)
-    # A slope of 0 is known if the error is small, also beside the slope of a function that
-    # goes from 0 to the numbers at hand in one step.
+    # A slope of 0 is known if its error is small even beside the slope of a function that
+    # rises from 0 to the numbers at hand within one step.
     largest = line.rounding(pairs[0].above, pairs[0].below) / EPSILON
     flat = max(min(1e-9 * largest / pairs[0].up, 1e-6), 1e-290)
     if not math.isfinite(claim.slope):
@@ -316,7 +319,7 @@ def _size(claim: Claim, slope: Slope) -> float:
 
 
 def _across_a_kink(line: Line, claim: Claim, steps: Sequence[float]) -> Comparison | None:
-    """Return the verdict at a kink; None if f is smooth across it, and no sweep is spared."""
+    """Return the verdict at a kink; None if f is smooth across it, so that sweeps decide."""
     h = steps[0] if steps else 0.0
     right, left = line.one_sided(h), line.one_sided(-h)
     both = Slope((left.value + right.value) / 2, left.error + right.error)

@@ -7,7 +7,7 @@ and features of functions lie), and how much rounding the result carries.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from math import inf
 from sys import float_info
 from typing import Any, NamedTuple
@@ -87,7 +87,7 @@ class Linearization:
             if not any(moves):
                 continue
             flows = [times(local, move) for local, move in zip(locals_, moves, strict=True)]
-            rate[node] = math.fsum(flows) if all(map(math.isfinite, flows)) else sum(flows)
+            rate[node] = total(flows)
             args = floats_of(node.args)
             assert node.op is not None
             for slot, move in enumerate(moves):
@@ -156,6 +156,15 @@ def is_same_piece(middle: Any, other: Any) -> bool:
     return bool(
         middle[0] == other[0] and all(a in (0, b) for a, b in zip(middle[1], other[1], strict=True))
     )
+
+
+def total(terms: Iterable[float]) -> float:
+    """Return the sum, correctly rounded; where that overflows or is NaN, as floats add up."""
+    terms = list(terms)
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):
+        return sum(terms)
 
 
 def times(a: float, b: float) -> float:

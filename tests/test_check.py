@@ -171,6 +171,13 @@ def test_undefined_at_a_point_without_a_derivative() -> None:
     assert verdicts(lambda x: exp(x) * exp(x), 700.0) == ["undefined"]
 
 
+def test_derivatives_that_overflow_when_added() -> None:
+    assert verdicts(lambda x: x * 1e308 + x * 1e308, 0.1) == ["undefined"]
+    opposite = [Value(0.0) for _ in range(MANY)]
+    steep = lambda: sqrt(opposite[0]) - sqrt(opposite[1]) + autograd.sum(opposite)
+    assert verdicts(steep, *opposite) == ["undefined"] * 3
+
+
 def test_noise_where_rounding_drowns_the_differences() -> None:
     # The floats around 1e20 are 16384 apart, and the sine has waves of length 6.
     assert verdicts(sin, 1e20) == ["noise"]
