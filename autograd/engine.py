@@ -1,7 +1,8 @@
 """`Value`: a number that remembers how it was computed, and the sweep that differentiates it.
 
-A node is data, never a closure: ``data, grad, op, args, label, origin``. The derivative rules
-stand in the table (`autograd.ops`); here they are applied, from the output back to the leaves.
+A node is data, never a closure: ``data, grad, op, args, label, origin``. Ops and their derivative
+rules stand in the table (`autograd.ops`); here the ones are recorded, and the others applied, from
+the output back to the leaves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, final
 from autograd import ops
 from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import edges, topological_order
-from autograd.kernels import Form, describe, floats_of, form, product, value_function
+from autograd.kernels import Form, describe, floats_of, form, form_of, product, value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, plain, real
 from autograd.operation import Op, Primitive
@@ -196,7 +197,7 @@ class Value(Operand):
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
-        self._form = form(op, tuple(isinstance(arg, Value) for arg in args)) if op else None
+        self._form = form_of(op, args) if op else None
         self._a, self._b = _slots(args)
         self._mark = None
 
@@ -325,8 +326,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
         raise DomainError(problem + (f" (of node {', '.join(labels)})" if labels else ""))
     if mode.grad:
-        how = form(op, tuple(isinstance(arg, Value) for arg in args))
-        return _node(data, how, *_slots(args), origin)
+        return _node(data, form_of(op, args), *_slots(args), origin)
     return _node(data, None, 0.0, 0.0, origin)
 
 

@@ -69,6 +69,11 @@ def form(op: Op, pattern: tuple[bool, ...]) -> Form:
     return Form(op, pattern)
 
 
+def form_of(op: Op, args: tuple[Any, ...]) -> Form:
+    """Return the form in which ``op`` is applied to ``args``, nodes and plain floats."""
+    return form(op, tuple(arg.__class__ is not float for arg in args))
+
+
 @cache
 def value_function(op: Op, arity: int) -> Callable[..., float]:
     """Return the forward of ``op`` as a function of floats that follows IEEE 754."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from autograd.domain import Joint
 from autograd.engine import Value
 from autograd.graph import topological_order
-from autograd.kernels import floats_of
+from autograd.kernels import floats_of, form_of
 from autograd.modes import unchecked
 from autograd.operand import Number, plain
 from autograd.operation import Op, Primitive
@@ -62,10 +62,11 @@ class Linearization:
         self._kinks: dict[Value, list[tuple[float, list[float]]]] = {}
         self.noise = TINY
         for node in reversed(self.order):
-            if node._form is None:
+            if node.op is None:
                 continue
             args = floats_of(node.args)
-            locals_ = self.locals[node] = node._form.locals(node.data, *args)
+            locals_ = form_of(node.op, node.args).locals(node.data, *args)
+            self.locals[node] = locals_
             upstream = self._adjoint[node]
             self.noise += times(abs(upstream), rounding(node, args, locals_))
             for arg, local in zip(node.args, locals_, strict=True):

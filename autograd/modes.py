@@ -75,7 +75,7 @@ current_mode = _mode.get
 
 
 class scope:  # noqa: N801 - a context manager, used like a function
-    """Make new nodes remember a dotted module path: ``with scope("layers.0"): ...``.
+    """Make what is computed remember a dotted module path: ``with scope("layers.0"): ...``.
 
     Scopes nest: the paths are joined with a dot. An empty name adds nothing.
     """
