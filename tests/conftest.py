@@ -3,12 +3,28 @@
 import gc
 import os
 import tempfile
+from collections.abc import Generator
 
 import pytest
 
-from autograd import TABLE, Op
+from autograd import TABLE
 
-ROWS = pytest.StashKey[dict[str, Op]]()
+
+class DoctestRows:
+    """Takes the rows that a doctest made out of the table: tests that draw rows would meet them.
+
+    A plugin of its own: the hooks of this file see only the tests beside it, not README.md's.
+    """
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        rows = dict(TABLE)
+        try:
+            return (yield)
+        finally:
+            if isinstance(item, pytest.DoctestItem):
+                TABLE.clear()
+                TABLE.update(rows)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -19,19 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainrule-")
     os.environ["CHAINRULE_CACHE"] = folder.name
     config.add_cleanup(folder.cleanup)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note the rows of the table before a doctest, which may add some of its own."""
-    if isinstance(item, pytest.DoctestItem):
-        item.stash[ROWS] = dict(TABLE)
-
-
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Take a doctest's rows out again: tests that draw rows from the table would meet them."""
-    if ROWS in item.stash:
-        TABLE.clear()
-        TABLE.update(item.stash[ROWS])
+    config.pluginmanager.register(DoctestRows())
 
 
 def pytest_collection_finish() -> None:
