@@ -181,7 +181,7 @@ class Symbol(Operand):
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
         args = tuple(arg if isinstance(arg, Symbol) else real(plain(arg)) for arg in args)
         if op.name == "mul" and args[0].__class__ is float and args[0] == 1:
-            return cast(Symbol, args[1])  # as where a pullback is asked for the local derivatives
+            return cast(Symbol, args[1])  # a pullback of 1 then reads as the local derivatives
         return cls("", op, args)
 
     def _refuse(self, *_: object) -> NoReturn:

@@ -10,8 +10,8 @@ import pytest
 from autograd import TABLE
 
 
-class DoctestRows:
-    """Takes the rows that a doctest made out of the table: tests that draw rows would meet them.
+class OwnRows:
+    """Takes the rows that a test made out of the table: tests that draw rows would meet them.
 
     A plugin of its own: the hooks of this file see only the tests beside it, not README.md's.
     """
@@ -22,9 +22,8 @@ class DoctestRows:
         try:
             return (yield)
         finally:
-            if isinstance(item, pytest.DoctestItem):
-                TABLE.clear()
-                TABLE.update(rows)
+            TABLE.clear()
+            TABLE.update(rows)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainrule-")
     os.environ["CHAINRULE_CACHE"] = folder.name
     config.add_cleanup(folder.cleanup)
-    config.pluginmanager.register(DoctestRows())
+    config.pluginmanager.register(OwnRows())
 
 
 def pytest_collection_finish() -> None:

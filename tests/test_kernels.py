@@ -105,15 +105,7 @@ def test_deep_nesting_is_no_limit(n: int) -> None:
     assert bits(out.data) == bits(TABLE["logsumexp"].ieee(*(x.data for x in xs)))
 
 
-@pytest.fixture
-def own_rows() -> Iterator[None]:
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)
-
-
-def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal(own_rows: None) -> None:
+def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal() -> None:
     calls = []
 
     def counted(x: float) -> float:
@@ -128,7 +120,7 @@ def test_equal_parts_are_computed_once_and_signed_zeros_are_not_equal(own_rows: 
     assert math.isnan(value_function(zeros, 1)(1.0))  # inf + -inf
 
 
-def test_a_row_may_call_another_with_several_numbers_of_arguments(own_rows: None) -> None:
+def test_a_row_may_call_another_with_several_numbers_of_arguments() -> None:
     total = TABLE["sum"]
     op = Op("five", lambda x: total(x, x) + total(x, x, x), (lambda y, x: total(1, 1) + 3,))
     x = Value(2.0)
@@ -137,7 +129,7 @@ def test_a_row_may_call_another_with_several_numbers_of_arguments(own_rows: None
     assert (y.data, x.grad) == (10.0, 5.0)
 
 
-def test_a_name_that_python_reads_in_another_form(own_rows: None) -> None:
+def test_a_name_that_python_reads_in_another_form() -> None:
     half = Op("\N{MICRO SIGN}", lambda x: x * 0.5, (lambda y, x: 0.5,))
     op = Op("quarter", lambda x: half(half(x)), (lambda y, x: half(half(x)) / x,))
     x = Value(3.0)
@@ -145,7 +137,7 @@ def test_a_name_that_python_reads_in_another_form(own_rows: None) -> None:
     assert x.grad == 0.25
 
 
-def test_numpys_numbers_in_a_rule(own_rows: None) -> None:
+def test_numpys_numbers_in_a_rule() -> None:
     one = pytest.importorskip("numpy").float64(1)
     op = Op("same", lambda x: x, (lambda y, x: TABLE["where"](x, one, 1) * one,))
     x = Value(3.0)
@@ -153,7 +145,7 @@ def test_numpys_numbers_in_a_rule(own_rows: None) -> None:
     assert x.grad == 1.0
 
 
-def test_long_rows_of_a_user_follow_ieee_754(own_rows: None) -> None:
+def test_long_rows_of_a_user_follow_ieee_754() -> None:
     """Python's (-1.0) ** 0.5 is a complex number."""
     total = TABLE["sum"]
     op = Op(

@@ -315,14 +315,6 @@ def test_every_row_is_exported_by_one_name() -> None:
 # Broken rows: each law must be able to fail
 
 
-@pytest.fixture(autouse=True)
-def _own_rows_leave_the_table() -> Iterator[None]:
-    before = dict(TABLE)
-    yield
-    TABLE.clear()
-    TABLE.update(before)
-
-
 @pytest.mark.parametrize(
     ("law", "op"),
     [
