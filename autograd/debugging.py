@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -27,6 +27,9 @@ GENERATIONS = 6
 
 NAMED = 6
 """How many leaves a message names before it counts the rest."""
+
+SPELLED = 12
+"""Of more arguments than these, a message spells the first and the last."""
 
 
 @contextmanager
@@ -81,7 +84,7 @@ class _Inspector:
 
     def inspect(self, op: Op, floats: list[float], out: float) -> str:
         """Return what is wrong with a result whose inputs were in order; "" if nothing is."""
-        applied = op.spell(*floats)
+        applied = _spelled(op, floats)
         if math.isnan(out) and not any(map(math.isnan, floats)):
             return f"{applied} is NaN{_cause_of_nan(op, floats)}"
         if math.isinf(out) and all(map(math.isfinite, floats)):
@@ -114,7 +117,7 @@ class _Inspector:
                     if (line := self._assigned.get(arg))
                 ]
                 raise StaleValueError(
-                    f"{op.spell(*floats)} is {again} now, but {_name(node)} holds {node.data}"
+                    f"{_spelled(op, floats)} is {again} now, but {_name(node)} holds {node.data}"
                     f"{_at(node.origin)}{''.join(sets)}: compute the loss again before backward()"
                 )
 
@@ -147,8 +150,8 @@ def genealogy(args: tuple[Any, ...]) -> list[str]:
             lines.append(f"{_name(node)} = {node.data}{_at(node.origin)}")
             break
         lines.append(
-            f"{_name(node)} = {node.op.spell(*map(_name, node.args))} = "
-            f"{node.op.spell(*floats_of(node.args))} = {node.data}{_at(node.origin)}"
+            f"{_name(node)} = {_spelled(node.op, map(_name, node.args))} = "
+            f"{_spelled(node.op, floats_of(node.args))} = {node.data}{_at(node.origin)}"
         )
         suspects = list(node._prev)
     return lines
@@ -202,10 +205,7 @@ def _way_down(root: Value, node: Value) -> list[str]:
     way = [node]
     while way[-1] is not root:
         way.append(user[way[-1]])
-    names = [_name(step) for step in reversed(way)]
-    if len(names) > 2 * GENERATIONS:
-        names[GENERATIONS:-GENERATIONS] = ["..."]
-    return names
+    return _abridged([_name(step) for step in reversed(way)], 2 * GENERATIONS)
 
 
 def _extremity(node: Value) -> float:
@@ -225,6 +225,16 @@ def _listed(nodes: list[Value]) -> str:
 
 def _is(arg: Any, name: str) -> bool:
     return isinstance(arg, Value) and arg.op is not None and arg.op.name == name
+
+
+def _spelled(op: Op, args: Iterable[object]) -> str:
+    return op.spell(*_abridged(list(args), SPELLED))
+
+
+def _abridged(items: list[Any], limit: int) -> list[Any]:
+    """Return ``items``, or the first and the last of them with "..." between."""
+    half = limit // 2
+    return items if len(items) <= limit else [*items[:half], "...", *items[-half:]]
 
 
 def _name(arg: Any) -> str:

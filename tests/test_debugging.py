@@ -130,6 +130,13 @@ def test_a_long_way_is_abridged_and_says_so() -> None:
     assert story(loss)[1] == f"  on the way {way}"
 
 
+def test_of_many_arguments_the_first_and_the_last_are_spelled() -> None:
+    xs = [Value(float(i), f"x{i}") for i in range(100)]
+    lines = story(lambda: log(autograd.sum(xs) - 5000))
+    assert "sum(x0, x1, x2, x3, x4, x5, ..., x94, x95, x96, x97, x98, x99) = sum(0.0, " in lines[2]
+    assert max(map(len, lines)) < 400
+
+
 def test_many_leaves_are_counted_and_long_lines_of_descent_cut() -> None:
     xs = [Value(1.0, f"x{i}") for i in range(20)]
 
