@@ -7,7 +7,7 @@ and features of functions lie), and how much rounding the result carries.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from math import inf
 from sys import float_info
 from typing import Any, NamedTuple
@@ -94,18 +94,10 @@ class Linearization:
             for slot, move in enumerate(moves):
                 if move:
                     radius = min(radius, _length(node.op, slot, args) / abs(move))
-            if node.op.kinks:
-                for index, (expression, slopes) in enumerate(self._kinks_of(node, args)):
-                    speed = abs(sum(times(s, move) for s, move in zip(slopes, moves, strict=True)))
-                    distance = abs(expression) / speed if speed else inf
-                    # That of hypot has no slope beside the origin, and yet it is left there.
-                    if not speed and abs(expression) <= near:
-                        moved = [x + move for x, move in zip(args, moves, strict=True)]
-                        if _kink(node.op, index, moved) != expression:
-                            distance = abs(expression)
-                    kink = min(kink, distance)
-                    if distance > near:
-                        radius = min(radius, distance)
+            for distance in self._distances_of_kinks(node, args, moves, near):
+                kink = min(kink, distance)
+                if distance > near:
+                    radius = min(radius, distance)
             upstream = abs(self._adjoint[node])
             for flow, move, x in zip(flows, moves, args, strict=True):
                 if not (flow or math.isfinite(move)):
@@ -115,6 +107,23 @@ class Linearization:
                 coarse = 4 * EPSILON * (abs(flow) + abs(size) / max(1.0, abs(x)))
                 doubt += times(upstream, coarse) + TINY * (upstream + 1) * abs(move)
         return Motion(radius, kink, doubt)
+
+    def _distances_of_kinks(
+        self, node: Value, args: list[float], moves: list[float], near: float
+    ) -> Iterator[float]:
+        """Yield how far the kinks of a node's row lie, if its arguments move so fast."""
+        assert node.op is not None
+        if not node.op.kinks:
+            return
+        for i, (expression, slopes) in enumerate(self._kinks_of(node, args)):
+            speed = abs(sum(times(s, move) for s, move in zip(slopes, moves, strict=True)))
+            if speed:
+                yield abs(expression) / speed
+            elif abs(expression) <= near:
+                # At the origin the slope of hypot is 0 by convention, and yet a move leaves it.
+                moved = [Number(x + move) for x, move in zip(args, moves, strict=True)]
+                if plain(node.op.kinks(*moved)[i]) != expression:
+                    yield abs(expression)
 
     def _kinks_of(self, node: Value, args: list[float]) -> list[tuple[float, list[float]]]:
         """Return each kink expression of a node's row, with its slope in each argument."""
@@ -126,11 +135,6 @@ class Linearization:
                 found = node.op.kinks(*leaves)
             self._kinks[node] = [(k.data, [g.data for g in gradients(k, leaves)]) for k in found]
         return self._kinks[node]
-
-
-def _kink(op: Op, index: int, args: list[float]) -> float:
-    assert op.kinks is not None
-    return float(plain(op.kinks(*map(Number, args))[index]))
 
 
 def branch(root: Value) -> tuple[Hashable, ...]:
