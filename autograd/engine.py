@@ -308,7 +308,8 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     """Return the node of ``op`` applied to ``args``: the general path, obeying every mode.
 
     Raises:
-        DomainError: the arguments lie outside the op's domain, or, under `debug`, NaN arises.
+        DomainError: the arguments lie outside the op's domain; under `debug` also if finite
+            ones overflow, or NaN arises.
         TypeError: an argument is neither a Value nor a real number.
     """
     mode = current_mode()
