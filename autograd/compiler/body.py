@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 
 from autograd import ops
 from autograd.compiler.emitter import Emitter, Shape, bits
 from autograd.compiler.loops import Access, Loop, Operand, Statement
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
+from autograd.compiler.sums import Outer
 from autograd.operation import Op
 
 UNROLLED = 4
@@ -58,7 +60,8 @@ class Body(Emitter):
             "minus_one": self.types.constant(-1.0),
         }
 
-    def _pointer(self, access: Access, point: Point, vector: int = 0) -> str:
+    def pointer(self, access: Access, point: Point, vector: int = 0) -> str:
+        """Return where something is kept, for a point of its loops."""
         scale = self._scales.get(access.array, 1)
         offset, moving = _place(access, point)
         key: tuple[object, ...] = (access.array, *moving.items())
@@ -83,7 +86,7 @@ class Body(Emitter):
         if isinstance(operand, float):
             return bits(operand)
         name = self.new()
-        self.emit(f"{name} = load double, ptr {self._pointer(operand, ())}")
+        self.emit(f"{name} = load double, ptr {self.pointer(operand, ())}")
         return name
 
     def _load(self, access: Access, point: Point, vector: int) -> str:
@@ -92,15 +95,15 @@ class Body(Emitter):
             key = ("broadcast", access.offset, access.strides, point)
             if key in self.known:
                 return self.known[key]
-            pointer = self._pointer(access, point)
+            pointer = self.pointer(access, point)
             self.known[key] = self.broadcast(self.read(pointer, "double"))
             return self.known[key]
-        pointer = self._pointer(access, point, 0 if access.array == "u" else vector)
+        pointer = self.pointer(access, point, 0 if access.array == "u" else vector)
         self.emit(f"{name} = load {self.types.number}, ptr {pointer}, align {self._align(access)}")
         return name
 
     def _store(self, value: str, access: Access, point: Point, vector: int) -> None:
-        pointer = self._pointer(access, point, vector)
+        pointer = self.pointer(access, point, vector)
         self.emit(f"store {self.types.number} {value}, ptr {pointer}, align {self._align(access)}")
 
     def _align(self, access: Access) -> int:
@@ -123,22 +126,105 @@ class Body(Emitter):
             tiles[-1] = tile
             if matrix and not chains:
                 tiles[0] = tile
+        self.tiled(
+            loop.dims, tiles, lambda points: self._body(loop.statements, list(product(*points)))
+        )
 
-        def level(depth: int, choices: list[list[Index]]) -> None:
-            if depth == len(loop.dims):
-                self._body(loop.statements, list(product(*choices)))
-                return
-            size, tile = loop.dims[depth], tiles[depth]
-            whole = size - size % tile
-            if whole > tile:
-                with self.counted("0", str(whole), tile) as i:
-                    level(depth + 1, [*choices, [(i, k) for k in range(tile)]])
-            elif whole:
-                level(depth + 1, [*choices, [("", k) for k in range(tile)]])
-            if size > whole:
-                level(depth + 1, [*choices, [("", k) for k in range(whole, size)]])
+    def tiled(
+        self,
+        dims: tuple[int, ...],
+        tiles: Sequence[int],
+        write: Callable[[list[list[Index]]], None],
+        chosen: tuple[list[Index], ...] = (),
+    ) -> None:
+        """Write loops over tiles; ``write`` is given the indices of one, a list for each loop."""
+        depth = len(chosen)
+        if depth == len(dims):
+            write(list(chosen))
+            return
+        size, tile = dims[depth], tiles[depth]
+        whole = size - size % tile
+        if whole > tile:
+            with self.counted("0", str(whole), tile) as i:
+                self.tiled(dims, tiles, write, (*chosen, [(i, k) for k in range(tile)]))
+        elif whole:
+            self.tiled(dims, tiles, write, (*chosen, [("", k) for k in range(tile)]))
+        if size > whole:
+            self.tiled(dims, tiles, write, (*chosen, [("", k) for k in range(whole, size)]))
 
-        level(0, [])
+    def outer(self, outer: Outer) -> None:
+        """Write the sums of an outer product: vectors of weights, one sample after the other."""
+        # There are 32 registers in AVX-512 and NEON, and 16 in AVX2.
+        tiles = 4, 2 if self.shape.width == 4 else 4
+        self._outer_tiles(outer, tiles, partial(self._outer, outer))
+
+    def collect(self, outer: Outer, factor: str) -> None:
+        """Write the sums of an outer product, times a vector of one factor, to ``sums``."""
+
+        def write(rows: list[Index], columns: list[Index], places: list[Index]) -> None:
+            total = self._load(outer.kept, (rows[0], places[0]), 0)
+            at = self.pointer(outer.target, (rows[0], columns[0]))
+            self.write(self.binary("fmul", total, factor), at, self.types.number)
+
+        self._outer_tiles(outer, (1, 1), write)
+
+    def copy(self, dims: tuple[int, ...], source: Access, target: Access) -> None:
+        """Write loops that copy numbers which all samples share."""
+
+        def write(indices: list[list[Index]]) -> None:
+            point = tuple([index for (index,) in indices])
+            x = self.read(self.pointer(source, point), "double")
+            self.write(x, self.pointer(target, point), "double")
+
+        self.tiled(dims, [1] * len(dims), write)
+
+    def _outer_tiles(
+        self,
+        outer: Outer,
+        tiles: Sequence[int],
+        write: Callable[[list[Index], list[Index], list[Index]], None],
+    ) -> None:
+        """Write loops over an outer product; ``write`` is given rows, columns, and their places."""
+        rows, columns = outer.dims
+        width = self.shape.width
+        whole = columns // width
+
+        def over(indices: list[list[Index]]) -> None:
+            register = indices[1][0][0]
+            begin = self.new() if register else ""
+            if register:
+                self.emit(f"{begin} = mul nsw i64 {register}, {width}")
+            vectors = [(begin, k * width) for _, k in indices[1]]
+            write(indices[0], vectors, vectors)
+
+        self.tiled((rows, whole), tiles, over)
+        if columns % width:
+            # Once more some that the last whole vector has, kept in a place of their own.
+            last, place = [("", columns - width)], [("", whole * width)]
+            self.tiled((rows,), tiles[:1], lambda indices: write(indices[0], last, place))
+
+    def _outer(
+        self, outer: Outer, rows: list[Index], columns: list[Index], places: list[Index]
+    ) -> None:
+        """Add up one tile: the products of some rows with the vectors that begin at ``columns``."""
+        number, zero = self.types.number, self.types.constant(0.0)
+        totals = [zero] * (len(rows) * len(columns))
+        lefts = [self.pointer(outer.left, (row,)) for row in rows]
+        samples = "%live" if self.masked else str(self.shape.lanes)
+        with self.counted("0", samples, 1, totals) as lane:
+            row_of_inputs = self.at(f"%y{outer.argument}", lane, outer.size)
+            factors = [self.broadcast(self.read(self.at(at, lane, 1), "double")) for at in lefts]
+            inputs = [
+                self.read(self.at(row_of_inputs, register, 1, outer.column + begin), number)
+                for register, begin in columns
+            ]
+            for i, pair in enumerate(product(factors, inputs)):
+                totals[i] = self._apply(ops.add, [totals[i], self._apply(ops.mul, list(pair))])
+        for point, total in zip(product(rows, places), totals, strict=True):
+            before = self._load(outer.kept, point, 0)
+            if self.masked:
+                before = self.chosen("i1 %first", zero, before)
+            self._store(self._apply(ops.add, [before, total]), outer.kept, point, 0)
 
     def _body(self, statements: tuple[Statement, ...], points: list[Point]) -> None:
         vectors = range(self.shape.vectors)

@@ -70,10 +70,11 @@ class Descent:
         self._weights_at, self._sums_at = self.weights.ctypes.data, self._sums.ctypes.data
         self._weights_step, self._sums_step = self.weights.strides[0], self._sums.strides[0]
         # A number is written through a memoryview in half the time that an array takes.
-        self._words, self._floats = memoryview(words), memoryview(words.view(np.float64))
-        self._values = memoryview(self._sums[:, 0])
-        self._settings = partial(Struct(f"{len(settings)}d").pack_into, memoryview(settings), 0)
-        self._updates = [(memoryview(own), own.ctypes.data) for own in updates]
+        self._words = words.data
+        self._floats: Any = words.view(np.float64).data
+        self._values = self._sums[:, 0].data
+        self._settings = partial(Struct(f"{len(settings)}d").pack_into, settings.data, 0)
+        self._updates = [(own.data, own.ctypes.data) for own in updates]
         self._kept = room, updating_room, inputs
 
     @staticmethod

@@ -18,6 +18,7 @@ from autograd.compiler.loops import Loop, Loops, loops_of
 from autograd.compiler.machine import PYTHONS_OWN, Machine, host, python_name, vector_name
 from autograd.compiler.program import Program
 from autograd.compiler.spelling import LIBM
+from autograd.compiler.sums import Outer, sums_of
 
 LARGE = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
@@ -25,7 +26,8 @@ LARGE = 4000
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
 
-POINTERS = "ptr noalias %u, ptr noalias %x, ptr noalias %t, ptr noalias %r, ptr noalias %o"
+POINTERS = ", ".join(f"ptr %{array}" for array in "uxtrqo")
+"""What every function is given: the memory of loops and, as ``q``, sums that are numbers."""
 
 # What a kernel is called with: eight-byte words, then one pointer for each array in and out.
 PARAMETERS, WORKSPACE, START, STOP, SUMS, SCALE, ARRAYS = range(7)
@@ -90,6 +92,8 @@ class _Module:
         self.results = results
         self.machine = machine
         self.shape = shape
+        self.sums = sums_of(loops, arguments, shape)
+        self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
         self.called: set[tuple[str, int]] = set()
 
@@ -100,15 +104,17 @@ class _Module:
         single = Shape(shape.width, 1, shape.exact)
         masked = shape.width > 1
         if shape.vectors > 1:
-            self._blocks("block", self.loops.lanes, shape, masked=False)
-        self._blocks("rest", self.loops.lanes, single, masked=masked)
+            self._blocks("block", self.sums.lanes, shape, masked=False)
+        self._blocks("rest", self.sums.lanes, single, masked=masked)
         offsets = {}
         total = 0
         for array, size in (
             ("u", sizes["u"]),
             ("x", sizes["x"] * shape.lanes),
             ("t", sizes["t"] * shape.lanes),
-            ("r", _padded(sizes["r"], shape.width) * shape.width),
+            ("r", _padded(self.sums.vectors, shape.width) * shape.width),
+            ("q", self.sums.numbers),
+            ("ordered", _padded(self.sums.vectors, shape.width) if self.sums.outers else 0),
             ("o", sizes["o"] * shape.lanes),
         ):
             offsets[array] = total
@@ -123,7 +129,9 @@ class _Module:
         ]
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
-    def _blocks(self, name: str, loops: Sequence[Loop], shape: Shape, *, masked: bool) -> None:
+    def _blocks(
+        self, name: str, loops: Sequence[Loop | Outer], shape: Shape, *, masked: bool
+    ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
         parts = []
         code = Body(self.function, shape, masked=masked)
@@ -131,20 +139,25 @@ class _Module:
             if len(code.lines) > LONGEST_FUNCTION:
                 parts.append(code)
                 code = Body(self.function, shape, masked=masked)
-            code.loop(loop)
+            if isinstance(loop, Outer):
+                code.outer(loop)
+            else:
+                code.loop(loop)
         parts.append(code)
-        mask = f", {Types(shape.width).truth} %mask, i1 %first" if masked else ""
+        given = POINTERS
+        if name != "uniform":
+            given = ", ".join([given, *(f"ptr %y{i}" for i, _ in self.rows)])
+        if masked:
+            given += f", {Types(shape.width).truth} %mask, i64 %live, i1 %first"
+        taken = given.replace("ptr ", "ptr noalias ")
         for i, part in enumerate(parts):
             body = "\n".join(part.lines)
             self.functions.append(
-                f"define internal void @{name}{i}({POINTERS}{mask}) #0 {{\nentry:\n{body}\n"
-                "  ret void\n}\n"
+                f"define internal void @{name}{i}({taken}) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
             )
-        calls = "\n".join(f"  call void @{name}{i}({POINTERS}{mask})" for i in range(len(parts)))
+        calls = "\n".join(f"  call void @{name}{i}({given})" for i in range(len(parts)))
         self.functions.append(
-            f"define internal void @{name}({POINTERS}{mask}) #0 {{\n"
-            + calls.replace(" noalias", "")
-            + "\n  ret void\n}\n"
+            f"define internal void @{name}({taken}) #0 {{\n{calls}\n  ret void\n}}\n"
         )
 
     def _run(self, offsets: dict[str, int]) -> None:
@@ -182,13 +195,12 @@ class _Module:
                 "call void @llvm.memcpy.p0.p0.i64(ptr %constants, ptr @constants, "
                 f"i64 {8 * len(constants)}, i1 false)"
             )
-        pointers = "ptr %u, ptr %x, ptr %t, ptr %r, ptr %o"
-        emit(f"call void @uniform({pointers})")
+        emit(f"call void @uniform({POINTERS})")
         emit("%count = sub i64 %stop, %start")
         if shape.exact:
-            self._exact_lanes(code, pointers)
+            self._exact_lanes(code)
         else:
-            self._lanes(code, pointers)
+            self._lanes(code)
         self._finish(code)
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
@@ -205,12 +217,13 @@ class _Module:
         )
 
     def _finish(self, code: Body) -> None:
-        """Write the loop that adds up the places of each sum's vector, a vector of sums at once."""
-        width, number = self.shape.width, code.types.number
+        """Write what adds up the places of each sum's vector, and puts all sums in order."""
+        width, number, sums = self.shape.width, code.types.number, self.sums
         factor = code.broadcast("%scale")
-        with code.counted("0", str(_padded(self.loops.sizes["r"], width)), width) as k:
-            sums = code.at("%r", k, width)
-            parts = [code.read(code.at(sums, "", 0, i * width), number) for i in range(width)]
+        target = "%ordered" if sums.outers else "%sums"
+        with code.counted("0", str(_padded(sums.vectors, width)), width) as k:
+            places = code.at("%r", k, width)
+            parts = [code.read(code.at(places, "", 0, i * width), number) for i in range(width)]
             step = 1
             while len(parts) > 1:
                 pairs = [
@@ -218,7 +231,11 @@ class _Module:
                 ]
                 parts = [code.binary("fadd", low, high) for low, high in pairs]
                 step *= 2
-            code.write(code.binary("fmul", parts[0], factor), code.at("%sums", k, 1), number)
+            code.write(code.binary("fmul", parts[0], factor), code.at(target, k, 1), number)
+        for dims, source, goal in sums.moved:
+            code.copy(dims, source, goal)
+        for outer in sums.outers:
+            code.collect(outer, factor)
 
     def _uniform_results(self) -> int:
         """Return how many numbers the uniform loops store."""
@@ -229,7 +246,7 @@ class _Module:
             if statement.target
         )
 
-    def _lanes(self, code: Body, pointers: str) -> None:
+    def _lanes(self, code: Body) -> None:
         """Write the loops over the samples: those that fill no block first, then the blocks.
 
         The first vector sets the sums, which spares it to clear and to load them.
@@ -240,7 +257,7 @@ class _Module:
             self._clear(code)
             with code.counted("%start", "%stop") as b:
                 self._inputs(code, rest, b)
-                emit(f"call void @rest({pointers})")
+                emit(f"call void @rest({POINTERS})")
                 self._outputs(code, rest, b, "%stop")
             return
         whole = shape.lanes if shape.vectors > 1 else 0
@@ -253,25 +270,41 @@ class _Module:
                 self._clear(code)
         with code.counted("%start", end, shape.width) as b:
             self._inputs(code, rest, b)
-            mask, first = self._mask(code, end, b), code.new()
+            pointers = self._pointers(code, b)
+            live, mask, first = *self._mask(code, end, b), code.new()
             emit(f"{first} = icmp eq i64 {b}, %start")
-            emit(f"call void @rest({pointers}, {code.types.truth} {mask}, i1 {first})")
+            masks = f"{code.types.truth} {mask}, i64 {live}, i1 {first}"
+            emit(f"call void @rest({pointers}, {masks})")
             self._outputs(code, rest, b, end)
         if whole:
             with code.counted(end, "%stop", whole) as b:
                 self._inputs(code, shape, b)
-                emit(f"call void @block({pointers})")
+                emit(f"call void @block({self._pointers(code, b)})")
                 self._outputs(code, shape, b, "%stop")
+
+    def _pointers(self, code: Body, b: str) -> str:
+        """Return what a block is given that begins at sample ``b``."""
+        rows = [code.at(f"%array{argument}", b, size) for argument, size in self.rows]
+        return ", ".join([POINTERS, *(f"ptr {row}" for row in rows)])
 
     def _clear(self, code: Body) -> None:
         """Write what sets all sums to 0."""
-        size = 8 * _padded(self.loops.sizes["r"], self.shape.width) * self.shape.width
-        code.emit(f"call void @llvm.memset.p0.i64(ptr %r, i8 0, i64 {size}, i1 false)")
+        width = self.shape.width
+        for array, size in (
+            ("r", _padded(self.sums.vectors, width) * width),
+            ("q", self.sums.numbers),
+        ):
+            if size:
+                code.emit(
+                    f"call void @llvm.memset.p0.i64(ptr %{array}, i8 0, i64 {8 * size}, i1 false)"
+                )
 
-    def _mask(self, code: Body, end: str, b: str) -> str:
-        """Return which places of the vector that begins at ``b`` lie before ``end``."""
+    def _mask(self, code: Body, end: str, b: str) -> tuple[str, str]:
+        """Return how many places of the vector at ``b`` lie before ``end``, and which."""
         width, left, lane, mask = self.shape.width, code.new(), code.new(), code.new()
+        live = code.new()
         code.emit(f"{left}.n = sub i64 {end}, {b}")
+        code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}.n, i64 {width})")
         code.emit(f"{left} = insertelement <{width} x i64> poison, i64 {left}.n, i32 0")
         code.emit(
             f"{lane} = shufflevector <{width} x i64> {left}, <{width} x i64> poison, "
@@ -279,9 +312,9 @@ class _Module:
         )
         numbers = ", ".join(f"i64 {i}" for i in range(width))
         code.emit(f"{mask} = icmp sgt <{width} x i64> {lane}, <{numbers}>")
-        return mask
+        return live, mask
 
-    def _exact_lanes(self, code: Body, pointers: str) -> None:
+    def _exact_lanes(self, code: Body) -> None:
         """Write the loop over the samples, the last one first: the order of the eager sweep."""
         with code.counted("0", "%count") as k:
             row = code.new()
@@ -289,7 +322,7 @@ class _Module:
             code.emit(f"{row} = sub i64 {row}.o, 1")
             one = Shape(1, 1, exact=True)
             self._inputs(code, one, row)
-            code.emit(f"call void @rest({pointers})")
+            code.emit(f"call void @rest({POINTERS})")
             self._outputs(code, one, row, "%stop")
 
     def _inputs(self, code: Body, shape: Shape, b: str) -> None:

@@ -1,0 +1,135 @@
+"""Where sums over the samples are added up.
+
+Most sums are kept as a vector, a place for each of a few neighbouring samples, and the places are
+added up at the end of a call. Of the slopes of a layer's weights there are many: they are the
+outer product of what came back to the neurons and of the inputs. Where these inputs are an
+argument's, their rows lie in memory as they are needed: a vector then holds neighbouring weights,
+the samples are gone through one by one, and a sum is a single number from the beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
+from typing import NamedTuple
+
+from autograd import ops
+from autograd.compiler.emitter import Shape
+from autograd.compiler.loops import Access, Loop, Loops, Statement
+
+
+class Outer(NamedTuple):
+    """The sums over the samples of ``left[i] * row[column + j]``, for all i and j below dims.
+
+    Attributes:
+        left: what is computed for each sample; its stride is that of i.
+        argument: which array the rows are of.
+        size: how many numbers a row has.
+        column: where in the row it begins.
+        target: where the sums go; the last stride is 1.
+        kept: where they are added up until then, the rows padded to whole vectors.
+    """
+
+    dims: tuple[int, int]
+    left: Access
+    argument: int
+    size: int
+    column: int
+    target: Access
+    kept: Access
+
+
+class Sums(NamedTuple):
+    """The sums of a program.
+
+    Attributes:
+        lanes: what is computed for every sample; its sums that are vectors, side by side.
+        outers: those that are numbers.
+        moved: where the others go: for all indices below dims, from a place to a place.
+        vectors: how many are kept as vectors.
+        numbers: how many are kept as numbers, with the padding.
+    """
+
+    lanes: tuple[Loop | Outer, ...]
+    outers: tuple[Outer, ...]
+    moved: tuple[tuple[tuple[int, ...], Access, Access], ...]
+    vectors: int
+    numbers: int
+
+
+def sums_of(loops: Loops, arguments: Sequence[int], shape: Shape) -> Sums:
+    """Return where the sums of a program are added up.
+
+    Args:
+        arguments: how many of the inputs each array holds for a sample.
+    """
+    ends = list(accumulate(arguments))
+    lanes: list[Loop | Outer] = []
+    outers: list[Outer] = []
+    moved: list[tuple[tuple[int, ...], Access, Access]] = []
+    vectors = numbers = 0
+    for loop in loops.lanes:
+        outer = _outer(loop, ends, shape.width) if shape.vectors > 1 else None
+        if outer:
+            padded = -(-outer.dims[1] // shape.width) * shape.width
+            outer = outer._replace(kept=Access("q", numbers, (padded, 1)))
+            numbers += outer.dims[0] * padded
+            outers.append(outer)
+            lanes.append(outer)
+            continue
+        statements = []
+        for statement in loop.statements:
+            if statement.sums:
+                strides = tuple(prod(loop.dims[k + 1 :]) for k in range(len(loop.dims)))
+                place = Access("r", vectors, strides)
+                goal = statement.sums._replace(array="sums")
+                moved.append((loop.dims, place._replace(array="ordered"), goal))
+                vectors += prod(loop.dims)
+                statements.append(statement._replace(sums=place))
+            else:
+                statements.append(statement)
+        lanes.append(Loop(loop.dims, tuple(statements)))
+    if outers:
+        return Sums(tuple(lanes), tuple(outers), tuple(moved), vectors, numbers)
+    # All are vectors, and stay in the order in which they are given back.
+    return Sums(loops.lanes, (), (), loops.sizes["r"], 0)
+
+
+def _outer(loop: Loop, ends: Sequence[int], width: int) -> Outer | None:
+    """Return a loop as an outer product with rows of inputs, if it is one and they are long."""
+    if len(loop.dims) != 2 or len(loop.statements) != 1:
+        return None
+    (statement,) = loop.statements
+    rows, columns = loop.dims
+    if not _multiplies(statement) or columns < width:
+        return None
+    for left, right in (statement.args, statement.args[::-1]):
+        if (
+            isinstance(left, Access)
+            and isinstance(right, Access)
+            and left.array == "t"
+            and right.array == "x"
+            and not left.strides[1]
+            and right.strides == (0, 1)
+        ):
+            for argument, end in enumerate(ends):
+                begin = ends[argument - 1] if argument else 0
+                if begin <= right.offset and right.offset + columns <= end:
+                    assert statement.sums
+                    return Outer(
+                        (rows, columns),
+                        left._replace(strides=left.strides[:1]),
+                        argument,
+                        end - begin,
+                        right.offset - begin,
+                        statement.sums._replace(array="sums"),
+                        statement.sums,
+                    )
+    return None
+
+
+def _multiplies(statement: Statement) -> bool:
+    """Return whether a statement sums products, side by side."""
+    sums = statement.sums
+    return statement.op is ops.mul and sums is not None and sums.strides[1] == 1
