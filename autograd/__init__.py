@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from autograd.check import InputCheck, Report, gradcheck
     from autograd.compiler.compiled import Compiled
     from autograd.compiler.compiled import compile as compile
-    from autograd.compiler.descent import Descent
+    from autograd.compiler.descent import Descent as Descent
     from autograd.debugging import debug
     from autograd.drawing import draw_dot
     from autograd.events import Event
@@ -80,7 +80,6 @@ __all__ = [
     "CompileError",
     "Compiled",
     "CycleError",
-    "Descent",
     "Domain",
     "DomainError",
     "Event",

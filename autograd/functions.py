@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd import ops
 from autograd.operand import Operand
+
+if TYPE_CHECKING:
+    from autograd.engine import Value
 
 T = TypeVar("T", bound=Operand)
 
@@ -15,7 +18,7 @@ T = TypeVar("T", bound=Operand)
 @overload
 def sum(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def sum(xs: Iterable[T | float]) -> T: ...
+def sum(xs: Iterable[Value | float]) -> Value: ...
 def sum(xs: Iterable[Any]) -> Any:
     """Return x1 + ... + xn as one node; 0.0 if empty.
 
@@ -29,7 +32,7 @@ def sum(xs: Iterable[Any]) -> Any:
 @overload
 def mean(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def mean(xs: Iterable[T | float]) -> T: ...
+def mean(xs: Iterable[Value | float]) -> Value: ...
 def mean(xs: Iterable[Any]) -> Any:
     """Return the arithmetic mean.
 
@@ -46,8 +49,10 @@ def dot(  # type: ignore[overload-overlap]
 ) -> float: ...
 @overload
 def dot(
-    weights: Iterable[T | float], inputs: Iterable[T | float], bias: T | float | None = None
-) -> T: ...
+    weights: Iterable[Value | float],
+    inputs: Iterable[Value | float],
+    bias: Value | float | None = None,
+) -> Value: ...
 def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     """Return w1*x1 + ... + wn*xn (+ bias) as one node.
 
@@ -71,7 +76,7 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
 @overload
 def logsumexp(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
 @overload
-def logsumexp(xs: Iterable[T | float]) -> T: ...
+def logsumexp(xs: Iterable[Value | float]) -> Value: ...
 def logsumexp(xs: Iterable[Any]) -> Any:
     """Return log(exp(x1) + ... + exp(xn)) as one node, right for any finite numbers.
 
@@ -84,7 +89,7 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 @overload
 def log_softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
-def log_softmax(xs: Iterable[T | float]) -> list[T]: ...
+def log_softmax(xs: Iterable[Value | float]) -> list[Value]: ...
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
     """Return x - logsumexp(xs) for each x: log-probabilities, right for any finite logits.
 
@@ -98,7 +103,7 @@ def log_softmax(xs: Iterable[Any]) -> list[Any]:
 @overload
 def softmax(xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
-def softmax(xs: Iterable[T | float]) -> list[T]: ...
+def softmax(xs: Iterable[Value | float]) -> list[Value]: ...
 def softmax(xs: Iterable[Any]) -> list[Any]:
     """Return exp(x) / sum(exp(xs)) for each x: probabilities, right for any finite logits.
 

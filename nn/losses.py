@@ -22,7 +22,7 @@ FLOOR = math.exp(-100)
 """Probabilities below count as this in a logarithm, so that no loss exceeds 100 (as PyTorch)."""
 
 
-def _summed(loss: Loss) -> Loss:
+def _summed(loss: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``loss`` such that it also takes lists, whose losses it adds up."""
 
     @wraps(loss)
