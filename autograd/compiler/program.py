@@ -147,6 +147,7 @@ def program_of(
     parameters: Iterable[Any],
     outputs: Sequence[Any],
     twins: Mapping[Any, Any] | None = None,
+    nodes: Sequence[Any] | None = None,
 ) -> Program:
     """Return the program that computes nodes of a graph from its leaves.
 
@@ -155,6 +156,7 @@ def program_of(
 
     Args:
         twins: further leaves, each with the input or parameter it stands for.
+        nodes: what the outputs depend on in topological order, where that is known already.
 
     Raises:
         CompileError: a row's forward is opaque, so that no target can spell it.
@@ -166,8 +168,9 @@ def program_of(
         known.setdefault(leaf, Register(builder, i))
     for leaf, own in (twins or {}).items():
         known[leaf] = known[own]
-    roots: Any = Roots(outputs)
-    for node in topological_order(roots)[:-1]:
+    if nodes is None:
+        nodes = topological_order(*[out for out in outputs if isinstance(out, Operand)])
+    for node in nodes:
         if node not in known:
             args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
             known[node] = builder.apply(node.op, args) if node.op else node.data
@@ -185,15 +188,6 @@ def without_gc() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-class Roots:
-    """Several results as one node, so that one walk meets all of them."""
-
-    __slots__ = ("args",)
-
-    def __init__(self, results: Iterable[Any]) -> None:
-        self.args = tuple(results)
 
 
 class Register(Operand):
@@ -247,28 +241,24 @@ class _Builder:
 
     def program(self, inputs: int, parameters: int, outputs: list[Arg]) -> Program:
         """Return what was written, less what no output needs."""
-        needed = [False] * (self.first + len(self.instructions))
-        for out in outputs:
-            if out.__class__ is int:
-                needed[out] = True
-        for number in range(len(needed) - 1, self.first - 1, -1):
-            if needed[number]:
-                for arg in self.instructions[number - self.first].args:
-                    if arg.__class__ is int:
-                        needed[arg] = True
+        needed = {out for out in outputs if out.__class__ is int}
+        end = self.first + len(self.instructions)
+        for number in range(end - 1, self.first - 1, -1):
+            if number in needed:
+                args = self.instructions[number - self.first].args
+                needed.update([arg for arg in args if arg.__class__ is int])
         place = list(range(self.first))
         kept: list[Instruction] = []
-        for number in range(self.first, len(needed)):
+        for number, (op, args) in enumerate(self.instructions, self.first):
             place.append(self.first + len(kept))
-            if needed[number]:
-                op, args = self.instructions[number - self.first]
+            if number in needed:
                 kept.append(Instruction(op, _moved(args, place)))
         return Program(inputs, parameters, kept, _moved(outputs, place)).validate()
 
 
 def _is_spelled(op: Op) -> bool:
     """Return whether the targets can spell an op: it is a primitive of the built-in table."""
-    return isinstance(op.forward, Primitive) and getattr(ops, op.name, None) is op
+    return isinstance(op.forward, Primitive) and op.is_built_in
 
 
 def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:

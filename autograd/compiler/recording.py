@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
-from autograd import ops
-from autograd.compiler.program import Program, Roots, program_of
+from autograd.compiler.program import Program, program_of
 from autograd.engine import Value
 from autograd.engine import record as record_node
 from autograd.errors import CompileError
@@ -64,26 +63,17 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     source = random.Random(0)
     again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers])
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    nodes, others = _below(first.outputs), _below(again.outputs)
+    nodes, others = (topological_order(*filter(_is_node, run.outputs)) for run in (first, again))
     leaves, lasting = _leaves(nodes), set(_leaves(others))
     own = {*first.inputs, *wrt}
     parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
-    known = set(parameters)
-    if (
-        first.results != again.results
-        or len(nodes) != len(others)
-        or any(
-            a != b
-            for a, b in zip(_told(first, nodes, known), _told(again, others, known), strict=True)
-        )
-    ):
+    if not _are_alike(first, nodes, again, others, set(parameters)):
         raise CompileError(
             f"{name} does something else each time it is run: it draws random numbers, or "
             "reads .data of what is recorded; pass what changes as an argument"
         )
-    program = program_of(first.inputs, parameters, first.outputs)
-    used = dict.fromkeys(node.op for node in nodes if node.op is not None)
-    is_built_in = all(getattr(ops, op.name, None) is op for op in used)
+    program = program_of(first.inputs, parameters, first.outputs, nodes=nodes)
+    is_built_in = all(node.op is None or node.op.is_built_in for node in nodes)
     return Recording(name, shapes, *first, parameters, program, is_built_in)
 
 
@@ -166,31 +156,46 @@ def _run(
     return _Run(inputs, outputs, tuple(results), several)
 
 
-def _told(run: _Run, nodes: list[Value], parameters: set[Value]) -> Iterator[list[Any]]:
-    """Yield what a run did, node by node and then its outputs, in words that two runs share."""
-    names: dict[Any, Any] = {leaf: i for i, leaf in enumerate(run.inputs)}
+def _are_alike(
+    first: _Run, nodes: list[Value], again: _Run, others: list[Value], parameters: set[Value]
+) -> bool:
+    """Return whether two runs did the same, node by node.
 
-    def name(x: Any) -> Any:
-        return repr(x) if x.__class__ is float else names[x]
+    A parameter is itself in both; any other leaf is a constant, if it is no input.
+    """
+    if first.results != again.results or len(nodes) != len(others):
+        return False
+    twin: dict[Any, Any] = dict(zip(again.inputs, first.inputs, strict=True))
 
-    for i, node in enumerate(nodes, len(names)):
+    def is_same(x: Any, y: Any) -> bool:
+        if x.__class__ is float:
+            return y.__class__ is float and repr(x) == repr(y)
+        return x is y or twin.get(y) is x
+
+    for node, other in zip(nodes, others, strict=True):
+        if node is other:
+            continue
+        if node.op is not other.op:
+            return False
         if node.op is not None:
-            names[node] = i
-            yield [node.op, *map(name, node.args)]
-        elif node not in names:
-            # A parameter is itself; any other leaf is a constant.
-            names[node] = node if node in parameters else repr(node.data)
-    yield list(map(name, run.outputs))
+            args, others_args = node.args, other.args
+            if len(args) != len(others_args) or not all(map(is_same, args, others_args)):
+                return False
+        elif other in twin:
+            if twin[other] is not node:
+                return False
+        elif node in parameters or repr(node.data) != repr(other.data):
+            return False
+        twin[other] = node
+    return all(map(is_same, first.outputs, again.outputs))
+
+
+def _is_node(x: Value | float) -> TypeGuard[Value]:
+    return x.__class__ is not float
 
 
 def _leaves(nodes: list[Value]) -> list[Value]:
     return [node for node in nodes if node.op is None]
-
-
-def _below(outputs: Sequence[Value | float]) -> list[Value]:
-    """Return the nodes that the outputs depend on, in topological order."""
-    roots: Any = Roots(outputs)
-    return topological_order(roots)[:-1]
 
 
 def _shape_of(what: str, arg: Any) -> Shape:
