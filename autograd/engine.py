@@ -443,7 +443,9 @@ def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
     """Record a row of any number of arguments, quickly if these are three or more nodes."""
     mode = current_mode()
     floats = [arg.data for arg in args if arg.__class__ is Value]
-    if mode.slow or op.domain or not 2 < len(floats) == len(args):
+    # A row without a domain has nothing that `unchecked` would spare it.
+    is_slow = mode.slow and (mode.debug or not mode.grad)
+    if is_slow or op.domain or not 2 < len(floats) == len(args):
         return record(op, args)
     forward, how = _all_nodes(op, len(args))
     return _node(forward(*floats), how, args, 0.0, mode.origin)
