@@ -77,9 +77,9 @@ class Hygiene:
                 "call optimizer.zero_grad() before backward(), on all of the model's parameters",
             )
 
-    def check_reach(self, nodes: Sequence[Value]) -> None:
-        """Look for parameters not among the nodes below the cost, or that nobody optimises."""
-        reached = set(nodes)
+    def check_reach(self, cost: Value) -> None:
+        """Look for parameters that the cost does not depend on, or that nobody optimises."""
+        reached = set(nodes_below(cost))
         held = set(self.optimizer.parameters)
         if held <= reached and len(held) == len(self.parameters):
             return
@@ -192,22 +192,22 @@ class Hygiene:
         self.units.clear()
 
 
-def units_below(out: Value) -> list[Value]:
-    """Return the nodes below ``out`` that are units with a flat side, each once, inputs first."""
-    found: list[Value] = []
+def nodes_below(out: Value) -> list[Value]:
+    """Return ``out`` and all nodes that it depends on, each once; ``out`` is first."""
+    found = [out]
     seen = {out}
-    stack = [out]
-    while stack:
-        node = stack.pop()
-        if node.op is None:
-            continue
-        if node.op.name in FLAT and node.origin:
-            found.append(node)
+    for node in found:  # which grows meanwhile
         for arg in node.args:
             if arg not in seen and isinstance(arg, Value):
                 seen.add(arg)
-                stack.append(arg)
-    return found[::-1]
+                found.append(arg)
+    return found
+
+
+def units_below(out: Value) -> list[Value]:
+    """Return the nodes below ``out`` that are units with a flat side, inputs first."""
+    nodes = reversed(nodes_below(out))
+    return [node for node in nodes if node.op and node.op.name in FLAT and node.origin]
 
 
 def unit_of(node: Value) -> Unit:

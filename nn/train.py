@@ -16,14 +16,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd import CompileError, MissingExtraError, Value, mean, no_grad, trace
+from autograd import CompileError, MissingExtraError, Value, mean, no_grad
 from nn.arguments import count, number
 from nn.callbacks import Callback
 from nn.clip import clip_grad_norm
 from nn.compiled import Clip, CompiledSteps
 from nn.data import batches
 from nn.history import History, StepRecord, layers_of
-from nn.hygiene import Hygiene, moves, norms, not_finite, relative
+from nn.hygiene import Hygiene, moves, nodes_below, norms, not_finite, relative
 from nn.layers import Dropout
 from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import THRESHOLDED, accuracy
@@ -37,7 +37,7 @@ from nn.state import StateError, as_float, read_json, write_json
 Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
 
 WORTHWHILE = 4_000_000
-"""Edges of the graphs of all samples in all epochs from which on a training is compiled.
+"""Arguments in the graphs of all samples in all epochs from which on a training is compiled.
 
 The eager engine takes about two seconds for them, making the machine code one.
 """
@@ -135,15 +135,15 @@ def fit(
     if resume is not None:
         run.restore(Path(resume), callbacks)
         compile = run.same_backend(compile, Path(resume))
-    nodes, edges = trace(term)
     if compile is None:
-        compile = len(edges) * len(samples) * epochs >= WORTHWHILE and "if possible"
+        arguments = sum(len(node.args) for node in nodes_below(term))
+        compile = arguments * len(samples) * epochs >= WORTHWHILE and "if possible"
     run.choose(compile)
     history._replay = run.replay
     hygiene = run.hygiene = Hygiene(model, optimizer, history)
     hygiene.parameters = run.parameters
     if run.compiled and not history.steps:
-        hygiene.check_reach(nodes)
+        hygiene.check_reach(term)
     if tests is not None:
         hygiene.check_split(samples.inputs, tests.inputs)
     try:
@@ -429,7 +429,7 @@ class _Run:
             if self.hygiene:
                 self.hygiene.before_backward()
                 if not self.history.steps:
-                    self.hygiene.check_reach(trace(cost)[0])
+                    self.hygiene.check_reach(cost)
                 if _is_looked_at(epoch):
                     self.hygiene.watch_units(cost)
             cost.backward()

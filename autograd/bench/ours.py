@@ -76,15 +76,27 @@ def time_compilation(name: str) -> dict[str, float]:
 
 def train(seed: str) -> dict[str, float]:
     """Return the seconds and the accuracy of training on the digits with Adam."""
-    import_all()
-    work = WORKS["digits"]()
-    model = work.model()
     (inputs, classes), (tests, labels) = split_digits()
     data = inputs.tolist(), classes.tolist()
-    optimizer = Adam(model.parameters(), learning_rate=RATE)
-    start = time.perf_counter()
-    fit(model, data, cross_entropy, optimizer, epochs=EPOCHS, batch_size=BATCH, seed=int(seed))
-    seconds = time.perf_counter() - start
+
+    def train_one(epochs: int) -> tuple[MLP, float]:
+        model = WORKS["digits"]().model()
+        optimizer = Adam(model.parameters(), learning_rate=RATE)
+        start = time.perf_counter()
+        fit(
+            model,
+            data,
+            cross_entropy,
+            optimizer,
+            epochs=epochs,
+            batch_size=BATCH,
+            seed=int(seed),
+            compile=True,
+        )
+        return model, time.perf_counter() - start
+
+    train_one(epochs=1)  # imports what is imported late, as the peers do
+    model, seconds = train_one(EPOCHS)
     right = accuracy(list(map(model, tests.tolist())), labels.tolist())
     return {"seconds": seconds, "accuracy": right}
 
