@@ -7,6 +7,7 @@ import gc
 import math
 import os
 import random
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,7 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.compiler import compiled, native
+from autograd.compiler import compiled, crew, native
 from autograd.strategies import ACTIVATIONS, datasets, expressions, mlps
 from nn import MLP, Dropout, Sequential
 from nn.losses import hinge, squared_error
@@ -937,7 +938,8 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
     whole = f.value_and_grad(x)
     monkeypatch.setattr(native, "WORTH_A_THREAD", 100)
     for processors in (1, 2, 3):
-        monkeypatch.setattr(native, "_processors", lambda processors=processors: processors)
+        monkeypatch.setattr(crew, "_processors", lambda processors=processors: processors)
+        crew._jobs.cache_clear()
         for n in (1, 40, 999, len(x)):
             (value, each), (by_x, by_w) = f.value_and_grad(x[:n])
             assert value == np.maximum(x[:n], 0).sum() / 2
@@ -945,6 +947,27 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
             assert by_w.tolist() == [np.maximum(x[:n], 0).sum()]
             assert by_x.tolist() == (0.5 * (x[:n] > 0)).tolist()
     assert f.value_and_grad(x)[0][0] == whole[0][0]
+    crew._jobs.cache_clear()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_threads_come_anew_in_a_fork() -> None:
+    code = """if True:
+        import os, threading
+        import numpy as np
+        from autograd import compile
+        from autograd.compiler import crew, native
+        native.WORTH_A_THREAD, crew._processors = 100, lambda: 2
+        f = compile(lambda x: 2.0 * x, 1.0, reduce="sum")
+        x = np.ones(1000)
+        helpers = lambda: sum(t.name.startswith("chainrule") for t in threading.enumerate())
+        assert (helpers(), f.value_and_grad(x)[0], helpers()) == (0, 2000.0, 1)
+        child = os.fork()
+        if not child:
+            os._exit((helpers(), f.value_and_grad(x)[0], helpers()) != (0, 2000.0, 1))
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)
 
 
 def resident() -> int:

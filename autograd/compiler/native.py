@@ -5,10 +5,8 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from functools import reduce as fold
 from math import prod
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.compiler import cache as disk
+from autograd.compiler.crew import call_all
 from autograd.compiler.llvm import (
     ARRAYS,
     PARAMETERS,
@@ -51,7 +50,8 @@ WORTH_A_THREAD = 3_000_000
 """Operations, for all samples together, from which on a second thread is woken: about 0.1 ms."""
 
 MOST_PARTS = 16
-"""In how many parts the samples of a call are split at most, for threads to share."""
+"""In how many parts the samples of a call are split at most, for threads to share: a power of 2,
+as most numbers of processors are, so that all of them have as much to do."""
 
 ARRAY = np.ndarray
 DOUBLE = np.dtype(np.float64)
@@ -127,14 +127,14 @@ class NativeFunction:
             frame = _Frame(self.signature)
         frame.prepare(made, n)
         outputs = frame.take(arrays, parameters, scale)
-        parts = 1 if self.exact else min(1 + n * made.operations // WORTH_A_THREAD, MOST_PARTS)
+        parts = 1 if self.exact else _parts(n * made.operations)
         if parts == 1:
             if all(made_anew is None for made_anew in outputs):
                 frame.rooms = [*frame.inputs, frame.parameters]
             made.call(frame.address)
             sums = frame.sums.copy()
         else:
-            sums = self._in_parts(made, frame, n, parts)
+            sums = self._in_parts(made, frame, n, parts, kept=(arrays, outputs))
         results = [
             room.copy() if new is None else new
             for new, room in zip(outputs, frame.outputs, strict=True)
@@ -171,26 +171,11 @@ class NativeFunction:
         self._frames.append(frame)
         return None
 
-    def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int) -> Array:
+    def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int, kept: object) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
         ends = [n * i // parts // 32 * 32 for i in range(parts)] + [n]
         work = [frame.part(i, made, ends[i], ends[i + 1]) for i in range(parts)]
-        waiting = work[::-1]
-
-        def run() -> None:
-            while True:
-                try:
-                    part = waiting.pop()
-                except IndexError:
-                    return
-                made.call(part.address)
-
-        helpers: list[Future[None]] = [
-            _pool().submit(run) for _ in range(min(parts, _processors()) - 1)
-        ]
-        run()
-        for helper in helpers:
-            helper.result()
+        call_all([part.run for part in work], kept=(frame, kept))
         # The parts don't depend on the processors, so neither do the sums.
         return fold(np.add, [part.sums for part in work[1:]], work[0].sums.copy())
 
@@ -325,29 +310,38 @@ class _Frame:
             self.borrowed[i] = array
 
     def part(self, i: int, made: _Made, start: int, stop: int) -> _Part:
-        """Return the words for a thread that does some of the samples, in memory of its own."""
+        """Return what does some of the samples, in memory of its own."""
         if i == len(self.parts):
-            room, sums = aligned(made.workspace), _sums(len(self.sums))
-            self.parts.append(_Part(np.empty_like(self.words), room, sums))
+            self.parts.append(_Part(made, len(self.words), len(self.sums)))
         part = self.parts[i]
         part.words[:] = self.words
-        part.words[[WORKSPACE, START, STOP, SUMS]] = (
-            part.workspace.ctypes.data,
-            start,
-            stop,
-            part.sums.ctypes.data,
-        )
+        part.put(start, stop)
         return part
 
 
-class _Part(NamedTuple):
-    words: NDArray[np.int64]
-    workspace: Array
-    sums: Array
+class _Part:
+    """Some of the samples of a call, to be done by any thread."""
 
-    @property
-    def address(self) -> int:
-        return int(self.words.ctypes.data)
+    def __init__(self, made: _Made, words: int, sums: int) -> None:
+        self.call = made.call
+        self.workspace, self.sums = aligned(made.workspace), _sums(sums)
+        self.words = np.empty(words, dtype=np.int64)
+        self.address = self.words.ctypes.data
+        self._places = self.workspace.ctypes.data, self.sums.ctypes.data
+
+    def put(self, start: int, stop: int) -> None:
+        """Note which samples they are."""
+        words = self.words.data
+        words[WORKSPACE], words[SUMS] = self._places
+        words[START], words[STOP] = start, stop
+
+    def run(self) -> None:
+        self.call(self.address)
+
+
+def _parts(operations: int) -> int:
+    """Return in how many parts to do a call; it depends on nothing else, as the sums do on it."""
+    return min(1 << (1 + operations // WORTH_A_THREAD).bit_length() - 1, MOST_PARTS)
 
 
 def _sums(count: int) -> Array:
@@ -375,21 +369,6 @@ def _operations(loops: Loops) -> int:
             each *= dim
         total += each
     return total
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(_processors() - 1, 1), thread_name_prefix="chainrule")
-
-
-# Threads don't follow a process into its fork.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-@cache
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
