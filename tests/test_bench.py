@@ -39,8 +39,8 @@ def fake(script: str, *args: Any, **environment: str) -> Any:
             return {"seconds": 0.015, "numpy": False}
         case ["stepping"]:
             return {"recording": 3.6, "back": 2e-5, "goto": 3e-5, "why": 0.014}
-        case ["peak"]:
-            return {"flops": 6e10, "L2": 8e10, "memory": 1e10}
+        case "peak", cores:
+            return {"flops": int(cores) * 6e10, "L2": 8e10, "memory": 1e10}
         case "peers", "training", *_:
             return {"seconds": 0.15, "accuracy": 0.955}
         case "peers", _, peer, _:

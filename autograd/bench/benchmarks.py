@@ -292,19 +292,22 @@ def formula(say: Say) -> Result:
 def limits(say: Say) -> Result:
     """Compare a step with what the machine can do at best."""
     say("the machine's peak")
-    peak = measure("peak")
-    figures = [
-        Figure(peak["flops"] / 1e9, "GFLOP/s", "one core, in double precision"),
-        Figure(peak["L2"] / 1e9, "GB/s", "from its second-level cache"),
-        Figure(peak["memory"] / 1e9, "GB/s", "from memory"),
-    ]
+    peaks = {cores: measure("peak", cores) for cores in (1, CORES)}
+    figures = []
+    for cores, peak in peaks.items():
+        where = "one core" if cores == 1 else f"{cores} cores at once"
+        figures += [
+            Figure(peak["flops"] / 1e9, "GFLOP/s", f"{where}, in double precision"),
+            Figure(peak["L2"] / 1e9, "GB/s", f"{where}, from the second-level cache"),
+            Figure(peak["memory"] / 1e9, "GB/s", f"{where}, from memory"),
+        ]
     notes = []
     for kind, cores in (("moons relu", 1), ("digits", CORES)):
         ours = Contender(kind, partial(lambda kind, _: measure_ours("array", kind), kind))
         seconds = hold([ours], ROUNDS, say).seconds(kind)
         size = measure_ours("size", kind)
-        arithmetic = size["flops"] / (cores * peak["flops"])
-        traffic = size["bytes"] / (cores * peak["L2"])
+        arithmetic = size["flops"] / peaks[cores]["flops"]
+        traffic = size["bytes"] / peaks[cores]["L2"]
         share = max(arithmetic, traffic) / seconds
         figures.append(Figure(share, "%", f"of the limit: a step, {kind}", 1, at_most=True))
         notes.append(
