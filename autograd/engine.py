@@ -1,8 +1,8 @@
 """`Value`: a number that remembers how it was computed, and the sweep that differentiates it.
 
-A node is data, never a closure: ``data, grad, op, args, label, origin``. Ops and their derivative
-rules stand in the table (`autograd.ops`); here the ones are recorded, and the others applied, from
-the output back to the leaves.
+A node is data, never a closure: ``data, grad, op, args, label, origin``. The table holds the ops
+and their derivative rules (`autograd.ops`); here ops are recorded, and the rules applied, from the
+output back to the leaves.
 """
 
 from __future__ import annotations

@@ -196,6 +196,7 @@ atan2: Op = Op(
         lambda z, x, y: -x / hypot(x, y) / hypot(x, y),
     ),
     Joint("x and y not both 0", lambda x, y: x != 0 or y != 0),
+    kinks=lambda x, y: (where(-y, x, 1.0),),
     singular=True,
     latex=r"\operatorname{{atan2}}\left({0}, {1}\right)",
     note="atan2(x, y) is the angle of the point with ordinate x and abscissa y; derivatives "
