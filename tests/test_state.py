@@ -174,7 +174,7 @@ def test_beside_pytorch(tmp_path: Path) -> None:
     from_torch(model, net.state_dict())
     x = [0.3, -0.8]
     # Two sums of a few products each, in another order.
-    assert model(x).data == pytest.approx(net(torch.tensor(x).double()).item(), rel=1e-14)
+    assert model(x).data == pytest.approx(net(torch.tensor(x, dtype=torch.float64)).item(), rel=1e-14)
     other = MLP(2, [3, 1], seed=5)
     net.load_state_dict(
         {
@@ -182,7 +182,7 @@ def test_beside_pytorch(tmp_path: Path) -> None:
             for name, value in zip(net.state_dict(), to_torch(other).values(), strict=True)
         }
     )
-    assert other(x).data == pytest.approx(net(torch.tensor(x).double()).item(), rel=1e-14)
+    assert other(x).data == pytest.approx(net(torch.tensor(x, dtype=torch.float64)).item(), rel=1e-14)
 
 
 # Files that are damaged, hostile, or of something else
