@@ -23,14 +23,17 @@ from autograd import ops
 from autograd.compiler.simplification import simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.operand import Number, Operand, plain
+from autograd.operand import TABLE, Number, Operand, plain
 from autograd.operation import Op, Primitive
 
 Arg = int | float
 """The number of an earlier result, or a constant: told apart by their type."""
 
-KEPT = (ops.sum, ops.dot)
-"""Formula rows that stay whole: a loop over memory in the end."""
+INSTRUCTIONS = frozenset(
+    op for op in TABLE.values() if op.is_built_in and isinstance(op.forward, Primitive)
+) | {ops.sum, ops.dot}
+"""What a program consists of: the primitives that targets can spell, and two formulas that stay
+whole, as they are loops over memory in the end."""
 
 
 class Instruction(NamedTuple):
@@ -82,7 +85,7 @@ class Program:
             CompileError: it uses a result before it is there, or an op with no spelling.
         """
         for number, (op, args) in enumerate(self.instructions, self.first):
-            if not (_is_spelled(op) or op in KEPT):
+            if op not in INSTRUCTIONS:
                 raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
             if op.arity not in (None, len(args)):
                 raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
@@ -220,13 +223,13 @@ class _Builder:
         short = simplified(op, args)
         if short is not None:
             return short
-        if op.opaque or (isinstance(op.forward, Primitive) and not _is_spelled(op)):
-            forward = "opaque Python" if op.opaque else "a primitive of your own"
-            raise CompileError(
-                f"{op.name} can't be compiled: its forward is {forward}; write it as a "
-                "formula over rows of the table"
-            )
-        if not (isinstance(op.forward, Primitive) or op in KEPT):
+        if op not in INSTRUCTIONS:
+            if op.opaque or isinstance(op.forward, Primitive):
+                forward = "opaque Python" if op.opaque else "a primitive of your own"
+                raise CompileError(
+                    f"{op.name} can't be compiled: its forward is {forward}; write it as a "
+                    "formula over rows of the table"
+                )
             # As Numbers, constants meet IEEE 754 in there, not Python's exceptions.
             wrapped = [Number(arg) if arg.__class__ is float else arg for arg in args]
             return plain(op.forward(*wrapped))
@@ -254,11 +257,6 @@ class _Builder:
             if number in needed:
                 kept.append(Instruction(op, _moved(args, place)))
         return Program(inputs, parameters, kept, _moved(outputs, place)).validate()
-
-
-def _is_spelled(op: Op) -> bool:
-    """Return whether the targets can spell an op: it is a primitive of the built-in table."""
-    return isinstance(op.forward, Primitive) and op.is_built_in
 
 
 def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:
