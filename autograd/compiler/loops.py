@@ -314,26 +314,21 @@ class _Roller:
         for item in items:
             same_op.setdefault(item.op, []).append(item)
         for candidates in same_op.values():
+            if len(candidates) < SHORTEST_LOOP:  # as in straight code
+                groups += [_Group((), (), [x], self._is_shared(x)) for x in candidates]
+                continue
             buckets: dict[tuple[object, ...], list[_Item]] = {}
-            # Straight code has few of a kind side by side, and needs no closer look.
-            for item in candidates if len(candidates) >= SHORTEST_LOOP else ():
+            for item in candidates:
                 self._describe(item)
                 buckets.setdefault(item.shape, []).append(item)
-            for bucket in buckets.values() if buckets else [candidates]:
-                groups += self._rolled(bucket)
+            for bucket in buckets.values():
+                bucket.sort(key=lambda item: item.addresses)
+                groups += _rolled(bucket, self._is_shared(bucket[0]))
         for group in groups:
             if group.items[0].sink is None:
                 for item in group.items:
                     self._give_address(item, group.uniform)
         return groups
-
-    def _rolled(self, bucket: list[_Item]) -> Iterator[_Group]:
-        if len(bucket) >= SHORTEST_LOOP:
-            bucket.sort(key=lambda item: item.addresses)
-            yield from _rolled(bucket, self._is_shared(bucket[0]))
-        else:
-            for item in bucket:
-                yield _Group((), (), [item], self._is_shared(item))
 
     def _is_shared(self, item: _Item) -> bool:
         return item.sink is None and self.is_uniform[item.number]
@@ -406,7 +401,7 @@ class _Roller:
 
 def _numbers(item: _Item) -> list[int]:
     """Return the results that an item uses."""
-    numbers = [arg for arg in item.args if isinstance(arg, int)]
+    numbers = [arg for arg in item.args if arg.__class__ is int]
     if item.terms:
         numbers += [side for pair in item.terms for side in pair if isinstance(side, int)]
     return numbers
@@ -537,7 +532,7 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
         for group in body:
             terms = bool(group.items[0].terms)
             for item in group.items:
-                read.update(n for n in item.args if isinstance(n, int) and n not in place)
+                read.update([n for n in item.args if n.__class__ is int and n not in place])
                 if terms:
                     read.update(n for pair in item.terms or () for n in pair if isinstance(n, int))
     loops = []
