@@ -309,7 +309,7 @@ def limits(say: Say) -> Result:
         arithmetic = size["flops"] / peaks[cores]["flops"]
         traffic = size["bytes"] / peaks[cores]["L2"]
         share = max(arithmetic, traffic) / seconds
-        figures.append(Figure(share, "%", f"of the limit: a step, {kind}", 1, at_most=True))
+        figures.append(Figure(share, "%", f"of the limit: a step, {kind}"))
         notes.append(
             f"{kind}: {size['flops'] / 1e6:.2f} MFLOP take {1e6 * arithmetic:.1f} µs at the peak "
             f"of {cores} core{'s' * (cores > 1)}, {size['bytes'] / 1e3:.0f} kB "
