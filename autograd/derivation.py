@@ -96,7 +96,7 @@ class _Text:
         left_out = f" + ({len(steps) - TERMS} more)" if len(steps) > TERMS else ""
         shown = steps[:TERMS]
         symbols = " + ".join(
-            f"{self.partial(recording.root, s.node)}{self.times}{self.local(s.node, s.slot)}"
+            self.formula(Symbol(self.partial(recording.root, s.node)) * self.local(s.node, s.slot))
             for s in shown
         )
         numbers = " + ".join(
@@ -123,13 +123,10 @@ class _Text:
     def definition(self, node: Value) -> str:
         return self.recording.definition(node)
 
-    def local(self, node: Value, slot: int) -> str:
-        """Return the rule of one edge in the nodes' names, as a factor."""
+    def local(self, node: Value, slot: int) -> Any:
+        """Return the rule of one edge in the nodes' names."""
         assert node.op is not None
-        local = rule(node.op, slot, Symbol(self.name(node)), named_args(node, self.name))
-        written = self.formula(local)
-        compound = isinstance(local, Symbol) and local.op is not None and 0 < local.op.binds <= 2
-        return f"({written})" if compound or written.startswith("-") else written
+        return rule(node.op, slot, Symbol(self.name(node)), named_args(node, self.name))
 
 
 class _Latex(_Text):

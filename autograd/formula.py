@@ -20,6 +20,9 @@ from autograd.operation import Op
 Template = tuple[str, int]
 """A format string over the arguments, and its precedence (0: needs no parentheses)."""
 
+SIGN = 3
+"""The precedence of a sign, and so of a negative number: ``(-3) ** 2``, but ``-3 * x``."""
+
 
 def number(x: float) -> str:
     """Return a plain number as a reader writes it: 2 for 2.0.
@@ -46,7 +49,8 @@ def text(expression: Any, constant: Callable[[float], str] = number) -> str:
 
 def latex(expression: Any, constant: Callable[[float], str] = number) -> str:
     """Return a formula in the notation of LaTeX, without delimiters."""
-    return spell(expression, _latex_template, lambda x: constant(x).replace("inf", r"\infty"))
+    infinite = lambda x: constant(x).replace("inf", r"\infty")
+    return spell(expression, _latex_template, infinite, wraps_signs=True)
 
 
 def rule_symbols(op: Op, args: tuple[Any, ...]) -> tuple[Symbol, tuple[Any, ...]]:
@@ -77,6 +81,8 @@ def spell(
     template: Callable[[Op, int], Template],
     constant: Callable[[float], str],
     names: Mapping[Symbol, str] | None = None,
+    *,
+    wraps_signs: bool = False,
 ) -> str:
     """Return ``expression`` in some notation.
 
@@ -84,6 +90,7 @@ def spell(
         template: the template of an op with n arguments.
         constant: how a plain number is written.
         names: subexpressions that have a name already (a compiler's temporaries).
+        wraps_signs: whether a sign never follows ``+ - *``: ``x - (-y)`` for ``x - -y``.
     """
     written: dict[Symbol, Template] = {}
 
@@ -91,7 +98,7 @@ def spell(
         if isinstance(part, Symbol):
             return written[part]
         literal = constant(plain(part))
-        return literal, 3 if literal.startswith("-") else 0
+        return literal, SIGN if literal.startswith("-") else 0
 
     for part in topological_order(expression) if isinstance(expression, Symbol) else []:
         if names and part in names:
@@ -103,11 +110,15 @@ def spell(
             texts = []
             for i, arg in enumerate(part.args):
                 inner, inner_binds = template_of(arg)
-                # Infix ops associate to the left, except the power and the sign.
-                is_strict = i > 0 or binds >= 3
-                if 0 < inner_binds < binds + is_strict:
-                    inner = f"({inner})"
-                texts.append(inner)
+                if i == 0:
+                    # Infix ops associate to the left, except the power and the sign.
+                    is_weak = 0 < inner_binds < binds + (binds >= SIGN)
+                elif wraps_signs and 0 < binds < SIGN and inner.startswith("-"):
+                    is_weak = True
+                else:
+                    # After an operator, a sign can't be misread: x ** -1.
+                    is_weak = 0 < inner_binds <= binds and inner_binds != SIGN
+                texts.append(f"({inner})" if is_weak else inner)
             written[part] = pattern.format(*texts), binds
     return template_of(expression)[0]
 
