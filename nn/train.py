@@ -170,7 +170,7 @@ def fit(
         run.drop_unfinished()
         sys.stderr.write(
             f"stopped by Ctrl-C in epoch {len(history.loss) + 1} of {epochs}; "
-            "the model keeps what it has learnt so far\n"
+            "the model keeps what it has learnt\n"
         )
     finally:
         run.sync()

@@ -100,10 +100,24 @@ def test_saturated_tanh_units() -> None:
     assert any(m.startswith("saturated tanh units: 8 of 8 in layers.0") for m in messages)
 
 
-def test_vanishing_gradients() -> None:
-    model = MLP(2, [3] * 20 + [1], activation="sigmoid", seed=0)
+@pytest.mark.parametrize("depth", [6, 20])
+def test_vanishing_gradients(depth: int) -> None:
+    model = MLP(2, [8] * depth + [1], activation="sigmoid", seed=0)
     (message,) = said(model, moons(16), 0.01, epochs=2)
     assert message.startswith("vanishing gradients: those of layers.0 have norm")
+
+
+@pytest.mark.parametrize(("activation", "depth"), [("tanh", 20), ("relu", 7), ("sigmoid", 3)])
+def test_gradients_that_arrive_are_no_news(activation: str, depth: int) -> None:
+    model = MLP(2, [8] * depth + [1], activation=activation, seed=0)
+    assert said(model, moons(16), 0.01, epochs=2) == []
+
+
+def test_large_inputs_make_no_other_gradients_vanish() -> None:
+    points, labels = moons(16)
+    far = [[1e4 * x, 1e4 * y] for x, y in points]
+    model = MLP(2, [4, 1], activation="relu", seed=0)
+    assert not [m for m in said(model, (far, labels), 1e-9) if m.startswith("vanishing")]
 
 
 def test_exploding_gradients_and_an_overshooting_learning_rate() -> None:
