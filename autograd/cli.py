@@ -517,7 +517,8 @@ def _check_file(
         point = script.names["point"]
         if not isinstance(point, tuple | list):
             raise UsageError(f"{path}: point must be a tuple of numbers, got {point!r:.60}")
-        return _report(function, list(point), args)
+        with script.running():
+            return _report(function, list(point), args)
     parameters = list(signature(function).parameters)
     given = pairs(words)
     if set(given) != set(parameters):
@@ -526,7 +527,8 @@ def _check_file(
             f"{called} takes {', '.join(parameters) or 'nothing'}: say where to check it, as in "
             f"{path}:{called} {numbers}, or by a tuple called point in the file"
         )
-    return _report(function, [given[parameter] for parameter in parameters], args)
+    with script.running():
+        return _report(function, [given[parameter] for parameter in parameters], args)
 
 
 def _report(function: Callable[..., Any], point: list[Any], args: argparse.Namespace) -> int:

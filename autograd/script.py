@@ -7,7 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd.debugging import debug
 from autograd.engine import Value
-from autograd.errors import ScriptError
+from autograd.errors import ChainruleError, ScriptError
 from autograd.graph import topological_order
 from autograd.kernels import floats_of, value_function
 
@@ -92,6 +92,22 @@ class Script:
             raise self._failure(error) from None
         finally:
             sys.argv, sys.path, sys.modules["__main__"] = outer
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Call functions of the file inside.
+
+        Raises:
+            ScriptError: one of them fails, as when the file is run.
+        """
+        try:
+            yield
+        except Exception as error:
+            frames = traceback.walk_tb(error.__traceback__)
+            is_own = any(frame.f_code.co_filename == self.path for frame, _ in frames)
+            if is_own and not isinstance(error, ChainruleError):
+                raise self._failure(error) from None
+            raise
 
     def result(self, name: str = "") -> Result:
         """Return the node called ``name``; without a name, the file's one result.
@@ -207,7 +223,7 @@ class Script:
         line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
         at = f" at line {line}" if line else ""
         return ScriptError(
-            f"{self.path} failed{at} ({type(error).__name__}, above): mend it and step again"
+            f"{self.path} failed{at} ({type(error).__name__}, above): mend it and try again"
         )
 
 

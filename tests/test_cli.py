@@ -169,6 +169,18 @@ def test_stale_numbers_are_said_to_be_computed_again(
     assert out.endswith("d loss/d w = 12.0\n")
 
 
+def test_a_function_that_fails_is_no_wrong_gradient(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text("def f(x):\n    return {}['a'] * x\n", encoding="utf-8")
+    code, out, err = run("check", f"{file}:f", "x=2")
+    assert (code, out) == (REFUSED, "")
+    assert err.startswith("Traceback")
+    assert "autograd/check.py" not in err
+    assert err.endswith(
+        f"chainrule: {file} failed at line 2 (KeyError, above): mend it and try again\n"
+    )
+
+
 def test_check_takes_a_function_or_a_value_of_a_file(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "formulas.py"
     file.write_text(
