@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -197,10 +198,17 @@ def test_a_function_of_nothing_has_one_value(backend: str) -> None:
     f = compile(lambda: p * p * q, backend=backend)
     assert f() == 36.0
     assert f.value_and_grad() == (36.0, [24.0, 9.0])
-    value, gradient = f.value_and_grad(params=np.array([1.0, 2.0]))
-    assert value == 2.0
-    assert isinstance(gradient, np.ndarray)
-    assert gradient.tolist() == [4.0, 1.0]
+    pair = compile(lambda: (p * p * q, p), backend=backend)
+    numbers = np.array([1.0, 2.0])
+    for _ in range(2):  # the second time, the native back end knows what it is given
+        assert type(f(params=numbers)) is float
+        assert f(params=numbers) == 2.0
+        assert pair(params=numbers) == (2.0, 1.0)
+        assert pair.value_and_grad(params=numbers)[0] == (2.0, 1.0)
+        value, gradient = f.value_and_grad(params=numbers)
+        assert value == 2.0
+        assert isinstance(gradient, np.ndarray)
+        assert gradient.tolist() == [4.0, 1.0]
     assert f.backward() == 36.0
     assert (p.grad, q.grad) == (24.0, 9.0)
     assert compile(lambda: 7.0, backend=backend).value_and_grad() == (7.0, ())
@@ -293,6 +301,10 @@ def test_wrt_takes_arguments_values_models_and_lists_of_them(backend: str) -> No
     assert gradient([q, 1, model]) == ([5.0, 5.0], [30.0, 4.0, 2.0])
     assert gradient([p, p, 0, 0]) == (slopes, [10.0])
     assert gradient([]) == ()
+    none = compile(f, 1.0, 1.0, wrt=[], backend=backend)
+    numbers = np.array([leaf.data for leaf in none.parameters])
+    for _ in range(2):
+        assert none.value_and_grad(np.ones(2), np.ones(2), params=numbers)[1] == ()
     # All parameters, in the order in which they are met.
     assert sorted(gradient(None)) == sorted([10.0, 30.0, 4.0, 2.0])
 
@@ -937,9 +949,8 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
     x = np.arange(-5000, 5003) / 8
     whole = f.value_and_grad(x)
     monkeypatch.setattr(native, "WORTH_A_THREAD", 100)
-    for processors in (1, 2, 3):
-        monkeypatch.setattr(crew, "_processors", lambda processors=processors: processors)
-        crew._jobs.cache_clear()
+    for helpers in (0, 1, 2):
+        monkeypatch.setattr(crew, "_crew", crew._Crew(helpers))
         for n in (1, 40, 999, len(x)):
             (value, each), (by_x, by_w) = f.value_and_grad(x[:n])
             assert value == np.maximum(x[:n], 0).sum() / 2
@@ -947,7 +958,61 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
             assert by_w.tolist() == [np.maximum(x[:n], 0).sum()]
             assert by_x.tolist() == (0.5 * (x[:n] > 0)).tolist()
     assert f.value_and_grad(x)[0][0] == whole[0][0]
-    crew._jobs.cache_clear()
+
+
+def test_few_samples_are_fewer_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = Value(math.inf)
+    f = compile(lambda x: w, 1.0, wrt=w, reduce="sum", backend="llvm")
+    monkeypatch.setattr(native, "_parts", lambda operations: 4)
+    # No samples times infinity were NaN.
+    for n in (1, 31, 33, 100):
+        assert f.value_and_grad(np.ones(n))[0] == math.inf
+
+
+def test_an_interrupt_drops_what_nobody_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_crew", crew._Crew(1))
+    begun: list[str] = []
+    helped, interrupted, over = (threading.Event() for _ in range(3))
+
+    def call() -> None:
+        begun.append(threading.current_thread().name)
+        if begun[-1] == "chainrule-1":
+            helped.set()
+            assert interrupted.wait(30)
+        else:
+            assert helped.wait(30)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crew.call_all([call] * 5, kept=None)
+    interrupted.set()
+    crew._crew.jobs.put((over.set, None))
+    assert over.wait(30)
+    assert sorted(begun) == ["MainThread", "chainrule-1"]
+
+
+def test_without_threads_a_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(crew, "_crew", crew._Crew(2))
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    done: list[int] = []
+    crew.call_all([lambda: done.append(1)] * 3, kept=None)
+    assert len(done) == 3
+    assert crew._crew.jobs.empty()
+
+
+def test_code_lives_as_long_as_who_may_call_it() -> None:
+    f = compile(lambda x: 3.0 * x, 1.0, backend="llvm")
+    call: Any = f._native_values.made().call
+    code = weakref.ref(call.engine)
+    del f
+    gc.collect()
+    assert code() is not None
+    del call
+    gc.collect()
+    assert code() is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -958,6 +1023,7 @@ def test_threads_come_anew_in_a_fork() -> None:
         from autograd import compile
         from autograd.compiler import crew, native
         native.WORTH_A_THREAD, crew._processors = 100, lambda: 2
+        crew._assemble()
         f = compile(lambda x: 2.0 * x, 1.0, reduce="sum")
         x = np.ones(1000)
         helpers = lambda: sum(t.name.startswith("chainrule") for t in threading.enumerate())

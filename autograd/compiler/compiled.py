@@ -164,7 +164,7 @@ class Compiled:
         self.backend = backend
         self.parameters = recording.parameters
         # Whether the gradient is sums of the parameters' alone: a call may take a short way then.
-        self._is_plain = not (self._exact or reduce is None or moving)
+        self._is_plain = bool(leaves) and not (self._exact or reduce is None or moving)
 
     def __repr__(self) -> str:
         return (
@@ -220,7 +220,8 @@ class Compiled:
             params: the parameters as one flat array, in the order of `parameters`; by default
                 their own numbers.
         """
-        if self.backend == "llvm" and params is not None:
+        # Without arguments a result is no array, and the short way doesn't lead there.
+        if params is not None and arguments and self.backend == "llvm":
             found = self._native_values.again((*arguments, params))
             if found:
                 return tuple(found[1]) if self._recording.several else found[1][0]
@@ -252,12 +253,13 @@ class Compiled:
         Raises:
             CompileError: the function's output, or the first of them, is no single number.
         """
-        if self._is_plain and params is not None:
+        several = self._recording.several
+        if self._is_plain and params is not None and (arguments or not several):
             found = self._native_gradient.again((*arguments, params))
             if found:
                 sums, others = found
                 value: Any = sums.item(0)
-                return (value, *others) if self._recording.several else value, sums[1:]
+                return (value, *others) if several else value, sums[1:]
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
@@ -270,7 +272,7 @@ class Compiled:
                 gradient.append(formed(weights, batch.numpy or hasattr(params, "dtype")))
         if self._reduce is None:
             value = batch.given(value, ())
-        if self._recording.several:
+        if several:
             value = (value, *given[len(self._moving) :])
         return value, gradient[0] if self._alone else tuple(gradient)
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from functools import reduce as fold
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,12 +80,11 @@ class Signature(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """Machine code that can be called, and what must live as long."""
+    """Machine code that can be called: the memory it needs, and its operations for a sample."""
 
     call: Callable[[int], None]
     workspace: int
     operations: int
-    engine: Any
 
 
 class NativeFunction:
@@ -173,8 +173,9 @@ class NativeFunction:
 
     def _in_parts(self, made: _Made, frame: _Frame, n: int, parts: int, kept: object) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
-        ends = [n * i // parts // 32 * 32 for i in range(parts)] + [n]
-        work = [frame.part(i, made, ends[i], ends[i + 1]) for i in range(parts)]
+        # In whole blocks, whatever the machine: of few samples, there are fewer parts.
+        ends = [*sorted({n * i // parts // 32 * 32 for i in range(parts)}), n]
+        work = [frame.part(i, made, *span) for i, span in enumerate(pairwise(ends))]
         call_all([part.run for part in work], kept=(frame, kept))
         # The parts don't depend on the processors, so neither do the sums.
         return fold(np.add, [part.sums for part in work[1:]], work[0].sums.copy())
@@ -393,5 +394,6 @@ def _loaded(content: bytes) -> _Made:
     header, _, code = content.partition(b"\n")
     known = json.loads(header)
     engine = load(code)
-    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
-    return _Made(call, known["workspace"], known["operations"], engine)
+    call: Any = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
+    call.engine = engine  # the code lives as long as whoever may call it
+    return _Made(call, known["workspace"], known["operations"])
