@@ -7,8 +7,9 @@ from functools import partial
 from itertools import product
 
 from autograd import ops
-from autograd.compiler.emitter import Emitter, Shape, bits
+from autograd.compiler.emitter import Emitter, bits
 from autograd.compiler.loops import Access, Loop, Operand, Statement
+from autograd.compiler.samples import Block
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
@@ -35,25 +36,25 @@ def _place(access: Access, point: Point) -> tuple[int, dict[str, int]]:
 
 
 class Body(Emitter):
-    """Statements and loop nests, for one shape of blocks.
+    """Statements and loop nests, for one kind of block.
 
     Args:
         function: returns the name under which a function of libm is called, for some width.
         masked: whether some places of a vector may be idle, as ``%mask`` says.
     """
 
-    def __init__(self, function: Callable[[str, int], str], shape: Shape, *, masked: bool) -> None:
-        super().__init__(shape.width)
+    def __init__(self, function: Callable[[str, int], str], block: Block, *, masked: bool) -> None:
+        super().__init__(block.width)
         self.function = function
-        self.shape = shape
+        self.block = block
         self.masked = masked
         self._loaded: dict[tuple[object, ...], str] = {}
-        self._scales = {"x": shape.lanes, "t": shape.lanes, "o": shape.lanes, "r": shape.width}
+        self._scales = {"x": block.lanes, "t": block.lanes, "o": block.lanes, "r": block.width}
         self._words = {
             "t": self.types.number,
             "m": self.types.truth,
             "s": self.types.suffix,
-            "fast": "" if shape.exact else " contract",
+            "fast": "" if block.exact else " contract",
             "zero": self.types.constant(0.0),
             "one": self.types.constant(1.0),
             "two": self.types.constant(2.0),
@@ -74,7 +75,7 @@ class Body(Emitter):
                 self.emit(f"{at} = getelementptr double, ptr {base}, i64 {step}")
                 base = at
             self.known[key] = base
-        place = offset * scale + vector * self.shape.width
+        place = offset * scale + vector * self.block.width
         key = (*key, place)
         if place and key not in self.known:
             self.known[key] = self.new()
@@ -91,7 +92,7 @@ class Body(Emitter):
 
     def _load(self, access: Access, point: Point, vector: int) -> str:
         name = self.new()
-        if access.array == "u" and self.shape.width > 1:
+        if access.array == "u" and self.block.width > 1:
             key = ("broadcast", access.offset, access.strides, point)
             if key in self.known:
                 return self.known[key]
@@ -107,7 +108,7 @@ class Body(Emitter):
         self.emit(f"store {self.types.number} {value}, ptr {pointer}, align {self._align(access)}")
 
     def _align(self, access: Access) -> int:
-        return 8 if access.array == "u" else 8 * self.shape.width
+        return 8 if access.array == "u" else 8 * self.block.width
 
     # Loops and statements
 
@@ -115,7 +116,7 @@ class Body(Emitter):
         """Write one loop nest."""
         chains = any(statement.runs for statement in loop.statements)
         matrix = len(loop.dims) == 2
-        if self.shape.vectors > 1:
+        if self.block.vectors > 1:
             tile = 4 if chains or matrix else 1
         else:
             tile = 8 if chains and not matrix else 4
@@ -155,7 +156,7 @@ class Body(Emitter):
     def outer(self, outer: Outer) -> None:
         """Write the sums of an outer product: vectors of weights, one sample after the other."""
         # There are 32 registers in AVX-512 and NEON, and 16 in AVX2.
-        tiles = 4, 2 if self.shape.width == 4 else 4
+        tiles = 4, 2 if self.block.width == 4 else 4
         self._outer_tiles(outer, tiles, partial(self._outer, outer))
 
     def collect(self, outer: Outer, factor: str) -> None:
@@ -186,7 +187,7 @@ class Body(Emitter):
     ) -> None:
         """Write loops over an outer product; ``write`` is given rows, columns, and their places."""
         rows, columns = outer.dims
-        width = self.shape.width
+        width = self.block.width
         whole = columns // width
 
         def over(indices: list[list[Index]]) -> None:
@@ -210,7 +211,7 @@ class Body(Emitter):
         number, zero = self.types.number, self.types.constant(0.0)
         totals = [zero] * (len(rows) * len(columns))
         lefts = [self.pointer(outer.left, (row,)) for row in rows]
-        samples = "%live" if self.masked else str(self.shape.lanes)
+        samples = "%live" if self.masked else str(self.block.lanes)
         with self.counted("0", samples, 1, totals) as lane:
             row_of_inputs = self.at(f"%y{outer.argument}", lane, outer.size)
             factors = [self.broadcast(self.read(self.at(at, lane, 1), "double")) for at in lefts]
@@ -227,7 +228,7 @@ class Body(Emitter):
             self._store(self._apply(ops.add, [before, total]), outer.kept, point, 0)
 
     def _body(self, statements: tuple[Statement, ...], points: list[Point]) -> None:
-        vectors = range(self.shape.vectors)
+        vectors = range(self.block.vectors)
         results: list[dict[tuple[int, int], str]] = []
 
         def value(operand: Operand, p: int, v: int) -> str:
@@ -261,11 +262,11 @@ class Body(Emitter):
         value: Callable[[Operand, int, int], str],
     ) -> dict[tuple[int, int], str]:
         """Write a sum of terms, all points and vectors side by side."""
-        places = list(product(range(len(points)), range(self.shape.vectors)))
+        places = list(product(range(len(points)), range(self.block.vectors)))
         # -0.0 + x is x for every x.
         totals = [self.types.constant(-0.0)] * len(places)
         last = statement.args[0] if statement.args else None
-        if last is not None and not self.shape.exact:
+        if last is not None and not self.block.exact:
             totals = [value(last, p, v) for p, v in places]
         for run in statement.runs:
 
@@ -285,7 +286,7 @@ class Body(Emitter):
                 with self.counted("0", str(run.length), 1, totals) as j:
                     self._loaded = {}
                     add_terms((j, 0))
-        if last is not None and self.shape.exact:
+        if last is not None and self.block.exact:
             totals = [
                 self._apply(ops.add, [total, value(last, p, v)])
                 for total, (p, v) in zip(totals, places, strict=True)
@@ -313,7 +314,7 @@ class Body(Emitter):
         if self.masked:
             zero = self.types.constant(0.0)
             totals = [self.chosen("i1 %first", zero, total) for total in totals]
-        for v in range(self.shape.vectors):
+        for v in range(self.block.vectors):
             self._loaded = {}
             for p, point in enumerate(points):
                 args = [
@@ -332,7 +333,7 @@ class Body(Emitter):
 
     def _apply(self, op: Op, args: list[str]) -> str:
         """Write one primitive; return its result."""
-        if op is ops.pow and args[1] == self._words["two"] and not self.shape.exact:
+        if op is ops.pow and args[1] == self._words["two"] and not self.block.exact:
             return self._apply(ops.mul, [args[0], args[0]])  # nearer than pow, and a tenth the time
         result = self.new()
         template = LLVM.get(op.name)
@@ -342,9 +343,9 @@ class Body(Emitter):
             for line in template.format(*args, r=result, **self._words).splitlines():
                 self.emit(line)
             return result
-        function = self.function(op.name, self.shape.width)
+        function = self.function(op.name, self.block.width)
         typed = ", ".join(f"{self.types.number} {arg}" for arg in args)
         # An optimiser that meets the text makes x * x of pow(x, 2.0), which glibc rounds otherwise.
-        kept = " nobuiltin" if self.shape.exact else ""
+        kept = " nobuiltin" if self.block.exact else ""
         self.emit(f"{result} = call {self.types.number} @{function}({typed}){kept}")
         return result

@@ -5,29 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 WRITTEN_OUT = 8
 """Rows of up to so many numbers are copied without a loop."""
-
-
-class Shape(NamedTuple):
-    """How a program meets its samples.
-
-    Attributes:
-        width: samples in a vector; 1 for scalar code.
-        vectors: vectors in a block.
-        exact: whether every bit is that of the rows, called one after the other.
-    """
-
-    width: int
-    vectors: int
-    exact: bool = False
-
-    @property
-    def lanes(self) -> int:
-        """Samples in a block."""
-        return self.width * self.vectors
 
 
 def bits(x: float) -> str:

@@ -9,14 +9,14 @@ done one vector at a time, its idle places repeating the last sample and left ou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 from autograd.compiler.body import Body
-from autograd.compiler.emitter import Shape, Types, bits
+from autograd.compiler.emitter import Types, bits
 from autograd.compiler.loops import Loop, Loops, loops_of
 from autograd.compiler.machine import PYTHONS_OWN, Machine, host, python_name, vector_name
 from autograd.compiler.program import Program
+from autograd.compiler.samples import Block, Samples
 from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of
 
@@ -49,7 +49,7 @@ def kernel_of(
     arguments: Sequence[int],
     results: Sequence[int],
     machine: Machine,
-    shape: Shape,
+    block: Block,
 ) -> Kernel:
     """Return the kernel of a program.
 
@@ -57,23 +57,23 @@ def kernel_of(
         arguments: how many of the inputs each array holds for a sample.
         results: likewise for the outputs of each sample.
     """
-    return _Module(loops, arguments, results, machine, shape).kernel()
+    return _Module(loops, arguments, results, machine, block).kernel()
 
 
-def shape_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> Shape:
-    """Return the shape that suits a program; ``single`` where it is called with one sample."""
+def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> Block:
+    """Return the block that suits a program; ``single`` where it is called with one sample."""
     size = sum(len(loop.statements) for loop in loops.lanes)
     if exact or (single and size > LARGE):
-        return Shape(1, 1, exact)
-    return Shape(machine.width, 1 if size > LARGE else 4)
+        return Block(1, 1, exact)
+    return Block(machine.width, 1 if size > LARGE else 4)
 
 
 def source_of(program: Program) -> str:
     """Return the kernel that computes a program's outputs for many samples, as text."""
     loops = loops_of(program, [False] * len(program.outputs))
     ones = [1] * program.inputs, [1] * len(program.outputs)
-    shape = shape_for(loops, host(), exact=False, single=False)
-    return kernel_of(loops, *ones, host(), shape).text
+    block = block_for(loops, host(), exact=False, single=False)
+    return kernel_of(loops, *ones, host(), block).text
 
 
 class _Module:
@@ -85,42 +85,42 @@ class _Module:
         arguments: Sequence[int],
         results: Sequence[int],
         machine: Machine,
-        shape: Shape,
+        block: Block,
     ) -> None:
         self.loops = loops
         self.arguments = arguments
         self.results = results
         self.machine = machine
-        self.shape = shape
-        self.sums = sums_of(loops, arguments, shape)
+        self.block = block
+        self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
         self.called: set[tuple[str, int]] = set()
 
     def kernel(self) -> Kernel:
-        shape = self.shape
+        block = self.block
         sizes = self.loops.sizes
-        self._blocks("uniform", self.loops.uniform, Shape(1, 1, shape.exact), masked=False)
-        single = Shape(shape.width, 1, shape.exact)
-        masked = shape.width > 1
-        if shape.vectors > 1:
-            self._blocks("block", self.sums.lanes, shape, masked=False)
+        self._blocks("uniform", self.loops.uniform, Block(1, 1, block.exact), masked=False)
+        single = Block(block.width, 1, block.exact)
+        masked = block.width > 1
+        if block.vectors > 1:
+            self._blocks("block", self.sums.lanes, block, masked=False)
         self._blocks("rest", self.sums.lanes, single, masked=masked)
         offsets = {}
         total = 0
         for array, size in (
             ("u", sizes["u"]),
-            ("x", sizes["x"] * shape.lanes),
-            ("t", sizes["t"] * shape.lanes),
-            ("r", _padded(self.sums.vectors, shape.width) * shape.width),
+            ("x", sizes["x"] * block.lanes),
+            ("t", sizes["t"] * block.lanes),
+            ("r", block.padded(self.sums.vectors) * block.width),
             ("q", self.sums.numbers),
-            ("ordered", _padded(self.sums.vectors, shape.width) if self.sums.outers else 0),
-            ("o", sizes["o"] * shape.lanes),
+            ("ordered", block.padded(self.sums.vectors) if self.sums.outers else 0),
+            ("o", sizes["o"] * block.lanes),
         ):
             offsets[array] = total
             total += -(-size // 8) * 8
         self._run(offsets)
-        sums = _padded(sizes["r"], shape.width)
+        sums = block.padded(sizes["r"])
         about = [
             "; run(args): args are words of 8 bytes, in this order: the address of the parameters,",
             f"; of {total} doubles to work in (at a multiple of 64), the first sample, where to",
@@ -130,15 +130,15 @@ class _Module:
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
     def _blocks(
-        self, name: str, loops: Sequence[Loop | Outer], shape: Shape, *, masked: bool
+        self, name: str, loops: Sequence[Loop | Outer], block: Block, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
         parts = []
-        code = Body(self.function, shape, masked=masked)
+        code = Body(self.function, block, masked=masked)
         for loop in loops:
             if len(code.lines) > LONGEST_FUNCTION:
                 parts.append(code)
-                code = Body(self.function, shape, masked=masked)
+                code = Body(self.function, block, masked=masked)
             if isinstance(loop, Outer):
                 code.outer(loop)
             else:
@@ -148,7 +148,7 @@ class _Module:
         if name != "uniform":
             given = ", ".join([given, *(f"ptr %y{i}" for i, _ in self.rows)])
         if masked:
-            given += f", {Types(shape.width).truth} %mask, i64 %live, i1 %first"
+            given += f", {Types(block.width).truth} %mask, i64 %live, i1 %first"
         taken = given.replace("ptr ", "ptr noalias ")
         for i, part in enumerate(parts):
             body = "\n".join(part.lines)
@@ -162,9 +162,9 @@ class _Module:
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
-        shape, sizes = self.shape, self.loops.sizes
-        parameters = sizes["u"] - len(self.loops.constants) - self._uniform_results()
-        code = Body(self.function, shape, masked=False)
+        block, sizes = self.block, self.loops.sizes
+        parameters = self.loops.parameters
+        code = Body(self.function, block, masked=False)
         emit = code.emit
 
         def word(name: str, place: int, kind: str) -> None:
@@ -197,10 +197,7 @@ class _Module:
             )
         emit(f"call void @uniform({POINTERS})")
         emit("%count = sub i64 %stop, %start")
-        if shape.exact:
-            self._exact_lanes(code)
-        else:
-            self._lanes(code)
+        self._lanes(code)
         self._finish(code)
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
@@ -218,10 +215,10 @@ class _Module:
 
     def _finish(self, code: Body) -> None:
         """Write what adds up the places of each sum's vector, and puts all sums in order."""
-        width, number, sums = self.shape.width, code.types.number, self.sums
+        width, number, sums = self.block.width, code.types.number, self.sums
         factor = code.broadcast("%scale")
         target = "%ordered" if sums.outers else "%sums"
-        with code.counted("0", str(_padded(sums.vectors, width)), width) as k:
+        with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
             places = code.at("%r", k, width)
             parts = [code.read(code.at(places, "", 0, i * width), number) for i in range(width)]
             step = 1
@@ -237,30 +234,22 @@ class _Module:
         for outer in sums.outers:
             code.collect(outer, factor)
 
-    def _uniform_results(self) -> int:
-        """Return how many numbers the uniform loops store."""
-        return sum(
-            _count(loop.dims)
-            for loop in self.loops.uniform
-            for statement in loop.statements
-            if statement.target
-        )
-
     def _lanes(self, code: Body) -> None:
         """Write the loops over the samples: those that fill no block first, then the blocks.
 
         The first vector sets the sums, which spares it to clear and to load them.
         """
-        shape, emit = self.shape, code.emit
-        rest = Shape(shape.width, 1)
-        if shape.width == 1:
+        block, emit = self.block, code.emit
+        rest = Block(block.width, 1, block.exact)
+        samples = Samples(code, self.arguments, self.results)
+        if block.width == 1:
             self._clear(code)
             with code.counted("%start", "%stop") as b:
-                self._inputs(code, rest, b)
+                samples.enter(rest, b)
                 emit(f"call void @rest({POINTERS})")
-                self._outputs(code, rest, b, "%stop")
+                samples.leave(rest, b, "%stop")
             return
-        whole = shape.lanes if shape.vectors > 1 else 0
+        whole = block.lanes if block.vectors > 1 else 0
         tail, end = "%count", "%stop"
         if whole:
             tail, end = code.new(), code.new()
@@ -268,19 +257,19 @@ class _Module:
             emit(f"{end} = add i64 %start, {tail}")
             with code.counted(tail, "1"):
                 self._clear(code)
-        with code.counted("%start", end, shape.width) as b:
-            self._inputs(code, rest, b)
+        with code.counted("%start", end, block.width) as b:
+            samples.enter(rest, b)
             pointers = self._pointers(code, b)
             live, mask, first = *self._mask(code, end, b), code.new()
             emit(f"{first} = icmp eq i64 {b}, %start")
             masks = f"{code.types.truth} {mask}, i64 {live}, i1 {first}"
             emit(f"call void @rest({pointers}, {masks})")
-            self._outputs(code, rest, b, end)
+            samples.leave(rest, b, end)
         if whole:
             with code.counted(end, "%stop", whole) as b:
-                self._inputs(code, shape, b)
+                samples.enter(block, b)
                 emit(f"call void @block({self._pointers(code, b)})")
-                self._outputs(code, shape, b, "%stop")
+                samples.leave(block, b, "%stop")
 
     def _pointers(self, code: Body, b: str) -> str:
         """Return what a block is given that begins at sample ``b``."""
@@ -289,9 +278,8 @@ class _Module:
 
     def _clear(self, code: Body) -> None:
         """Write what sets all sums to 0."""
-        width = self.shape.width
         for array, size in (
-            ("r", _padded(self.sums.vectors, width) * width),
+            ("r", self.block.padded(self.sums.vectors) * self.block.width),
             ("q", self.sums.numbers),
         ):
             if size:
@@ -301,7 +289,7 @@ class _Module:
 
     def _mask(self, code: Body, end: str, b: str) -> tuple[str, str]:
         """Return how many places of the vector at ``b`` lie before ``end``, and which."""
-        width, left, lane, mask = self.shape.width, code.new(), code.new(), code.new()
+        width, left, lane, mask = self.block.width, code.new(), code.new(), code.new()
         live = code.new()
         code.emit(f"{left}.n = sub i64 {end}, {b}")
         code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}.n, i64 {width})")
@@ -314,107 +302,10 @@ class _Module:
         code.emit(f"{mask} = icmp sgt <{width} x i64> {lane}, <{numbers}>")
         return live, mask
 
-    def _exact_lanes(self, code: Body) -> None:
-        """Write the loop over the samples, the last one first: the order of the eager sweep."""
-        with code.counted("0", "%count") as k:
-            row = code.new()
-            code.emit(f"{row}.o = sub i64 %stop, {k}")
-            code.emit(f"{row} = sub i64 {row}.o, 1")
-            one = Shape(1, 1, exact=True)
-            self._inputs(code, one, row)
-            code.emit(f"call void @rest({POINTERS})")
-            self._outputs(code, one, row, "%stop")
-
-    def _inputs(self, code: Body, shape: Shape, b: str) -> None:
-        """Lay the inputs of a block out number by number."""
-        emit = code.emit
-        offsets = list(accumulate(self.arguments, initial=0))
-        one_by_one = []
-        for i, size in enumerate(self.arguments):
-            if shape.vectors > 1 and (size == 1 or size >= shape.width):
-                self._turned(code, shape, b, i, offsets[i])
-            elif size:
-                one_by_one.append(i)
-        if not one_by_one:
-            return
-        last = code.new()
-        emit(f"{last} = sub i64 %stop, 1")
-        with code.counted("0", str(shape.lanes)) as lane:
-            row = code.new()
-            emit(f"{row}.b = add i64 {b}, {lane}")
-            emit(f"{row} = call i64 @llvm.smin.i64(i64 {row}.b, i64 {last})")
-            for i in one_by_one:
-                size = self.arguments[i]
-                source = code.at(f"%array{i}", row, size)
-                target = code.at("%x", lane, 1, offsets[i] * shape.lanes)
-                code.moved(size, source, 1, target, shape.lanes)
-
-    def _turned(self, code: Body, shape: Shape, b: str, i: int, offset: int) -> None:
-        """Turn rows into columns, a square of vectors at a time; all rows are there."""
-        size, width, number = self.arguments[i], shape.width, code.types.number
-        source = code.at(f"%array{i}", b, size)
-        target = code.at("%x", "", 0, offset * shape.lanes)
-        for v in range(shape.vectors):
-            rows = code.at(source, "", 0, v * width * size)
-            columns = code.at(target, "", 0, v * width)
-            if size == 1:
-                code.write(code.read(rows, number), columns, number)
-                continue
-
-            def square(first: str, rows: str = rows, columns: str = columns) -> None:
-                start = code.at(rows, first, 1)
-                parts = [code.read(code.at(start, "", 0, r * size), number) for r in range(width)]
-                step = 1
-                while step < width:
-                    for r in range(width):
-                        if not r & step:
-                            parts[r], parts[r + step] = code.crossed(
-                                parts[r], parts[r + step], step
-                            )
-                    step *= 2
-                end = code.at(columns, first, shape.lanes)
-                for c, part in enumerate(parts):
-                    code.write(part, code.at(end, "", 0, c * shape.lanes), number)
-
-            with code.counted("0", str(size - width + 1), width) as k:
-                square(k)
-            if size % width:
-                square(str(size - width))  # once more what the last whole square has done
-
-    def _outputs(self, code: Body, shape: Shape, b: str, stop: str) -> None:
-        """Put the outputs of a block's samples before ``stop`` where they belong."""
-        offsets = list(accumulate(self.results, initial=0))
-        one_by_one = []
-        for i, size in enumerate(self.results):
-            if shape.vectors > 1 and size == 1:
-                source = code.at("%o", "", 0, offsets[i] * shape.lanes)
-                target = code.at(f"%array{len(self.arguments) + i}", b, 1)
-                for v in range(shape.vectors):
-                    column = code.at(source, "", 0, v * shape.width)
-                    code.write(
-                        code.read(column, code.types.number),
-                        code.at(target, "", 0, v * shape.width),
-                        code.types.number,
-                    )
-            elif size:
-                one_by_one.append(i)
-        if not one_by_one:
-            return
-        left, end = code.new(), code.new()
-        code.emit(f"{left} = sub i64 {stop}, {b}")
-        code.emit(f"{end} = call i64 @llvm.smin.i64(i64 {left}, i64 {shape.lanes})")
-        with code.counted("0", end) as lane:
-            row = code.new()
-            code.emit(f"{row} = add i64 {b}, {lane}")
-            for i in one_by_one:
-                source = code.at("%o", lane, 1, offsets[i] * shape.lanes)
-                target = code.at(f"%array{len(self.arguments) + i}", row, self.results[i])
-                code.moved(self.results[i], source, shape.lanes, target, 1)
-
     def function(self, name: str, width: int) -> str:
         """Return the name under which a function of libm is called for some width."""
         self.called.add((name, width))
-        if self.shape.exact and name in PYTHONS_OWN:
+        if self.block.exact and name in PYTHONS_OWN:
             return python_name(name)
         if width == 1:
             return name
@@ -428,7 +319,7 @@ class _Module:
         yield "declare i64 @llvm.smin.i64(i64, i64)"
         yield "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
         yield "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
-        for width in {1, self.shape.width}:
+        for width in {1, self.block.width}:
             types = Types(width)
             for name in ("fabs", "sqrt"):
                 yield f"declare {types.number} @llvm.{name}.{types.suffix}({types.number})"
@@ -463,14 +354,3 @@ def _each(name: str, arity: int, width: int) -> Iterator[str]:
         whole = f"%v{lane}"
     yield f"  ret {number} {whole}"
     yield "}"
-
-
-def _padded(size: int, width: int) -> int:
-    return -(-size // width) * width
-
-
-def _count(dims: tuple[int, ...]) -> int:
-    n = 1
-    for dim in dims:
-        n *= dim
-    return n

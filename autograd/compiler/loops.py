@@ -92,13 +92,15 @@ class Loops(NamedTuple):
     Attributes:
         uniform: what is computed once for a call, in ``u``.
         lanes: what is computed for every sample.
-        constants: what stands in ``u`` behind the parameters.
+        parameters: how many stand in ``u`` first.
+        constants: what stands there behind them.
         sizes: of the arrays, by name: ``x t u r`` and ``o``, the outputs of each sample.
         totals: sums over the samples of what all samples share: places in ``r``, and what.
     """
 
     uniform: tuple[Loop, ...]
     lanes: tuple[Loop, ...]
+    parameters: int
     constants: tuple[float, ...]
     sizes: dict[str, int]
     totals: tuple[tuple[int, Access | float], ...]
@@ -182,7 +184,8 @@ class _Roller:
             "r": sums,
             "o": outputs,
         }
-        return Loops(uniform, lanes, tuple(self.constants), sizes, tuple(totals))
+        parameters = self.program.parameters
+        return Loops(uniform, lanes, parameters, tuple(self.constants), sizes, tuple(totals))
 
     def _shared(self, arg: Arg) -> bool:
         return isinstance(arg, float) or self.is_uniform[arg]

@@ -26,8 +26,8 @@ from autograd.compiler.llvm import (
     SUMS,
     WORKSPACE,
     Kernel,
+    block_for,
     kernel_of,
-    shape_for,
 )
 from autograd.compiler.loops import Loops, loops_of
 from autograd.compiler.machine import host, load, object_code
@@ -209,9 +209,9 @@ class NativeFunction:
         return loops_of(self.program(), self.signature.summed)
 
     def _kernel(self, loops: Loops, single: bool) -> Kernel:
-        shape = shape_for(loops, host(), exact=self.exact, single=single)
+        block = block_for(loops, host(), exact=self.exact, single=single)
         arguments, results = map(_sizes, (self.signature.arguments, self.signature.results))
-        return kernel_of(loops, arguments, results, host(), shape)
+        return kernel_of(loops, arguments, results, host(), block)
 
     def source(self) -> str:
         """Return the code in LLVM's intermediate language, for this machine."""
@@ -224,12 +224,11 @@ class _Frame:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.n = -1
-        self.workspace = np.empty(0)
         self.rooms: list[Array] = []
 
     def prepare(self, made: _Made, n: int) -> None:
         """Make room for ``n`` samples."""
-        if self.n == n and len(self.workspace) >= made.workspace:
+        if self.n == n:
             return
         signature = self.signature
         self.n = n
@@ -366,9 +365,7 @@ def _operations(loops: Loops) -> int:
     total = 0
     for loop in loops.lanes:
         each = sum(1 + sum(run.length for run in s.runs) for s in loop.statements)
-        for dim in loop.dims:
-            each *= dim
-        total += each
+        total += each * prod(loop.dims)
     return total
 
 

@@ -10,13 +10,13 @@ the samples are gone through one by one, and a sum is a single number from the b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from typing import NamedTuple
 
 from autograd import ops
-from autograd.compiler.emitter import Shape
-from autograd.compiler.loops import Access, Loop, Loops, Statement
+from autograd.compiler.loops import Access, Loop, Loops
+from autograd.compiler.samples import Block
 
 
 class Outer(NamedTuple):
@@ -44,9 +44,9 @@ class Sums(NamedTuple):
     """The sums of a program.
 
     Attributes:
-        lanes: what is computed for every sample; its sums that are vectors, side by side.
-        outers: those that are numbers.
-        moved: where the others go: for all indices below dims, from a place to a place.
+        lanes: what is computed for every sample; the sums that are vectors lie side by side.
+        outers: those of the lanes whose sums are numbers.
+        moved: where the vectors' totals go: for all indices below dims, from where to where.
         vectors: how many are kept as vectors.
         numbers: how many are kept as numbers, with the padding.
     """
@@ -58,23 +58,24 @@ class Sums(NamedTuple):
     numbers: int
 
 
-def sums_of(loops: Loops, arguments: Sequence[int], shape: Shape) -> Sums:
+def sums_of(loops: Loops, arguments: Sequence[int], block: Block) -> Sums:
     """Return where the sums of a program are added up.
 
     Args:
         arguments: how many of the inputs each array holds for a sample.
     """
-    ends = list(accumulate(arguments))
+    # All are vectors, and stay in the order in which they are given back.
+    plain = Sums(loops.lanes, (), (), loops.sizes["r"], 0)
+    if block.vectors == 1:
+        return plain
     lanes: list[Loop | Outer] = []
     outers: list[Outer] = []
     moved: list[tuple[tuple[int, ...], Access, Access]] = []
     vectors = numbers = 0
     for loop in loops.lanes:
-        outer = _outer(loop, ends, shape.width) if shape.vectors > 1 else None
+        outer = _outer(loop, arguments, block, numbers)
         if outer:
-            padded = -(-outer.dims[1] // shape.width) * shape.width
-            outer = outer._replace(kept=Access("q", numbers, (padded, 1)))
-            numbers += outer.dims[0] * padded
+            numbers += outer.dims[0] * outer.kept.strides[0]
             outers.append(outer)
             lanes.append(outer)
             continue
@@ -90,19 +91,23 @@ def sums_of(loops: Loops, arguments: Sequence[int], shape: Shape) -> Sums:
             else:
                 statements.append(statement)
         lanes.append(Loop(loop.dims, tuple(statements)))
-    if outers:
-        return Sums(tuple(lanes), tuple(outers), tuple(moved), vectors, numbers)
-    # All are vectors, and stay in the order in which they are given back.
-    return Sums(loops.lanes, (), (), loops.sizes["r"], 0)
+    if not outers:
+        return plain
+    return Sums(tuple(lanes), tuple(outers), tuple(moved), vectors, numbers)
 
 
-def _outer(loop: Loop, ends: Sequence[int], width: int) -> Outer | None:
-    """Return a loop as an outer product with rows of inputs, if it is one and they are long."""
+def _outer(loop: Loop, arguments: Sequence[int], block: Block, place: int) -> Outer | None:
+    """Return a loop as an outer product with rows of inputs, if it is one and they are long.
+
+    Args:
+        place: from where on its sums are kept.
+    """
     if len(loop.dims) != 2 or len(loop.statements) != 1:
         return None
     (statement,) = loop.statements
     rows, columns = loop.dims
-    if not _multiplies(statement) or columns < width:
+    sums = statement.sums
+    if statement.op is not ops.mul or not sums or sums.strides[1] != 1 or columns < block.width:
         return None
     for left, right in (statement.args, statement.args[::-1]):
         if (
@@ -113,23 +118,15 @@ def _outer(loop: Loop, ends: Sequence[int], width: int) -> Outer | None:
             and not left.strides[1]
             and right.strides == (0, 1)
         ):
-            for argument, end in enumerate(ends):
-                begin = ends[argument - 1] if argument else 0
+            for argument, (begin, end) in enumerate(pairwise(accumulate(arguments, initial=0))):
                 if begin <= right.offset and right.offset + columns <= end:
-                    assert statement.sums
                     return Outer(
                         (rows, columns),
                         left._replace(strides=left.strides[:1]),
                         argument,
                         end - begin,
                         right.offset - begin,
-                        statement.sums._replace(array="sums"),
-                        statement.sums,
+                        sums._replace(array="sums"),
+                        Access("q", place, (block.padded(columns), 1)),
                     )
     return None
-
-
-def _multiplies(statement: Statement) -> bool:
-    """Return whether a statement sums products, side by side."""
-    sums = statement.sums
-    return statement.op is ops.mul and sums is not None and sums.strides[1] == 1
