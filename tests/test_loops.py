@@ -19,13 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
-from autograd.compiler import llvm, loops, machine, native
+from autograd.compiler import llvm, machine, native, rolling
 from autograd.compiler.llvm import block_for, kernel_of
-from autograd.compiler.loops import LONGEST_SEGMENT, Loops, loops_of
+from autograd.compiler.loops import Loops
 from autograd.compiler.machine import Machine, host
 from autograd.compiler.native import NativeFunction, Signature
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
+from autograd.compiler.rolling import LONGEST_SEGMENT, loops_of
 from autograd.compiler.samples import Block
 from autograd.compiler.sums import sums_of
 from autograd.modes import unchecked
@@ -337,7 +338,7 @@ def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_program_in_many_functions_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llvm, "LONGEST_FUNCTION", 40)
-    monkeypatch.setattr(loops, "LONGEST_SEGMENT", 20)
+    monkeypatch.setattr(rolling, "LONGEST_SEGMENT", 20)
     monkeypatch.setattr(native, "kernel_of", counted := Counted(kernel_of))
     check(irregular(200), [[0.7], [0.3]], exact=False)
     assert counted.kernels[0].count("define internal void @block") > 3

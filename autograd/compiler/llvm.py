@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from autograd.compiler.body import Body
 from autograd.compiler.emitter import Types, bits
-from autograd.compiler.loops import Loop, Loops, loops_of
+from autograd.compiler.loops import Loop, Loops
 from autograd.compiler.machine import PYTHONS_OWN, Machine, host, python_name, vector_name
 from autograd.compiler.program import Program
+from autograd.compiler.rolling import loops_of
 from autograd.compiler.samples import Block, Samples
 from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of

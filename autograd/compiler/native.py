@@ -29,11 +29,12 @@ from autograd.compiler.llvm import (
     block_for,
     kernel_of,
 )
-from autograd.compiler.loops import Loops, loops_of
+from autograd.compiler.loops import Loops
 from autograd.compiler.machine import host, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
 from autograd.compiler.recording import Shape
+from autograd.compiler.rolling import loops_of
 from autograd.errors import missing_extra
 
 try:

@@ -1,0 +1,130 @@
+"""A program's instructions on their way into loops: chains of additions, and where outputs go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd import ops
+from autograd.compiler.program import Arg, Program
+from autograd.operation import Op
+
+SHORTEST_CHAIN = 4
+"""Fewer terms are added one by one: a loop would cost more than it saves."""
+
+
+class Item:
+    """An instruction, a chain, or where an output goes, on its way into a loop."""
+
+    __slots__ = ("addresses", "args", "number", "op", "shape", "sink", "terms")
+
+    def __init__(
+        self,
+        number: int,
+        op: Op | None,
+        args: tuple[Arg, ...],
+        terms: list[tuple[Arg, Arg | None]] | None = None,
+        sink: tuple[str, int] | None = None,
+    ) -> None:
+        self.number = number
+        self.op = op
+        self.args = args
+        self.terms = terms
+        self.sink = sink
+        self.addresses: tuple[int, ...] = ()
+        self.shape: tuple[object, ...] = ()
+
+    def uses(self) -> list[int]:
+        """Return the results that it uses."""
+        numbers = [arg for arg in self.args if arg.__class__ is int]
+        if self.terms:
+            numbers += [side for pair in self.terms for side in pair if isinstance(side, int)]
+        return numbers
+
+
+def items_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool]) -> list[Item]:
+    """Return instructions with chains and outputs put together, in the program's order.
+
+    Args:
+        summed: for each output, whether it is added up over the samples. What all samples share
+            is left out there: it is but multiplied.
+        is_uniform: for each result, whether all samples share it.
+    """
+    first = program.first
+    uses = [0] * (first + len(program.instructions))
+    for _, args in program.instructions:
+        for arg in args:
+            if arg.__class__ is int:
+                uses[arg] += 1
+    for out in program.outputs:
+        if out.__class__ is int:
+            uses[out] += 1
+
+    def lone(arg: Arg, op: Op) -> bool:
+        """Whether only this use needs the result of an ``op``."""
+        return (
+            arg.__class__ is int
+            and arg >= first
+            and uses[arg] == 1
+            and program.instructions[arg - first].op is op
+        )
+
+    def term(arg: Arg) -> tuple[Arg, Arg | None]:
+        if lone(arg, ops.mul):
+            left, right = program.instructions[int(arg) - first].args
+            if isinstance(left, int) and isinstance(right, int):
+                return left, right
+        return arg, None
+
+    # By the number of the last addition: the terms, and the instructions that are in them.
+    chains: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
+    for number, (op, args) in enumerate(program.instructions, first):
+        if op is ops.add:
+            left, right = args
+            if lone(right, ops.add) and not lone(left, ops.add):
+                left, right = right, left  # a + b is b + a, to the bit
+            if lone(left, ops.add):
+                terms, parts = chains.pop(int(left))
+                parts.append(left)
+                added: tuple[Arg, ...] = (right,)
+            else:
+                terms, parts, added = [], [], (left, right)
+            for arg in added:
+                terms.append(term(arg))
+                if terms[-1][1] is not None:
+                    parts.append(arg)
+            chains[number] = terms, parts
+    chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN}
+    absorbed = {part for _, parts in chains.values() for part in parts}
+    sinks: list[Item] = []
+    sums = columns = 0
+    end = len(uses)
+    for out, is_sum in zip(program.outputs, summed, strict=True):
+        if is_sum:
+            sink, sums = ("r", sums), sums + 1
+            if isinstance(out, float) or is_uniform[out]:
+                continue
+            number = out if isinstance(out, int) else end
+            factor, other = term(out)
+            if other is not None:
+                absorbed.add(number)
+                sinks.append(Item(number, ops.mul, (factor, other), sink=sink))
+                continue
+        else:
+            sink, columns = ("o", columns), columns + 1
+            number = out if isinstance(out, int) else end
+        sinks.append(Item(number, None, (out,), sink=sink))
+    items = []
+    for number, (op, args) in enumerate(program.instructions, first):
+        if number in absorbed:
+            continue
+        if number in chains:
+            items.append(Item(number, None, (), chains[number][0]))
+        elif op is ops.sum:
+            items.append(Item(number, None, (), [(arg, None) for arg in args]))
+        elif op is ops.dot:
+            half = len(args) // 2
+            products = zip(args[:half], args[half : 2 * half], strict=True)
+            items.append(Item(number, None, args[2 * half :], [*products]))
+        else:
+            items.append(Item(number, op, args))
+    return items + sinks

@@ -1,0 +1,378 @@
+"""A program rolled up into loops.
+
+A recorded network is thousands of assignments of a few shapes. Instructions that do the same at
+evenly spaced addresses become one loop, loops of one shape become a loop of loops, and chains
+of additions become the inner product that they are. So the size of the code follows the number
+of layers, not of weights. Nothing is computed in another order within a sum.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import NamedTuple
+
+from autograd.compiler.chains import Item, items_of
+from autograd.compiler.loops import Access, Local, Loop, Loops, Operand, Run, Statement
+from autograd.compiler.program import Arg, Program
+from autograd.operation import Op
+
+SHORTEST_LOOP = 3
+"""Fewer alike instructions stay as they are."""
+
+LONGEST_SEGMENT = 400
+"""Straight code is cut here: an optimiser's time grows faster than the code."""
+
+
+def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
+    """Return a program as loops.
+
+    Args:
+        summed: for each output, whether it is added up over the samples; the others are
+            outputs of each sample.
+    """
+    return _Roller(program, summed).roll()
+
+
+class _Group(NamedTuple):
+    """Items that become one loop, in its order; a single one has no dims."""
+
+    dims: tuple[int, ...]
+    strides: tuple[tuple[int, ...], ...]
+    items: list[Item]
+    uniform: bool
+
+
+class _Roller:
+    def __init__(self, program: Program, summed: Sequence[bool]) -> None:
+        self.program = program
+        self.summed = summed
+        self.is_uniform = program.uniform()
+        self.constants: list[float] = []
+        self.address: dict[int, tuple[str, int]] = {}
+        for i in range(program.inputs):
+            self.address[i] = ("x", i)
+        for i in range(program.parameters):
+            self.address[program.inputs + i] = ("u", i)
+        self.size_t = 0
+        self.size_u = program.parameters
+
+    def roll(self) -> Loops:
+        items = items_of(self.program, self.summed, self.is_uniform)
+        self._place_constants(items)
+        groups = self._groups(items)
+        ordered = _scheduled(groups)
+        outputs = self.program.outputs
+        sums = [out for out, is_sum in zip(outputs, self.summed, strict=True) if is_sum]
+        totals = [
+            (place, self._operand(out, ()))
+            for place, out in enumerate(sums)
+            if isinstance(out, float) or self.is_uniform[out]
+        ]
+        uniform = _fused([g for g in ordered if g.uniform], self)
+        lanes = _fused([g for g in ordered if not g.uniform], self)
+        sizes = {
+            "x": self.program.inputs,
+            "t": self.size_t,
+            "u": self.size_u,
+            "r": len(sums),
+            "o": len(outputs) - len(sums),
+        }
+        parameters = self.program.parameters
+        return Loops(uniform, lanes, parameters, tuple(self.constants), sizes, tuple(totals))
+
+    def _place_constants(self, items: list[Item]) -> None:
+        """Give the constants in chains an address, side by side as the terms are."""
+        for item in items:
+            if item.terms is not None:
+                lefts = [self._placed(left) for left, _ in item.terms]
+                rights = [None if r is None else self._placed(r) for _, r in item.terms]
+                item.terms = list(zip(lefts, rights, strict=True))
+
+    def _placed(self, arg: Arg) -> int:
+        """Return a result's number; for a constant, a new one with an address."""
+        if isinstance(arg, int):
+            return arg
+        place = -1 - len(self.constants)
+        self.constants.append(arg)
+        self.address[place] = ("u", self.size_u)
+        self.size_u += 1
+        return place
+
+    def _groups(self, items: list[Item]) -> list[_Group]:
+        """Return the items in groups that are alike, level by level."""
+        level: dict[int, int] = {}
+        levels: dict[int, list[Item]] = {}
+        sinks: list[Item] = []
+        for item in items:
+            deepest = 0
+            for arg in item.uses():
+                deepest = max(deepest, level.get(arg, 0))
+            if item.sink:
+                sinks.append(item)
+            else:
+                level[item.number] = deepest + 1
+                levels.setdefault(deepest + 1, []).append(item)
+        groups = []
+        for depth in sorted(levels):
+            groups += self._alike(levels[depth])
+        return groups + self._alike(sinks)
+
+    def _alike(self, items: list[Item]) -> list[_Group]:
+        """Return items that don't use each other in groups of which each becomes a loop."""
+        groups: list[_Group] = []
+        same_op: dict[Op | None, list[Item]] = {}
+        for item in items:
+            same_op.setdefault(item.op, []).append(item)
+        for candidates in same_op.values():
+            if len(candidates) < SHORTEST_LOOP:  # as in straight code
+                groups += [_Group((), (), [x], self._is_shared(x)) for x in candidates]
+                continue
+            buckets: dict[tuple[object, ...], list[Item]] = {}
+            for item in candidates:
+                self._describe(item)
+                buckets.setdefault(item.shape, []).append(item)
+            for bucket in buckets.values():
+                bucket.sort(key=lambda item: item.addresses)
+                groups += _rolled(bucket, self._is_shared(bucket[0]))
+        for group in groups:
+            if group.items[0].sink is None:
+                for item in group.items:
+                    self._give_address(item, group.uniform)
+        return groups
+
+    def _is_shared(self, item: Item) -> bool:
+        return item.sink is None and self.is_uniform[item.number]
+
+    def _give_address(self, item: Item, uniform: bool) -> None:
+        if uniform:
+            self.address[item.number] = ("u", self.size_u)
+            self.size_u += 1
+        else:
+            self.address[item.number] = ("t", self.size_t)
+            self.size_t += 1
+
+    def _describe(self, item: Item) -> None:
+        """Note an item's addresses, and what must be equal for two items to share a loop."""
+        addresses: list[int] = [item.sink[1]] if item.sink else []
+        shape: list[object] = [
+            item.op,
+            item.sink and item.sink[0],
+            item.sink is None and self.is_uniform[item.number],
+        ]
+        for arg in item.args:
+            if arg.__class__ is float:
+                shape.append(repr(arg))
+            else:
+                array, offset = self.address[arg]  # type: ignore[index]
+                shape.append(array)
+                addresses.append(offset)
+        for left, right, length, strides in self._runs(item) if item.terms else ():
+            shape.append((left[0], right and right[0], length, strides))
+            addresses.append(left[1])
+            if right:
+                addresses.append(right[1])
+        item.shape = tuple(shape)
+        item.addresses = tuple(addresses)
+
+    def _runs(
+        self, item: Item
+    ) -> Iterator[tuple[tuple[str, int], tuple[str, int] | None, int, tuple[int, int]]]:
+        """Yield the runs of a chain: where both sides begin, the length, and their strides."""
+        terms = [
+            (self.address[left], None if right is None else self.address[right])  # type: ignore[index]
+            for left, right in item.terms or ()
+        ]
+        begin = 0
+        while begin < len(terms):
+            (a, i), right = terms[begin]
+            b, k = right or ("", 0)
+            strides = None
+            end = begin + 1
+            while end < len(terms):
+                (c, j), other = terms[end]
+                d, m = other or ("", 0)
+                step = ((j - i) // (end - begin), (m - k) // (end - begin))
+                if (c, d) != (a, b) or (
+                    strides not in (None, step)
+                    or (j, m) != (i + step[0] * (end - begin), k + step[1] * (end - begin))
+                ):
+                    break
+                strides = step
+                end += 1
+            yield (a, i), right, end - begin, strides or (0, 0)
+            begin = end
+
+    def _operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
+        if isinstance(arg, float):
+            return arg
+        array, offset = self.address[arg]
+        return Access(array, offset, strides)
+
+
+def _rolled(bucket: list[Item], uniform: bool) -> Iterator[_Group]:
+    """Yield groups of alike items at evenly spaced addresses, rows of equal rows as one."""
+    rows: list[tuple[int, tuple[int, ...], list[Item]]] = []
+    begin = 0
+    while begin < len(bucket):
+        end, stride = begin + 1, None
+        while end < len(bucket):
+            step = _difference(bucket[end].addresses, bucket[end - 1].addresses)
+            if stride not in (None, step):
+                break
+            stride = step
+            end += 1
+        # Two that are followed by more of another spacing: the second may begin that row.
+        if end - begin == 2 and end + 1 < len(bucket):
+            ahead = _difference(bucket[end].addresses, bucket[end - 1].addresses)
+            if ahead == _difference(bucket[end + 1].addresses, bucket[end].addresses):
+                end, stride = begin + 1, None
+        rows.append((end - begin, stride or (), bucket[begin:end]))
+        begin = end
+    begin = 0
+    while begin < len(rows):
+        length, stride, _ = rows[begin]
+        end, outer = begin + 1, None
+        while end < len(rows) and rows[end][:2] == (length, stride):
+            step = _difference(rows[end][2][0].addresses, rows[end - 1][2][0].addresses)
+            if outer not in (None, step):
+                break
+            outer = step
+            end += 1
+        members = [item for row in rows[begin:end] for item in row[2]]
+        if len(members) < SHORTEST_LOOP:
+            for item in members:
+                yield _Group((), (), [item], uniform)
+        elif outer is None or length == 1:
+            strides = stride if outer is None else outer
+            yield _Group((len(members),), (strides,), members, uniform)
+        else:
+            yield _Group((end - begin, length), (outer, stride), members, uniform)
+        begin = end
+
+
+def _difference(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([x - y for x, y in zip(a, b, strict=True)])
+
+
+def _scheduled(groups: list[_Group]) -> list[_Group]:
+    """Return the groups such that each follows what it uses, else in the program's order."""
+    if not any(group.dims for group in groups):
+        return sorted(groups, key=_place)
+    owner = {item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None}
+    waiting = [0] * len(groups)
+    followers: list[list[int]] = [[] for _ in groups]
+    for i, group in enumerate(groups):
+        before = {owner[n] for item in group.items for n in item.uses() if n in owner}
+        waiting[i] = len(before)
+        for j in before:
+            followers[j].append(i)
+    ready = [(_place(group), i) for i, group in enumerate(groups) if not waiting[i]]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        i = heapq.heappop(ready)[1]
+        ordered.append(groups[i])
+        for j in followers[i]:
+            waiting[j] -= 1
+            if not waiting[j]:
+                heapq.heappush(ready, (_place(groups[j]), j))
+    return ordered
+
+
+def _place(group: _Group) -> tuple[int, bool]:
+    return min(item.number for item in group.items), group.items[0].sink is not None
+
+
+def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
+    """Return the groups as loops, neighbours that walk in step as one.
+
+    What only later statements of the same body use is not stored.
+    """
+    bodies: list[list[_Group]] = []
+    # By number: the place in the current body, and for which index of the loop.
+    made: dict[int, tuple[int, int]] = {}
+    for group in groups:
+        joins = bool(bodies) and bodies[-1][0].dims == group.dims
+        if joins and not group.dims:
+            joins = len(bodies[-1]) < LONGEST_SEGMENT
+        elif joins:
+            joins = _walks_in_step(group, made)
+            if group.items[0].terms:
+                joins = joins and not any(g.items[0].terms for g in bodies[-1])
+        if not joins:
+            bodies.append([])
+            made.clear()
+        for i, item in enumerate(group.items):
+            if item.sink is None:
+                made[item.number] = len(bodies[-1]), i
+        bodies[-1].append(group)
+    return _written(bodies, roller)
+
+
+def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
+    """Return whether a group takes from its loop's body nothing but one statement's own result.
+
+    Side by side in memory, the results of two statements look like those of one.
+    """
+    for item in group.items:
+        if any(n in made for pair in item.terms or () for n in pair):
+            return False
+    for arguments in zip(*[item.args for item in group.items], strict=True):
+        found = [made.get(n) if isinstance(n, int) else None for n in arguments]
+        if any(found) and found != [found[0] and (found[0][0], i) for i in range(len(found))]:
+            return False
+    return True
+
+
+def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
+    places = [
+        {item.number: i for i, g in enumerate(body) if g.items[0].sink is None for item in g.items}
+        for body in bodies
+    ]
+    read: set[int] = set()
+    for body, place in zip(bodies, places, strict=True):
+        for group in body:
+            terms = bool(group.items[0].terms)
+            for item in group.items:
+                read.update([n for n in item.args if n.__class__ is int and n not in place])
+                if terms:
+                    read.update(n for pair in item.terms or () for n in pair if isinstance(n, int))
+    loops = []
+    for body, place in zip(bodies, places, strict=True):
+        statements = [_statement(group, place, read, roller) for group in body]
+        loops.append(Loop(body[0].dims, tuple(statements)))
+    return tuple(loops)
+
+
+def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
+    first = group.items[0]
+    components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
+    sink = Access(*first.sink, next(components)) if first.sink else None
+    args: list[Operand] = []
+    for arg in first.args:
+        if isinstance(arg, int):
+            strides = next(components)
+            operand = roller._operand(arg, strides)
+            args.append(Local(place[arg]) if arg in place else operand)
+        else:
+            args.append(arg)
+    runs = []
+    for left, right, length, (i, j) in roller._runs(first) if first.terms else ():
+        a = Access(*left, (*next(components), i))
+        b = Access(*right, (*next(components), j)) if right else None
+        runs.append(Run(a, b, length))
+    target = None
+    if sink is None and (group.uniform or any(item.number in read for item in group.items)):
+        array, offset = roller.address[first.number]
+        steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
+        target = Access(array, offset, steps)
+    return Statement(
+        first.op,
+        tuple(args),
+        tuple(runs),
+        target,
+        sink if sink and sink.array == "r" else None,
+        sink if sink and sink.array == "o" else None,
+    )
