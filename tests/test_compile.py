@@ -750,19 +750,10 @@ def test_a_dropout_in_training_is_refused_whatever_it_draws(seed: int) -> None:
     assert f([0.5, 1.0]) == model([0.5, 1.0])[0].data
 
 
-@pytest.fixture
-def rows() -> Iterator[Callable[..., Op]]:
-    """Return a maker of rows that leave the table afterwards."""
-    before = dict(autograd.TABLE)
-    yield Op
-    autograd.TABLE.clear()
-    autograd.TABLE.update(before)
-
-
-def test_rows_that_no_target_can_spell_are_refused_by_name(rows: Any) -> None:
-    opaque = rows("gamma_of", lambda x: math.gamma(float(x)), (lambda y, x: y,))
-    own = rows("cube_root", primitive(math.cbrt), (lambda y, x: y / (3 * x),))
-    outer = rows("twice_the_root", lambda x: 2 * own(x), (lambda y, x: y / (3 * x),))
+def test_rows_that_no_target_can_spell_are_refused_by_name() -> None:
+    opaque = Op("gamma_of", lambda x: math.gamma(float(x)), (lambda y, x: y,))
+    own = Op("cube_root", primitive(math.cbrt), (lambda y, x: y / (3 * x),))
+    outer = Op("twice_the_root", lambda x: 2 * own(x), (lambda y, x: y / (3 * x),))
     for op, name, what in (
         (opaque, "gamma_of", "opaque Python"),
         (own, "cube_root", "a primitive of your own"),
@@ -775,11 +766,11 @@ def test_rows_that_no_target_can_spell_are_refused_by_name(rows: Any) -> None:
     assert compile(lambda x: x * own(8.0), 1.0)(2.0) == 4.0
 
 
-def test_a_formula_of_ones_own_is_compiled_by_its_own_rule(rows: Any, backend: str) -> None:
+def test_a_formula_of_ones_own_is_compiled_by_its_own_rule(backend: str) -> None:
     # The same program of the values, but another derivative: it must not come from the cache.
     gradients = []
     for slope in (1.0, 5.0):
-        op = rows("straight", lambda x: x * 2.0 + 1.0, (lambda y, x, slope=slope: slope,))
+        op = Op("straight", lambda x: x * 2.0 + 1.0, (lambda y, x, slope=slope: slope,))
         f = compile(op, 1.0, reduce="sum", backend=backend)
         assert f([3.0, 4.0]) == [7.0, 9.0]
         gradients.append(f.value_and_grad([3.0, 4.0])[1])
@@ -884,12 +875,7 @@ def test_the_python_back_end_needs_no_numpy(monkeypatch: pytest.MonkeyPatch) -> 
     f = compile(lambda x: [x * w, x][0], 1.0, wrt=[0, w], backend="python")
     assert f([1.0, 3.0]) == [2.0, 6.0]
     assert f.value_and_grad([1.0, 3.0]) == (4.0, ([1.0, 1.0], [2.0]))
-    assert (
-        f.backward(
-            [1.0, 3.0],
-        )
-        == 4.0
-    )
+    assert f.backward([1.0, 3.0]) == 4.0
     assert f([1.0], params=[5.0]) == [5.0]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-import struct
 import sys
 from collections.abc import Sequence
 from itertools import product
 
 import pytest
+from floats import bits
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,11 +22,6 @@ XS = [0.0, 5e-324, 1e-310, sys.float_info.min, 0.3, 1.0, 3.0, 1e300, sys.float_i
 XS = [*XS, *(-x for x in XS), inf, -inf, nan]
 CONSTANTS = [0.0, 1.0, 0.5, 2.0, 3.0, 2.0**-1019, 2.0**1018, 2.0**1022, 5e-324]
 CONSTANTS = [*CONSTANTS, *(-c for c in CONSTANTS), inf, -inf, nan]
-
-
-def bits(x: float) -> bytes:
-    """Return what makes two floats the same: -0.0 isn't 0.0, and every NaN is NaN."""
-    return struct.pack("d", nan if x != x else x)
 
 
 def program_for(op: Op, args: Sequence[float | None]) -> Program:
