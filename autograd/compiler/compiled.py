@@ -220,7 +220,7 @@ class Compiled:
             params: the parameters as one flat array, in the order of `parameters`; by default
                 their own numbers.
         """
-        # Without arguments a result is no array, and the short way doesn't lead there.
+        # The short way gives arrays of samples, which a function of nothing doesn't have.
         if params is not None and arguments and self.backend == "llvm":
             found = self._native_values.again((*arguments, params))
             if found:
@@ -254,6 +254,7 @@ class Compiled:
             CompileError: the function's output, or the first of them, is no single number.
         """
         several = self._recording.several
+        # As in a call: others than the value are arrays of samples.
         if self._is_plain and params is not None and (arguments or not several):
             found = self._native_gradient.again((*arguments, params))
             if found:
@@ -292,9 +293,7 @@ class Compiled:
                 return found[0].item(0)
         batch = read(self._recording.name, self._recording.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
-        for leaf, g in zip(
-            self.parameters, weights.tolist() if self.backend == "llvm" else weights, strict=False
-        ):
+        for leaf, g in zip(self.parameters, formed(weights, as_array=False), strict=False):
             leaf.grad += g
         return value
 

@@ -93,6 +93,7 @@ class _Module:
         self.results = results
         self.machine = machine
         self.block = block
+        self.rest = Block(block.width, 1, block.exact)
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
@@ -102,11 +103,9 @@ class _Module:
         block = self.block
         sizes = self.loops.sizes
         self._blocks("uniform", self.loops.uniform, Block(1, 1, block.exact), masked=False)
-        single = Block(block.width, 1, block.exact)
-        masked = block.width > 1
         if block.vectors > 1:
             self._blocks("block", self.sums.lanes, block, masked=False)
-        self._blocks("rest", self.sums.lanes, single, masked=masked)
+        self._blocks("rest", self.sums.lanes, self.rest, masked=block.width > 1)
         offsets = {}
         total = 0
         for array, size in (
@@ -163,9 +162,8 @@ class _Module:
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
-        block, sizes = self.block, self.loops.sizes
-        parameters = self.loops.parameters
-        code = Body(self.function, block, masked=False)
+        sizes, parameters = self.loops.sizes, self.loops.parameters
+        code = Body(self.function, self.block, masked=False)
         emit = code.emit
 
         def word(name: str, place: int, kind: str) -> None:
@@ -240,8 +238,7 @@ class _Module:
 
         The first vector sets the sums, which spares it to clear and to load them.
         """
-        block, emit = self.block, code.emit
-        rest = Block(block.width, 1, block.exact)
+        block, rest, emit = self.block, self.rest, code.emit
         samples = Samples(code, self.arguments, self.results)
         if block.width == 1:
             self._clear(code)
