@@ -38,14 +38,17 @@ from autograd.ops import *
 from autograd.ops import abs as abs
 
 if TYPE_CHECKING:
-    from autograd.check import InputCheck, Report, gradcheck
+    from autograd import drawing as drawing
+    from autograd.checking.check import InputCheck, Report, gradcheck
     from autograd.compiler.compiled import Compiled
     from autograd.compiler.compiled import compile as compile
     from autograd.compiler.descent import Descent as Descent
     from autograd.debugging import debug
     from autograd.drawing import draw_dot
-    from autograd.events import Event
     from autograd.stepper import Stepper
+    from autograd.stepping import breakpoints as breakpoints
+    from autograd.stepping.events import Event
+    from autograd.testing import strategies as strategies
     from autograd.transforms import (
         grad,
         gradients,
@@ -57,16 +60,23 @@ if TYPE_CHECKING:
     )
 
 _leaves = {
-    "check": ["InputCheck", "Report", "gradcheck"],
+    "checking.check": ["InputCheck", "Report", "gradcheck"],
     "compiler.compiled": ["Compiled", "compile"],
     "compiler.descent": ["Descent"],
     "debugging": ["debug"],
     "drawing": ["draw_dot"],
-    "events": ["Event"],
     "stepper": ["Stepper"],
+    "stepping.events": ["Event"],
     "transforms": ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad"],
 }
 """What is loaded when first used: importing the engine stays fast."""
+
+_modules = {
+    "breakpoints": "stepping.breakpoints",
+    "drawing": "drawing",
+    "strategies": "testing.strategies",
+}
+"""The modules that are public as a whole, loaded when first used."""
 
 # abs, compile and sum are public, but a star import must not replace the built-ins.
 __all__ = [
@@ -125,6 +135,9 @@ __all__ += ops.__all__
 if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
 
     def __getattr__(name: str) -> Any:
+        if name in _modules:
+            globals()[name] = module = import_module(f"autograd.{_modules[name]}")
+            return module
         for module, names in _leaves.items():
             if name in names:
                 value = getattr(import_module(f"autograd.{module}"), name)

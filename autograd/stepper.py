@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd.derivation import Derivation
 from autograd.engine import Value
 from autograd.errors import MissingExtraError
-from autograd.events import Event, Recording, show
-from autograd.experiment import WhatIf, what_if
 from autograd.files import write_whole
-from autograd.ledger import Ledger
-from autograd.mistakes import Mistake, make_mistake
-from autograd.quiz import Quiz
+from autograd.stepping.derivation import Derivation
+from autograd.stepping.events import Event, Recording, show
+from autograd.stepping.experiment import WhatIf, what_if
+from autograd.stepping.ledger import Ledger
+from autograd.stepping.mistakes import Mistake, make_mistake
+from autograd.stepping.quiz import Quiz
 
 
 class Gradient(NamedTuple):
@@ -104,7 +104,7 @@ class Stepper:
         """Apply events until one satisfies ``until``, and return it.
 
         Without a condition, or if it never holds, goes to the end and returns None.
-        `autograd.breakpoints` has conditions to combine.
+        `autograd.stepping.breakpoints` has conditions to combine.
         """
         while (event := self.next()) is not None:
             if until is not None and until(event):

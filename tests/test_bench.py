@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from autograd import cli
-from autograd.bench import benchmarks, comparison, library, progress
-from autograd.bench.benchmarks import BENCHMARKS, Benchmark, Result
-from autograd.bench.contest import Contender, hold
-from autograd.bench.figure import Figure
-from autograd.bench.library import BENCH, NAMES
-from autograd.bench.measurement import MeasurementError, measure
-from autograd.cli import main
-from autograd.usage import INTERRUPTED, OK, REFUSED, WRONG
+from autograd.command.cli import main
+from autograd.command.usage import INTERRUPTED, OK, REFUSED, WRONG
+from tests.benchmarks import benchmarks, comparison, library, progress
+from tests.benchmarks.benchmarks import BENCHMARKS, Benchmark, Result
+from tests.benchmarks.contest import Contender, hold
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.library import BENCH, NAMES
+from tests.benchmarks.measurement import MeasurementError, measure
 
 Run = Callable[..., tuple[int, str, str]]
 SAME = {"value": 1.0, "gradient": [0.5, -0.5]}
@@ -320,7 +320,7 @@ def test_a_process_that_fails_says_how_to_see_more() -> None:
     with pytest.raises(MeasurementError) as caught:
         measure("engine", "no such thing")
     assert str(caught.value) == (
-        "python -m autograd.bench.engine 'no such thing' fails: KeyError: 'no such thing'"
+        "python -m tests.benchmarks.engine 'no such thing' fails: KeyError: 'no such thing'"
     )
 
 

@@ -36,12 +36,12 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.bench.mutations import find_mutants, judge
-from autograd.check import MANY
-from autograd.differences import BUDGET, Line, Sample
+from autograd.checking.check import MANY
+from autograd.checking.differences import BUDGET, Line, Sample
 from autograd.functions import mean
-from autograd.straightline import Program
-from autograd.strategies import expressions, floats_in
+from autograd.testing.straightline import Program
+from autograd.testing.strategies import expressions, floats_in
+from tests.benchmarks.mutations import find_mutants, judge
 
 
 def verdicts(*args: Any, **options: Any) -> list[str]:

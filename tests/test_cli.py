@@ -15,8 +15,8 @@ import pytest
 
 import autograd
 from autograd import TABLE, Op, Stepper, cli, ops
-from autograd.cli import MISSING, OK, REFUSED, WRONG, main
-from autograd.expression import FUNCTIONS
+from autograd.command.cli import MISSING, OK, REFUSED, WRONG, main
+from autograd.command.expression import FUNCTIONS
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -175,7 +175,7 @@ def test_a_function_that_fails_is_no_wrong_gradient(run: Run, tmp_path: Path) ->
     code, out, err = run("check", f"{file}:f", "x=2")
     assert (code, out) == (REFUSED, "")
     assert err.startswith("Traceback")
-    assert "autograd/check.py" not in err
+    assert "autograd/checking/check.py" not in err
     assert err.endswith(
         f"chainrule: {file} failed at line 2 (KeyError, above): mend it and try again\n"
     )

@@ -42,7 +42,7 @@ from autograd import (
     where,
 )
 from autograd.compiler import compiled, crew, native
-from autograd.strategies import ACTIVATIONS, datasets, expressions, mlps
+from autograd.testing.strategies import ACTIVATIONS, datasets, expressions, mlps
 from nn import MLP, Dropout, Sequential
 from nn.losses import hinge, squared_error
 

@@ -11,7 +11,7 @@ from test_stepper import lecture_neuron
 
 from autograd import ExpressionError, Stepper, Value, scope
 from autograd import breakpoints as at
-from autograd.condition import NUMBERS, TEXTS, parse_condition
+from autograd.command.condition import NUMBERS, TEXTS, parse_condition
 
 
 def holds(source: str, stepper: Stepper) -> list[int]:

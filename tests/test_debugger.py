@@ -18,8 +18,8 @@ from test_stepper import lecture_neuron
 
 import autograd
 from autograd import Stepper, Value, debugger, relu, scope
-from autograd.debugger import ALIASES, COMMANDS, Debugger, Examination
-from autograd.terminal import Terminal, fold
+from autograd.command.debugger import ALIASES, COMMANDS, Debugger, Examination
+from autograd.command.terminal import Terminal, fold
 
 PROMPT = "(chainrule) "
 PATIENCE = 60.0
@@ -40,7 +40,7 @@ CHILD = """\
 import fcntl, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from autograd.cli import main
+from autograd.command.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import DomainError, ExpressionError, Value, expression
-from autograd.expression import FUNCTIONS, MAX_CHARACTERS, MAX_DEPTH, parse
+from autograd.command.expression import FUNCTIONS, MAX_CHARACTERS, MAX_DEPTH, parse
 
 
 def refusal(source: str) -> str:
@@ -242,7 +242,7 @@ def test_the_deepest_the_scan_lets_through_needs_little_of_the_parser() -> None:
     # In a process of its own: a crash would take the tests down with it.
     code = """if True:
         import sys
-        from autograd.expression import parse
+        from autograd.command.expression import parse
         def at_depth(n):
             return at_depth(n - 1) if n else parse("hypot(-1," * 49 + "x" + ")" * 49).names
         assert at_depth(600) == ("x",)

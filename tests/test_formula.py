@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 import pytest
-from floats import bits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import TABLE, Op
 from autograd.formula import latex, number, rule, rule_symbols, text
 from autograd.operand import Number, Symbol, plain
+from tests.floats import bits
 
 x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
 

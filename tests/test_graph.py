@@ -9,8 +9,8 @@ from hypothesis import given
 
 from autograd import CycleError
 from autograd.graph import edges, node_args, topological_order
-from autograd.straightline import Program
-from autograd.strategies import expressions
+from autograd.testing.straightline import Program
+from autograd.testing.strategies import expressions
 
 
 class Node:

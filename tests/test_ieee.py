@@ -9,9 +9,9 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-from floats import bits
 
 from autograd import ieee
+from tests.floats import bits
 
 inf, nan = math.inf, math.nan
 XS = [0.0, 5e-324, 1e-300, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0, 700.0, 1000.0, 1e16, sys.float_info.max]

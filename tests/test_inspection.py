@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from autograd import cli
-from autograd.cli import main
-from autograd.usage import MISSING, OK, REFUSED
+from autograd.command.cli import main
+from autograd.command.usage import MISSING, OK, REFUSED
 from nn import MLP, Dropout, Layer, Module, Residual, Sequential, Standardize, save
 
 Run = Callable[..., tuple[int, str, str]]

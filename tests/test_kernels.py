@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import product as combinations
 
 import pytest
-from floats import bits
 
 from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
@@ -18,6 +17,7 @@ from autograd.formula import rule
 from autograd.kernels import UNROLLED, form, product, value_function
 from autograd.modes import unchecked
 from autograd.operand import Number, plain
+from tests.floats import bits
 
 XS = [0.0, -0.0, 5e-324, -1e-310, 1e-200, 0.3, -0.7, 1.0, -1.0, 1.5, -2.0, 3.0, 30.0, -800.0]
 XS += [1e17, -1e200, sys.float_info.max, math.inf, -math.inf, math.nan]

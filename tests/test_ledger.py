@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value, tanh
-from autograd.ledger import Ledger
-from autograd.strategies import expressions
+from autograd.stepping.ledger import Ledger
+from autograd.testing.strategies import expressions
 
 
 @given(expressions())

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from floats import bits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,8 +29,9 @@ from autograd.compiler.rolling import LONGEST_SEGMENT, loops_of
 from autograd.compiler.samples import Block
 from autograd.compiler.sums import sums_of
 from autograd.modes import unchecked
-from autograd.strategies import expressions
+from autograd.testing.strategies import expressions
 from nn import MLP
+from tests.floats import bits
 
 PAPER = Machine("x86_64-unknown-linux-gnu", "", "", 8, ("exp", "tanh"), "")
 """A machine to write text for, which need not be this one."""

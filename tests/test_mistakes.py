@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value
-from autograd.strategies import expressions
+from autograd.testing.strategies import expressions
 
 
 def diamond() -> tuple[Value, Value, Stepper]:

@@ -13,7 +13,6 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from floats import bits
 
 import autograd
 from autograd import (
@@ -33,6 +32,7 @@ from autograd.formula import rule
 from autograd.graph import topological_order
 from autograd.operand import Number, Operand, Symbol, plain
 from autograd.operation import Primitive
+from tests.floats import bits
 
 inf, nan = math.inf, math.nan
 TINY, HUGE = sys.float_info.min, sys.float_info.max

@@ -6,15 +6,15 @@ import math
 from typing import Any
 
 import pytest
-from floats import bits
 from hypothesis import given
 
 from autograd import Op, Value, gradients, ops
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.errors import CompileError
 from autograd.modes import unchecked
-from autograd.straightline import Program as Expression
-from autograd.strategies import expressions
+from autograd.testing.straightline import Program as Expression
+from autograd.testing.strategies import expressions
+from tests.floats import bits
 
 inf, nan = math.inf, math.nan
 

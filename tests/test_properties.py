@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from floats import bits
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, gradients, trace
 from autograd.engine import sweep
-from autograd.straightline import Program, Step
-from autograd.strategies import expressions, floats_in
+from autograd.testing.straightline import Program, Step
+from autograd.testing.strategies import expressions, floats_in
+from tests.floats import bits
 
 EPS = sys.float_info.epsilon
 

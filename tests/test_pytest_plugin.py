@@ -16,7 +16,7 @@ import autograd
 pytest_plugins = ["pytester"]
 
 # In the checkout the plugin is a file of the package; a wheel has it outside, as pytest loads it.
-FOUND = find_spec("autograd.pytest_plugin") or find_spec("chainrule_pytest")
+FOUND = find_spec("autograd.testing.pytest_plugin") or find_spec("chainrule_pytest")
 assert FOUND is not None
 assert FOUND.origin is not None
 PLUGIN = Path(FOUND.origin)
@@ -167,7 +167,7 @@ def test_artifacts_of_a_property_are_of_the_shrunken_example(run, pytester) -> N
         WRONG
         + """
     from hypothesis import given
-    from autograd.strategies import expressions
+    from autograd.testing.strategies import expressions
 
     @given(expressions(ops=["add", "wrong_square"]))
     def test_rows(gradcheck, program):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd.reference import with_table
+from tests.reference import with_table
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -13,7 +13,7 @@ def test_the_readme_shows_the_rows_as_they_are() -> None:
     text = README.read_text(encoding="utf-8")
     # A plain if: pytest would print both texts.
     if with_table(text) != text:
-        pytest.fail("the rows have changed: python -m autograd.reference mends the README's table")
+        pytest.fail("the rows have changed: python -m tests.reference mends the README's table")
 
 
 def test_an_old_table_is_replaced_and_the_text_around_it_kept() -> None:

@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 
 from autograd import Value
+from autograd.command.script import Script
 from autograd.errors import ScriptError
-from autograd.script import Script
 
 
 class Write(Protocol):

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from itertools import product
 
 import pytest
-from floats import bits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import TABLE, Op, Value, ops
 from autograd.compiler.program import Program, program_of, run
 from autograd.modes import unchecked
+from tests.floats import bits
 
 inf, nan = math.inf, math.nan
 XS = [0.0, 5e-324, 1e-310, sys.float_info.min, 0.3, 1.0, 3.0, 1e300, sys.float_info.max]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import TABLE, Op, Value, gradients
-from autograd.straightline import Program, Step, program_of
-from autograd.strategies import datasets, expressions, floats_in, is_smooth, mlps
+from autograd.testing.straightline import Program, Step, program_of
+from autograd.testing.strategies import datasets, expressions, floats_in, is_smooth, mlps
 
 
 @pytest.fixture

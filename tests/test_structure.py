@@ -18,15 +18,28 @@ ROOT = Path(autograd.__file__).parent.parent
 README = Path(__file__).parent.parent / "README.md"
 
 
-def files_of_the_map() -> list[str]:
-    """Return the files in the order of the README's map; a package counts as one file."""
+def rooms_of_the_map() -> dict[str, list[str]]:
+    """Return the README's rooms in their order, each with its files in theirs.
+
+    A room is a package, by its dotted name; ``autograd.stepper``, a file that is a room of its
+    own, has no files.
+    """
     text = README.read_text(encoding="utf-8")
-    table = text.partition("\n## Map of the files\n")[2].partition("\n## ")[0]
-    cells = re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)
-    return [name for cell in cells for name in re.findall(r"(\w+)(?:\.py|/)`", cell)]
+    tree = text.partition("\n## Map of the files\n")[2].partition("```text\n")[2]
+    rooms: dict[str, list[str]] = {}
+    for line in tree.partition("```")[0].splitlines():
+        names = re.split(r"\s{2,}", line.strip())[0]
+        if not line.startswith(" "):
+            rooms[names.strip("/").replace("/", ".")] = files = []
+        else:
+            files += names.split()
+    return {room: files for room, files in rooms.items() if room not in ("tests", "notebooks")}
 
 
-LINE = files_of_the_map()
+ROOMS = rooms_of_the_map()
+
+FACADE = list(ROOMS).index("autograd.stepper")
+"""Rooms after this one import what autograd exports."""
 
 
 def modules() -> list[tuple[str, Path]]:
@@ -34,53 +47,59 @@ def modules() -> list[tuple[str, Path]]:
     return sorted((".".join(f.relative_to(ROOT).with_suffix("").parts), f) for f in files)
 
 
-def place(module: str) -> str:
-    """Return the name under which a module stands in the line."""
-    parts = module.split(".")
-    return "nn" if parts[0] == "nn" else parts[1] if len(parts) > 1 else "autograd"
-
-
-def is_for_the_type_checker(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+def room_of(module: str) -> str:
+    """Return the room in which a module, or a package, stands."""
+    return module if module in ROOMS else module.rpartition(".")[0]
 
 
 def imports_of(path: Path) -> set[str]:
     """Return the modules of this project that a file imports, wherever it does so."""
+    known = {name for name, _ in modules()}
     found = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if not is_for_the_type_checker(node)]
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import"
             # "from autograd import ops" imports a module, "... import Value" a name.
-            if node.module in ("autograd", "nn"):
-                names = {f"{node.module}.{alias.name}" for alias in node.names}
-                found |= {n for n in names if n.split(".")[1] in LINE} or {node.module}
-            else:
-                found.add(node.module)
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & (known | set(ROOMS)) or {str(node.module)}
     return {name for name in found if name.split(".")[0] in ("autograd", "nn")}
 
 
 def test_the_map_has_every_file_once() -> None:
-    found = {place(module) for module, _ in modules()} - {"__init__"}
+    drawn = [f"{room}.{file}" for room, files in ROOMS.items() for file in files or [""]]
+    drawn = [name.rstrip(".") for name in drawn]
+    found = {name for name, _ in modules() if not name.endswith(("__init__", "__main__"))}
     # A wheel has the plugin beside the package.
-    assert sorted(LINE) == sorted(found | {"pytest_plugin"})
+    assert sorted(drawn) == sorted(found | {"autograd.testing.pytest_plugin"})
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "autograd.stepper"])
+def test_a_room_says_in_one_sentence_what_lives_there(room: str) -> None:
+    assert (importlib.import_module(room).__doc__ or "").partition("\n\n")[0].count(". ") == 0
 
 
 @pytest.mark.parametrize(("module", "path"), modules(), ids=lambda x: str(x) if x else "")
-def test_a_file_imports_only_from_files_above_it(module: str, path: Path) -> None:
-    if module in ("autograd.__init__", "nn.__init__"):
-        return
-    own = place(module)
+def test_a_file_imports_only_from_what_is_above_it(module: str, path: Path) -> None:
+    if module in ("autograd.__init__", "autograd.__main__"):
+        return  # the facade, which loads what is below it when it is asked for; the command
+    name = module.removesuffix(".__init__")
+    own, rooms = room_of(name), list(ROOMS)
     for imported in imports_of(path):
-        if own == "nn" and place(imported) != "nn":
-            assert imported == "autograd", "nn imports only what autograd exports"
-        elif imported == "autograd":
-            assert LINE.index(own) > LINE.index("stepper"), "the core imports modules, not exports"
-        elif place(imported) != own:
-            assert LINE.index(place(imported)) < LINE.index(own), f"{module} imports {imported}"
+        room = room_of(imported)
+        if imported == "autograd" or own == "nn" != room:
+            assert rooms.index(own) > FACADE, f"{module}: the core imports modules, not exports"
+            if own == "nn":
+                assert imported in ("autograd", "autograd.conflict"), "nn imports the facade only"
+        elif room == "nn" and own != "nn":
+            assert own in ("autograd.testing", "autograd.command"), f"{module} imports {imported}"
+        elif room != own:
+            assert rooms.index(room) < rooms.index(own), f"{module} imports {imported}"
+        elif name != own:  # a package's own __init__ offers what its files hold
+            files = ROOMS[own]
+            above = files[: files.index(module.rpartition(".")[2])]
+            assert imported.rpartition(".")[2] in above, f"{module} imports {imported}"
 
 
 @pytest.mark.parametrize("package", [autograd, nn])

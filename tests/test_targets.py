@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from floats import bits
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +24,9 @@ from autograd.compiler.targets import TARGETS
 from autograd.errors import CompileError
 from autograd.modes import unchecked
 from autograd.operation import Primitive
-from autograd.straightline import Program as Expression
-from autograd.strategies import expressions, floats_in
+from autograd.testing.straightline import Program as Expression
+from autograd.testing.strategies import expressions, floats_in
+from tests.floats import bits
 
 EPS = sys.float_info.epsilon
 inf, nan = math.inf, math.nan

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from autograd import cli, training
-from autograd.cli import main
-from autograd.learning import NAMES, load, train
-from autograd.settings import DEFAULTS, MADE, RATES, Settings
-from autograd.usage import INTERRUPTED, MISSING, OK, REFUSED
+from autograd.command.cli import main
+from autograd.command.learning import NAMES, load, train
+from autograd.command.settings import DEFAULTS, MADE, RATES, Settings
+from autograd.command.usage import INTERRUPTED, MISSING, OK, REFUSED
 from nn import load as load_model
 from nn import plots
 from nn.metrics import accuracy

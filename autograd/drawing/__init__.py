@@ -31,10 +31,10 @@ from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
 from autograd.drawing.view import View
 from autograd.engine import Value
-from autograd.events import Recording
 from autograd.files import write_whole
 from autograd.graph import topological_order
 from autograd.operation import Op
+from autograd.stepping.events import Recording
 
 if TYPE_CHECKING:
     from autograd.drawing.renderer import Drawing

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autograd.drawing.palette import INK, shade, strength
-from autograd.events import show
+from autograd.stepping.events import show
 
 NO_BACKWARD = "no backward yet: gradients appear after .backward()"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, final
 
 from autograd.drawing.picture import NO_BACKWARD, Row, shown
 from autograd.engine import Value
-from autograd.events import Recording
 from autograd.formula import short
+from autograd.stepping.events import Recording
 
 if TYPE_CHECKING:
     from autograd.stepper import Stepper

@@ -12,14 +12,14 @@ from typing import Any
 from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.engine import Value
-from autograd.events import Recording, formulas
 from autograd.formula import number
-from autograd.mistakes import WAYS
 from autograd.operand import Number, Symbol
 from autograd.operation import Op
 from autograd.page.javascript import Rows, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.source import excerpts, shown_paths
+from autograd.stepping.events import Recording, formulas
+from autograd.stepping.mistakes import WAYS
 
 MOST_NODES = 5_000
 """A larger graph is embedded around its root."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from autograd.bench.benchmarks import BENCHMARKS, Result
-from autograd.bench.library import missing, named
+from tests.benchmarks.benchmarks import BENCHMARKS, Result
+from tests.benchmarks.library import missing, named
 
 _results: dict[str, Result] = {}
 

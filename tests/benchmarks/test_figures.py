@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autograd.bench.benchmarks import (
+from tests.benchmarks.benchmarks import (
     ARRAY,
     BENCHMARKS,
     PEERS,
@@ -18,7 +18,7 @@ from autograd.bench.benchmarks import (
     VALUES,
     Result,
 )
-from autograd.bench.library import is_installed
+from tests.benchmarks.library import is_installed
 
 pytestmark = pytest.mark.benchmark
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from autograd import Stepper, Value, debug, scope, sum, tanh
-from autograd.breakpoints import in_module, on_op, sign_change, subject
-from autograd.events import show
 from autograd.page import build, frame
+from autograd.stepping.breakpoints import in_module, on_op, sign_change, subject
+from autograd.stepping.events import show
 
 pytestmark = pytest.mark.browser
 

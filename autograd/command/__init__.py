@@ -1,0 +1,1 @@
+"""The command ``chainrule``: what it reads, what it prints, and one module for each subcommand."""

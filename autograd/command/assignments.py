@@ -1,0 +1,82 @@
+"""What follows an expression on the command line: words such as ``x=2``."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from unicodedata import normalize
+
+from autograd.command.usage import UsageError
+
+if TYPE_CHECKING:
+    from autograd.command.expression import Expression
+    from autograd.engine import Value
+
+
+def values_of(expression: Expression, words: list[str]) -> dict[str, Value]:
+    """Return a leaf for each variable, from words such as ``x=2``.
+
+    Raises:
+        UsageError: a word is malformed, or a variable has no value, two, or is not there.
+    """
+    from autograd.command.expression import CONSTANTS
+    from autograd.engine import Value
+
+    given = pairs(words)
+    for name in given:
+        if name in CONSTANTS:
+            raise UsageError(f"{name} is the constant {CONSTANTS[name]:.6g}; rename the variable")
+    if not expression.names:
+        raise UsageError(
+            "the expression has no variables, so there is nothing to differentiate; name one, as "
+            'in "x*3" x=2'
+        )
+    unused = [name for name in given if name not in expression.names]
+    unbound = [name for name in expression.names if name not in given]
+    if unused:
+        close = get_close_matches(unused[0], unbound, n=1)
+        has = f"did you mean {close[0]}" if close else f"it has {', '.join(expression.names)}"
+        raise UsageError(f"{unused[0]} is not in the expression; {has}")
+    if unbound:
+        more = " ".join(f"{name}=1" for name in unbound)
+        raise UsageError(f"no value for {', '.join(unbound)}; add, say, {more}")
+    return {name: Value(given[name], label=name) for name in expression.names}
+
+
+def pairs(words: list[str]) -> dict[str, float]:
+    """Return the numbers that words such as ``x=2`` give to names.
+
+    Raises:
+        UsageError: a word is malformed, or a name is given twice.
+    """
+    given: dict[str, float] = {}
+    for word in map(str.strip, words):
+        written, equals, number = word.partition("=")
+        # Python's parser spells every name this way: µ and μ are one variable.
+        name = normalize("NFKC", written)
+        if not equals or not name.isidentifier():
+            raise UsageError(
+                f"{word!r} is not name=value; write x=2 without blanks, the expression in quotes"
+            )
+        if name in given:
+            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
+        given[name] = _number(word, number)
+    return given
+
+
+def _number(word: str, text: str) -> float:
+    """Return the value of a number or a constant expression."""
+    from autograd.command.expression import parse
+    from autograd.errors import ExpressionError
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        expression = parse(text)
+    except ExpressionError as error:
+        raise UsageError(f"the value of {word!r:.60} can't be read: {error}") from None
+    if expression.names:
+        raise UsageError(f"{word!r:.60} needs a number, but {expression.names[0]} is a name")
+    return expression.evaluate({})

@@ -1,0 +1,286 @@
+"""``chainrule show``: a saved model, looked at and asked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from math import ceil, fsum, hypot, inf, isfinite, isqrt, sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.command.terminal import Terminal, percent, printable
+from autograd.command.training import as_json, figure_table
+from autograd.command.usage import OK, UsageError
+from autograd.engine import Value
+from autograd.errors import ChainruleError
+from autograd.functions import logsumexp, softmax
+from autograd.ops import sigmoid
+
+if TYPE_CHECKING:
+    from nn import Module
+
+BARS = "▁▂▃▄▅▆▇█"
+BINS = 16
+
+MOST_INPUTS = 12
+"""More inputs than these are no boxes in the drawing: it would be all boxes of inputs."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the words and options of ``show`` to its parser."""
+    command.add_argument("model", metavar="MODEL", help="a .json or .safetensors file", type=Path)
+    command.add_argument("inputs", metavar="X", nargs="*", help="raw inputs, to be answered")
+    command.add_argument("--out", metavar="DIR", type=Path, help="where to draw it")
+    command.add_argument("--json", action="store_true", help="print what it is as JSON")
+
+
+class Statistics(NamedTuple):
+    """What the numbers of a tensor are like; those that are not finite are only counted."""
+
+    name: str
+    shape: tuple[int, ...]
+    mean: float
+    deviation: float
+    least: float
+    largest: float
+    histogram: list[int]
+    not_finite: int
+
+
+class Notes(NamedTuple):
+    """What ``chainrule train`` has noted with a model; empty for models from elsewhere."""
+
+    data: str
+    task: str
+    columns: list[str]
+    classes: list[str]
+    epochs: int
+    figures: dict[str, dict[str, float]]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what a saved model is, and what it says to the inputs, and return the exit code.
+
+    Raises:
+        UsageError: the inputs are not those of the model, or the file is of another kind.
+        StateError: the file is damaged or hostile.
+    """
+    from nn import load
+    from nn.state import notes_of
+
+    try:
+        model = load(args.model).eval()
+        notes = _checked(args.model, notes_of(args.model))
+    except ValueError as error:
+        if isinstance(error, ChainruleError):
+            raise
+        raise UsageError(str(error)) from None
+    statistics = _statistics(model)
+    answer = _answer(model, notes, args.inputs) if args.inputs else []
+    files = _draw(model, notes, args) if args.out else []
+    if args.json:
+        content = {
+            "schema": 1,
+            "model": repr(model),
+            "parameters": len(model.parameters()),
+            "notes": notes._asdict(),
+            "tensors": [tensor._asdict() for tensor in statistics],
+            "answer": dict(answer),
+            "files": list(map(str, files)),
+        }
+        print(as_json(content))
+        return OK
+    _print(Terminal(), args.model, model, notes, statistics, answer)
+    for path in files:
+        print(path)
+    return OK
+
+
+def _checked(path: Path, noted: dict[str, Any]) -> Notes:
+    """Return the notes in a file, fit to be printed.
+
+    Raises:
+        StateError: a note is not of its kind.
+    """
+    from nn.state import StateError
+
+    try:
+        return Notes(
+            data=_text(noted.get("settings", {}).get("data", "")),
+            task=_text(noted.get("task", "")),
+            columns=list(map(_text, noted.get("columns", []))),
+            classes=list(map(_text, noted.get("classes", []))),
+            epochs=int(noted.get("epochs", 0)),
+            figures={
+                _text(part): {_text(name): float(x) for name, x in figures.items()}
+                for part, figures in noted.get("figures", {}).items()
+            },
+        )
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise StateError(f"{path}: the notes are damaged: {error}") from None
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"{given!r:.40} is no text")
+    return printable(given)
+
+
+def _statistics(model: Module) -> list[Statistics]:
+    """Return what the numbers of each tensor are like."""
+    from nn.state import tensors
+
+    found = []
+    for name, tensor in tensors(model).items():
+        numbers = [leaf.data for leaf in tensor.leaves if isfinite(leaf.data)]
+        n = len(numbers) or 1
+        mean = fsum(x / n for x in numbers)
+        least, largest = min(numbers, default=0.0), max(numbers, default=0.0)
+        counts = [0] * BINS
+        for x in numbers:
+            # Halved, so that not even the widest range overflows.
+            share = (x / 2 - least / 2) / (largest / 2 - least / 2) if least < largest else 0.5
+            counts[min(int(share * BINS), BINS - 1)] += 1
+        found.append(
+            Statistics(
+                name,
+                tensor.shape,
+                mean,
+                hypot(*(x - mean for x in numbers)) / sqrt(n),
+                least,
+                largest,
+                counts,
+                len(tensor.leaves) - len(numbers),
+            )
+        )
+    return found
+
+
+def _inputs(model: Module) -> int:
+    """Return how many numbers the model takes: 0 if that is not known."""
+    return next((m.nin for m in model.named_modules().values() if m.nin), 0)
+
+
+def _answer(model: Module, notes: Notes, words: Sequence[str]) -> list[tuple[str, float]]:
+    """Return what the model says to raw inputs: classes with probabilities, else its outputs."""
+    width = _inputs(model)
+    if width and len(words) != width:
+        names = f": {', '.join(notes.columns)}" if len(notes.columns) == width <= 12 else ""
+        raise UsageError(f"the model takes {width} numbers{names}; got {len(words)}")
+    outs = _outputs(model, [_number(word) for word in words])
+    plain = [out.data if isinstance(out, Value) else out for out in outs]
+    chances: list[float] = []
+    if len(notes.classes) == len(plain) > 1:
+        chances = softmax(plain)
+    elif len(notes.classes) == 2 and len(plain) == 1:
+        chances = [1 - sigmoid(plain[0]), sigmoid(plain[0])]
+    if chances:
+        return sorted(zip(notes.classes, chances, strict=True), key=lambda pair: -pair[1])
+    if notes.task == "regression" and len(plain) == 1:
+        return [("prediction", plain[0])]
+    return [(f"output {i + 1}", x) for i, x in enumerate(plain)]
+
+
+def _outputs(model: Module, inputs: Sequence[Value | float]) -> list[Any]:
+    out = model(inputs)
+    return out if isinstance(out, list) else [out]
+
+
+def _number(word: str) -> float:
+    try:
+        x = float(word)
+    except ValueError:
+        x = inf
+    if not isfinite(x):
+        raise UsageError(f"an input must be a finite number: got {word.strip()!r:.60}")
+    return x
+
+
+def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
+    """Write the network as a graph, and the first layer's weights if its inputs are an image."""
+    from autograd.drawing import picture_of, write
+    from nn import Layer, plots
+
+    given: list[Any] = list(map(_number, args.inputs)) if args.inputs else _centre(model)
+    width = len(given)
+    if not width:
+        raise UsageError("the model doesn't say how many numbers it takes; to draw it, give them")
+    args.out.mkdir(parents=True, exist_ok=True)
+    files = []
+    names = notes.columns if len(notes.columns) == width else [f"x{i + 1}" for i in range(width)]
+    if width <= MOST_INPUTS:
+        given = [Value(x, label=name) for x, name in zip(given, names, strict=True)]
+    outs = _outputs(model, given)
+    root = outs[0] if len(outs) == 1 else logsumexp(outs)
+    if isinstance(root, Value):
+        root.backward()
+        files.append(write(picture_of(root, level="layer"), args.out / "network.svg"))
+    layers = [m for m in model.named_modules().values() if isinstance(m, Layer)]
+    side = isqrt(layers[0].nin) if layers and layers[0].nin else 0
+    if side > 2 and side * side == layers[0].nin:
+        files.append(args.out / "weights.png")
+        plots.weight_images(model, files[-1])
+    return files
+
+
+def _centre(model: Module) -> list[float]:
+    """Return the inputs at which to draw: the means of the data where the model knows them."""
+    from nn import Standardize
+
+    for module in model.named_modules().values():
+        if isinstance(module, Standardize) and not module.invert:
+            return module.means
+    return [0.0] * _inputs(model)
+
+
+def _print(
+    terminal: Terminal,
+    path: Path,
+    model: Module,
+    notes: Notes,
+    statistics: Sequence[Statistics],
+    answer: Sequence[tuple[str, float]],
+) -> None:
+    """Print what the model is, where it comes from, and its answer."""
+    terminal.line(str(path), "bold")
+    if notes.data:
+        what = f"{len(notes.classes)} classes" if notes.classes else "a number to predict"
+        terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {what}")
+    if notes.figures:
+        terminal.table(*figure_table(notes.figures))
+    terminal.heading("Network")
+    for row in model.summary().splitlines():
+        terminal.line(f"  {row}")
+    terminal.heading("Weights")
+    terminal.table(
+        ["tensor", "shape", "mean", "deviation", "least", "largest", "distribution"],
+        [
+            [
+                tensor.name,
+                " × ".join(map(str, tensor.shape)),
+                *(f"{x:.3g}" for x in tensor[2:6]),
+                bars(tensor.histogram),
+            ]
+            for tensor in statistics
+        ],
+    )
+    for tensor in statistics:
+        if tensor.not_finite:
+            terminal.line(f"  {tensor.name} has {tensor.not_finite:,} numbers that are not finite")
+    if answer:
+        terminal.heading("Answer")
+        is_chance = bool(notes.classes) and answer[0][0] in notes.classes
+        terminal.table(
+            ["", "probability" if is_chance else "value"],
+            [[name, percent(x) if is_chance else f"{x:.6g}"] for name, x in answer],
+        )
+
+
+def bars(counts: Sequence[int]) -> str:
+    """Return a histogram in one line.
+
+    >>> bars([0, 1, 4, 8, 2])
+    ' ▁▄█▂'
+    """
+    highest = max(counts, default=0) or 1
+    return "".join(BARS[ceil(n / highest * len(BARS)) - 1] if n else " " for n in counts)

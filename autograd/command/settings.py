@@ -1,0 +1,201 @@
+"""What ``chainrule train`` can be told, and the defaults for each data set."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from autograd.command.usage import UsageError
+
+MADE = ("moons", "circles", "spirals", "xor")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what a training gives: the same settings give the same model.
+
+    A share is from 0 up to below 1; what is None is not used.
+
+    Attributes:
+        data: the name of a data set, or the path of a CSV file.
+        n, noise: how many points are made, and how far they are scattered.
+        target, task: of a CSV file: the column to predict, and as what.
+        test: the share of the data that is kept back and measured at the end.
+        patience: epochs without improvement on a validation part before training stops.
+    """
+
+    data: str
+    n: int | None = None
+    noise: float | None = None
+    target: str | None = None
+    task: str | None = None
+    test: float = 0.2
+    hidden: tuple[int, ...] = (16,)
+    activation: str = "tanh"
+    init: str | None = None
+    optimizer: str = "adam"
+    learning_rate: float = 0.02
+    weight_decay: float | None = None
+    schedule: str = "cosine"
+    smoothing: float = 0.0
+    epochs: int = 60
+    batch_size: int = 16
+    clip: float | None = None
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choices = {"optimizer": RATES, "schedule": SCHEDULES, "task": (*TASKS, None)}
+        for name, known in choices.items():
+            given = getattr(self, name)
+            if given not in known:
+                listed = ", ".join(map(str, known))
+                raise ValueError(f"{name} must be one of {listed}: got {given!r:.60}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return asdict(self) | {"hidden": list(self.hidden)}
+
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "moons": {"n": 200, "noise": 0.1, "hidden": (16, 16), "activation": "relu"},
+    "circles": {"n": 200, "noise": 0.1, "activation": "relu"},
+    "spirals": {"n": 300, "noise": 0.02, "hidden": (24, 24), "activation": "relu"},
+    "xor": {"n": 4, "noise": 0.0, "test": 0.0, "hidden": (4,), "learning_rate": 0.1, "epochs": 100},
+    "digits": {"hidden": (32,), "smoothing": 0.1, "epochs": 30, "batch_size": 32},
+    "iris": {"hidden": (8,)},
+    "breast_cancer": {"hidden": (8,), "epochs": 15, "batch_size": 32},
+}
+"""By data set, what differs from the defaults of `Settings`; a CSV file takes those.
+
+Those of digits were chosen on validation parts: see tests/test_train.py.
+"""
+
+RATES = {
+    "sgd": 0.1,
+    "momentum": 0.02,
+    "nesterov": 0.02,
+    "adagrad": 0.05,
+    "rmsprop": 0.005,
+    "adam": 0.02,
+    "adamw": 0.02,
+}
+"""By optimiser, the learning rate that is tried first."""
+
+SCHEDULES = ("constant", "cosine", "plateau")
+TASKS = ("classification", "regression")
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    if text == "none":
+        return ()
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.60} lists no widths: write 16,16, or none for no hidden layer"
+        ) from None
+
+
+OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
+    "data": [
+        ("--n", "N", int, "points to make, of moons to xor"),
+        ("--noise", "X", float, "the deviation of the noise on them"),
+        ("--target", "COLUMN", str, "what to predict from a file (default: the last column)"),
+        (
+            "--task",
+            None,
+            TASKS,
+            "what that is (default: classes, if it is words or few whole numbers)",
+        ),
+        ("--test", "SHARE", float, "kept back to measure on (default: 0.2; xor: 0)"),
+    ],
+    "network": [
+        ("--hidden", "N,N", _widths, "widths of the hidden layers, or none"),
+        ("--activation", "OP", str, "tanh, relu, sigmoid, gelu, ..."),
+        ("--init", "NAME", str, "he_normal, ... (default: as fits the activation)"),
+    ],
+    "training": [
+        ("--epochs", "N", int, "how often to go through the data"),
+        ("--batch-size", "N", int, "samples a step"),
+        ("--optimizer", "NAME", RATES, ", ".join(RATES)),
+        ("--learning-rate --lr", "X", float, "the size of its steps"),
+        ("--schedule", None, SCHEDULES, "of the learning rate (default: cosine)"),
+        ("--weight-decay", "X", float, "how strongly weights are pulled to 0"),
+        ("--smoothing", "SHARE", float, "of the labels of three classes or more"),
+        ("--clip", "NORM", float, "the largest norm of all gradients together"),
+        (
+            "--patience",
+            "N",
+            int,
+            "stop after N epochs without improvement on a validation part; keep the best",
+        ),
+        ("--seed", "N", int, "of data, weights and order (default: 0)"),
+    ],
+}
+"""By group: an option's names, its metavar, its type or its choices, and its help."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the words and options of ``train`` to its parser; those not given are None."""
+    command.usage = "chainrule train [options] DATA"
+    command.add_argument("data", metavar="DATA", help=f"{', '.join(DEFAULTS)}, or a FILE.csv")
+    for title, rows in OPTIONS.items():
+        group = command.add_argument_group(title)
+        for names, metavar, kind, text in rows:
+            how: dict[str, Any] = {"type": kind} if callable(kind) else {"choices": kind}
+            group.add_argument(*names.split(), metavar=metavar, help=text, **how)
+    output = command.add_argument_group("output")
+    output.add_argument(
+        "--out", metavar="DIR", type=Path, help="where all files go (default: chainrule-DATA)"
+    )
+    output.add_argument(
+        "--format", choices=["json", "safetensors"], default="json", help="of the saved model"
+    )
+    output.add_argument(
+        "--resume", action="store_true", help="go on where the training in DIR was stopped"
+    )
+    output.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> Settings:
+    """Return the settings that the command line asks for.
+
+    Args:
+        recorded: those of the training to go on with, as its checkpoint has them; what is
+            given must be the same, but for the epochs.
+
+    Raises:
+        UsageError: an option does not go with the data or with what is recorded.
+    """
+    given = {
+        field.name: getattr(args, field.name)
+        for field in fields(Settings)
+        if getattr(args, field.name) is not None
+    }
+    name = args.data
+    is_file = name not in DEFAULTS
+    if is_file and not name.lower().endswith(".csv"):
+        raise UsageError(
+            f"there is no data set {name!r:.60}: it is {', '.join(DEFAULTS)}, or a file.csv"
+        )
+    for option in ("n", "noise"):
+        if option in given and name not in MADE:
+            raise UsageError(f"--{option} is of data that are made: {', '.join(MADE)}")
+    for option in ("target", "task"):
+        if option in given and not is_file:
+            raise UsageError(f"--{option} is of a CSV file; {name} has its own")
+    if recorded is not None:
+        for key, value in given.items():
+            if key != "epochs" and getattr(recorded, key) != value:
+                raise UsageError(
+                    f"the training to resume has {key} {getattr(recorded, key)}, not {value}; "
+                    "drop the option, or train anew without --resume"
+                )
+        return replace(recorded, epochs=given.get("epochs", recorded.epochs))
+    own = DEFAULTS.get(name, {})
+    if given.get("optimizer", Settings.optimizer) != Settings.optimizer:
+        own = own | {"learning_rate": RATES[given["optimizer"]]}
+    return Settings(**(own | given))

@@ -1,0 +1,165 @@
+"""The wrong ways to run backprop, runnable beside the right one.
+
+Each is a mistake that people make when they write their own engine or training loop; seeing
+where it parts from the right run shows what the rule it breaks is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+from textwrap import wrap
+
+from autograd.engine import Step, Value
+from autograd.kernels import product
+from autograd.stepping.events import Recording, show
+
+WAYS = {
+    "no sort": "recursion into the arguments, without a topological sort: a node passes on "
+    "before it has received everything, and again each time it is reached",
+    "overwrite": "'=' in place of '+=': a node used twice keeps its last contribution only",
+    "no zero_grad": "a second backward pass without zero_grad: the leaves start from the "
+    "gradients of the first",
+}
+
+HARMLESS = {
+    "no sort": "no node passes anything on before it has received everything",
+    "overwrite": "no node is used twice",
+    "no zero_grad": "the gradients of the first are all 0",
+}
+"""Why a mistake did no harm."""
+
+LONGER = 20
+"""A wrong run is cut off at this many times the length of the right one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong backward pass beside the right one.
+
+    Attributes:
+        way: which mistake, a key of `WAYS`.
+        steps: the wrong pass, edge by edge; ``cut`` if it was stopped for its length.
+        parting: index of the first step that isn't that of the right pass; None if the
+            mistake does no harm on this graph.
+        right, wrong: that step in the right and in the wrong pass, None past the end.
+        gradients: node -> (right, wrong), for the nodes that end up different.
+    """
+
+    recording: Recording
+    way: str
+    steps: tuple[Step, ...]
+    cut: bool
+    parting: int | None
+    right: Step | None
+    wrong: Step | None
+    gradients: dict[Value, tuple[float, float]]
+
+    def __str__(self) -> str:
+        name = self.recording.name
+        lines = wrap(f"{self.way}: {WAYS[self.way]}", 80, subsequent_indent="  ")
+        if self.parting is None:
+            lines.append(f"  on this graph it makes no difference: {HARMLESS[self.way]}")
+            return "\n".join(lines)
+        lines.append(f"  parts from the right pass at step {self.parting + 1}:")
+        for side, step in (("right", self.right), ("wrong", self.wrong)):
+            lines.append(f"    {side}  {self._spell(step)}")
+        if self.gradients:
+            lines.append("  gradients that come out wrong:")
+            width = max(len(name(node)) for node in self.gradients)
+            lines += [
+                f"    {name(node):<{width}}  {show(wrong)} instead of {show(right)}"
+                for node, (right, wrong) in islice(self.gradients.items(), 10)
+            ]
+            if len(self.gradients) > 10:
+                lines.append(f"    and {len(self.gradients) - 10} more")
+        if self.cut:
+            lines.append(f"  stopped after {len(self.steps):,} steps: it grows with every path")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _spell(self, step: Step | None) -> str:
+        if step is None:
+            return "has ended"
+        name, root = self.recording.name, self.recording.root
+        return (
+            f"d {name(root)}/d {name(step.arg)} from {name(step.node)}: {show(step.upstream)} * "
+            f"{show(step.local)} = {show(step.product)}   (total {show(step.total)})"
+        )
+
+
+def make_mistake(recording: Recording, way: str) -> Mistake:
+    """Return the wrong pass over a recorded graph, compared with the right one.
+
+    Args:
+        way: "no sort", "overwrite" or "no zero_grad"; see `WAYS`.
+
+    Raises:
+        ValueError: there is no such mistake.
+    """
+    if way not in WAYS:
+        raise ValueError(f"the wrong ways are {', '.join(map(repr, WAYS))}; got {way!r}")
+    limit = LONGER * len(recording.steps) + 100
+    adjoint = dict.fromkeys(recording.nodes, 0.0)
+    adjoint[recording.root] = recording.seed
+    walks = {"no sort": _without_sort, "overwrite": _overwriting, "no zero_grad": _accumulating}
+    steps = list(islice(walks[way](recording, adjoint), limit + 1))
+    cut = len(steps) > limit
+    del steps[limit:]
+    pairs = enumerate(zip_longest(recording.steps, steps))
+    parting, (right, wrong) = next(
+        ((i, pair) for i, pair in pairs if not _is_same_step(*pair)), (None, (None, None))
+    )
+    gradients = {
+        node: (recording.adjoint(node), adjoint[node])
+        for node in recording.nodes
+        if not _is_same(adjoint[node], recording.adjoint(node))
+    }
+    return Mistake(recording, way, tuple(steps), cut, parting, right, wrong, gradients)
+
+
+def _pass_on(
+    recording: Recording, node: Value, adjoint: dict[Value, float], *, overwrite: bool = False
+) -> Iterator[Step]:
+    """Yield the steps in which ``node`` passes its adjoint, whatever it is, to its arguments."""
+    if node.op is None:
+        return
+    upstream = adjoint[node]
+    for slot, (arg, local) in enumerate(zip(node.args, recording.locals(node), strict=True)):
+        if isinstance(arg, Value):
+            contribution = product(node, slot, upstream, local)
+            adjoint[arg] = contribution if overwrite else adjoint[arg] + contribution
+            yield Step(node, slot, arg, upstream, local, contribution, adjoint[arg])
+
+
+def _without_sort(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    """Yield the pass that recurs into the arguments in place of sorting (with a stack here)."""
+    stack = [recording.root]
+    while stack:
+        node = stack.pop()
+        yield from _pass_on(recording, node, adjoint)
+        stack.extend(reversed(node._prev))
+
+
+def _overwriting(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    for node in reversed(recording.nodes):
+        yield from _pass_on(recording, node, adjoint, overwrite=True)
+
+
+def _accumulating(recording: Recording, adjoint: dict[Value, float]) -> Iterator[Step]:
+    """Yield a second pass whose leaves still hold the gradients of the first."""
+    for node in recording.nodes:
+        if node.op is None:
+            adjoint[node] = recording.adjoint(node)
+    for node in reversed(recording.nodes):
+        yield from _pass_on(recording, node, adjoint)
+
+
+def _is_same_step(a: Step | None, b: Step | None) -> bool:
+    return a is not None and b is not None and a[:3] == b[:3] and _is_same(a.total, b.total)
+
+
+def _is_same(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)

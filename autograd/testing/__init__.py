@@ -1,0 +1,1 @@
+"""What a test suite takes from here: random graphs and networks, failures as files, the plugin."""

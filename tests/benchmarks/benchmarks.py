@@ -1,0 +1,516 @@
+"""The figures: what is measured, against whom, and what is wanted."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.benchmarks.contest import Contender, Contest, Say, hold
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.measurement import MeasurementError, measure
+
+EAGER_ROUNDS = 9
+"""Processes for each figure of the engine, which is their median."""
+
+ROUNDS = 5
+"""Processes for each figure of the compiler, which is their median; of a training, the least."""
+
+CORES = 2
+
+PEERS = {  # the module, its name in peers.py, and how many cores it gets
+    "micrograd": ("micrograd", "micrograd", 1),
+    "JAX, 1 thread": ("jax", "jax", 1),
+    "JAX, 2 threads": ("jax", "jax", 2),
+    "ddx-ad": ("ddx", "ddx", 1),
+    "CasADi, mapped": ("casadi", "casadi map", 1),
+    "CasADi, matrices": ("casadi", "casadi matrix", 1),
+    "PyTorch, 1 thread": ("torch", "torch", 1),
+    "PyTorch, 2 threads": ("torch", "torch", 2),
+    "scikit-learn": ("sklearn", "sklearn", CORES),
+}
+TENSORS = ("JAX, 1 thread", "JAX, 2 threads", "PyTorch, 1 thread", "PyTorch, 2 threads")
+SCALARS = ("ddx-ad", "CasADi, mapped", "CasADi, matrices")
+
+ARRAY = "Chainrule, parameters in one array"
+VALUES = "Chainrule, through the model's Values"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a benchmark has found.
+
+    Attributes:
+        notes: what the figures don't say, a sentence each.
+    """
+
+    figures: list[Figure] = field(default_factory=list)
+    contest: Contest = field(default_factory=Contest)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def missed(self) -> list[Figure]:
+        """The figures that are not what is wanted."""
+        return [figure for figure in self.figures if not figure.is_reached]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it as plain data."""
+        figures = [figure.to_json() for figure in self.figures]
+        return {"figures": figures, **self.contest.to_json(), "notes": self.notes}
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One thing that is measured.
+
+    Attributes:
+        about: what it is, in one line.
+        run: measures it; is given what tells the progress.
+        needs: the modules without which nothing of it can be measured.
+        peers: the modules of those it is compared with.
+        is_slow: whether it runs only where its name or its group's is given.
+    """
+
+    name: str
+    group: str
+    about: str
+    run: Callable[[Say], Result]
+    needs: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+    is_slow: bool = False
+
+
+def measure_ours(what: str, name: object, **environment: str) -> Any:
+    """Return a measurement of compiled code."""
+    return measure("ours", what, name, CORES, **environment)
+
+
+def peers_in(kind: str, names: Iterable[str], with_seed: bool = False) -> list[Contender]:
+    """Return peers as contenders in a kind of work; the round is the seed of a training."""
+
+    def run(name: str, i: int) -> Any:
+        _, key, cores = PEERS[name]
+        return measure("peers", kind, key, cores, *[i] * with_seed)
+
+    return [Contender(name, partial(run, name), PEERS[name][0]) for name in names]
+
+
+def eager_step(say: Say) -> Result:
+    """Compare a step of the engine with micrograd's."""
+    contenders = [
+        Contender(
+            "Chainrule, nn.MLP as shipped", lambda _: measure("engine", "mlp"), head="nn.MLP"
+        ),
+        Contender(
+            "Chainrule, node by node", lambda _: measure("engine", "scalars"), head="node by node"
+        ),
+        Contender("micrograd", lambda _: measure("engine", "micrograd"), "micrograd"),
+    ]
+    contest = hold(contenders, EAGER_ROUNDS, say)
+    losses = {name: runs[0]["loss"] for name, runs in contest.runs.items()}
+    # All compute the same thing; the fused sum adds in another order.
+    if not all(math.isclose(loss, min(losses.values()), rel_tol=1e-12) for loss in losses.values()):
+        raise MeasurementError(f"the losses differ: {losses}")
+    figures = [
+        Figure(contest.ratio("micrograd", name), "×", f"as fast as micrograd, {what}", wanted)
+        for name, what, wanted in (
+            ("Chainrule, node by node", "node by node", 8),
+            ("Chainrule, nn.MLP as shipped", "nn.MLP as shipped", 40),
+        )
+        if "micrograd" in contest.runs
+    ]
+    return Result(figures, contest)
+
+
+def light_import(say: Say) -> Result:
+    """Time ``import autograd``."""
+    contest = hold(
+        [Contender("import autograd", lambda _: measure("importing"))], EAGER_ROUNDS, say
+    )
+    runs = contest.runs["import autograd"]
+    if any(run["numpy"] for run in runs):
+        raise MeasurementError("import autograd brings NumPy along")
+    return Result([Figure(contest.seconds("import autograd"), "s", "to import autograd")])
+
+
+def memory(say: Say) -> Result:
+    """Measure what a node takes."""
+    say("a chain of 100,000 nodes")
+    used = measure("engine", "memory")
+    return Result([Figure(used, "bytes", "a node after backward", 160, at_most=True)])
+
+
+def chain(say: Say) -> Result:
+    """Measure the life of a long chain."""
+    say("a chain of 1,000,000 operations")
+    stages = measure("engine", "chain")
+    return Result([Figure(seconds, "s", stage) for stage, seconds in stages.items()])
+
+
+def stepper(say: Say) -> Result:
+    """Measure the debugger."""
+    say("recording, moves, and why")
+    found = measure("stepping")
+    return Result(
+        [
+            Figure(found["recording"], "×", "a plain pass, to record 10,000 nodes", 5, True),
+            Figure(found["back"], "s", "back, slowest of 1,000 in 100,000", 1e-3, True),
+            Figure(found["goto"], "s", "goto, slowest of 2,000 in 100,000", 1e-3, True),
+            Figure(found["why"], "s", "why, of a weight in 100 samples", 0.05, True),
+        ]
+    )
+
+
+def compiled_step(
+    kind: str, names: Iterable[str], best: float, say: Say, values: float = 0, micrograd: float = 0
+) -> Result:
+    """Compare a compiled step with the peers'.
+
+    Args:
+        names: of the peers.
+        best, values: how many times as fast as the best peer it is to be, with the parameters in
+            one array and through the model's Values; 0 where the latter isn't measured.
+        micrograd: how many times as fast as micrograd; 0 where it takes no part.
+    """
+    ours = [Contender(ARRAY, lambda _: measure_ours("array", kind), head="one array")]
+    if values:
+        ours.append(Contender(VALUES, lambda _: measure_ours("values", kind), head="Values"))
+    slow = ["micrograd"] if micrograd else []
+    contest = hold([*ours, *peers_in(kind, [*slow, *names])], ROUNDS, say)
+    require_same(contest, measure_ours("eager", kind))
+    figures = []
+    if "micrograd" in contest.runs:
+        ratio = contest.ratio("micrograd", ARRAY)
+        figures.append(Figure(ratio, "×", "as fast as micrograd", micrograd))
+    for peer in contest.peers()[:1]:
+        ratio = contest.ratio(peer, ARRAY)
+        figures.append(Figure(ratio, "×", f"as fast as the best: {peer}", best))
+        if values:
+            ratio = contest.ratio(peer, VALUES)
+            figures.append(Figure(ratio, "×", "as fast as it, through the model's Values", values))
+    return Result(figures, contest)
+
+
+def require_same(contest: Contest, eager: Mapping[str, Any]) -> None:
+    """Refuse a contest in which not all compute the value and the gradient of the engine."""
+    expected = [eager["value"], *eager["gradient"]]
+    for name, runs in contest.runs.items():
+        found = [runs[0]["value"], *runs[0]["gradient"]]
+        # Sums of at most 1,500 terms near 1, in other orders and through functions right to a
+        # few units: at most 1e-12, and a wrong term would be near 1e-3.
+        errors = [abs(a - b) for a, b in zip(found, expected, strict=True)]
+        if not all(error <= 1e-9 for error in errors):  # NaN is no agreement
+            raise MeasurementError(f"{name} computes another value or gradient than the engine")
+
+
+def training(say: Say) -> Result:
+    """Compare a whole training: seconds and accuracy, a seed for each round."""
+    peers = ("scikit-learn", "PyTorch, 1 thread")
+    warm, cold = "Chainrule, code from the cache", "Chainrule, without a cache"
+    with tempfile.TemporaryDirectory(prefix="chainrule-") as cache:
+        say("filling the cache")
+        measure_ours("training", 0, CHAINRULE_CACHE=cache)
+
+        def run(cache: str, seed: int) -> Any:
+            return measure_ours("training", seed, CHAINRULE_CACHE=cache)
+
+        contenders = [
+            Contender(warm, partial(run, cache), head="from cache"),
+            Contender(cold, partial(run, "off")),
+            *peers_in("training", peers, with_seed=True),
+        ]
+        contest = hold(contenders, ROUNDS, say, typical=min)
+    figures = [
+        Figure(contest.ratio(peer, warm), "×", f"as fast as {peer}", wanted)
+        for peer, wanted in zip(peers, (2, 4), strict=True)
+        if peer in contest.runs
+    ]
+    accuracies = [contest.mean(peer, "accuracy") for peer in contest.peers()]
+    # From seed to seed the accuracy varies by 1.2%, so that the difference of two means of five
+    # has a standard deviation of 0.8%: here are three.
+    least = max(accuracies) - 0.025 if accuracies else None
+    right = contest.mean(warm, "accuracy")
+    figures.append(Figure(right, "%", "accuracy, at most 2.5 points below peers", least))
+    return Result(figures, contest)
+
+
+def compilation(say: Say) -> Result:
+    """Time compilation, the first call included."""
+    figures = []
+    for kind, wanted in (("moons relu", 0.5), ("digits", 1.5)):
+        with tempfile.TemporaryDirectory(prefix="chainrule-") as cache:
+            say(f"{kind}, filling the cache")
+            measure_ours("compilation", kind, CHAINRULE_CACHE=cache)
+
+            def run(cache: str, _: int, kind: str = kind) -> Any:
+                return measure_ours("compilation", kind, CHAINRULE_CACHE=cache)
+
+            cold, warm = f"{kind}, to the first gradient", f"{kind}, from the cache"
+            contenders = [
+                Contender(cold, partial(run, "off")),
+                Contender(warm, partial(run, cache)),
+            ]
+            contest = hold(contenders, ROUNDS, say)
+        figures.append(Figure(contest.seconds(cold), "s", cold, wanted, at_most=True))
+        figures.append(Figure(contest.seconds(warm), "s", warm, 0.020, at_most=True))
+    return Result(figures)
+
+
+def gradient(say: Say) -> Result:
+    """Measure how many times a value its gradient takes."""
+    figures = []
+    wanted = dict.fromkeys(("moons relu", "moons tanh", "digits"), 3.5)
+    wanted |= dict.fromkeys(("Rosenbrock", "Black-Scholes", "arm"), 6)
+    for name, most in wanted.items():
+        ratios = []
+        for i in range(ROUNDS):
+            say(f"{name}, round {i + 1} of {ROUNDS}")
+            ratios.append(measure_ours("gradient", name))
+        figures.append(Figure(statistics.median(ratios), "×", name, most, at_most=True))
+    return Result(figures)
+
+
+def formula(say: Say) -> Result:
+    """Compile a formula of 100,000 nodes, and compare it with the engine."""
+    say("a pendulum, 20,000 steps")
+    found = measure_ours("pendulum", "", CHAINRULE_CACHE="off")
+    return Result(
+        [
+            Figure(found["nodes"], "", "nodes, one after the other", 100_000),
+            Figure(found["compile"], "s", "to compile them", 10, at_most=True),
+            Figure(found["run"], "s", "for the value and the gradient"),
+            Figure(found["eager"] / found["run"], "×", "as fast as the eager engine", 50),
+        ]
+    )
+
+
+def limits(say: Say) -> Result:
+    """Compare a step with what the machine can do at best."""
+    say("the machine's peak")
+    peaks = {cores: measure("peak", cores) for cores in (1, CORES)}
+    figures = []
+    for cores, peak in peaks.items():
+        where = "one core" if cores == 1 else f"{cores} cores at once"
+        figures += [
+            Figure(peak["flops"] / 1e9, "GFLOP/s", f"{where}, in double precision"),
+            Figure(peak["L2"] / 1e9, "GB/s", f"{where}, from the second-level cache"),
+            Figure(peak["memory"] / 1e9, "GB/s", f"{where}, from memory"),
+        ]
+    notes = []
+    for kind, cores in (("moons relu", 1), ("digits", CORES)):
+        ours = Contender(kind, partial(lambda kind, _: measure_ours("array", kind), kind))
+        seconds = hold([ours], ROUNDS, say).seconds(kind)
+        size = measure_ours("size", kind)
+        arithmetic = size["flops"] / peaks[cores]["flops"]
+        traffic = size["bytes"] / peaks[cores]["L2"]
+        share = max(arithmetic, traffic) / seconds
+        figures.append(Figure(share, "%", f"of the limit: a step, {kind}"))
+        notes.append(
+            f"{kind}: {size['flops'] / 1e6:.2f} MFLOP take {1e6 * arithmetic:.1f} µs at the peak "
+            f"of {cores} core{'s' * (cores > 1)}, {size['bytes'] / 1e3:.0f} kB "
+            f"{1e6 * traffic:.1f} µs from the second-level cache"
+        )
+    return Result(figures, notes=notes)
+
+
+def mutations(say: Say) -> Result:
+    """Count the wrong rules that the gradient check finds."""
+    say("rules scaled, shifted, negated, zeroed and swapped")
+    outcomes = Counter(measure("checking", "mutations"))
+    differing = outcomes.total() - outcomes["same"]
+    share = outcomes["detected"] / differing
+    return Result(
+        [Figure(share, "%", f"of {differing:,} wrong rules found and named", 1)],
+        notes=[
+            f"{outcomes['missed']} missed, {outcomes['misnamed']} misnamed; "
+            f"{outcomes['same']} changes made no difference"
+        ],
+    )
+
+
+def expressions(say: Say) -> Result:
+    """Count false alarms on random expressions."""
+    from autograd.checking.differences import BUDGET
+
+    say("random expressions")
+    found = measure("checking", "expressions")
+    count, verdicts = found["expressions"], Counter(found["verdicts"])
+    return Result(
+        [
+            Figure(
+                verdicts["wrong"], "", f"false alarms on {count:,} expressions", 0, at_most=True
+            ),
+            Figure(_share(verdicts, "ok"), "%", "of the inputs ok", 0.95),
+            Figure(found["evaluations"], "", "evaluations for an input, at worst", BUDGET, True),
+        ],
+        notes=[_counted(verdicts)],
+    )
+
+
+def wide_range(say: Say) -> Result:
+    """Count false alarms on the rows of the table, over nearly all magnitudes."""
+    say("the rows of the table")
+    found = measure("checking", "range")
+    every, smooth = Counter(found["every"]), Counter(found["smooth"])
+    return Result(
+        [
+            Figure(every["wrong"], "", "false alarms on the table", 0, at_most=True),
+            Figure(_share(smooth, "ok"), "%", "ok, where smooth and representable", 0.95),
+        ],
+        notes=[f"all: {_counted(every)}", f"smooth and representable: {_counted(smooth)}"],
+    )
+
+
+def kinks(say: Say) -> Result:
+    """Count the kinks that are recognised."""
+    say("kinks")
+    verdicts = Counter(measure("checking", "kinks"))
+    label = f"of {verdicts.total()} points at and by kinks named so"
+    return Result([Figure(_share(verdicts, "kink"), "%", label, 1)])
+
+
+def directions(say: Say) -> Result:
+    """Count evaluations where inputs are too many to go through one by one."""
+    from autograd.checking.differences import BUDGET
+
+    say("functions of many inputs")
+    counts = measure("checking", "directions")
+    return Result(
+        [
+            Figure(count, "", f"evaluations for {int(n):,} inputs", 3 * BUDGET + 1, at_most=True)
+            for n, count in counts.items()
+        ]
+    )
+
+
+def checkers(say: Say) -> Result:
+    """Count the false alarms and the misses of the peers' gradient checks."""
+    contenders = [
+        Contender(name, partial(lambda key, _: measure("checking", key), key), key)
+        for name, key in (("PyTorch's gradcheck", "torch"), ("JAX's check_grads", "jax"))
+    ]
+    contest = hold(contenders, 1, say)
+    figures = []
+    for name, (found,) in contest.runs.items():
+        figures.append(Figure(found["alarms"], "", f"false alarms of {name}"))
+        figures.append(Figure(found["misses"], "", "rules scaled by 1.001 that pass it"))
+    points = [f"{found['points']:,}" for (found,) in contest.runs.values()]
+    notes = [f"on {points[0]} smooth points, with the peers' defaults"] if points else []
+    return Result(figures, Contest(failed=contest.failed), notes)
+
+
+def _share(verdicts: Counter[str], verdict: str) -> float:
+    return verdicts[verdict] / verdicts.total()
+
+
+def _counted(verdicts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.most_common())
+
+
+COMPILED = ("numpy", "llvmlite")
+DATA = (*COMPILED, "sklearn")
+CHECK = ("hypothesis",)
+COMPILERS = ("jax", "ddx", "casadi", "torch")
+
+BENCHMARKS: dict[str, Benchmark] = {
+    benchmark.name: benchmark
+    for benchmark in (
+        Benchmark(
+            "eager",
+            "engine",
+            "an eager step: MLP 2-16-16-1, ReLU, hinge loss, 100 points",
+            eager_step,
+            peers=("micrograd",),
+        ),
+        Benchmark("import", "engine", "how long import autograd takes", light_import),
+        Benchmark("memory", "engine", "what a node takes", memory),
+        Benchmark("chain", "engine", "a chain of 1,000,000 operations", chain),
+        Benchmark("stepper", "stepper", "the debugger: recording, moving, why", stepper),
+        Benchmark(
+            "moons",
+            "compile",
+            "a compiled step: MLP 2-16-16-1, ReLU, hinge loss, 100 points",
+            partial(
+                compiled_step,
+                "moons relu",
+                (*SCALARS, *TENSORS),
+                4,
+                values=1.5,
+                micrograd=20_000,
+            ),
+            COMPILED,
+            ("micrograd", *COMPILERS),
+        ),
+        Benchmark(
+            "moons-tanh",
+            "compile",
+            "a compiled step: MLP 2-16-16-1, tanh, hinge loss, 100 points",
+            partial(compiled_step, "moons tanh", (*SCALARS, *TENSORS), 2),
+            COMPILED,
+            COMPILERS,
+        ),
+        Benchmark(
+            "digits",
+            "compile",
+            "a compiled step: MLP 64-32-10, cross-entropy, 1,500 samples",
+            partial(compiled_step, "digits", TENSORS, 1.5),
+            DATA,
+            ("jax", "torch"),
+        ),
+        Benchmark(
+            "training",
+            "compile",
+            "a training on the digits: Adam, batches of 32, 20 epochs",
+            training,
+            DATA,
+            ("sklearn", "torch"),
+        ),
+        Benchmark("compilation", "compile", "how long compiling takes", compilation, DATA),
+        Benchmark(
+            "gradient",
+            "compile",
+            "how long value and gradient take, beside the value alone",
+            gradient,
+            DATA,
+        ),
+        Benchmark("formula", "compile", "a formula of 100,000 nodes", formula, COMPILED),
+        Benchmark("limits", "compile", "how near the machine's limits a step is", limits, DATA),
+        Benchmark(
+            "mutations", "gradcheck", "the wrong rules that gradcheck finds", mutations, CHECK
+        ),
+        Benchmark(
+            "range", "gradcheck", "gradcheck on right rules from 1e-300 to 1e300", wide_range, CHECK
+        ),
+        Benchmark("kinks", "gradcheck", "gradcheck within 1e-12 of a kink", kinks, CHECK),
+        Benchmark(
+            "directions",
+            "gradcheck",
+            "what gradcheck costs in random directions",
+            directions,
+            CHECK,
+        ),
+        Benchmark(
+            "expressions",
+            "gradcheck",
+            "gradcheck on 10,000 random expressions",
+            expressions,
+            CHECK,
+            is_slow=True,
+        ),
+        Benchmark(
+            "checkers",
+            "gradcheck",
+            "what the gradient checks of PyTorch and JAX find",
+            checkers,
+            CHECK,
+            ("torch", "jax"),
+            is_slow=True,
+        ),
+    )
+}
+"""By name, in the order in which they are measured."""

@@ -1,0 +1,165 @@
+"""The engine and micrograd, one measurement a process.
+
+``python -m tests.benchmarks.engine MEASURE`` prints JSON. Run alone so that no contender pays for
+what another left behind for Python's gc.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import pickle
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+POINTS = 100
+
+
+def data() -> tuple[list[tuple[float, float]], list[int]]:
+    """Return 100 points in the square and labels -1 or 1."""
+    rng = random.Random(0)
+    points = [(rng.uniform(-1, 1), rng.uniform(-1, 1)) for _ in range(POINTS)]
+    return points, [1 if x * y > 0 else -1 for x, y in points]
+
+
+def moons_step(
+    value: Callable[[float], Any], model: Callable[[list[Any]], Any], parameters: list[Any]
+) -> Callable[[], float]:
+    """Return one step of the hinge loss: forward, zero the gradients, backward."""
+    points, labels = data()
+
+    def step() -> float:
+        inputs = [list(map(value, point)) for point in points]
+        scores = list(map(model, inputs))
+        losses = [(1 + -label * score).relu() for label, score in zip(labels, scores, strict=True)]
+        loss: Any = sum(losses) * (1.0 / len(losses))
+        for p in parameters:
+            p.grad = 0.0
+        loss.backward()
+        return float(loss.data)
+
+    return step
+
+
+def micrograd() -> Callable[[], float]:
+    """micrograd 0.1.0, as its demo uses it."""
+    from micrograd.engine import Value
+    from micrograd.nn import MLP
+
+    random.seed(1337)
+    model = MLP(2, [16, 16, 1])
+    return moons_step(Value, model, model.parameters())
+
+
+def scalars() -> Callable[[], float]:
+    """Our engine, one node for each multiplication and addition, as micrograd records them."""
+    from autograd import Value
+    from nn import MLP
+
+    random.seed(1337)
+    mlp = MLP(2, [16, 16, 1])
+
+    def neuron(n: Any, x: list[Any]) -> Any:
+        act = sum((wi * xi for wi, xi in zip(n.w, x, strict=True)), n.b)
+        return act.relu() if n.nonlin else act
+
+    def model(x: list[Any]) -> Any:
+        for layer in mlp.layers:
+            x = [neuron(n, x) for n in layer.neurons]
+        return x[0]
+
+    return moons_step(Value, model, mlp.parameters())
+
+
+def mlp() -> Callable[[], float]:
+    """nn.MLP as shipped, a weighted sum being one node."""
+    from autograd import Value
+    from nn import MLP
+
+    random.seed(1337)
+    model = MLP(2, [16, 16, 1])
+    return moons_step(Value, model, model.parameters())
+
+
+def time_step(contender: Callable[[], Callable[[], float]]) -> dict[str, float]:
+    """Return the loss and the seconds of one step after one to warm up."""
+    step = contender()
+    step()
+    start = time.perf_counter()
+    loss = step()
+    return {"seconds": time.perf_counter() - start, "loss": loss}
+
+
+def bytes_per_node() -> float:
+    """Return the memory a node of a chain holds after backward, by tracemalloc."""
+    from autograd import Value
+
+    length = 100_000
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    y = Value(1.0)
+    for _ in range(length):
+        y = y * 1.000001
+    y.backward()
+    gc.collect()
+    return (tracemalloc.get_traced_memory()[0] - before) / (length + 1)
+
+
+def long_chain() -> dict[str, float]:
+    """Return the seconds of each stage in the life of a chain of a million operations."""
+    from autograd import Value
+
+    stages = {}
+    x = Value(1.0)
+
+    def stage(name: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        stages[name] = time.perf_counter() - start
+        return result
+
+    def build() -> Value:
+        y = x
+        for _ in range(500_000):
+            y = y * 1.0000001 + x
+        return y
+
+    y: Value = stage("build", build)
+    stage("backward", y.backward)
+    first = x.grad
+    stage("backward again", y.backward)
+    assert x.grad == 2 * first
+    twin_x, twin = stage("deepcopy", lambda: copy.deepcopy((x, y)))
+    saved = stage("pickle", lambda: pickle.dumps((x, y)))
+    again_x, again = stage("unpickle", lambda: pickle.loads(saved))
+    for leaf, root in ((twin_x, twin), (again_x, again)):
+        leaf.grad = 0.0
+        root.backward()
+        assert leaf.grad == first
+    del twin, again, root
+
+    def free() -> None:
+        nonlocal y
+        del y
+        gc.collect()
+
+    stage("free", free)
+    return stages
+
+
+MEASURES: dict[str, Callable[[], Any]] = {
+    "micrograd": lambda: time_step(micrograd),
+    "scalars": lambda: time_step(scalars),
+    "mlp": lambda: time_step(mlp),
+    "memory": bytes_per_node,
+    "chain": long_chain,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(MEASURES[sys.argv[1]]()))
