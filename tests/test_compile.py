@@ -1088,6 +1088,9 @@ def test_a_compiled_function_says_what_it_is() -> None:
     g = compile(cost, [0.0, 0.0], 1.0, wrt=model, backend="llvm")
     assert "define void @run(ptr %args)" in g.source("llvm")
     assert "def program(" in g.source()
+    curvature = compile(hessian(lambda v: v[0] * v[0] * v[1]), [0.0, 0.0], backend="llvm")
+    assert "return v2, v3, v3, 0.0" in curvature.source()
+    assert "define void @run(ptr %args)" in curvature.source("llvm")
 
 
 def test_where_is_what_the_message_recommends(backend: str) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
+from autograd.compiler.blocks import Block
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
 from autograd.compiler.machine import Machine, host
@@ -26,7 +27,6 @@ from autograd.compiler.native import NativeFunction, Signature
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import LONGEST_SEGMENT, loops_of
-from autograd.compiler.samples import Block
 from autograd.compiler.sums import sums_of
 from autograd.modes import unchecked
 from autograd.testing.strategies import expressions

@@ -7,15 +7,15 @@ from functools import partial
 from itertools import product
 
 from autograd import ops
+from autograd.compiler.blocks import Block
 from autograd.compiler.emitter import Emitter, bits
-from autograd.compiler.loops import Access, Loop, Operand, Statement
-from autograd.compiler.samples import Block
+from autograd.compiler.loops import Access, Loop, Read, Statement
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
 
 UNROLLED = 4
-"""Shorter runs of a chain are written out."""
+"""Shorter stretches of a chain are written out."""
 
 Index = tuple[str, int]
 """An index as a register, or "" for none, plus a constant."""
@@ -114,7 +114,7 @@ class Body(Emitter):
 
     def loop(self, loop: Loop) -> None:
         """Write one loop nest."""
-        chains = any(statement.runs for statement in loop.statements)
+        chains = any(statement.stretches for statement in loop.statements)
         matrix = len(loop.dims) == 2
         if self.block.vectors > 1:
             tile = 4 if chains or matrix else 1
@@ -231,7 +231,7 @@ class Body(Emitter):
         vectors = range(self.block.vectors)
         results: list[dict[tuple[int, int], str]] = []
 
-        def value(operand: Operand, p: int, v: int) -> str:
+        def value(operand: Read, p: int, v: int) -> str:
             if isinstance(operand, float):
                 return self.types.constant(operand)
             if isinstance(operand, Access):
@@ -242,7 +242,7 @@ class Body(Emitter):
             found: dict[tuple[int, int], str] = {}
             if statement.sums:
                 self._sum(statement, points, value)
-            elif statement.runs:
+            elif statement.stretches:
                 found = self._chain(statement, points, value)
             else:
                 for p in range(len(points)):
@@ -259,7 +259,7 @@ class Body(Emitter):
         self,
         statement: Statement,
         points: list[Point],
-        value: Callable[[Operand, int, int], str],
+        value: Callable[[Read, int, int], str],
     ) -> dict[tuple[int, int], str]:
         """Write a sum of terms, all points and vectors side by side."""
         places = list(product(range(len(points)), range(self.block.vectors)))
@@ -268,22 +268,24 @@ class Body(Emitter):
         last = statement.args[0] if statement.args else None
         if last is not None and not self.block.exact:
             totals = [value(last, p, v) for p, v in places]
-        for run in statement.runs:
+        for stretch in statement.stretches:
 
-            def add_terms(j: Index, run=run) -> None:  # type: ignore[no-untyped-def]
+            def add_terms(j: Index, stretch=stretch) -> None:  # type: ignore[no-untyped-def]
                 for i, (p, v) in enumerate(places):
                     point = (*points[p], j)
-                    term = self._cached_load(run.left, point, v)
-                    if run.right:
-                        term = self._apply(ops.mul, [term, self._cached_load(run.right, point, v)])
+                    term = self._cached_load(stretch.left, point, v)
+                    if stretch.right:
+                        term = self._apply(
+                            ops.mul, [term, self._cached_load(stretch.right, point, v)]
+                        )
                     totals[i] = self._apply(ops.add, [totals[i], term])
 
-            if run.length <= UNROLLED:
-                for term in range(run.length):
+            if stretch.length <= UNROLLED:
+                for term in range(stretch.length):
                     self._loaded = {}
                     add_terms(("", term))
             else:
-                with self.counted("0", str(run.length), 1, totals) as j:
+                with self.counted("0", str(stretch.length), 1, totals) as j:
                     self._loaded = {}
                     add_terms((j, 0))
         if last is not None and self.block.exact:
@@ -305,7 +307,7 @@ class Body(Emitter):
         self,
         statement: Statement,
         points: list[Point],
-        value: Callable[[Operand, int, int], str],
+        value: Callable[[Read, int, int], str],
     ) -> None:
         """Add what is summed over the samples to its places in ``r``."""
         access = statement.sums

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.compiler.arguments import Batch, formed, read
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
-from autograd.compiler.recording import Recording, Shape, Uses, record, uses_apart
+from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
 from autograd.engine import Value
 from autograd.errors import CompileError, missing_extra
 from autograd.operand import real
@@ -86,16 +86,16 @@ def compile(
         backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
     moving, leaves = _wrt(wrt, len(example))
     with without_gc():
-        recording = record(f, example, leaves or ())
+        graph = record(f, example, leaves or ())
     if wrt is None:
-        leaves = recording.parameters
+        leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))
     elif leaves is None:
         leaves = []
     parts = len(moving) + bool(leaves)
     alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
     return Compiled(
-        recording,
+        graph,
         moving,
         leaves,
         alone=alone,
@@ -146,7 +146,7 @@ class Compiled:
 
     def __init__(
         self,
-        recording: Recording,
+        graph: FunctionGraph,
         moving: list[int],
         leaves: list[Value],
         *,
@@ -155,27 +155,27 @@ class Compiled:
         backend: str,
         exact: bool,
     ) -> None:
-        self._recording = recording
+        self._graph = graph
         self._moving = moving
         self._alone = alone
         self._reduce = reduce
         self._exact = exact or backend == "python"
         self._weights = len(leaves)
         self.backend = backend
-        self.parameters = recording.parameters
+        self.parameters = graph.parameters
         # Whether the gradient is sums of the parameters' alone: a call may take a short way then.
         self._is_plain = bool(leaves) and not (self._exact or reduce is None or moving)
 
     def __repr__(self) -> str:
         return (
-            f"<compiled {self._recording.name}: {self.backend}, "
-            f"{len(self._recording.shapes)} argument(s), {len(self.parameters)} parameters>"
+            f"<compiled {self._graph.name}: {self.backend}, "
+            f"{len(self._graph.shapes)} argument(s), {len(self.parameters)} parameters>"
         )
 
     @cached_property
     def program(self) -> Program:
         """What computes the values of one sample."""
-        return self._recording.program
+        return self._graph.program
 
     @cached_property
     def gradient_program(self) -> Program:
@@ -188,7 +188,7 @@ class Compiled:
             return self._program_of_gradient()
 
     def _program_of_gradient(self) -> Program:
-        recording = self._recording
+        graph = self._graph
         if self._exact:
             uses = self._uses
             twins = {
@@ -196,22 +196,29 @@ class Compiled:
             }
             found = gradients(uses.root, [*uses.leaves, *self._moved_leaves()])
             parameters = [*self.parameters, uses.seed]
-            outputs = [self._out, *found, *recording.outputs[1:]]
-            return program_of(recording.inputs, parameters, outputs, twins)
+            outputs = [self._out, *found, *graph.outputs[1:]]
+            return program_of(graph.inputs, parameters, outputs, twins)
         out = self._out if isinstance(self._out, Value) else Value(self._out)
         found = gradients(out, [*self.parameters[: self._weights], *self._moved_leaves()])
-        outputs = [self._out, *found, *recording.outputs[1:]]
-        return program_of(recording.inputs, self.parameters, outputs)
+        outputs = [self._out, *found, *graph.outputs[1:]]
+        return program_of(graph.inputs, self.parameters, outputs)
 
     def source(self, target: str = "python") -> str:
-        """Return the program of value and gradient as source code.
+        """Return the program of value and gradient as source code; of a list, which has none,
+        that of the values.
 
         Args:
             target: "python", "c", "jax" or "torch"; or "llvm", for this machine.
+
+        Raises:
+            CompileError: there is no such target, or it has no spelling for a primitive.
         """
+        has_gradient = self._graph.results[:1] == ((),)
         if target == "llvm":
-            return self._native_gradient.source()
-        return self.gradient_program.source(target)
+            return (self._native_gradient if has_gradient else self._native_values).source()
+        from autograd.compiler.targets import source
+
+        return source(self.gradient_program if has_gradient else self.program, target)
 
     def __call__(self, *arguments: Any, params: Any = None) -> Any:
         """Return the values of all samples.
@@ -224,17 +231,17 @@ class Compiled:
         if params is not None and arguments and self.backend == "llvm":
             found = self._native_values.again((*arguments, params))
             if found:
-                return tuple(found[1]) if self._recording.several else found[1][0]
-        batch = read(self._recording.name, self._recording.shapes, arguments)
+                return tuple(found[1]) if self._graph.several else found[1][0]
+        batch = read(self._graph.name, self._graph.shapes, arguments)
         numbers = self._numbers(params)
         if self.backend == "llvm":
             _, parts = self._native_values(batch.arrays(), numbers, batch.n)
         else:
             rows = self._python_values(batch.rows(), numbers)
-            parts = parted(rows, self._recording.results)
-        shapes = self._recording.results
+            parts = parted(rows, self._graph.results)
+        shapes = self._graph.results
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
-        return tuple(results) if self._recording.several else results[0]
+        return tuple(results) if self._graph.several else results[0]
 
     def value_and_grad(self, *arguments: Any, params: Any = None) -> tuple[Any, Any]:
         """Return the value, reduced over the samples, and its gradient.
@@ -253,7 +260,7 @@ class Compiled:
         Raises:
             CompileError: the function's output, or the first of them, is no single number.
         """
-        several = self._recording.several
+        several = self._graph.several
         # As in a call: others than the value are arrays of samples.
         if self._is_plain and params is not None and (arguments or not several):
             found = self._native_gradient.again((*arguments, params))
@@ -261,7 +268,7 @@ class Compiled:
                 sums, others = found
                 value: Any = sums.item(0)
                 return (value, *others) if several else value, sums[1:]
-        batch = read(self._recording.name, self._recording.shapes, arguments)
+        batch = read(self._graph.name, self._graph.shapes, arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
         given = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
@@ -285,13 +292,13 @@ class Compiled:
         """
         if not self._weights or self._reduce is None:
             raise CompileError(
-                f"{self._recording.name}: backward needs parameters among wrt, and a reduction"
+                f"{self._graph.name}: backward needs parameters among wrt, and a reduction"
             )
         if self._is_plain:
             found = self._native_gradient.again(arguments, self._slots)
             if found:
                 return found[0].item(0)
-        batch = read(self._recording.name, self._recording.shapes, arguments)
+        batch = read(self._graph.name, self._graph.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
         for leaf, g in zip(self.parameters, formed(weights, as_array=False), strict=False):
             leaf.grad += g
@@ -306,13 +313,13 @@ class Compiled:
         Raises:
             CompileError: it is a list.
         """
-        recording = self._recording
-        if recording.results[:1] != ((),):
+        graph = self._graph
+        if graph.results[:1] != ((),):
             raise CompileError(
-                f"only a single number has a gradient, and {recording.name} returns a list of "
-                f"{len(recording.outputs)}: compile jacobian({recording.name}), or reduce them"
+                f"only a single number has a gradient, and {graph.name} returns a list of "
+                f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
             )
-        return recording.outputs[0]
+        return graph.outputs[0]
 
     @cached_property
     def _uses(self) -> Uses:
@@ -321,10 +328,10 @@ class Compiled:
     def _moved_leaves(self) -> Iterator[Value]:
         """Yield the leaves of the arguments to differentiate."""
         ends = [0]
-        for shape in self._recording.shapes:
+        for shape in self._graph.shapes:
             ends.append(ends[-1] + prod(shape))
         for i in self._moving:
-            yield from self._recording.inputs[ends[i] : ends[i + 1]]
+            yield from self._graph.inputs[ends[i] : ends[i + 1]]
 
     def _gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
         """Return value, gradient of the parameters, of each argument, and the other outputs."""
@@ -368,8 +375,8 @@ class Compiled:
 
     def _moved_shapes(self) -> tuple[Shape, ...]:
         """Return the shapes of the gradients by arguments, and of the other outputs."""
-        recording = self._recording
-        return (*(recording.shapes[i] for i in self._moving), *recording.results[1:])
+        graph = self._graph
+        return (*(graph.shapes[i] for i in self._moving), *graph.results[1:])
 
     def _added_up(self, uses: Any, n: int) -> Any:
         """Return the contributions of all uses by parameter, added in the eager sweep's order.
@@ -452,11 +459,11 @@ class Compiled:
     def _native_values(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 
-        recording = self._recording
+        graph = self._graph
         signature = Signature(
-            recording.shapes,
-            recording.results,
-            (False,) * len(recording.outputs),
+            graph.shapes,
+            graph.results,
+            (False,) * len(graph.outputs),
             len(self.parameters),
         )
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
@@ -469,13 +476,13 @@ class Compiled:
         outside = sum(map(prod, parts))
         summed = 0 if self._exact or self._reduce is None else 1 + self._weights
         signature = Signature(
-            self._recording.shapes,
+            self._graph.shapes,
             parts,
             (True,) * summed + (False,) * outside,
             len(self.parameters) + self._exact,
         )
         # The gradient follows from the values' program, unless a row of the user's own brings
         # a rule along.
-        program = self.program if self._recording.is_built_in else self.gradient_program
+        program = self.program if self._graph.is_built_in else self.gradient_program
         key = f"{program}\nwrt {self._weights} {self._moving}"
         return NativeFunction(lambda: self.gradient_program, key, signature, exact=self._exact)

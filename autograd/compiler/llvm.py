@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from autograd.compiler.blocks import Block, Passage
 from autograd.compiler.body import Body
 from autograd.compiler.emitter import Types, bits
 from autograd.compiler.loops import Loop, Loops
-from autograd.compiler.machine import PYTHONS_OWN, Machine, host, python_name, vector_name
-from autograd.compiler.program import Program
-from autograd.compiler.rolling import loops_of
-from autograd.compiler.samples import Block, Samples
+from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
 from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of
 
@@ -67,14 +65,6 @@ def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> B
     if exact or (single and size > LARGE):
         return Block(1, 1, exact)
     return Block(machine.width, 1 if size > LARGE else 4)
-
-
-def source_of(program: Program) -> str:
-    """Return the kernel that computes a program's outputs for many samples, as text."""
-    loops = loops_of(program, [False] * len(program.outputs))
-    ones = [1] * program.inputs, [1] * len(program.outputs)
-    block = block_for(loops, host(), exact=False, single=False)
-    return kernel_of(loops, *ones, host(), block).text
 
 
 class _Module:
@@ -239,7 +229,7 @@ class _Module:
         The first vector sets the sums, which spares it to clear and to load them.
         """
         block, rest, emit = self.block, self.rest, code.emit
-        samples = Samples(code, self.arguments, self.results)
+        samples = Passage(code, self.arguments, self.results)
         if block.width == 1:
             self._clear(code)
             with code.counted("%start", "%stop") as b:

@@ -26,10 +26,10 @@ class Local(NamedTuple):
     place: int
 
 
-Operand = Access | Local | float
+Read = Access | Local | float
 
 
-class Run(NamedTuple):
+class Stretch(NamedTuple):
     """Terms of a chain at evenly spaced addresses: ``left[j] * right[j]``, or ``left[j]``.
 
     The last stride of an access is that of j.
@@ -46,15 +46,15 @@ class Statement(NamedTuple):
     Attributes:
         op: a primitive; None for a chain, or to pass on the one argument.
         args: of the op; for a chain, what is added at its end.
-        runs: of a chain, in the order of addition.
+        stretches: of a chain, in the order of addition.
         target: where in ``t`` or ``u`` the result is stored, if anybody reads it there.
         sums: where in ``r`` it is added up over the samples.
         column: where in the outputs of each sample it goes.
     """
 
     op: Op | None
-    args: tuple[Operand, ...]
-    runs: tuple[Run, ...] = ()
+    args: tuple[Read, ...]
+    stretches: tuple[Stretch, ...] = ()
     target: Access | None = None
     sums: Access | None = None
     column: Access | None = None

@@ -365,7 +365,7 @@ def _operations(loops: Loops) -> int:
     """Return about how many operations a sample takes."""
     total = 0
     for loop in loops.lanes:
-        each = sum(1 + sum(run.length for run in s.runs) for s in loop.statements)
+        each = sum(1 + sum(stretch.length for stretch in s.stretches) for s in loop.statements)
         total += each * prod(loop.dims)
     return total
 

@@ -98,25 +98,6 @@ class Program:
             if arg.__class__ is not float and not (arg.__class__ is int and 0 <= arg < end):
                 raise CompileError(f"{where} uses {arg!r}, which is no earlier result")
 
-    def source(self, target: str) -> str:
-        """Return the program as runnable source code.
-
-        Args:
-            target: "python", "c", "jax" or "torch"; or "llvm", vector code for this machine with
-                an array for each input and output (a compiled function's own, which also adds
-                gradients up, is ``Compiled.source("llvm")``).
-
-        Raises:
-            CompileError: there is no such target.
-        """
-        if target == "llvm":
-            from autograd.compiler.llvm import source_of
-
-            return source_of(self)
-        from autograd.compiler.targets import source
-
-        return source(self, target)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and str(self) == str(other)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd.compiler.program import Program
 from autograd.compiler.recording import Shape
+from autograd.compiler.targets import source
 
 
 class PythonFunction:
@@ -24,7 +25,7 @@ class PythonFunction:
     @cached_property
     def _call(self) -> Callable[[Sequence[float], Sequence[float]], tuple[float, ...]]:
         names: dict[str, Any] = {}
-        exec(self.program().source("python"), names)
+        exec(source(self.program(), "python"), names)
         call: Callable[[Sequence[float], Sequence[float]], tuple[float, ...]] = names["program"]
         return call
 

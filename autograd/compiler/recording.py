@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 """Of one sample's part of an array: () for a scalar, (n,) for a list of n."""
 
 
-class Recording(NamedTuple):
+class FunctionGraph(NamedTuple):
     """What a function did with one sample.
 
     Attributes:
@@ -44,7 +44,7 @@ class Recording(NamedTuple):
     is_built_in: bool
 
 
-def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> Recording:
+def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
     """Return what ``f`` does, from two runs that must not differ.
 
     Args:
@@ -74,7 +74,7 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
         )
     program = program_of(first.inputs, parameters, first.outputs, nodes=nodes)
     is_built_in = all(node.op is None or node.op.is_built_in for node in nodes)
-    return Recording(name, shapes, *first, parameters, program, is_built_in)
+    return FunctionGraph(name, shapes, *first, parameters, program, is_built_in)
 
 
 class Uses(NamedTuple):
@@ -123,8 +123,8 @@ def uses_apart(out: Value | float, parameters: Sequence[Value]) -> Uses:
     return Uses(twins[root], [leaf for leaf, _ in uses], [i for _, i in uses], seed)
 
 
-class _Run(NamedTuple):
-    """What one run of a function did; as `Recording`."""
+class _Recorded(NamedTuple):
+    """What one run of a function did; as `FunctionGraph`."""
 
     inputs: list[Value]
     outputs: list[Value | float]
@@ -137,7 +137,7 @@ def _run(
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
-) -> _Run:
+) -> _Recorded:
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
@@ -153,11 +153,15 @@ def _run(
         results.append(shape)
         outputs += flat
     inputs = [leaf for xs in leaves for leaf in xs]
-    return _Run(inputs, outputs, tuple(results), several)
+    return _Recorded(inputs, outputs, tuple(results), several)
 
 
 def _are_alike(
-    first: _Run, nodes: list[Value], again: _Run, others: list[Value], parameters: set[Value]
+    first: _Recorded,
+    nodes: list[Value],
+    again: _Recorded,
+    others: list[Value],
+    parameters: set[Value],
 ) -> bool:
     """Return whether two runs did the same, node by node.
 

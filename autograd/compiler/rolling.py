@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from autograd.compiler.chains import Item, items_of
-from autograd.compiler.loops import Access, Local, Loop, Loops, Operand, Run, Statement
+from autograd.compiler.loops import Access, Local, Loop, Loops, Read, Statement, Stretch
 from autograd.compiler.program import Arg, Program
 from autograd.operation import Op
 
@@ -168,7 +168,7 @@ class _Roller:
                 array, offset = self.address[arg]  # type: ignore[index]
                 shape.append(array)
                 addresses.append(offset)
-        for left, right, length, strides in self._runs(item) if item.terms else ():
+        for left, right, length, strides in self._stretches(item) if item.terms else ():
             shape.append((left[0], right and right[0], length, strides))
             addresses.append(left[1])
             if right:
@@ -176,10 +176,10 @@ class _Roller:
         item.shape = tuple(shape)
         item.addresses = tuple(addresses)
 
-    def _runs(
+    def _stretches(
         self, item: Item
     ) -> Iterator[tuple[tuple[str, int], tuple[str, int] | None, int, tuple[int, int]]]:
-        """Yield the runs of a chain: where both sides begin, the length, and their strides."""
+        """Yield the stretches of a chain: where both sides begin, the length, and their strides."""
         terms = [
             (self.address[left], None if right is None else self.address[right])  # type: ignore[index]
             for left, right in item.terms or ()
@@ -350,7 +350,7 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
     first = group.items[0]
     components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
     sink = Access(*first.sink, next(components)) if first.sink else None
-    args: list[Operand] = []
+    args: list[Read] = []
     for arg in first.args:
         if isinstance(arg, int):
             strides = next(components)
@@ -358,11 +358,11 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
             args.append(Local(place[arg]) if arg in place else operand)
         else:
             args.append(arg)
-    runs = []
-    for left, right, length, (i, j) in roller._runs(first) if first.terms else ():
+    stretches = []
+    for left, right, length, (i, j) in roller._stretches(first) if first.terms else ():
         a = Access(*left, (*next(components), i))
         b = Access(*right, (*next(components), j)) if right else None
-        runs.append(Run(a, b, length))
+        stretches.append(Stretch(a, b, length))
     target = None
     if sink is None and (group.uniform or any(item.number in read for item in group.items)):
         array, offset = roller.address[first.number]
@@ -371,7 +371,7 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
     return Statement(
         first.op,
         tuple(args),
-        tuple(runs),
+        tuple(stretches),
         target,
         sink if sink and sink.array == "r" else None,
         sink if sink and sink.array == "o" else None,

@@ -15,8 +15,8 @@ from math import prod
 from typing import NamedTuple
 
 from autograd import ops
+from autograd.compiler.blocks import Block
 from autograd.compiler.loops import Access, Loop, Loops
-from autograd.compiler.samples import Block
 
 
 class Outer(NamedTuple):

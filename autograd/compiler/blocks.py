@@ -36,7 +36,7 @@ class Block(NamedTuple):
         return -(-size // self.width) * self.width
 
 
-class Samples:
+class Passage:
     """Writes what brings samples from the arrays of a call to ``%x``, and back from ``%o``.
 
     Args:
