@@ -9,6 +9,8 @@ import pytest
 
 from autograd import TABLE
 
+collect_ignore = ["programs"]  # they run in test_programs, not when doctests are looked for
+
 
 class OwnRows:
     """Takes the rows that a test made out of the table: tests that draw rows would meet them.
