@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from test_stepper import lecture_neuron
 
 from autograd import Stepper, Value, scope, tanh
 from autograd import breakpoints as at
+from tests.test_stepper import lecture_neuron
 
 
 def test_run_and_reverse_run() -> None:

@@ -7,11 +7,11 @@ import math
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_stepper import lecture_neuron
 
 from autograd import ExpressionError, Stepper, Value, scope
 from autograd import breakpoints as at
 from autograd.command.condition import NUMBERS, TEXTS, parse_condition
+from tests.test_stepper import lecture_neuron
 
 
 def holds(source: str, stepper: Stepper) -> list[int]:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from test_stepper import lecture_neuron
 
 import autograd
 from autograd import Stepper, Value, debugger, relu, scope
 from autograd.command.debugger import ALIASES, COMMANDS, Debugger, Examination
 from autograd.command.terminal import Terminal, fold
+from tests.test_stepper import lecture_neuron
 
 PROMPT = "(chainrule) "
 PATIENCE = 60.0

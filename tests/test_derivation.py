@@ -1,9 +1,9 @@
 """Derivations read like those of a textbook, in three notations."""
 
 import pytest
-from test_stepper import lecture_neuron
 
 from autograd import Stepper, Value, relu
+from tests.test_stepper import lecture_neuron
 
 
 def test_text_of_the_lecture_neuron() -> None:

@@ -1,9 +1,9 @@
 """Predict mode asks, hints, keeps score, and never shows the answer first."""
 
 import pytest
-from test_stepper import lecture_neuron
 
 from autograd import Stepper, Value
+from tests.test_stepper import lecture_neuron
 
 
 def test_a_perfect_learner() -> None:
