@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd.engine import Value
 from autograd.errors import MissingExtraError
 from autograd.files import write_whole
 from autograd.stepping.derivation import Derivation
-from autograd.stepping.events import Event, Recording, show
+from autograd.stepping.events import Event, Gradient, Recording
 from autograd.stepping.experiment import WhatIf, what_if
 from autograd.stepping.ledger import Ledger
 from autograd.stepping.mistakes import Mistake, make_mistake
 from autograd.stepping.quiz import Quiz
-
-
-class Gradient(NamedTuple):
-    """What is known of a node's gradient at some moment of the backward pass.
-
-    Attributes:
-        status: ``"unknown"``: nothing has arrived; ``"partial"``: some contributions have;
-            ``"complete"``.
-        so_far: the sum of what has arrived; None while unknown.
-    """
-
-    status: str
-    so_far: float | None
-
-    def __str__(self) -> str:
-        return "unknown" if self.so_far is None else f"{show(self.so_far)} ({self.status})"
+from autograd.stepping.schema import as_json
 
 
 class Stepper:
@@ -134,19 +118,11 @@ class Stepper:
 
     def gradient(self, node: Value) -> Gradient:
         """Return what is known of d out / d node at this position: never a number too early."""
-        recording = self.recording
-        if recording.done[recording.known(node)] < self.position:
-            return Gradient("complete", recording.adjoint(node))
-        arrived = bisect_left(recording.incoming[node], self.position)
-        if not arrived:
-            return Gradient("unknown", None)
-        return Gradient("partial", recording.step(recording.incoming[node][arrived - 1]).total)
+        return self.recording.gradient_at(self.position, node)
 
     def value(self, node: Value) -> float | None:
         """Return the number of a node; None while it hasn't been computed at this position."""
-        recording = self.recording
-        known = recording.position[recording.known(node)] < self.position
-        return recording.value(node) if known else None
+        return self.recording.value_at(self.position, node)
 
     def why(self, node: Value, heaviest: int = 3) -> Ledger:
         """Return the account of d out / d node: every contribution, and the heaviest paths."""
@@ -181,8 +157,8 @@ class Stepper:
         return self.recording.name(node)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as plain data; see `Recording.to_json` for the schema."""
-        return self.recording.to_json()
+        """Return the run as plain data; see `autograd.stepping.schema.as_json`."""
+        return as_json(self.recording)
 
     def save(self, path: str | os.PathLike[str], title: str = "") -> Path:
         """Write the run as one HTML file, a debugger for the browser, and return its path.
@@ -196,14 +172,14 @@ class Stepper:
         from autograd import page
 
         path = Path(path)
-        write_whole(path, page.build(self, title=title).encode())
+        write_whole(path, page.build(self.recording, title=title).encode())
         return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return where the stepper stands: as the page, and for other front ends as SVG or text."""
         from autograd import drawing, page
 
-        bundle = {"text/plain": repr(self), "text/html": page.frame(page.build(self))}
+        bundle = {"text/plain": repr(self), "text/html": page.frame(page.build(self.recording))}
         with suppress(MissingExtraError):
             bundle["image/svg+xml"] = drawing.draw_moment(self).pipe("svg", encoding="utf-8")
         return bundle

@@ -59,7 +59,7 @@ def test_modules_nodes_and_accidents() -> None:
     stepper = Stepper(y)
     assert {e.node for e in stepper.events if at.in_module("layers.1")(e)} == {h}
     assert {e.node for e in stepper.events if at.in_module("layers")(e)} >= {h, y}
-    assert {at.subject(e) for e in stepper.events if at.on_node(x)(e)} == {x}
+    assert {e.subject for e in stepper.events if at.on_node(x)(e)} == {x}
     first = stepper.run(at.non_finite())
     assert first is not None
     assert first.kind == "forward"

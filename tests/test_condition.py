@@ -35,9 +35,9 @@ def holds(source: str, stepper: Stepper) -> list[int]:
         ("sign_change", at.sign_change()),
         ("upstream * local == product", at.on_kind("edge")),
         ("0.4 < grad <= 0.5", lambda e: e.kind != "forward" and 0.4 < e.total <= 0.5),
-        ("data < 0", lambda e: at.subject(e).data < 0),
+        ("data < 0", lambda e: e.subject.data < 0),
         ("position == index + 1", lambda e: True),
-        ('name == "n2"', lambda e: e.recording.name(at.subject(e)) == "n2"),
+        ('name == "n2"', lambda e: e.recording.name(e.subject) == "n2"),
     ],
 )
 def test_what_is_typed_is_what_the_library_has(source: str, same: at.Condition) -> None:
@@ -208,6 +208,6 @@ def test_conditions_agree_with_python_where_everything_is_known(source: str) -> 
     for event in Stepper(lecture_neuron()[0]).events:
         if event.kind == "edge":
             names = {name: NUMBERS[name](event) for name in NUMBERS}
-            names |= {"label": at.subject(event).label, "kind": event.kind}
+            names |= {"label": event.subject.label, "kind": event.kind}
             theirs = eval(source, {"__builtins__": {}, "finite": math.isfinite}, names)
             assert condition(event) is theirs

@@ -35,7 +35,7 @@ from autograd import (
     where,
 )
 from autograd import sum as sum_of
-from autograd.drawing import diff, draw_moment, picture_of, write
+from autograd.drawing import PRINTERS, diff, draw_moment, picture_of, text_of, write
 from autograd.drawing.folding import LEVELS
 from autograd.drawing.palette import INK, NEGATIVE, NORM, POSITIVE, shade
 from autograd.drawing.picture import Item, Picture, shorten
@@ -226,9 +226,8 @@ def golden_texts() -> dict[str, str]:
     texts = {}
     for name, program in PROGRAMS.items():
         found = picture_from(program)
-        texts[f"{name}.dot"] = found.to_dot()
-        texts[f"{name}.mmd"] = found.to_mermaid()
-        texts[f"{name}.txt"] = f"{found}\n"
+        for format in PRINTERS:
+            texts[f"{name}.{format}"] = text_of(found, format)
     return texts
 
 
@@ -249,7 +248,7 @@ def test_the_text_is_golden_in_every_process(seed: str) -> None:
         env={**os.environ, "PYTHONHASHSEED": seed},
     )
     texts = done.stdout.decode().split("\0")
-    names = [f"{name}.{format}" for name in PROGRAMS for format in ("dot", "mmd", "txt")]
+    names = [f"{name}.{format}" for name in PROGRAMS for format in PRINTERS]
     for name, text in zip(names, texts, strict=True):
         assert text == (GOLDEN / name).read_bytes().decode(), name
     assert {path.name for path in GOLDEN.iterdir()} == set(names)
@@ -258,7 +257,7 @@ def test_the_text_is_golden_in_every_process(seed: str) -> None:
 def test_the_text_is_that_of_the_digraph() -> None:
     for program in PROGRAMS.values():
         out = picture_from(program)
-        assert renderer.drawing_of(out).source == out.to_dot()
+        assert renderer.drawing_of(out).source == text_of(out, "dot")
 
 
 def test_drawing_changes_nothing() -> None:
@@ -487,8 +486,8 @@ def test_leaves_and_short_edges_are_no_reason_to_refuse(
 @pytest.mark.parametrize("label", HOSTILE, ids=[shorten(label) for label in HOSTILE])
 def test_a_label_is_text_in_mermaid_and_in_the_outline_too(label: str) -> None:
     found = picture_of(Value(2.0, label))
-    assert str(found).startswith(f"{shorten(label)}  data 2.0")
-    box = found.to_mermaid().splitlines()[1]
+    assert text_of(found).startswith(f"{shorten(label)}  data 2.0")
+    box = text_of(found, "mmd").splitlines()[1]
     assert re.fullmatch(r'  n0\["<b>[^"<>`&|{}\[\]\\]*</b><br/>data 2\.0"\]', box)
     decoded = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), box)
     assert decoded.replace("\u2060", "") == f'  n0["<b>{shorten(label)}</b><br/>data 2.0"]'
@@ -496,7 +495,7 @@ def test_a_label_is_text_in_mermaid_and_in_the_outline_too(label: str) -> None:
 
 @pytest.mark.parametrize("label", ["\x1b[31mred", "a\x9bb", "\ud800"])
 def test_no_label_steers_the_terminal(label: str) -> None:
-    for text in (str(picture_of(Value(2.0, label))), picture_of(Value(2.0, label)).to_mermaid()):
+    for text in (text_of(picture_of(Value(2.0, label)), format) for format in ("txt", "mmd")):
         assert "\ufffd" in text or "#65533;" in text
         text.encode()
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
@@ -506,7 +505,7 @@ def test_mermaid_shows_every_item_and_arrow_of_the_picture() -> None:
     out = neuron()
     out.backward()
     found = picture_of(out, local=True)
-    text = found.to_mermaid()
+    text = text_of(found, "mmd")
     for item in found.items:
         assert f"  {item.key}[" in text
         for link in item.args:
@@ -514,7 +513,7 @@ def test_mermaid_shows_every_item_and_arrow_of_the_picture() -> None:
 
 
 def test_a_deep_outline_goes_on_at_the_margin() -> None:
-    text = str(picture_of(chain(1000), budget=None))
+    text = text_of(picture_of(chain(1000), budget=None))
     assert max(map(len, text.splitlines())) < 120
     assert text.count("(below)") == 1001 // 24
     assert all(f"n{i} = n{i - 1} + 1" in text for i in range(1, 1001))
@@ -665,9 +664,10 @@ def test_the_budget_is_kept_whatever_the_graph() -> None:
                 keys = [item.key for item in found.items]
                 assert len(set(keys)) == len(keys)
                 assert {link.arg for item in found.items for link in item.args} <= {"", *keys}
-                assert found.to_dot() == picture_of(nodes[-1], level=level, budget=budget).to_dot()
-                assert found.to_mermaid()
-                assert str(found)
+                again = picture_of(nodes[-1], level=level, budget=budget)
+                assert text_of(found, "dot") == text_of(again, "dot")
+                assert text_of(found, "mmd")
+                assert text_of(found)
 
 
 def test_focus_shows_what_is_near() -> None:
@@ -705,7 +705,7 @@ def test_a_module_that_feeds_itself_is_a_loop_in_the_picture() -> None:
             h = h.exp()
     found = picture_of(h, level="layer")
     assert {item.title for item in found.items} == {"h", "a", "b"}
-    assert "tanh × 3" in str(found)
+    assert "tanh × 3" in text_of(found)
     assert draw_dot(h, level="layer").pipe().startswith(b"<?xml")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value, tanh
-from autograd.stepping.ledger import Ledger
+from autograd.stepping.ledger import CANCELLED, PATH_NAMES, Ledger
 from autograd.testing.strategies import expressions
 
 
@@ -112,6 +112,48 @@ def test_zero_gradients_have_no_shares() -> None:
     assert ledger.adjoint == 0.0
     assert all(math.isnan(path.share) for path in ledger.paths)
     assert "%" not in str(ledger)
+
+
+def test_a_seed_scales_every_path_and_leaves_the_shares() -> None:
+    x = Value(3.0, "x")
+    paths = Stepper(x * x + 2 * x, seed=-0.5).why(x).paths
+    assert [(path.product, path.share) for path in paths] == [
+        (-1.5, 0.375),
+        (-1.5, 0.375),
+        (-1.0, 0.25),
+    ]
+
+
+def test_the_root_has_one_path_of_one_node_and_prints_none() -> None:
+    y = Value(3.0) * 2
+    ledger = Stepper(y, seed=4.0).why(y)
+    assert [(path.nodes, path.product, path.share) for path in ledger.paths] == [((y,), 4.0, 1.0)]
+    assert str(ledger).splitlines() == [
+        "d n1/d n1 = 4.0",
+        "  the seed: this is where the backward pass starts",
+    ]
+
+
+@pytest.mark.parametrize("length", [PATH_NAMES, PATH_NAMES + 1])
+def test_the_middle_of_a_long_path_is_counted(length: int) -> None:
+    x = y = Value(1.0, "x")
+    for _ in range(length - 1):
+        y = -y
+    y.label = "y"
+    printed = str(Stepper(y).why(x)).splitlines()[-1].split("   ")[0].strip().split(" > ")
+    assert (printed[0], printed[-1]) == ("y", "x")
+    assert [name for name in printed if "more" in name] == (
+        ["... 1 more ..."] if length > PATH_NAMES else []
+    )
+    assert len(printed) == length
+
+
+@pytest.mark.parametrize(("left", "warned"), [(CANCELLED / 2, True), (CANCELLED * 2, False)])
+def test_what_counts_as_cancelled(left: float, warned: bool) -> None:
+    x = Value(1.0, "x")
+    # The contributions are 1 + 2 left and -1: their size is about 2, the rest of it 2 left.
+    assert Stepper(x * (1 + 2 * left) - x).why(x).cancels is warned
+    assert not Stepper(x * left).why(x).cancels
 
 
 def test_deep_paths_neither_overflow_nor_recurse() -> None:

@@ -22,6 +22,7 @@ from autograd.page.content import embedded as embedded_columns
 from autograd.page.javascript import SPELLING, rows
 from autograd.page.layout import arrange
 from autograd.page.source import excerpts, shown_paths
+from autograd.stepping.events import Recording
 
 
 def neuron() -> Value:
@@ -55,7 +56,7 @@ def script_and_style(page: str) -> tuple[str, str]:
 
 
 def test_the_policy_names_script_and_style_by_hash_and_nothing_else() -> None:
-    page = build(Stepper(neuron()))
+    page = build(Recording(neuron()))
     policy = unescape(re.search(r'Policy" content="(.*?)"', page)[1])  # type: ignore[index]
     for name, part in zip(("script-src", "style-src"), script_and_style(page), strict=True):
         digest = base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
@@ -65,7 +66,7 @@ def test_the_policy_names_script_and_style_by_hash_and_nothing_else() -> None:
 
 
 def test_the_script_builds_no_code_and_the_page_refers_to_nothing_outside() -> None:
-    page = build(Stepper(neuron()))
+    page = build(Recording(neuron()))
     script, _ = script_and_style(page)
     assert not re.search(r"\beval\b|new Function|setAttribute\(\"on|innerHTML", script)
     assert not re.search(r"(src|href)=\"(?!data:)|url\(|@import|https?:(?!//www\.w3\.org)", page)
@@ -73,7 +74,7 @@ def test_the_script_builds_no_code_and_the_page_refers_to_nothing_outside() -> N
 
 
 def test_script_and_style_fit_in_150_kilobytes() -> None:
-    parts = script_and_style(build(Stepper(neuron())))
+    parts = script_and_style(build(Recording(neuron())))
     assert len("".join(parts).encode()) < 150_000
 
 
@@ -82,7 +83,7 @@ def test_script_and_style_fit_in_150_kilobytes() -> None:
 )
 def test_labels_and_titles_stay_text(text: str) -> None:
     x = Value(2.0, label=text)
-    page = build(Stepper(x * x), title=text)
+    page = build(Recording(x * x), title=text)
     run = page.split('id="run">')[1].split("</script>")[0]
     assert "<" not in run
     assert page.count("<script") == 2
@@ -92,13 +93,13 @@ def test_labels_and_titles_stay_text(text: str) -> None:
 
 def test_a_long_label_is_shortened() -> None:
     x = Value(2.0, label="y" * 10_000)
-    assert len(embedded(build(Stepper(x * x)))["names"][0]) <= 60
+    assert len(embedded(build(Recording(x * x)))["names"][0]) <= 60
 
 
 def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "from tests.test_page import *\n"
-        "import hashlib; print(hashlib.sha256(build(Stepper(neuron())).encode()).hexdigest())"
+        "import hashlib; print(hashlib.sha256(build(Recording(neuron())).encode()).hexdigest())"
     )
     digests = {
         subprocess.run(
@@ -114,7 +115,7 @@ def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
 
 def test_the_data_is_the_run() -> None:
     stepper = Stepper(neuron())
-    data, run = embedded(build(stepper)), stepper.recording
+    data, run = embedded(build(stepper.recording)), stepper.recording
     assert data["names"] == [run.name(node) for node in run.nodes]
     assert [float(x) for x in data["data"]] == [run.value(node) for node in run.nodes]
     steps = sorted((run.position[e.node], e.slot, e.local) for e in run.events if e.kind == "edge")
@@ -123,13 +124,13 @@ def test_the_data_is_the_run() -> None:
 
 def test_numbers_that_json_lacks_are_strings() -> None:
     x = Value(float("inf"), label="x")
-    data = embedded(build(Stepper(x - x)))
+    data = embedded(build(Recording(x - x)))
     assert data["data"] == ["inf", "nan"]
 
 
 def test_formulas_fold_plain_numbers_as_the_terminal_does() -> None:
     x = Value(3.0, label="x")
-    forms = embedded(build(Stepper(x**2 * 0.5)))["forms"]
+    forms = embedded(build(Recording(x**2 * 0.5)))["forms"]
     assert [form["text"] for form in forms] == ["{0} ** 2", "{0} * {1}"]
     assert forms[0]["rules"][0] == "2 * {0} ** 1"
 
@@ -162,7 +163,7 @@ def test_a_formula_of_ones_own_is_live_and_an_opaque_forward_is_not(own_op: Any)
     unknown = own_op("test_unknown", primitive(abs), (lambda y, x: 1.0,))
     calling = own_op("test_calling", lambda x: unknown(x) + 1, (lambda y, x: 1.0,))
     x = Value(1.5)
-    data = embedded(build(Stepper(twice(x) + opaque(x) + unknown(x) + calling(x))))
+    data = embedded(build(Recording(twice(x) + opaque(x) + unknown(x) + calling(x))))
     live = {form["op"]: form["live"] for form in data["forms"]}
     assert live == {
         "test_twice": True,
@@ -218,7 +219,7 @@ def test_under_debug_the_source_is_linked(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(Path(__file__).parent)
     with debug():
         out = neuron()
-    page = build(Stepper(out))
+    page = build(Recording(out))
     data = embedded(page)
     (file,) = data["files"]
     assert file["path"] == "test_page.py"
@@ -247,7 +248,7 @@ def test_data_stays_within_its_bounds_per_node_and_edge() -> None:
     hidden = [
         exp(sum([a * b for a, b in zip(x, x[k:] + x[:k], strict=True)]) / 100) for k in range(40)
     ]
-    page = build(Stepper(sum(hidden)))
+    page = build(Recording(sum(hidden)))
     data = embedded(page)
     edges = len(data["locals"])
     size = len(page.split('id="run">')[1].split("</script>")[0])
@@ -273,7 +274,7 @@ def test_without_graphviz_there_are_plain_layers(monkeypatch: pytest.MonkeyPatch
 def test_save_writes_the_file_whole_or_not_at_all(tmp_path: Path) -> None:
     stepper = Stepper(neuron())
     path = stepper.save(tmp_path / "why.html", title="Why & how")
-    assert path.read_text(encoding="utf-8") == build(stepper, title="Why & how")
+    assert path.read_text(encoding="utf-8") == build(stepper.recording, title="Why & how")
     assert "<h1>Why &amp; how</h1>" in path.read_text(encoding="utf-8")
     with pytest.raises(OSError, match=r"missing.why\.html"):
         stepper.save(tmp_path / "missing" / "why.html")
@@ -284,10 +285,10 @@ def test_a_notebook_gets_the_page_in_a_frame() -> None:
     stepper = Stepper(neuron())
     bundle = stepper._repr_mimebundle_()
     assert bundle["text/plain"] == repr(stepper)
-    assert bundle["text/html"] == frame(build(stepper))
+    assert bundle["text/html"] == frame(build(stepper.recording))
     source = re.search(r'srcdoc="(.*?)"', bundle["text/html"], re.DOTALL)
     assert source
-    assert unescape(source[1]) == build(stepper)
+    assert unescape(source[1]) == build(stepper.recording)
 
 
 def test_every_row_is_written_as_javascript_could_parse_it() -> None:

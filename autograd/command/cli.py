@@ -451,7 +451,7 @@ def _draw_value(out: Value, args: argparse.Namespace) -> int:
         nodes = [{**node, "grad": grad} for node, grad in zip(data["nodes"], grads, strict=True)]
         print(json.dumps({"schema": data["schema"], "nodes": nodes}))
         return OK
-    from autograd.drawing import picture_of, write
+    from autograd.drawing import picture_of, text_of, write
 
     picture = picture_of(
         out,
@@ -467,10 +467,8 @@ def _draw_value(out: Value, args: argparse.Namespace) -> int:
         except ValueError as error:
             raise UsageError(str(error)) from None
         return OK
-    if args.format == "dot":
-        print(picture.to_dot(), end="")
-    else:
-        print(picture.to_mermaid() if args.format == "mermaid" else picture)
+    extensions = {"dot": "dot", "mermaid": "mmd", "text": "txt"}
+    print(text_of(picture, extensions[args.format]), end="")
     if sys.stdout.isatty() and args.format != "text":
         print(f"chainrule: this is {args.format}; for a picture, add -o graph.svg", file=sys.stderr)
     return OK

@@ -42,7 +42,7 @@ from autograd.command.expression import (
 )
 from autograd.errors import DomainError
 from autograd.stepping import breakpoints as at
-from autograd.stepping.breakpoints import Condition, subject
+from autograd.stepping.breakpoints import Condition
 from autograd.stepping.events import Event
 
 Test = Callable[[Event], bool | None]
@@ -54,7 +54,7 @@ NUMBERS: dict[str, Callable[[Event], float | None]] = {
     "product": lambda e: e.product,
     "local": lambda e: e.local,
     "upstream": lambda e: e.upstream,
-    "data": lambda e: e.recording.value(subject(e)),
+    "data": lambda e: e.recording.value(e.subject),
     "contribution": lambda e: at.nth(e) or None,
     "position": lambda e: e.index + 1,
     "index": lambda e: e.index,
@@ -62,7 +62,7 @@ NUMBERS: dict[str, Callable[[Event], float | None]] = {
 }
 TEXTS: dict[str, Callable[[str], Condition]] = {
     "label": at.on_label,
-    "name": lambda name: Condition(lambda e: e.recording.name(subject(e)) == name, f"name {name}"),
+    "name": lambda name: Condition(lambda e: e.recording.name(e.subject) == name, f"name {name}"),
     "op": at.on_op,
     "kind": at.on_kind,
     "module": at.in_module,

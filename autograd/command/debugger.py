@@ -39,9 +39,10 @@ from autograd.engine import Value
 from autograd.errors import ChainruleError
 from autograd.stepper import Stepper
 from autograd.stepping import breakpoints as at
-from autograd.stepping.breakpoints import Condition, subject
-from autograd.stepping.events import Event, show
+from autograd.stepping.breakpoints import Condition
+from autograd.stepping.events import Edge, Event
 from autograd.stepping.mistakes import WAYS
+from autograd.stepping.notation import show
 from autograd.stepping.quiz import Quiz
 
 AROUND = 5
@@ -475,7 +476,7 @@ class Debugger(cmd.Cmd):
         if not name:
             if self.stepper.current is None:
                 raise Refusal("nothing has happened yet: name a node, or go on with next")
-            return subject(self.stepper.current)
+            return self.stepper.current.subject
         if name in self.names:
             return self.names[name]
         twins = [self.recording.name(node) for node in self.recording.nodes if node.label == name]
@@ -500,7 +501,7 @@ class Debugger(cmd.Cmd):
         self._headline(event)
         if event.kind == "forward":
             self._show_forward(event)
-        elif event.kind == "edge":
+        elif isinstance(event, Edge):
             self._show_edge(event)
         else:
             count = len(self.recording.incoming[event.node])
@@ -557,10 +558,8 @@ class Debugger(cmd.Cmd):
         self.terminal.spans(f"{indent} = {crop(node.op.spell(*numbers).rstrip(), room)}")
         self.terminal.spans(f"{indent} = ", (show(event.total), _style(event.total)))
 
-    def _show_edge(self, event: Event) -> None:
+    def _show_edge(self, event: Edge) -> None:
         recording, node, arg = self.recording, event.node, event.arg
-        assert arg is not None
-        assert event.slot is not None
         name, target = recording.name(node), recording.name(arg)
         room = self.terminal.width - 12
         rule = f"d {name}/d {target} = {recording.named_rule(node, event.slot)}"

@@ -18,7 +18,7 @@ from autograd.functions import dot
 from autograd.functions import sum as add
 from autograd.ops import sigmoid, tanh
 from autograd.stepper import Stepper
-from autograd.stepping.events import show
+from autograd.stepping.notation import show
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
 EPOCHS = 50

@@ -9,7 +9,7 @@
 
 The same as text, which needs no library:
 
->>> print(picture_of(y, local=True))
+>>> print(text_of(picture_of(y, local=True)), end="")
 n1 = x * x  data 9.0  grad 1.0
   [3.0] x   data 3.0  grad 6.0
   [3.0] x   data 3.0  grad 6.0
@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from autograd.drawing import dot, mermaid, outline
 from autograd.drawing.folding import LEVELS, Folding, Graph
 from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
@@ -38,7 +39,19 @@ from autograd.stepping.events import Recording
 
 if TYPE_CHECKING:
     from autograd.drawing.renderer import Drawing
-    from autograd.stepper import Stepper
+
+
+class Recorded(Protocol):
+    """What holds a recording, as a Stepper does."""
+
+    recording: Recording
+
+
+class Cursor(Recorded, Protocol):
+    """What stands somewhere in a recording, as a Stepper does."""
+
+    position: int
+
 
 RANKDIRS = ("LR", "TB", "RL", "BT")
 FORMATS = ("svg", "png", "pdf", "dot", "mmd", "txt")
@@ -108,7 +121,7 @@ def picture_of(
     radius: int = 2,
     paths: tuple[Value, Value] | None = None,
 ) -> Picture:
-    """Return what a drawing of the graph below ``out`` shows, as data; its ``str()`` is text.
+    """Return what a drawing of the graph below ``out`` shows, as data; `text_of` prints it.
 
     Args:
         out: the root.
@@ -151,8 +164,8 @@ def picture_of(
 
 
 def diff(
-    before: Recording | Stepper,
-    after: Recording | Stepper,
+    before: Recording | Recorded,
+    after: Recording | Recorded,
     format: str = "svg",
     rankdir: str = "LR",
     *,
@@ -164,8 +177,8 @@ def diff(
     Each number reads ``before → after``; the colour is its change.
 
     Args:
-        before, after: recordings of graphs of the same shape: the same ops on the same
-            arguments. Plain numbers may differ.
+        before, after: recordings, or steppers, of graphs of the same shape: the same ops on
+            the same arguments. Plain numbers may differ.
         format, rankdir, level, budget: as for `draw_dot`.
 
     Raises:
@@ -182,29 +195,52 @@ def diff(
 
 
 def draw_moment(
-    stepper: Stepper,
+    at: Cursor,
     format: str = "svg",
     rankdir: str = "LR",
     *,
     level: str = "op",
     budget: int | None = BUDGET,
 ) -> Drawing:
-    """Return the drawing of a graph as a stepper knows it at its position.
+    """Return the drawing of a graph as it is known where a stepper stands.
 
     A gradient is unknown ("?"), partial (outlined) or complete (filled); the current edge is
     drawn thick. A graph beyond the budget is shown around the current node.
 
     Args:
+        at: a stepper; all that counts is its recording and its position.
         format, rankdir, level, budget: as for `draw_dot`.
     """
     from autograd.drawing.renderer import drawing_of
 
     _check(rankdir, level, budget)
-    nodes, event = list(stepper.recording.nodes), stepper.current
+    nodes, moment = list(at.recording.nodes), Moment(at.recording, at.position)
     far = budget is not None and level == "op" and len(nodes) > budget
-    focus = event.node if far and event else None
-    view = _view(nodes, Moment(stepper), level, budget, focus=focus, radius=FAR)
+    focus = moment.event.node if far and moment.event else None
+    view = _view(nodes, moment, level, budget, focus=focus, radius=FAR)
     return drawing_of(view.picture(rankdir, budget), format)
+
+
+PRINTERS = {"dot": dot.source, "mmd": mermaid.source, "txt": outline.source}
+"""What prints a picture as text, by the extension of the file that is to hold it."""
+
+
+def text_of(picture: Picture, format: str = "txt") -> str:
+    """Return a picture as text.
+
+    Args:
+        format: "txt", an outline for the terminal; "dot", what Graphviz reads; or "mmd", a
+            Mermaid flowchart, which Markdown files can hold.
+
+    Raises:
+        ValueError: no such format.
+
+    Cost: linear in items and links.
+    """
+    if format not in PRINTERS:
+        known = ", ".join(map(repr, PRINTERS))
+        raise ValueError(f"the text of a picture is one of {known}, not {format!r:.40}")
+    return PRINTERS[format](picture)
 
 
 def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
@@ -233,12 +269,8 @@ def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
 def _content(out: Value | Drawing | Picture, format: str) -> bytes:
     found = getattr(out, "picture", out)
     found = found if isinstance(found, Picture) else picture_of(found)
-    if format == "txt":
-        return f"{found}\n".encode()
-    if format == "mmd":
-        return found.to_mermaid().encode()
-    if format == "dot":
-        return found.to_dot().encode()
+    if format in PRINTERS:
+        return text_of(found, format).encode()
     from autograd.drawing.renderer import drawing_of
 
     return drawing_of(found).file(format)
@@ -306,7 +338,7 @@ def _position(graph: Graph, node: Value) -> int:
     return graph.position[node]
 
 
-def _recording(run: Recording | Stepper) -> Recording:
+def _recording(run: Recording | Recorded) -> Recording:
     found = getattr(run, "recording", run)
     if not isinstance(found, Recording):
         raise TypeError(

@@ -54,7 +54,7 @@ def source(picture: Picture) -> str:
         f"{name}: at most {shown(picture.largest[scale])} in size" for scale, name in picture.scales
     ]
     notes = [printable(shorten(note, 160)) for note in picture.notes]
-    return "\n".join([*text, "", *largest, *notes]).rstrip()
+    return "\n".join([*text, "", *largest, *notes]).rstrip() + "\n"
 
 
 def _name(item: Item) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from autograd.drawing.palette import INK, shade, strength
-from autograd.stepping.events import show
+from autograd.stepping.notation import show
 
 NO_BACKWARD = "no backward yet: gradients appear after .backward()"
 
@@ -110,7 +110,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Picture:
-    """A graph as it is to be drawn; ``str()`` is an outline for the terminal.
+    """A graph as it is to be drawn; `autograd.drawing.text_of` prints it.
 
     Attributes:
         items: in topological order as far as there is one; the root is last.
@@ -149,23 +149,6 @@ class Picture:
     def weight(self, link: Link) -> int:
         """Return how strong an arrow is, from 0 to 3."""
         return 0 if not link.norm else strength(link.norm, self.widest)
-
-    def to_dot(self) -> str:
-        """Return the picture as DOT, the text that Graphviz reads."""
-        from autograd.drawing import dot
-
-        return dot.source(self)
-
-    def to_mermaid(self) -> str:
-        """Return the picture as a Mermaid flowchart, which Markdown files can hold."""
-        from autograd.drawing import mermaid
-
-        return mermaid.source(self)
-
-    def __str__(self) -> str:
-        from autograd.drawing import outline
-
-        return outline.source(self)
 
 
 def is_signed(scale: str) -> bool:

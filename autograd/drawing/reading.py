@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from autograd.drawing.picture import NO_BACKWARD, Row, shown
 from autograd.engine import Value
 from autograd.formula import short
-from autograd.stepping.events import Recording
-
-if TYPE_CHECKING:
-    from autograd.stepper import Stepper
+from autograd.stepping.events import Edge, Recording
 
 
 class Reading(ABC):
@@ -171,16 +168,16 @@ class Change(Reading):
 
 @final
 class Moment(Reading):
-    """What a stepper knows at its position: a gradient is unknown, partial or complete."""
+    """What is known at a position of a run: a gradient is unknown, partial or complete."""
 
     scales = (("grad", "grad"),)
 
-    def __init__(self, stepper: Stepper) -> None:
-        self.stepper = stepper
-        self.nodes = stepper.recording.nodes
-        event = stepper.current
-        self.event = event
-        where = f"event {stepper.position} of {len(stepper.events)}"
+    def __init__(self, recording: Recording, position: int) -> None:
+        self.recording = recording
+        self.position = position
+        self.nodes = recording.nodes
+        self.event = event = recording.events[position - 1] if position else None
+        where = f"event {position} of {recording.length}"
         # An event's line is long: the sum with its total first, then the rule.
         parts = str(event or "nothing has been computed yet").split("   ")
         self.notes = (
@@ -191,9 +188,9 @@ class Moment(Reading):
 
     def rows(self, i: int) -> tuple[Row, ...]:
         node = self.nodes[i]
-        data = self.stepper.value(node)
+        data = self.recording.value_at(self.position, node)
         known = Row("data", "?") if data is None else Row("data", shown(data), repr(data))
-        status, so_far = self.stepper.gradient(node)
+        status, so_far = self.recording.gradient_at(self.position, node)
         if so_far is None:
             return known, Row("grad", "?")
         partial = status == "partial"
@@ -201,7 +198,8 @@ class Moment(Reading):
         return known, Row("grad", text, f"{so_far!r} ({status})", "grad", so_far, partial)
 
     def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
-        complete = sum(self.stepper.gradient(self.nodes[i]).status == "complete" for i in members)
+        done = self.recording.done
+        complete = sum(done[self.nodes[i]] < self.position for i in members)
         return (Row("grads complete", f"{complete:,} of {len(members):,}"),)
 
     def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
@@ -209,10 +207,9 @@ class Moment(Reading):
 
     def product(self, i: int, slot: int) -> str:
         event = self.event
-        if event is None or event.slot != slot or event.node is not self.nodes[i]:
-            return ""
-        assert event.product is not None
-        return f"+= {shown(event.product)}"
+        if isinstance(event, Edge) and event.slot == slot and event.node is self.nodes[i]:
+            return f"+= {shown(event.product)}"
+        return ""
 
     def is_current(self, i: int) -> bool:
         return self.event is not None and self.event.node is self.nodes[i]

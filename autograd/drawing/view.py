@@ -12,7 +12,7 @@ from autograd.drawing.reading import Now, Reading
 from autograd.engine import Value
 from autograd.kernels import floats_of, form
 from autograd.operation import Op
-from autograd.stepping.events import names_of
+from autograd.stepping.notation import names_of
 
 SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
 """Ops whose arguments may change places, so that a drawing need not tell them apart."""

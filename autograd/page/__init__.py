@@ -11,13 +11,10 @@ import hashlib
 import html
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from autograd.drawing import palette
 from autograd.page.content import embedded
-
-if TYPE_CHECKING:
-    from autograd.stepper import Stepper
+from autograd.stepping.events import Recording
 
 SCRIPT = (
     "primitives run state words source graph arithmetic change node predict player address controls"
@@ -25,7 +22,7 @@ SCRIPT = (
 """The parts of the script, in the order in which they stand."""
 
 
-def build(stepper: Stepper, *, title: str = "") -> str:
+def build(recording: Recording, *, title: str = "") -> str:
     """Return the page of a recorded run, as the text of an HTML file.
 
     The source it shows is that of the functions in which nodes were recorded under `debug`;
@@ -36,7 +33,6 @@ def build(stepper: Stepper, *, title: str = "") -> str:
 
     Cost: linear in nodes and edges, and a layout that Graphviz makes.
     """
-    recording = stepper.recording
     title = title or f"Gradients of {recording.name(recording.root)}"
     data, rows = embedded(recording, title)
     script = _script(rows.text)

@@ -18,8 +18,9 @@ from autograd.operation import Op
 from autograd.page.javascript import Rows, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.source import excerpts, shown_paths
-from autograd.stepping.events import Recording, formulas
+from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
+from autograd.stepping.notation import formulas
 
 MOST_NODES = 5_000
 """A larger graph is embedded around its root."""

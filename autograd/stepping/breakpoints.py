@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from autograd.engine import Value
 from autograd.operation import Op
-from autograd.stepping.events import Event
+from autograd.stepping.events import Done, Edge, Event, Forward
 
 
 class Condition:
@@ -53,19 +53,14 @@ class Condition:
         return f"<Condition {self}>"
 
 
-def subject(event: Event) -> Value:
-    """Return the node whose number the event sets."""
-    return event.node if event.arg is None else event.arg
-
-
 def on_node(node: Value) -> Condition:
     """Return the condition that the event's subject is ``node``."""
-    return Condition(lambda e: subject(e) is node, f"on_node({node.label or node!r})")
+    return Condition(lambda e: e.subject is node, f"on_node({node.label or node!r})")
 
 
 def on_label(label: str) -> Condition:
     """Return the condition that the subject has this label."""
-    return Condition(lambda e: subject(e).label == label, f"on_label({label!r})")
+    return Condition(lambda e: e.subject.label == label, f"on_label({label!r})")
 
 
 def on_kind(kind: str) -> Condition:
@@ -74,7 +69,7 @@ def on_kind(kind: str) -> Condition:
     Raises:
         ValueError: there is no such kind.
     """
-    if kind not in ("forward", "edge", "done"):
+    if kind not in [known.kind for known in (Forward, Edge, Done)]:
         raise ValueError(f"an event is of kind 'forward', 'edge' or 'done', not {kind!r}")
     return Condition(lambda e: e.kind == kind, f"on_kind({kind!r})")
 
@@ -103,7 +98,7 @@ def in_module(path: str) -> Condition:
 def gradient_above(bound: float) -> Condition:
     """Return the condition that the subject's adjoint so far exceeds ``bound`` in size."""
     return Condition(
-        lambda e: e.kind != "forward" and abs(e.total) > bound, f"gradient_above({bound:g})"
+        lambda e: not isinstance(e, Forward) and abs(e.total) > bound, f"gradient_above({bound:g})"
     )
 
 
@@ -119,7 +114,7 @@ def sign_change() -> Condition:
         n = nth(event)
         if n < 2:
             return False
-        before = event.recording.step(event.recording.incoming[subject(event)][n - 2]).total
+        before = event.recording.step(event.recording.incoming[event.subject][n - 2]).total
         return before < 0 < event.total or event.total < 0 < before
 
     return Condition(test, "sign_change()")
@@ -127,14 +122,14 @@ def sign_change() -> Condition:
 
 def contribution(n: int) -> Condition:
     """Return the condition that the event is the n-th contribution to its subject, from 1."""
-    return Condition(lambda e: e.kind == "edge" and nth(e) == n, f"contribution({n})")
+    return Condition(lambda e: nth(e) == n, f"contribution({n})")
 
 
 def nth(event: Event) -> int:
     """Return which contribution to its subject an edge is, from 1; 0 for other events."""
-    if event.kind != "edge":
+    if not isinstance(event, Edge):
         return 0
-    return bisect_left(event.recording.incoming[subject(event)], event.index) + 1
+    return bisect_left(event.recording.incoming[event.arg], event.index) + 1
 
 
 def _text(test: Callable[[Event], bool]) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from autograd.engine import Value
 from autograd.formula import latex, rule, short, text
 from autograd.operand import Symbol
-from autograd.stepping.events import Recording, named_args, show
+from autograd.stepping.events import Recording
+from autograd.stepping.notation import named_args, show
 
 TERMS = 4
 """Contributions written out per step; more are counted."""

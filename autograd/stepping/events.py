@@ -2,81 +2,172 @@
 
 The list is in the order in which things happen: the value of every node, from the leaves up;
 then, from the root down, each node's adjoint complete (``done``) followed by the contribution
-it passes along each of its edges. Any front end can replay it; the JSON is described at
-`Recording.to_json`.
+it passes along each of its edges. Any front end can replay it.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple, overload
+from typing import ClassVar, NamedTuple, final, overload
 
 from autograd.engine import Step, Value, sweep
-from autograd.formula import rule, rule_symbols, short, text
+from autograd.formula import rule, short, text
 from autograd.graph import topological_order
 from autograd.kernels import form
-from autograd.operand import Number, Symbol, real
-from autograd.operation import Op
-
-SCHEMA = 1
+from autograd.operand import Symbol, real
+from autograd.stepping.notation import formulas_of, named_args, names_of, show
 
 
-class Event(NamedTuple):
-    """One moment of a run.
+@dataclass(frozen=True, slots=True)
+class Event(ABC):
+    """One moment of a run: a `Forward`, an `Edge` or a `Done`.
 
     Attributes:
         index: position in the run.
         kind: ``"forward"``: the node's value is known; ``"done"``: its adjoint is complete;
             ``"edge"``: the node passes ``product = upstream * local`` to its argument.
         node: the node that is computed, completed, or passes on.
-        slot: which argument receives, for an edge.
-        arg: the node that receives, for an edge.
-        rule: formula of the op (forward) or of the local derivative (edge), in x, y, z.
-        upstream: adjoint of ``node``: d root / d node.
-        local: d node / d arg.
-        product: what this edge contributes to d root / d arg.
+        slot: which argument receives; None but for an edge.
+        arg: the node that receives; None but for an edge.
+        rule: formula of the op (forward) or of the local derivative (edge), in x, y, z; else "".
+        upstream: adjoint of ``node``: d root / d node; None before it is known (forward).
+        local: d node / d arg; None but for an edge.
+        product: what the edge contributes to d root / d arg; None but for an edge.
         total: the value (forward) or the adjoint so far (edge, done).
         recording: the run this belongs to; it knows the nodes' names.
     """
 
-    index: int  # type: ignore[assignment]  # the field's name wins over tuple's method
-    kind: str
+    kind: ClassVar[str]
+
+    index: int
     node: Value
-    slot: int | None
-    arg: Value | None
     rule: str
-    upstream: float | None
-    local: float | None
-    product: float | None
     total: float
     recording: Recording
 
-    def __str__(self) -> str:
-        run, node = self.recording, self.node
-        name, root = run.name(node), run.name(run.root)
-        if self.kind == "forward":
-            if node.op is None:
-                return f"{name} = {show(self.total)}"
-            numbers = node.op.spell(*(show(run.value(arg)) for arg in node.args))
-            return f"{run.definition(node)} = {numbers} = {show(self.total)}"
-        if self.kind == "done":
-            return f"d {root}/d {name} = {show(self.total)}   complete"
-        assert self.arg is not None
-        assert self.slot is not None
-        upstream, local, product = map(show, (self.upstream, self.local, self.product))
-        return (
-            f"d {root}/d {run.name(self.arg)} += upstream * local = {upstream} * {local}"
-            f" = {product}   (total {show(self.total)})   {run.definition(node)},"
-            f" d {name}/d {run.name(self.arg)} = {run.named_rule(node, self.slot)}"
-        )
+    @property
+    def slot(self) -> int | None:
+        return None
+
+    @property
+    def arg(self) -> Value | None:
+        return None
+
+    @property
+    def upstream(self) -> float | None:
+        return None
+
+    @property
+    def local(self) -> float | None:
+        return None
+
+    @property
+    def product(self) -> float | None:
+        return None
+
+    @property
+    def subject(self) -> Value:
+        """The node whose number the event sets."""
+        return self.node
+
+    @abstractmethod
+    def __str__(self) -> str: ...
 
     def __repr__(self) -> str:
         return f"<{self.index} {self.kind}: {self}>"
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Forward(Event):
+    """A node's value is known."""
+
+    kind = "forward"
+
+    def __str__(self) -> str:
+        run, node = self.recording, self.node
+        if node.op is None:
+            return f"{run.name(node)} = {show(self.total)}"
+        numbers = node.op.spell(*(show(run.value(arg)) for arg in node.args))
+        return f"{run.definition(node)} = {numbers} = {show(self.total)}"
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Done(Event):
+    """A node's adjoint is complete."""
+
+    kind = "done"
+
+    @property
+    def upstream(self) -> float:
+        return self.total
+
+    def __str__(self) -> str:
+        return f"{self.recording.partial(self.node)} = {show(self.total)}   complete"
+
+
+@final
+@dataclass(frozen=True, slots=True, repr=False)
+class Edge(Event):
+    """A node passes ``product = upstream * local`` on to one of its arguments."""
+
+    kind = "edge"
+
+    step: Step
+
+    @property
+    def slot(self) -> int:
+        return self.step.slot
+
+    @property
+    def arg(self) -> Value:
+        return self.step.arg
+
+    @property
+    def upstream(self) -> float:
+        return self.step.upstream
+
+    @property
+    def local(self) -> float:
+        return self.step.local
+
+    @property
+    def product(self) -> float:
+        return self.step.product
+
+    @property
+    def subject(self) -> Value:
+        return self.arg
+
+    def __str__(self) -> str:
+        run, node = self.recording, self.node
+        upstream, local, product = map(show, (self.upstream, self.local, self.product))
+        return (
+            f"{run.partial(self.arg)} += upstream * local = {upstream} * {local} = {product}"
+            f"   (total {show(self.total)})   {run.definition(node)},"
+            f" d {run.name(node)}/d {run.name(self.arg)} = {run.named_rule(node, self.slot)}"
+        )
+
+
+class Gradient(NamedTuple):
+    """What is known of a node's gradient at some moment of the backward pass.
+
+    Attributes:
+        status: ``"unknown"``: nothing has arrived; ``"partial"``: some contributions have;
+            ``"complete"``.
+        so_far: the sum of what has arrived; None while unknown.
+    """
+
+    status: str
+    so_far: float | None
+
+    def __str__(self) -> str:
+        return "unknown" if self.so_far is None else f"{show(self.so_far)} ({self.status})"
 
 
 class Events(Sequence[Event]):
@@ -174,17 +265,15 @@ class Recording:
         if index < count:
             node = self.nodes[index]
             value = self._values[node]
-            written = _formulas(node.op, _constants(node))[0] if node.op else ""
-            return Event(index, "forward", node, None, None, written, None, None, None, value, self)
+            written = formulas_of(node)[0] if node.op else ""
+            return Forward(index, node, written, value, self)
         rank = bisect_right(self._completions, index) - 1
         if self._completions[rank] == index:
             node = self.nodes[-1 - rank]
-            total = self.adjoint(node)
-            return Event(index, "done", node, None, None, "", total, None, None, total, self)
-        node, slot, arg, upstream, local, product, total = self.step(index)
-        assert node.op is not None
-        written = _formulas(node.op, _constants(node))[slot + 1]
-        return Event(index, "edge", node, slot, arg, written, upstream, local, product, total, self)
+            return Done(index, node, "", self.adjoint(node), self)
+        step = self.step(index)
+        written = formulas_of(step.node)[step.slot + 1]
+        return Edge(index, step.node, written, step.total, self, step)
 
     def step(self, index: int) -> Step:
         """Return the step of the edge event at ``index``."""
@@ -220,9 +309,26 @@ class Recording:
             return self.seed
         return self.step(self.incoming[node][-1]).total
 
+    def gradient_at(self, position: int, node: Value) -> Gradient:
+        """Return what is known of d root / d node after the first ``position`` events."""
+        if self.done[self.known(node)] < position:
+            return Gradient("complete", self.adjoint(node))
+        arrived = bisect_left(self.incoming[node], position)
+        if not arrived:
+            return Gradient("unknown", None)
+        return Gradient("partial", self.step(self.incoming[node][arrived - 1]).total)
+
+    def value_at(self, position: int, node: Value) -> float | None:
+        """Return the number of a node; None while it isn't among the first ``position`` events."""
+        return self.value(node) if self.position[self.known(node)] < position else None
+
     def name(self, node: Value) -> str:
         """Return how a node is called; see `names_of`."""
         return self._names[node]
+
+    def partial(self, node: Value) -> str:
+        """Return how d root / d node is written, in the nodes' names."""
+        return f"d {self.name(self.root)}/d {self.name(node)}"
 
     def value(self, arg: Value | float) -> float:
         """Return the number an argument had when the run was recorded."""
@@ -246,106 +352,3 @@ class Recording:
         assert node.op is not None
         args = named_args(node, self.name)
         return text(rule(node.op, slot, Symbol(self.name(node)), args), short)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the run as plain data for any front end.
-
-        ``{"schema": 1, "nodes": [...], "events": [...]}``. Nodes stand in topological order and
-        are referred to by their position, ``id``:
-
-        - a node: ``{"id", "name", "label", "op": name | null, "args": [{"node": id} |
-          {"number": x}], "data", "scope", "file", "line"}``
-        - an event: ``{"index", "kind", "node": id, "slot", "arg": id, "rule", "upstream",
-          "local", "product", "total"}``, the fields of `Event`
-
-        What does not apply is null. Numbers that JSON lacks are the strings "inf", "-inf", "nan".
-        """
-        nodes = []
-        for i, node in enumerate(self.nodes):
-            scope, file, line = node.origin or ("", None, None)
-            args = [
-                {"node": self.position[a]} if isinstance(a, Value) else {"number": _json(a)}
-                for a in node.args
-            ]
-            nodes.append(
-                {
-                    "id": i,
-                    "name": self.name(node),
-                    "label": node.label,
-                    "op": node.op.name if node.op else None,
-                    "args": args,
-                    "data": _json(self.value(node)),
-                    "scope": scope,
-                    "file": file,
-                    "line": line,
-                }
-            )
-        events = [
-            {
-                "index": e.index,
-                "kind": e.kind,
-                "node": self.position[e.node],
-                "slot": e.slot,
-                "arg": None if e.arg is None else self.position[e.arg],
-                "rule": e.rule,
-                "upstream": _json(e.upstream),
-                "local": _json(e.local),
-                "product": _json(e.product),
-                "total": _json(e.total),
-            }
-            for e in self.events
-        ]
-        return {"schema": SCHEMA, "nodes": nodes, "events": events}
-
-
-def show(x: float | None) -> str:
-    """Return a number for reading: as Python writes it if that is short, else 6 digits.
-
-    >>> show(0.5), show(-3.0), show(0.1 + 0.2)
-    ('0.5', '-3.0', '0.3')
-    """
-    written = repr(x)
-    return written if len(written) <= 9 else repr(float(f"{x:.6g}"))
-
-
-def _json(x: float | None) -> float | str | None:
-    return x if x is None or math.isfinite(x) else str(x)
-
-
-def names_of(nodes: Sequence[Value]) -> list[str]:
-    """Return what each node is called: its label on one line, or ``n<position>`` if that is taken.
-
-    >>> names_of([Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "b"), Value(4.0, "n0"), Value(5.0)])
-    ['a', 'n1', 'n2', 'n3', 'n4']
-    """
-    positions = [f"n{i}" for i in range(len(nodes))]
-    labels = [" ".join(node.label.split()) for node in nodes]
-    counts = Counter(positions + labels)
-    return [
-        label if label and counts[label] == 1 else position
-        for label, position in zip(labels, positions, strict=True)
-    ]
-
-
-def named_args(node: Value, name: Callable[[Value], str]) -> tuple[Any, ...]:
-    """Return the arguments of a node for a formula: its plain numbers, and a symbol per node."""
-    return tuple(Number(arg) if isinstance(arg, float) else Symbol(name(arg)) for arg in node.args)
-
-
-def _constants(node: Value) -> tuple[float | None, ...]:
-    """Return the plain numbers among the arguments, None where an argument is a node."""
-    return tuple(arg if isinstance(arg, float) else None for arg in node.args)
-
-
-@lru_cache(maxsize=4096)
-def _formulas(op: Op, constants: tuple[float | None, ...]) -> list[str]:
-    return formulas(op, *rule_symbols(op, tuple("" if c is None else c for c in constants)))
-
-
-def formulas(op: Op, out: Symbol, args: tuple[Any, ...]) -> list[str]:
-    """Return the op applied to its arguments and, per argument, its local derivative, as text."""
-    if op.pullback is None:
-        rules = [rule(op, slot, out, args) for slot in range(len(args))]
-    else:
-        rules = op.pullback(Number(1.0), out, args)
-    return [text(Symbol._apply(op, args)), *map(text, rules)]

@@ -12,7 +12,8 @@ from autograd.kernels import floats_of
 from autograd.modes import changed_mode
 from autograd.operand import Number, plain, real
 from autograd.operation import Op
-from autograd.stepping.events import Recording, show
+from autograd.stepping.events import Recording
+from autograd.stepping.notation import show
 
 KINKS = 3
 """How many kinks a message names before it counts the rest."""

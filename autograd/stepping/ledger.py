@@ -10,7 +10,11 @@ from functools import cached_property
 from typing import Any
 
 from autograd.engine import Value
-from autograd.stepping.events import Recording, show
+from autograd.stepping.events import Recording
+from autograd.stepping.notation import show
+
+PATH_NAMES = 12
+"""Nodes of a path that are printed; the middle of a longer one is counted."""
 
 CANCELLED = 1e-8
 """Contributions that cancel to less than this share of their size leave mostly rounding."""
@@ -90,7 +94,7 @@ class Ledger:
     @property
     def cancels(self) -> bool:
         size = math.fsum(abs(entry.product) for entry in self.entries)
-        return len(self.entries) > 1 and abs(self.adjoint) < CANCELLED * size
+        return abs(self.adjoint) < CANCELLED * size
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
@@ -125,16 +129,15 @@ class Ledger:
         return Path(tuple(reversed(nodes)), product, share)
 
     def __str__(self) -> str:
-        name, root = self.recording.name, self.recording.root
-        target = f"d {name(root)}/d {name(self.node)}"
-        lines = [f"{target} = {show(self.adjoint)}"]
-        if self.node is root:
+        run, name = self.recording, self.recording.name
+        lines = [f"{run.partial(self.node)} = {show(self.adjoint)}"]
+        if self.node is run.root:
             lines.append("  the seed: this is where the backward pass starts")
         if self.entries:
             rows = [
                 (
                     f"via {name(e.node)}",
-                    f"d {name(root)}/d {name(e.node)} * ({e.rule})",
+                    f"{run.partial(e.node)} * ({e.rule})",
                     f"{show(e.upstream)} * {show(e.local)}",
                     show(e.product),
                 )
@@ -162,10 +165,10 @@ class Ledger:
     __repr__ = __str__
 
 
-def _short(path: Iterable[str], limit: int = 12) -> list[str]:
-    """Return the names, the middle of a long list left out and counted."""
+def _short(path: Iterable[str]) -> list[str]:
+    """Return the names, the middle of a long path left out and counted."""
     names = list(path)
-    if len(names) <= limit:
+    if len(names) <= PATH_NAMES:
         return names
-    half = limit // 2
+    half = PATH_NAMES // 2
     return [*names[:half], f"... {len(names) - 2 * half} more ...", *names[-half:]]

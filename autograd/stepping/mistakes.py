@@ -13,7 +13,8 @@ from textwrap import wrap
 
 from autograd.engine import Step, Value
 from autograd.kernels import product
-from autograd.stepping.events import Recording, show
+from autograd.stepping.events import Recording
+from autograd.stepping.notation import show
 
 WAYS = {
     "no sort": "recursion into the arguments, without a topological sort: a node passes on "

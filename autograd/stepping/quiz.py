@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from autograd.stepping.events import Event, Recording, show
+from autograd.stepping.events import Edge, Recording
+from autograd.stepping.notation import show
 
 
 class Quiz:
@@ -39,14 +40,12 @@ class Quiz:
         self.asked = 0
         self.right = 0
         self._tries = 0
-        self._questions = [e.index for e in recording.events if e.kind == "edge"]
+        self._questions = [e for e in recording.events if isinstance(e, Edge)]
 
     @property
-    def event(self) -> Event | None:
+    def event(self) -> Edge | None:
         """The event whose product is asked for; None when all have been answered."""
-        if self.asked == len(self._questions):
-            return None
-        return self.recording.events[self._questions[self.asked]]
+        return self._questions[self.asked] if self.asked < len(self._questions) else None
 
     @property
     def question(self) -> str:
@@ -54,11 +53,10 @@ class Quiz:
         event = self.event
         if event is None:
             return f"that was the last one: {self.score}"
-        name, root = self.recording.name, self.recording.root
-        assert event.arg is not None
+        run = self.recording
         return (
-            f"{self.recording.definition(event.node)} passes d {name(root)}/d {name(event.node)}"
-            f" = {show(event.upstream)} on to {name(event.arg)}: what is its contribution?"
+            f"{run.definition(event.node)} passes {run.partial(event.node)}"
+            f" = {show(event.upstream)} on to {run.name(event.arg)}: what is its contribution?"
         )
 
     def answer(self, number: float) -> bool:
@@ -68,7 +66,6 @@ class Quiz:
             ValueError: all questions have been answered.
         """
         event = self._current()
-        assert event.product is not None
         self._tries += 1
         if not math.isclose(
             number, event.product, rel_tol=self.tolerance, abs_tol=self.tolerance * 1e-3
@@ -80,19 +77,16 @@ class Quiz:
     def hint(self) -> str:
         """Return the local rule with its number."""
         event = self._current()
-        assert event.arg is not None
-        assert event.slot is not None
-        name, root = self.recording.name, self.recording.root
+        run = self.recording
         return (
-            f"d {name(event.node)}/d {name(event.arg)} = "
-            f"{self.recording.named_rule(event.node, event.slot)}, which is {show(event.local)} "
-            f"here; multiply by d {name(root)}/d {name(event.node)} = {show(event.upstream)}"
+            f"d {run.name(event.node)}/d {run.name(event.arg)} = "
+            f"{run.named_rule(event.node, event.slot)}, which is {show(event.local)} "
+            f"here; multiply by {run.partial(event.node)} = {show(event.upstream)}"
         )
 
     def give_up(self) -> float:
         """Return the answer, and go to the next question without a point."""
         event = self._current()
-        assert event.product is not None
         self._advance(point=False)
         return event.product
 
@@ -101,7 +95,7 @@ class Quiz:
         """The score, in words."""
         return f"{self.right} of {self.asked} at the first try"
 
-    def _current(self) -> Event:
+    def _current(self) -> Edge:
         event = self.event
         if event is None:
             raise ValueError("all questions have been answered")

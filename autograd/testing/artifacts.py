@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograd.checking.check import Report
 from autograd.checking.culprit import Culprit
-from autograd.drawing import picture_of
+from autograd.drawing import picture_of, text_of
 from autograd.engine import Value
 from autograd.errors import DomainError, MissingExtraError
 from autograd.graph import topological_order
@@ -71,7 +71,7 @@ def drawing(root: Value, culprit: Culprit | None) -> str:
         root.backward()
     order = topological_order(root)
     node = order[culprit.position] if culprit else None
-    text = picture_of(root, focus=node if len(order) > LARGE else None).to_dot()
+    text = text_of(picture_of(root, focus=node if len(order) > LARGE else None), "dot")
     if culprit is None or node is None:
         return text
     arg = node.args[culprit.slot]

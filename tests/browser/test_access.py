@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from autograd import Stepper, Value, debug, tanh
+from autograd import Value, debug, tanh
 from autograd.page import build
+from autograd.stepping.events import Recording
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,7 @@ def text() -> str:
         x2, w2 = Value(0.0, label="x2"), Value(1.0, label="w2")
         out = tanh(x1 * w1 + x2 * w2 + Value(6.8813735870195432, label="b"))
         out.label = "o"
-    return build(Stepper(out), title="One neuron")
+    return build(Recording(out), title="One neuron")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,6 +10,7 @@ import autograd.page
 from autograd import TABLE, Op, Stepper, Value, exp, sigmoid, sin
 from autograd.page import build
 from autograd.page.javascript import rows
+from autograd.stepping.events import Recording
 
 pytestmark = pytest.mark.browser
 
@@ -96,9 +97,9 @@ def program(x: float, y: float) -> Value:
 
 def test_changing_a_leaf_recomputes_the_whole_graph(open_page: Any, screenshot: Any) -> None:
     before, after = Stepper(program(2.0, 1.0)), Stepper(program(-0.5, 1.0))
-    page = open_page(build(before), f"#event={len(before.events)}&node=0")
+    page = open_page(build(before.recording), f"#event={len(before.events)}&node=0")
     page.locator("#node-body input[type=number]").fill("-0.5")
-    other = open_page(build(after), f"#event={len(after.events)}&node=0")
+    other = open_page(build(after.recording), f"#event={len(after.events)}&node=0")
     assert values_of(page) == values_of(other)
     what_if = before.what_if(before.recording.nodes[0], -0.5)
     predicted, actual = (
@@ -108,7 +109,9 @@ def test_changing_a_leaf_recomputes_the_whole_graph(open_page: Any, screenshot: 
     assert actual == pytest.approx(what_if.actual, rel=1e-5)
     screenshot(page, "7-what-if")
     page.click("#reset")
-    assert values_of(page) == values_of(open_page(build(before), f"#event={len(before.events)}"))
+    assert values_of(page) == values_of(
+        open_page(build(before.recording), f"#event={len(before.events)}")
+    )
     assert not page.locator("#change").is_visible()
 
 
@@ -116,16 +119,16 @@ def test_a_kink_in_between_is_named(open_page: Any) -> None:
     x = Value(2.0, label="x")
     stepper = Stepper((x - 1).relu() * 3)
     what_if = stepper.what_if(x, -2.0)
-    page = open_page(build(stepper), "#event=99&node=0")
+    page = open_page(build(stepper.recording), "#event=99&node=0")
     for number, reason in (("-2", what_if.kinks[0]), ("3", "as predicted")):
         page.locator("#node-body input[type=number]").fill(number)
         assert reason in page.locator("#change-body").inner_text()
-    curved = open_page(build(Stepper(x * x)), "#event=99&node=0&set=0:3.0")
+    curved = open_page(build(Recording(x * x)), "#event=99&node=0&set=0:3.0")
     assert "from 4.0 to 6.0" in curved.locator("#change-body").inner_text()
 
 
 def test_dragging_the_slider_recomputes_too(open_page: Any) -> None:
-    page = open_page(build(Stepper(program(2.0, 1.0))), "#event=99&node=0")
+    page = open_page(build(Recording(program(2.0, 1.0))), "#event=99&node=0")
     before = values_of(page)
     slider = page.locator("#node-body input[type=range]")
     slider.focus()
@@ -137,7 +140,9 @@ def test_dragging_the_slider_recomputes_too(open_page: Any) -> None:
 
 def test_a_prediction_waits_for_the_gradient(open_page: Any) -> None:
     stepper = Stepper(program(2.0, 1.0))
-    page = open_page(build(stepper), f"#event={len(stepper.recording.nodes) + 1}&node=0&set=0:2.5")
+    page = open_page(
+        build(stepper.recording), f"#event={len(stepper.recording.nodes) + 1}&node=0&set=0:2.5"
+    )
     assert page.locator("#predicted").inner_text() == "?"
     page.click("#last")
     assert page.locator("#predicted").inner_text() != "?"
@@ -145,7 +150,7 @@ def test_a_prediction_waits_for_the_gradient(open_page: Any) -> None:
 
 def test_leaving_the_domain_is_said(open_page: Any) -> None:
     x = Value(2.0, label="x")
-    page = open_page(build(Stepper(x.log() * 3)), "#event=99&node=0&set=0:-1.0")
+    page = open_page(build(Recording(x.log() * 3)), "#event=99&node=0&set=0:-1.0")
     assert "log(x) = log(-1.0) is nan" in page.locator("#change-body").inner_text()
 
 
@@ -153,7 +158,7 @@ def test_an_opaque_row_is_shown_but_not_live(open_page: Any) -> None:
     opaque = Op("test_rounded", lambda x: float(round(float(x))), (lambda y, x: 1.0,))
     try:
         x, y = Value(1.4, label="x"), Value(2.0, label="y")
-        page = open_page(build(Stepper(opaque(x) * y)), "#event=99&node=0")
+        page = open_page(build(Recording(opaque(x) * y)), "#event=99&node=0")
     finally:
         del TABLE["test_rounded"]
     assert "test_rounded runs in Python only" in page.locator("#notice").inner_text()

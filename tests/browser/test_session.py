@@ -7,8 +7,9 @@ import pytest
 
 from autograd import Stepper, Value, debug, scope, sum, tanh
 from autograd.page import build, frame
-from autograd.stepping.breakpoints import in_module, on_op, sign_change, subject
-from autograd.stepping.events import show
+from autograd.stepping.breakpoints import in_module, on_op, sign_change
+from autograd.stepping.events import Recording
+from autograd.stepping.notation import show
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +57,7 @@ def gradient(page: Any, name: str) -> str:
 def test_a_session_by_mouse(open_page: Any, screenshot: Any) -> None:
     with debug():
         stepper = Stepper(neuron())
-    page = open_page(build(stepper, title="One neuron"))
+    page = open_page(build(stepper.recording, title="One neuron"))
     count = len(stepper.events)
     assert position(page) == 11, "it opens where the backward pass starts"
     screenshot(page, "1-start")
@@ -102,7 +103,7 @@ def test_a_session_by_mouse(open_page: Any, screenshot: Any) -> None:
 
 def test_every_event_shows_the_numbers_of_the_stepper(open_page: Any) -> None:
     stepper = Stepper(shared())
-    page = open_page(build(stepper), "#event=0")
+    page = open_page(build(stepper.recording), "#event=0")
     for event in stepper.events:
         page.click("#next")
         shown = page.locator("#step-body .result").inner_text()
@@ -119,7 +120,7 @@ def test_every_gradient_is_that_of_python_to_the_bit(open_page: Any) -> None:
     x = [Value(0.37 * i - 1, label=f"x{i}") for i in range(4)]
     hidden = [tanh(x[i] * x[i - 1] + x[i - 2] / 3) for i in range(4)]
     stepper = Stepper(sum([h * h - y / (2 + h) for h, y in zip(hidden, x, strict=True)]), seed=0.3)
-    page = open_page(build(stepper), f"#event={len(stepper.events)}")
+    page = open_page(build(stepper.recording), f"#event={len(stepper.events)}")
     for i, node in enumerate(stepper.recording.nodes):
         page.evaluate(f"location.hash = '#event={len(stepper.events)}&node={i}'")
         until(page, f"document.getElementById('node-title').textContent === '{stepper.name(node)}'")
@@ -130,21 +131,21 @@ def test_every_gradient_is_that_of_python_to_the_bit(open_page: Any) -> None:
 def test_numbers_are_written_as_python_writes_them(open_page: Any) -> None:
     numbers = [1e17, 1e15, 123456.75, 12345678.0, 1.0, -0.0, 1e-4, 1.25e-5, -1.5e-07, 1 / 3e9]
     out = sum([Value(x, label=f"x{i}") for i, x in enumerate(numbers)])
-    page = open_page(build(Stepper(out)), "#event=99")
+    page = open_page(build(Recording(out)), "#event=99")
     for i, x in enumerate(numbers):
         card(page, f"x{i}").dispatch_event("click")
         assert page.locator("#node-body dd").first.inner_text() == show(x)
 
 
 def test_a_leaf_alone_is_a_run_too(open_page: Any) -> None:
-    page = open_page(build(Stepper(Value(2.0, label="x"))), "#event=0")
+    page = open_page(build(Recording(Value(2.0, label="x"))), "#event=0")
     page.click("#last")
     assert gradient(page, "x") == "1.0"
 
 
 def test_a_sum_of_thousands_is_live(open_page: Any) -> None:
     x = [Value(1.0) for _ in range(3_000)]
-    page = open_page(build(Stepper(sum(x) ** 2)), "#event=99999&node=0&set=0:2.0")
+    page = open_page(build(Recording(sum(x) ** 2)), "#event=99999&node=0&set=0:2.0")
     page.locator("#find").fill(f"n{3_001}")
     page.keyboard.press("Enter")
     assert page.locator("#node-body dd").nth(1).inner_text() == show(3_001.0**2)
@@ -153,7 +154,7 @@ def test_a_sum_of_thousands_is_live(open_page: Any) -> None:
 def test_a_partial_gradient_is_shown_as_such(open_page: Any) -> None:
     stepper = Stepper(shared())
     partial = next(e.index for e in stepper.events if e.kind == "edge" and e.arg.label == "x")
-    page = open_page(build(stepper), f"#event={partial + 1}")
+    page = open_page(build(stepper.recording), f"#event={partial + 1}")
     assert gradient(page, "x").endswith("…")
     assert page.locator("#node-body .badge").inner_text() == "partial"
     assert "?" in page.locator("#node-body tbody").inner_text(), "the contributions to come"
@@ -166,12 +167,12 @@ def test_a_partial_gradient_is_shown_as_such(open_page: Any) -> None:
 
 def test_breakpoints_stop_the_run_and_play_obeys_them(open_page: Any) -> None:
     stepper = Stepper(shared())
-    page = open_page(build(stepper), "#event=0")
+    page = open_page(build(stepper.recording), "#event=0")
     card(page, "x").click()
     page.keyboard.press("b")
     assert page.locator("#breaks-count").inner_text() == "1"
     x = stepper.recording.nodes[0]
-    expected = [e.index + 1 for e in stepper.events if subject(e) is x]
+    expected = [e.index + 1 for e in stepper.events if e.subject is x]
     seen = []
     for _ in expected:
         page.click("#break-next")
@@ -195,7 +196,7 @@ def test_other_conditions_stop_it_too(open_page: Any) -> None:
     stepper = Stepper(x * 8 - x * x)
     first = stepper.run(sign_change())
     assert first is not None
-    page = open_page(build(stepper), "#event=0")
+    page = open_page(build(stepper.recording), "#event=0")
     page.click("#breaks-open")
     page.get_by_label("turns the sign of a gradient").check()
     page.click("#breaks button:has-text('Close')")
@@ -205,7 +206,7 @@ def test_other_conditions_stop_it_too(open_page: Any) -> None:
     stepper = Stepper(x * 1e-200 - x * 1e-220)
     first = stepper.run(sign_change())
     assert first is not None
-    page = open_page(build(stepper), "#event=0&stop=sign")
+    page = open_page(build(stepper.recording), "#event=0&stop=sign")
     page.click("#break-next")
     assert position(page) == first.index + 1
 
@@ -215,13 +216,13 @@ def test_a_module_and_an_op_can_stop_it(open_page: Any) -> None:
     with scope("layers.0.neurons.3"):
         y = x * 2
     stepper = Stepper(y.exp() + x)
-    page = open_page(build(stepper), "#event=0&stop=in:neurons.3")
+    page = open_page(build(stepper.recording), "#event=0&stop=in:neurons.3")
     assert page.locator("#breaks-count").inner_text() == "1"
     page.click("#break-next")
     first = stepper.run(in_module("neurons.3"))
     assert first is not None
     assert position(page) == first.index + 1
-    other = open_page(build(stepper), "#event=0&stop=op:exp")
+    other = open_page(build(stepper.recording), "#event=0&stop=op:exp")
     other.click("#break-next")
     stepper.reset()
     first = stepper.run(on_op("exp"))
@@ -230,7 +231,7 @@ def test_a_module_and_an_op_can_stop_it(open_page: Any) -> None:
 
 
 def test_finding_a_node(open_page: Any) -> None:
-    page = open_page(build(Stepper(neuron())))
+    page = open_page(build(Recording(neuron())))
     page.keyboard.press("/")
     page.keyboard.type("w2")
     page.keyboard.press("Enter")
@@ -245,7 +246,7 @@ def test_finding_a_node(open_page: Any) -> None:
 def test_the_wrong_ways(open_page: Any, screenshot: Any, way: str) -> None:
     stepper = Stepper(shared())
     mistake = stepper.wrong_way(way)
-    page = open_page(build(stepper))
+    page = open_page(build(stepper.recording))
     page.select_option("#way", way)
     assert "parts from the right pass" in page.locator("#step-body").inner_text()
     assert mistake.wrong is not None
@@ -259,18 +260,18 @@ def test_the_wrong_ways(open_page: Any, screenshot: Any, way: str) -> None:
 
 
 def test_a_wrong_way_that_does_no_harm_says_so(open_page: Any) -> None:
-    page = open_page(build(Stepper(neuron())), "#way=overwrite")
+    page = open_page(build(Recording(neuron())), "#way=overwrite")
     assert "makes no difference" in page.locator("#notice").inner_text()
     negative_zero = Stepper(Value(2.0) * -3 * 0.0)
     assert negative_zero.wrong_way("overwrite").parting is None
-    page = open_page(build(negative_zero), "#way=overwrite")
+    page = open_page(build(negative_zero.recording), "#way=overwrite")
     assert "makes no difference" in page.locator("#notice").inner_text()
 
 
 def test_predict_mode_asks_and_keeps_score(open_page: Any, screenshot: Any) -> None:
     stepper = Stepper(shared())
     quiz = stepper.quiz()
-    page = open_page(build(stepper))
+    page = open_page(build(stepper.recording))
     page.click("#predict")
     answered = 0
     while quiz.event is not None:
@@ -300,7 +301,7 @@ def test_predict_mode_asks_and_keeps_score(open_page: Any, screenshot: Any) -> N
 
 
 def test_a_link_leads_to_the_moment(open_page: Any) -> None:
-    text = build(Stepper(shared()))
+    text = build(Recording(shared()))
     page = open_page(text)
     page.click("#next")
     page.click("#next")
@@ -330,18 +331,18 @@ def test_a_link_leads_to_the_moment(open_page: Any) -> None:
     ],
 )
 def test_a_broken_link_does_no_harm(open_page: Any, fragment: str) -> None:
-    page = open_page(build(Stepper(shared())), fragment)
+    page = open_page(build(Recording(shared())), fragment)
     assert position(page) == 5
 
 
 def test_a_link_beyond_the_end_leads_to_the_end(open_page: Any) -> None:
     stepper = Stepper(shared())
-    assert position(open_page(build(stepper), "#event=9999")) == len(stepper.events)
+    assert position(open_page(build(stepper.recording), "#event=9999")) == len(stepper.events)
 
 
 def test_the_keyboard_alone_is_enough(open_page: Any) -> None:
     stepper = Stepper(neuron())
-    page = open_page(build(stepper))
+    page = open_page(build(stepper.recording))
     press = page.keyboard.press
     press("Home")
     assert position(page) == 0
@@ -388,7 +389,7 @@ def test_the_keyboard_alone_is_enough(open_page: Any) -> None:
 
 
 def test_dragging_and_the_wheel_move_the_graph(open_page: Any) -> None:
-    page = open_page(build(Stepper(neuron())))
+    page = open_page(build(Recording(neuron())))
     box = page.locator("#canvas").bounding_box()
     start = page.locator("#view").get_attribute("transform")
     page.mouse.move(box["x"] + 30, box["y"] + 30)
@@ -406,7 +407,7 @@ def test_dragging_and_the_wheel_move_the_graph(open_page: Any) -> None:
 
 
 def test_in_a_notebook_frame_the_state_lives_in_the_page(open_page: Any) -> None:
-    page = open_page(f"<!doctype html><title>Notebook</title>{frame(build(Stepper(shared())))}")
+    page = open_page(f"<!doctype html><title>Notebook</title>{frame(build(Recording(shared())))}")
     inside = page.frame_locator("iframe")
     inside.locator("#next").click()
     inside.locator("#next").click()
@@ -420,7 +421,7 @@ def test_five_thousand_events_load_and_step_quickly(open_page: Any) -> None:
     while len(Stepper(sum(layer)).events) < 4_000:
         layer = [tanh(a * b + c) for a, b, c in zip(layer, layer[1:] + layer[:1], x, strict=True)]
     stepper = Stepper(sum(layer))
-    page = open_page(build(stepper))
+    page = open_page(build(stepper.recording))
     load = page.evaluate(
         "() => { const t = performance.getEntriesByType('navigation')[0];"
         " return t.domContentLoadedEventEnd - t.startTime; }"
@@ -441,7 +442,7 @@ def test_a_graph_too_large_says_what_is_missing(open_page: Any, screenshot: Any)
     level = [Value(0.001 * i) for i in range(4_096)]
     while len(level) > 1:
         level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
-    page = open_page(build(Stepper(level[0])))
+    page = open_page(build(Recording(level[0])))
     notice = page.locator("#notice").inner_text()
     assert "5,000 nodes nearest to n8190, of 8,191" in notice
     assert "3,191 below them" in notice

@@ -1,0 +1,64 @@
+"""How a run is written: its numbers, the names of its nodes, the formulas of its rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from autograd.engine import Value
+from autograd.formula import rule, rule_symbols, text
+from autograd.operand import Number, Symbol
+from autograd.operation import Op
+
+
+def show(x: float | None) -> str:
+    """Return a number for reading: as Python writes it if that is short, else 6 digits.
+
+    >>> show(0.5), show(-3.0), show(0.1 + 0.2)
+    ('0.5', '-3.0', '0.3')
+    """
+    written = repr(x)
+    return written if len(written) <= 9 else repr(float(f"{x:.6g}"))
+
+
+def names_of(nodes: Sequence[Value]) -> list[str]:
+    """Return what each node is called: its label on one line, or ``n<position>`` if that is taken.
+
+    >>> names_of([Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "b"), Value(4.0, "n0"), Value(5.0)])
+    ['a', 'n1', 'n2', 'n3', 'n4']
+    """
+    positions = [f"n{i}" for i in range(len(nodes))]
+    labels = [" ".join(node.label.split()) for node in nodes]
+    counts = Counter(positions + labels)
+    return [
+        label if label and counts[label] == 1 else position
+        for label, position in zip(labels, positions, strict=True)
+    ]
+
+
+def named_args(node: Value, name: Callable[[Value], str]) -> tuple[Any, ...]:
+    """Return the arguments of a node for a formula: its plain numbers, and a symbol per node."""
+    return tuple(Number(arg) if isinstance(arg, float) else Symbol(name(arg)) for arg in node.args)
+
+
+def formulas_of(node: Value) -> list[str]:
+    """Return a computed node's op in x, y, z and, per argument, its local derivative, as text."""
+    assert node.op is not None
+    constants = tuple(arg if isinstance(arg, float) else None for arg in node.args)
+    return _formulas(node.op, constants)
+
+
+@lru_cache(maxsize=4096)
+def _formulas(op: Op, constants: tuple[float | None, ...]) -> list[str]:
+    return formulas(op, *rule_symbols(op, tuple("" if c is None else c for c in constants)))
+
+
+def formulas(op: Op, out: Symbol, args: tuple[Any, ...]) -> list[str]:
+    """Return the op applied to its arguments and, per argument, its local derivative, as text."""
+    if op.pullback is None:
+        rules = [rule(op, slot, out, args) for slot in range(len(args))]
+    else:
+        rules = op.pullback(Number(1.0), out, args)
+    return [text(Symbol._apply(op, args)), *map(text, rules)]
