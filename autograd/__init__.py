@@ -10,141 +10,48 @@
 
 from __future__ import annotations
 
+import builtins
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd import ops
-from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
-from autograd.engine import Value, detach, trace
-from autograd.errors import (
-    ChainruleError,
-    CompileError,
-    CycleError,
-    DomainError,
-    ExpressionError,
-    GradientError,
-    GraphCutWarning,
-    MissingExtraError,
-    RuleError,
-    StaleValueError,
-    missing_extra,
-)
-from autograd.functions import dot, elu, leaky_relu, log_softmax, logsumexp, mean, softmax
-from autograd.functions import sum as sum
-from autograd.modes import is_compiling, no_grad, scope
-from autograd.operand import TABLE
-from autograd.operation import Op, primitive
-from autograd.ops import *
-from autograd.ops import abs as abs
+from autograd import engine, functions, ops  # noqa: F401 - the core is there from the start
 
-if TYPE_CHECKING:
-    from autograd import drawing as drawing
-    from autograd.checking.check import InputCheck, Report, gradcheck
-    from autograd.compiler.compiled import Compiled
-    from autograd.compiler.compiled import compile as compile
-    from autograd.compiler.descent import Descent as Descent
-    from autograd.debugging import debug
-    from autograd.drawing import draw_dot
-    from autograd.stepper import Stepper
-    from autograd.stepping import breakpoints as breakpoints
-    from autograd.stepping.events import Event
-    from autograd.testing import strategies as strategies
-    from autograd.transforms import (
-        grad,
-        gradients,
-        hessian,
-        hvp,
-        jacobian,
-        jvp,
-        value_and_grad,
-    )
+_homes: dict[str, str] = {}
+"""By public name, the module that it comes from, which is loaded when the name is first used."""
 
-_leaves = {
-    "checking.check": ["InputCheck", "Report", "gradcheck"],
-    "compiler.compiled": ["Compiled", "compile"],
-    "compiler.descent": ["Descent"],
-    "debugging": ["debug"],
-    "drawing": ["draw_dot"],
-    "stepper": ["Stepper"],
-    "stepping.events": ["Event"],
-    "transforms": ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad"],
-}
-"""What is loaded when first used: importing the engine stays fast."""
+__all__ = []
 
-_modules = {
-    "breakpoints": "stepping.breakpoints",
-    "drawing": "drawing",
-    "strategies": "testing.strategies",
-}
-"""The modules that are public as a whole, loaded when first used."""
 
-# abs, compile and sum are public, but a star import must not replace the built-ins.
-__all__ = [
-    "FINITE",
-    "NONNEGATIVE",
-    "POSITIVE",
-    "REAL",
-    "TABLE",
-    "UNIT",
-    "ChainruleError",
-    "CompileError",
-    "Compiled",
-    "CycleError",
-    "Domain",
-    "DomainError",
-    "Event",
-    "ExpressionError",
-    "GradientError",
-    "GraphCutWarning",
-    "InputCheck",
-    "Joint",
-    "MissingExtraError",
-    "Op",
-    "Report",
-    "RuleError",
-    "StaleValueError",
-    "Stepper",
-    "Value",
-    "debug",
-    "detach",
-    "dot",
-    "draw_dot",
-    "elu",
-    "grad",
-    "gradcheck",
-    "gradients",
-    "hessian",
-    "hvp",
-    "is_compiling",
-    "jacobian",
-    "jvp",
-    "leaky_relu",
-    "log_softmax",
-    "logsumexp",
-    "mean",
-    "missing_extra",
-    "no_grad",
-    "primitive",
-    "scope",
-    "softmax",
-    "trace",
-    "value_and_grad",
-]
-__all__ += ops.__all__
+def _read_stub() -> None:
+    """Learn the public names from ``__init__.pyi``; a star import leaves the built-ins alone."""
+    stub: bytes = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi")  # type: ignore
+    names, _, modules = stub.decode().partition("# isort: split")
+    for line in names.splitlines():
+        match line.split():
+            case ["from", home, "import", "*"]:
+                _homes.update(dict.fromkeys(import_module(home).__all__, home))
+            case ["from", home, "import", name, *_]:
+                _homes[name] = home
+    __all__.extend(name for name in _homes if not hasattr(builtins, name))
+    for line in modules.splitlines():
+        match line.split():
+            case ["from", home, "import", name, *_]:
+                _homes[name] = home
 
-if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
 
-    def __getattr__(name: str) -> Any:
-        if name in _modules:
-            globals()[name] = module = import_module(f"autograd.{_modules[name]}")
-            return module
-        for module, names in _leaves.items():
-            if name in names:
-                value = getattr(import_module(f"autograd.{module}"), name)
-                globals()[name] = value
-                return value
+_read_stub()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _homes:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    home = _homes[name]
+    if home == "autograd":
+        return import_module(f"autograd.{name}")
+    # As the statement does: what is called so in the module, else a module inside of it.
+    globals()[name] = found = getattr(__import__(home, fromlist=[name]), name)
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_homes})

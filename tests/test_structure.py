@@ -112,6 +112,28 @@ def test_exports_exist_and_spare_the_builtins(package: object) -> None:
     assert set(names) <= set(dir(package))
 
 
+def test_public_names_are_listed_once() -> None:
+    """In the stub that type checkers read, each as ``X as X``, which exports it to them."""
+    stub = ast.parse((ROOT / "autograd" / "__init__.pyi").read_text(encoding="utf-8"))
+    listed: list[str] = []
+    for node in stub.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            if alias.name == "*":
+                listed += importlib.import_module(str(node.module)).__all__
+            else:
+                assert alias.asname == alias.name
+                listed.append(alias.name)
+    assert len(set(listed)) == len(listed)
+    assert set(listed) <= set(dir(autograd))
+    kept = {"breakpoints", "drawing", "strategies"} | {n for n in listed if hasattr(builtins, n)}
+    assert set(autograd.__all__) == set(listed) - kept
+    assert all(hasattr(autograd, name) for name in listed)
+    source = ast.parse((ROOT / "autograd" / "__init__.py").read_text(encoding="utf-8"))
+    said = {node.value for node in ast.walk(source) if isinstance(node, ast.Constant)}
+    assert not said & set(listed), "a name is said again in __init__.py"
+
+
 def test_an_unknown_export_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'gradient'"):
         autograd.gradient  # noqa: B018
