@@ -41,7 +41,7 @@ from autograd.functions import sum as sum
 from autograd.modes import is_compiling as is_compiling
 from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope
-from autograd.operand import TABLE as TABLE
+from autograd.operation import TABLE as TABLE
 from autograd.operation import Op as Op
 from autograd.operation import primitive as primitive
 from autograd.ops import *

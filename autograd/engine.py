@@ -18,8 +18,8 @@ from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import edges, topological_order
 from autograd.kernels import Form, describe, floats_of, form, form_of, product, value_function
 from autograd.modes import current_mode, source_line
-from autograd.operand import Operand, plain, real
-from autograd.operation import Op, Primitive
+from autograd.operand import Operand, real
+from autograd.operation import Op, Primitive, plain
 from autograd.pickling import reduce_node
 from autograd.place import Origin, place_of
 
@@ -426,12 +426,11 @@ def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any
     return apply, reflected
 
 
-for _name, _op in {
-    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
-}.items():  # fmt: skip
-    _apply, _reflected = _binary(_op)
-    setattr(Value, f"__{_name}__", _apply)
-    setattr(Value, f"__r{_name}__", _reflected)
+for _name, _op in ops.OPERATORS.items():
+    if _op.arity == 2:
+        _apply, _reflected = _binary(_op)
+        setattr(Value, f"__{_name}__", _apply)
+        setattr(Value, f"__r{_name}__", _reflected)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Formulas as text: one precedence walk, a table of templates per notation.
 
->>> from autograd.operand import TABLE, Symbol
+>>> from autograd.operation import TABLE, Symbol
 >>> x, y = Symbol("x"), Symbol("y")
 >>> text((x + y) * -x / 2)
 '(x + y) * -x / 2'
@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.graph import topological_order
-from autograd.operand import Number, Symbol, plain
-from autograd.operation import Op
+from autograd.operation import Number, Op, Symbol, plain
 
 Template = tuple[str, int]
 """A format string over the arguments, and its precedence (0: needs no parentheses)."""
@@ -71,9 +70,7 @@ def rule(op: Op, slot: int, out: Any, args: tuple[Any, ...]) -> Any:
 
     What comes back is of the kind of the arguments: a number, a symbol or a node.
     """
-    if op.pullback is None:
-        return op.partials[slot](out, *args)
-    return op.pullback(Number(1.0), out, args)[slot]
+    return op.locals(out, args, (slot,))[0]
 
 
 def spell(

@@ -19,10 +19,9 @@ from typing import Any
 from unicodedata import normalize
 
 from autograd.errors import DomainError
-from autograd.formula import Template, call, infix, rule, spell
+from autograd.formula import Template, call, infix, spell
 from autograd.graph import node_args, topological_order
-from autograd.operand import Number, Symbol, plain
-from autograd.operation import Op, Primitive
+from autograd.operation import Number, Op, Primitive, Symbol, plain
 from autograd.place import place_of
 
 UNROLLED = 300
@@ -127,21 +126,14 @@ def _locals_function(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[f
     if arity > UNROLLED:
         return _interpreted_locals(op, pattern)
     out, args = Symbol("out"), _symbols(arity)
-    rules = _rules(op, out, args)
+    rules = op.locals(out, args)
     results = [part if is_node else 0.0 for part, is_node in zip(rules, pattern, strict=True)]
     return _straight_line((out, *args), results)
 
 
-def _rules(op: Op, out: Any, args: tuple[Any, ...]) -> list[Any]:
-    """Return the local derivatives in all arguments."""
-    if op.pullback is None:
-        return [rule(op, slot, out, args) for slot in range(len(args))]
-    return op.pullback(Number(1.0), out, args)  # type: ignore[no-any-return]
-
-
 def _interpreted_locals(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[float, ...]]:
     def locals_(out: float, *args: float) -> tuple[float, ...]:
-        rules = _rules(op, Number(out), tuple(map(Number, args)))
+        rules = op.locals(Number(out), tuple(map(Number, args)))
         return tuple(
             plain(local) if is_node else 0.0 for local, is_node in zip(rules, pattern, strict=True)
         )
@@ -162,7 +154,7 @@ def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], 
     if op.pullback and not op.singular:
         results = op.pullback(Symbol("g"), out, args)
     else:
-        results = _rules(op, out, args)
+        results = op.locals(out, args)
     results = [part for part, is_node in zip(results, pattern, strict=True) if is_node]
     body, texts = lower(results)
     used = _used(results)

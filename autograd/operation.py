@@ -9,14 +9,17 @@ record a graph.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast, overload
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, NoReturn, cast, overload
 
 from autograd.domain import Domain, Joint
 from autograd.errors import DomainError, RuleError
-from autograd.operand import TABLE, Number, Operand, Symbol, T, plain, real
+from autograd.operand import Operand, T, attach, real
 
 Rule = Callable[..., Any]
+
+TABLE: dict[str, Op] = {}
+"""Every row by name, in the order of definition; a row enters when it is made."""
 
 _built_in: dict[str, Op] = {}
 
@@ -99,29 +102,13 @@ class Op:
         self.note = note
         self.opaque = False
         self.arity = len(partials) or None
-        self._enter_table()
-
-    def _enter_table(self) -> None:
-        if not self.name.isidentifier():
-            raise RuleError(f"an op's name must be an identifier, got {self.name!r}")
-        if self.name in _built_in:
-            raise RuleError(f"the table has a built-in op {self.name!r}; choose another name")
-        if bool(self.partials) == bool(self.pullback):
-            raise RuleError(f"{self.name}: give either partials or a pullback")
-        if isinstance(self.domain, tuple) and self.domain and len(self.domain) != self.arity:
-            raise RuleError(
-                f"{self.name}: {len(self.domain)} domains for {len(self.partials)} partials"
-            )
-        before = TABLE.get(self.name)
-        TABLE[self.name] = self
-        if _built_in:
-            try:
-                self._trace()
-            except BaseException:
-                del TABLE[self.name]
-                if before:
-                    TABLE[self.name] = before
-                raise
+        if not name.isidentifier():
+            raise RuleError(f"an op's name must be an identifier, got {name!r}")
+        if bool(partials) == bool(pullback):
+            raise RuleError(f"{name}: give either partials or a pullback")
+        if isinstance(domain, tuple) and domain and len(domain) != self.arity:
+            raise RuleError(f"{name}: {len(domain)} domains for {len(partials)} partials")
+        _register(self)
 
     @property
     def is_built_in(self) -> bool:
@@ -157,7 +144,7 @@ class Op:
         for arg in args:
             if isinstance(arg, Operand):
                 kind = type(arg)
-                if kind is not Number:
+                if not isinstance(arg, Number):
                     break
         if kind is not None:
             return kind._apply(self, args)
@@ -174,6 +161,19 @@ class Op:
         if self.opaque:
             return float(self.forward(*args))
         return cast(float, plain(self.forward(*map(Number, args))))
+
+    def locals(
+        self, out: Any, args: tuple[Any, ...], slots: Iterable[int] | None = None
+    ) -> list[Any]:
+        """Return the local derivatives d out / d arg, by the rules, in all arguments or ``slots``.
+
+        They are of the kind of the arguments: numbers, symbols or nodes.
+        """
+        slots = range(len(args)) if slots is None else slots
+        if self.pullback is None:
+            return [self.partials[slot](out, *args) for slot in slots]
+        parts = self.pullback(_ONE, out, args)
+        return [parts[slot] for slot in slots]
 
     def violation(self, args: list[float]) -> str:
         """Return what puts ``args`` outside the domain, as a message; "" if nothing does."""
@@ -215,31 +215,70 @@ class Op:
     def __deepcopy__(self, memo: object) -> Op:
         return self
 
-    def _trace(self) -> None:
-        """Run forward and rules once on symbols: a rule that branches is refused here."""
-        out, args = Symbol("out"), tuple(map(Symbol, self.parameters if self.arity else "xyz"))
-        results: list[tuple[str, Any]] = []
-        if not isinstance(self.forward, Primitive):
-            try:
-                results.append(("forward", self.forward(*args)))
-            except Exception:
-                self.opaque = True
-        label = "pullback"
-        try:
-            parts = self.pullback(Symbol("g"), out, args) if self.pullback else []
-            for i, partial in enumerate(self.partials):
-                label = f"partial {i}"
-                results.append((label, partial(out, *args)))
-        except Exception as error:
-            raise RuleError(f"{self.name}, {label}: {error}") from error
-        if self.pullback and not (isinstance(parts, list) and len(parts) == len(args)):
-            raise RuleError(
-                f"{self.name}, pullback returned {parts!r:.60}, "
-                f"not a list with one contribution for each of {len(args)} arguments"
-            )
-        for label, result in [*results, *(("pullback", part) for part in parts)]:
-            if not isinstance(result, Operand | numbers.Real):
-                raise RuleError(f"{self.name}, {label} returned {result!r}, not a number")
+
+class Number(Operand):
+    """A plain number under IEEE 754: what the readable interpretation of a rule computes with.
+
+    >>> (Number(1.0) / 0.0).value
+    inf
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Number:
+        return Number(op.ieee(*map(plain, args)))
+
+
+class _One(Number):
+    """The 1 for which a pullback returns the local derivatives: no factor of a product."""
+
+    __slots__ = ()
+
+    def __mul__(self, factor: Any) -> Any:
+        return factor
+
+
+_ONE = _One(1.0)
+
+
+def plain(x: Any) -> Any:
+    """Return a Number's float, and anything else as it is (an int as a float)."""
+    if isinstance(x, Number):
+        return x.value
+    return float(x) if type(x) is int else x
+
+
+class Symbol(Operand):
+    """A name, or an op applied to symbols and numbers: a formula.
+
+    >>> x = Symbol("x")
+    >>> (1 - x * x).op
+    <op sub>
+    """
+
+    __slots__ = ("args", "name", "op")
+
+    def __init__(self, name: str, op: Op | None = None, args: tuple[Any, ...] = ()) -> None:
+        self.name = name
+        self.op = op
+        self.args = args
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
+        return cls("", op, tuple(a if isinstance(a, Symbol) else real(plain(a)) for a in args))
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise RuleError(
+            "a rule can't test its argument or turn it into a number: use where(c, a, b)"
+        )
+
+    __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __eq__ = __ne__ = _refuse  # as identity they would freeze a branch, without a word
+    __hash__ = object.__hash__
 
 
 def op_named(name: str) -> Op:
@@ -250,23 +289,55 @@ def op_named(name: str) -> Op:
         raise RuleError(f"no op {name!r} in the table: import the module that defines it") from None
 
 
-def seal() -> None:
+def _register(op: Op) -> None:
+    """Enter a row in the table; a built-in one is traced later, when it is sealed."""
+    if op.name in _built_in:
+        raise RuleError(f"the table has a built-in op {op.name!r}; choose another name")
+    if _built_in:
+        _trace(op)
+    TABLE[op.name] = op
+
+
+def _trace(op: Op) -> None:
+    """Run forward and rules once on symbols: a rule that branches is refused here."""
+    out, args = Symbol("out"), tuple(map(Symbol, op.parameters if op.arity else "xyz"))
+    results: list[tuple[str, Any]] = []
+    if not isinstance(op.forward, Primitive):
+        try:
+            results.append(("forward", op.forward(*args)))
+        except Exception:
+            op.opaque = True
+    label = "pullback"
+    try:
+        parts = op.pullback(Symbol("g"), out, args) if op.pullback else []
+        for i, partial in enumerate(op.partials):
+            label = f"partial {i}"
+            results.append((label, partial(out, *args)))
+    except Exception as error:
+        raise RuleError(f"{op.name}, {label}: {error}") from error
+    if op.pullback and not (isinstance(parts, list) and len(parts) == len(args)):
+        raise RuleError(
+            f"{op.name}, pullback returned {parts!r:.60}, "
+            f"not a list with one contribution for each of {len(args)} arguments"
+        )
+    for label, result in [*results, *(("pullback", part) for part in parts)]:
+        if not isinstance(result, Operand | numbers.Real):
+            raise RuleError(f"{op.name}, {label} returned {result!r}, not a number")
+
+
+def seal(operators: Mapping[str, Op]) -> None:
     """Close the built-in table: trace its rows, which may refer to later ones, and protect them.
 
-    Those of one argument become methods of every operand.
+    Those of one argument become methods of every operand, and ``operators`` its operators, by
+    their names in Python: ``"truediv"`` is ``__truediv__`` and ``__rtruediv__``.
     """
+    for name, op in operators.items():
+        attach(f"__{name}__", op, op.arity)
+        if op.arity == 2:
+            attach(f"__r{name}__", op, op.arity, reflected=True)
     for op in TABLE.values():
-        op._trace()
         if op.arity == 1 and not op.binds:
-            setattr(Operand, op.name, _method(op))
+            attach(op.name, op, 1)
+    for op in TABLE.values():
+        _trace(op)
     _built_in.update(TABLE)
-
-
-def _method(op: Op) -> Callable[[T], T]:
-    def method(self: T) -> T:
-        return op(self)
-
-    method.__name__ = op.name
-    method.__qualname__ = f"Operand.{op.name}"
-    method.__doc__ = f"Return {op.spell('self')}."
-    return method

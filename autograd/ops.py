@@ -456,4 +456,9 @@ logsumexp: Op = Op(
     "exp(x - z) (Blanchard, Higham & Higham 2021)",
 )
 
-seal()
+OPERATORS = {
+    "add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs,
+}
+"""The rows that Python has operators for, by its names for them."""
+
+seal(OPERATORS)

@@ -16,10 +16,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from autograd.engine import Value
-from autograd.formula import rule
 from autograd.graph import topological_order
 from autograd.modes import unchecked
-from autograd.operand import Number, plain, real
+from autograd.operand import real
+from autograd.operation import Number, plain
 from autograd.ops import mul_no_nan
 
 _depth: ContextVar[int] = ContextVar("depth", default=0)
@@ -73,12 +73,11 @@ def _contributions(node: Value, upstream: Value | float, concerned: set[Value]) 
     if op.pullback is not None and not op.singular:
         g = upstream if isinstance(upstream, Value) else Number(upstream)
         return [plain(c) for c in op.pullback(g, node, args)]
-    return [
-        _product(upstream, plain(rule(op, slot, node, args)), op.singular)
-        if arg in concerned
-        else None
-        for slot, arg in enumerate(args)
-    ]
+    slots = [slot for slot, arg in enumerate(args) if arg in concerned]
+    contributions: list[Any] = [None] * len(args)
+    for slot, local in zip(slots, op.locals(node, args, slots), strict=True):
+        contributions[slot] = _product(upstream, plain(local), op.singular)
+    return contributions
 
 
 def _product(upstream: Any, local: Any, singular: bool) -> Any:
@@ -216,14 +215,9 @@ def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None
         slots = [i for i, arg in enumerate(args) if arg in moving]
         if not slots:
             continue
-        if node.op.pullback is None:
-            locals_ = {i: plain(rule(node.op, i, node, args)) for i in slots}
-        else:
-            every = list(map(plain, node.op.pullback(Number(1.0), node, args)))
-            locals_ = {i: every[i] for i in slots}
         total: Any = None
-        for i in slots:
-            part = _product(moving[args[i]], locals_[i], node.op.singular)  # type: ignore[index]
+        for i, local in zip(slots, node.op.locals(node, args, slots), strict=True):
+            part = _product(moving[args[i]], plain(local), node.op.singular)  # type: ignore[index]
             total = part if total is None else total + part
         moving[node] = total
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from autograd import ops
 from autograd.domain import Joint
 from autograd.formula import rule, rule_symbols, text
-from autograd.operand import TABLE, Symbol
-from autograd.operation import Op
+from autograd.operation import TABLE, Op, Symbol
 
 
 def with_table(document: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, Op
 from autograd.formula import latex, number, rule, rule_symbols, text
-from autograd.operand import Number, Symbol, plain
+from autograd.operation import Number, Symbol, plain
 from tests.floats import bits
 
 x, y, z = Symbol("x"), Symbol("y"), Symbol("z")

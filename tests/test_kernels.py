@@ -16,7 +16,7 @@ from autograd.engine import record
 from autograd.formula import rule
 from autograd.kernels import UNROLLED, form, product, value_function
 from autograd.modes import unchecked
-from autograd.operand import Number, plain
+from autograd.operation import Number, plain
 from tests.floats import bits
 
 XS = [0.0, -0.0, 5e-324, -1e-310, 1e-200, 0.3, -0.7, 1.0, -1.0, 1.5, -2.0, 3.0, 30.0, -800.0]

@@ -30,8 +30,8 @@ from autograd import (
 )
 from autograd.formula import rule
 from autograd.graph import topological_order
-from autograd.operand import Number, Operand, Symbol, plain
-from autograd.operation import Primitive
+from autograd.operand import Operand
+from autograd.operation import Number, Primitive, Symbol, plain
 from tests.floats import bits
 
 inf, nan = math.inf, math.nan

@@ -17,8 +17,7 @@ from autograd.engine import Value
 from autograd.graph import topological_order
 from autograd.kernels import floats_of, form_of
 from autograd.modes import unchecked
-from autograd.operand import Number, plain
-from autograd.operation import Op, Primitive
+from autograd.operation import Number, Op, Primitive, plain
 from autograd.transforms import gradients
 
 EPSILON = float_info.epsilon

@@ -33,8 +33,7 @@ from unicodedata import east_asian_width
 from autograd import functions, ops
 from autograd.engine import Value
 from autograd.errors import ExpressionError
-from autograd.operand import TABLE
-from autograd.operation import Op
+from autograd.operation import TABLE, Op
 
 MAX_CHARACTERS = 10_000
 MAX_DEPTH = 100

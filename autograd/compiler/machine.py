@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.spelling import LIBM
 from autograd.errors import missing_extra
-from autograd.operand import TABLE
+from autograd.operation import TABLE
 
 LONG = 30_000
 """Lines of LLVM's text from which on its full code generator takes seconds: six times as long as

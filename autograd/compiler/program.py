@@ -23,8 +23,8 @@ from autograd import ops
 from autograd.compiler.simplification import simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.operand import TABLE, Number, Operand, plain
-from autograd.operation import Op, Primitive
+from autograd.operand import Operand
+from autograd.operation import TABLE, Number, Op, Primitive, plain
 
 Arg = int | float
 """The number of an earlier result, or a constant: told apart by their type."""

@@ -13,8 +13,7 @@ from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.engine import Value
 from autograd.formula import number
-from autograd.operand import Number, Symbol
-from autograd.operation import Op
+from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import Rows, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.source import excerpts, shown_paths

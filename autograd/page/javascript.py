@@ -1,6 +1,6 @@
 """Rows of the table as JavaScript: one table spells the primitives, the rules do the rest.
 
->>> from autograd.operand import TABLE
+>>> from autograd.operation import TABLE
 >>> print(rows([(TABLE["tanh"], 1)]).text)
 const ROWS = {
 "tanh/1": {
@@ -15,11 +15,10 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from autograd.formula import Template, call, number, rule
+from autograd.formula import Template, call, number
 from autograd.graph import topological_order
 from autograd.kernels import lower
-from autograd.operand import Number, Symbol
-from autograd.operation import Op, Primitive
+from autograd.operation import Op, Primitive, Symbol
 
 SPELLING: dict[str, Template] = {
     "add": ("{0} + {1}", 1),
@@ -77,11 +76,7 @@ def rows(ops: Iterable[tuple[Op, int]]) -> Rows:
             continue
         out, args = Symbol("out"), tuple(Symbol(f"x{i}") for i in range(arity))
         names = ", ".join(arg.name for arg in args)
-        slots: list[Any] = (
-            [rule(op, slot, out, args) for slot in range(arity)]
-            if op.pullback is None
-            else op.pullback(Number(1.0), out, args)
-        )
+        slots = op.locals(out, args)
         kinks = list(op.kinks(*args)) if op.kinks else []
         needed: dict[str, str] = {}
         if _define(op, arity, called, needed) and _define_all(slots + kinks, called, needed):

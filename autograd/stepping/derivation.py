@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd.engine import Value
 from autograd.formula import latex, rule, short, text
-from autograd.operand import Symbol
+from autograd.operation import Symbol
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import named_args, show
 

@@ -18,7 +18,8 @@ from autograd.engine import Step, Value, sweep
 from autograd.formula import rule, short, text
 from autograd.graph import topological_order
 from autograd.kernels import form
-from autograd.operand import Symbol, real
+from autograd.operand import real
+from autograd.operation import Symbol
 from autograd.stepping.notation import formulas_of, named_args, names_of, show
 
 

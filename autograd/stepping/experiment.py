@@ -10,8 +10,8 @@ from autograd.engine import Value, record, sweep
 from autograd.errors import DomainError
 from autograd.kernels import floats_of
 from autograd.modes import changed_mode
-from autograd.operand import Number, plain, real
-from autograd.operation import Op
+from autograd.operand import real
+from autograd.operation import Number, Op, plain
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
 

@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from autograd.engine import Value
-from autograd.formula import rule, rule_symbols, text
-from autograd.operand import Number, Symbol
-from autograd.operation import Op
+from autograd.formula import rule_symbols, text
+from autograd.operation import Number, Op, Symbol
 
 
 def show(x: float | None) -> str:
@@ -57,8 +56,4 @@ def _formulas(op: Op, constants: tuple[float | None, ...]) -> list[str]:
 
 def formulas(op: Op, out: Symbol, args: tuple[Any, ...]) -> list[str]:
     """Return the op applied to its arguments and, per argument, its local derivative, as text."""
-    if op.pullback is None:
-        rules = [rule(op, slot, out, args) for slot in range(len(args))]
-    else:
-        rules = op.pullback(Number(1.0), out, args)
-    return [text(Symbol._apply(op, args)), *map(text, rules)]
+    return [text(Symbol._apply(op, args)), *map(text, op.locals(out, args))]

@@ -26,8 +26,7 @@ from typing import Any, NamedTuple
 
 from autograd.engine import Value
 from autograd.graph import topological_order
-from autograd.operand import TABLE
-from autograd.operation import Op
+from autograd.operation import TABLE, Op
 
 
 class Step(NamedTuple):

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.domain import REAL, Joint
 from autograd.errors import missing_extra
-from autograd.operand import TABLE, Number, plain
-from autograd.operation import Op
+from autograd.operation import TABLE, Number, Op, plain
 from autograd.testing.straightline import Program, Step, pick
 
 if TYPE_CHECKING:
