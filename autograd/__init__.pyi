@@ -28,6 +28,7 @@ from autograd.errors import GraphCutWarning as GraphCutWarning
 from autograd.errors import MissingExtraError as MissingExtraError
 from autograd.errors import RuleError as RuleError
 from autograd.errors import StaleValueError as StaleValueError
+from autograd.errors import StaleValueWarning as StaleValueWarning
 from autograd.errors import missing_extra as missing_extra
 from autograd.files import write_whole as write_whole
 from autograd.functions import dot as dot

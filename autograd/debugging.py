@@ -11,7 +11,7 @@ import math
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from autograd.engine import Value
 from autograd.errors import StaleValueError
@@ -106,20 +106,43 @@ class _Inspector:
         Raises:
             StaleValueError: names the node, its line, and the line that set ``.data``.
         """
-        for node in order:
-            op = cast(Op, node.op)
+        if found := first_stale(order):
+            sets = [
+                f", {_name(arg)} set at {line[0]}:{line[1]}"
+                for arg in (found.node, *found.node._prev)
+                if (line := self._assigned.get(arg))
+            ]
+            raise StaleValueError(
+                f"{found}{''.join(sets)}: compute the loss again before backward()"
+            )
+
+
+class Stale(NamedTuple):
+    """A node whose number no longer follows from its arguments', which would make it ``again``."""
+
+    node: Value
+    again: float
+
+    def __str__(self) -> str:
+        node = self.node
+        spelled = _spelled(cast(Op, node.op), floats_of(node.args))
+        return (
+            f"{spelled} is {self.again} now, but {_name(node)} holds {node.data}{_at(node.origin)}"
+        )
+
+
+def first_stale(order: Iterable[Value]) -> Stale | None:
+    """Return the first node of a graph whose ``.data``, or an argument's, was changed since.
+
+    Cost: one forward pass.
+    """
+    for node in order:
+        if node.op is not None:
             floats = floats_of(node.args)
-            again = value_function(op, len(floats))(*floats)
+            again = value_function(node.op, len(floats))(*floats)
             if again != node.data and not (math.isnan(again) and math.isnan(node.data)):
-                sets = [
-                    f", {_name(arg)} set at {line[0]}:{line[1]}"
-                    for arg in (node, *node._prev)
-                    if (line := self._assigned.get(arg))
-                ]
-                raise StaleValueError(
-                    f"{_spelled(op, floats)} is {again} now, but {_name(node)} holds {node.data}"
-                    f"{_at(node.origin)}{''.join(sets)}: compute the loss again before backward()"
-                )
+                return Stale(node, again)
+    return None
 
 
 def _story(lines: list[str], suspects: tuple[Any, ...], op: Op, args: tuple[Any, ...]) -> str:

@@ -69,6 +69,10 @@ class GraphCutWarning(UserWarning):
     """``float()`` of an inner node: what is computed from the number has no gradient."""
 
 
+class StaleValueWarning(UserWarning):
+    """What is drawn was computed from numbers that have been changed since."""
+
+
 def missing_extra(library: str, extra: str, error: ImportError) -> NoReturn:
     """Raise the one error that says which extra brings ``library``."""
     raise MissingExtraError(

@@ -35,6 +35,7 @@ class Stepper:
 
     Raises:
         ValueError: the run is longer than ``max_events``.
+        StaleValueError: a ``.data`` was changed after the forward pass: compute ``out`` again.
         DomainError, CycleError: as ``out.backward()``.
 
     >>> x = Value(3.0, label="x")

@@ -25,6 +25,7 @@ import autograd
 from autograd import (
     MissingExtraError,
     Op,
+    StaleValueWarning,
     Stepper,
     Value,
     clamp,
@@ -861,6 +862,47 @@ def test_a_file_is_drawn_by_the_one_that_pip_brought(
     own = machine.install("own/dot-15")
     monkeypatch.setattr(renderer.dot_command, "DOT_BINARY", own)
     assert write(neuron(), tmp_path / "a.svg").read_text().startswith(f"drawn {own}")
+
+
+def test_a_file_is_drawn_without_a_change_that_other_threads_would_see(
+    machine: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install("bin/dot")
+    machine.install("venv/graphviz-pure")
+    seen, run = [], subprocess.run
+
+    def spy(*args: Any, **options: Any) -> Any:
+        seen.append(str(renderer.dot_command.DOT_BINARY))
+        return run(*args, **options)
+
+    monkeypatch.setattr(subprocess, "run", spy)
+    write(neuron(), tmp_path / "a.svg")
+    assert seen == ["dot"]
+
+
+def test_a_failing_renderer_is_an_error(machine: SimpleNamespace, tmp_path: Path) -> None:
+    machine.install("bin/dot")
+    machine.install("venv/graphviz-pure").write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(graphviz.CalledProcessError):
+        write(neuron(), tmp_path / "a.svg")
+    assert not (tmp_path / "a.svg").exists()
+
+
+# What has changed since
+
+
+def test_a_stale_graph_is_drawn_as_stored_with_a_warning() -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    y = x * w
+    y.label = "y"
+    x.data = 10.0
+    match = r"10\.0 \* 3\.0 is 30\.0 now, but y holds 6\.0"
+    with pytest.warns(StaleValueWarning, match=match) as caught:
+        found = picture_of(y)
+    assert caught[0].filename == __file__
+    assert rows(titled(found, "y"))["data"] == "6.0"
+    with pytest.warns(StaleValueWarning):
+        draw_dot(y)
 
 
 # Files

@@ -22,7 +22,8 @@ def test_without_a_sort() -> None:
     assert mistake.parting == 2
     assert mistake.right is not None
     assert mistake.wrong is not None
-    assert (mistake.right.arg, mistake.wrong.arg) == (b, a)
+    assert mistake.right[:3] == mistake.wrong[:3] == (b, 0, a)
+    assert (mistake.right.upstream, mistake.wrong.upstream) == (2.0, 1.0)
     assert mistake.gradients == {a: (6.0, 8.0)}
     assert "a  8.0 instead of 6.0" in str(mistake)
 
@@ -33,8 +34,31 @@ def test_the_expression_of_the_threads() -> None:
     b = a + a
     mistake = Stepper(b + b).wrong_way("no sort")
     assert mistake.parting is None  # b is one node of _prev, though it is used twice
-    assert "no node passes anything on before it has received everything" in str(mistake)
+    assert "no node passes anything on before it has received all that is not 0" in str(mistake)
     assert Stepper(b + b * b).wrong_way("no sort").gradients == {a: (10.0, 12.0)}
+
+
+def test_another_order_alone_is_no_mistake() -> None:
+    a, c = Value(2.0, "a"), Value(3.0, "c")
+    mistake = Stepper((a * c) + (a - c)).wrong_way("no sort")
+    assert mistake.steps != mistake.recording.steps
+    assert (mistake.parting, mistake.right, mistake.gradients) == (None, None, {})
+    assert "makes no difference" in str(mistake)
+    assert "instead of" not in str(mistake)
+
+
+def test_what_only_rounds_differently_is_no_mistake() -> None:
+    x = Value(1.0, "x")
+    mistake = Stepper((x * 0.1 + x * 0.2) + x * 0.3).wrong_way("no sort")
+    assert mistake.steps[-1].total != mistake.recording.steps[-1].total
+    assert (mistake.parting, mistake.gradients) == (None, {})
+
+
+def test_a_contribution_of_0_may_be_lost() -> None:
+    x = Value(0.0, "x")
+    mistake = Stepper(3 * x + x * x).wrong_way("overwrite")
+    assert (mistake.parting, mistake.gradients) == (None, {})
+    assert "no node loses a contribution that is not 0" in str(mistake)
 
 
 def test_overwriting() -> None:

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from autograd import DomainError, Event, Stepper, Value, dot, scope, sqrt, tanh
+from autograd import DomainError, Event, StaleValueError, Stepper, Value, dot, scope, sqrt, tanh
 
 
 def lecture_neuron() -> tuple[Value, dict[str, Value]]:
@@ -42,6 +42,35 @@ def test_totals_are_what_backward_gives() -> None:
     complete = {event.node: event.total for event in stepper.events if event.kind == "done"}
     assert {leaf: leaf.grad for leaf in leaves.values()}.items() <= complete.items()
     assert all(node.grad == total for node, total in complete.items())
+
+
+def test_a_stale_graph_is_refused_with_the_node_and_what_to_do() -> None:
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    y = x * w
+    y.label = "y"
+    out = (y + 1).exp()
+    for changed, number in ((x, 10.0), (y, 5.0)):
+        kept, changed.data = changed.data, number
+        with pytest.raises(StaleValueError, match=r"but y holds .* compute the root again, and"):
+            Stepper(out)
+        changed.data = kept
+        assert Stepper(out).events
+    out.label = "loss"
+    w.data = math.nan  # what is not a number is no number's equal
+    with pytest.raises(StaleValueError, match=r"nan now, but y holds 6\.0: .* compute loss again"):
+        Stepper(out)
+    assert Stepper(x * w).events
+
+
+def test_after_an_optimizers_step_nothing_is_told_of_the_old_loss() -> None:
+    w = Value(3.0, "w")
+    loss = (w * w - 2) ** 2
+    loss.backward()
+    stepper = Stepper(loss)
+    w.data -= 0.1 * w.grad
+    assert stepper.why(w).adjoint == w.grad  # of the numbers that were recorded
+    with pytest.raises(StaleValueError):
+        Stepper(loss)
 
 
 def test_recording_changes_nothing_and_is_not_changed() -> None:

@@ -23,17 +23,21 @@ In a notebook a drawing shows itself; `write` makes a file of it.
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from autograd.debugging import first_stale
 from autograd.drawing import dot, mermaid, outline
 from autograd.drawing.folding import LEVELS, Folding, Graph
 from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
 from autograd.drawing.view import View
 from autograd.engine import Value
+from autograd.errors import StaleValueWarning
 from autograd.files import write_whole
 from autograd.graph import topological_order
+from autograd.modes import source_line
 from autograd.operation import Op
 from autograd.stepping.events import Recording
 
@@ -140,6 +144,9 @@ def picture_of(
         ValueError: no such direction or level; a node is not part of the graph; no path.
         TypeError: ``out`` is no Value.
         CycleError: the graph was tampered with.
+
+    Warns:
+        StaleValueWarning: a ``.data`` was changed after other nodes had been computed from it.
     """
     if not isinstance(out, Value):
         raise TypeError(f"expected the Value to draw, got {type(out).__name__}")
@@ -149,6 +156,9 @@ def picture_of(
     if type(radius) is not int or radius < 0:
         raise ValueError(f"radius is a number of edges from 0 on, got {radius!r}")
     nodes = topological_order(out)
+    if stale := first_stale(nodes):
+        message = f"{stale}: the picture shows what is stored; compute it again to see it follow"
+        warnings.warn_explicit(message, StaleValueWarning, *source_line())
     view = _view(
         nodes,
         Now(nodes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -57,14 +58,16 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
         SVG is then drawn by graphviz-pure where it is there: it measures text by its own
         tables, and so draws the same on every machine, which the system's dot does not.
         """
-        chosen, pure = dot_command.DOT_BINARY, find_pure() if format == "svg" else None
-        if pure is None or str(chosen) != "dot":
+        pure = find_pure() if format == "svg" else None
+        if pure is None or str(dot_command.DOT_BINARY) not in ("dot", str(pure)):
             return bytes(self.pipe(format))
-        try:
-            dot_command.DOT_BINARY = pure
-            return bytes(self.pipe(format))
-        finally:
-            dot_command.DOT_BINARY = chosen
+        self._prepare(format)
+        # Run here: to lend it to the graphviz package would lend it to other threads, too.
+        program = [str(pure), "-Kdot", f"-T{format}"]
+        done = subprocess.run(program, input=self.source.encode(), capture_output=True)
+        if done.returncode:
+            raise graphviz.CalledProcessError(done.returncode, program, done.stdout, done.stderr)
+        return bytes(done.stdout)
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.picture.items)} boxes>"

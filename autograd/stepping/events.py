@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar, NamedTuple, final, overload
 
+from autograd.debugging import first_stale
 from autograd.engine import Step, Value, sweep
+from autograd.errors import StaleValueError
 from autograd.formula import rule, short, text
 from autograd.graph import topological_order
 from autograd.kernels import form
@@ -214,6 +216,7 @@ class Recording:
 
     Raises:
         ValueError: the run would be longer than ``max_events``.
+        StaleValueError: a ``.data`` was changed after other nodes had been computed from it.
         DomainError, CycleError: as `Value.backward`.
     """
 
@@ -224,6 +227,11 @@ class Recording:
         self.seed = real(seed)
         self.nodes = tuple(topological_order(root))
         self.position = {node: i for i, node in enumerate(self.nodes)}
+        if stale := first_stale(self.nodes):
+            raise StaleValueError(
+                f"{stale}: a .data was changed since, as an optimizer's step does; compute "
+                f"{root.label or 'the root'} again, and record that"
+            )
         self._values = {node: node.data for node in self.nodes}
         self._names = dict(zip(self.nodes, names_of(self.nodes), strict=True))
         edges = max(max_events - 2 * len(self.nodes), 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from textwrap import wrap
 
 from autograd.engine import Step, Value
@@ -25,14 +25,17 @@ WAYS = {
 }
 
 HARMLESS = {
-    "no sort": "no node passes anything on before it has received everything",
-    "overwrite": "no node is used twice",
+    "no sort": "no node passes anything on before it has received all that is not 0",
+    "overwrite": "no node loses a contribution that is not 0",
     "no zero_grad": "the gradients of the first are all 0",
 }
 """Why a mistake did no harm."""
 
 LONGER = 20
 """A wrong run is cut off at this many times the length of the right one."""
+
+WRONG_LISTED = 10
+"""Wrong gradients that are printed before the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,10 @@ class Mistake:
     Attributes:
         way: which mistake, a key of `WAYS`.
         steps: the wrong pass, edge by edge; ``cut`` if it was stopped for its length.
-        parting: index of the first step that isn't that of the right pass; None if the
-            mistake does no harm on this graph.
-        right, wrong: that step in the right and in the wrong pass, None past the end.
-        gradients: node -> (right, wrong), for the nodes that end up different.
+        parting: index of the first step after which a sum is wrong; None if the mistake does
+            no harm on this graph. To add up the right contributions in another order is none.
+        wrong, right: that step, and the same edge in the right pass; None without a parting.
+        gradients: node -> (right, wrong), for the nodes that end up wrong.
     """
 
     recording: Recording
@@ -60,33 +63,32 @@ class Mistake:
     def __str__(self) -> str:
         name = self.recording.name
         lines = wrap(f"{self.way}: {WAYS[self.way]}", 80, subsequent_indent="  ")
-        if self.parting is None:
+        if self.parting is None and not self.gradients:
             lines.append(f"  on this graph it makes no difference: {HARMLESS[self.way]}")
-            return "\n".join(lines)
-        lines.append(f"  parts from the right pass at step {self.parting + 1}:")
+        if self.parting is not None:
+            lines.append(f"  parts from the right pass at step {self.parting + 1}:")
         for side, step in (("right", self.right), ("wrong", self.wrong)):
-            lines.append(f"    {side}  {self._spell(step)}")
+            if step is not None:
+                lines.append(f"    {side}  {self._spell(step)}")
         if self.gradients:
             lines.append("  gradients that come out wrong:")
             width = max(len(name(node)) for node in self.gradients)
             lines += [
                 f"    {name(node):<{width}}  {show(wrong)} instead of {show(right)}"
-                for node, (right, wrong) in islice(self.gradients.items(), 10)
+                for node, (right, wrong) in islice(self.gradients.items(), WRONG_LISTED)
             ]
-            if len(self.gradients) > 10:
-                lines.append(f"    and {len(self.gradients) - 10} more")
+            if len(self.gradients) > WRONG_LISTED:
+                lines.append(f"    and {len(self.gradients) - WRONG_LISTED} more")
         if self.cut:
             lines.append(f"  stopped after {len(self.steps):,} steps: it grows with every path")
         return "\n".join(lines)
 
     __repr__ = __str__
 
-    def _spell(self, step: Step | None) -> str:
-        if step is None:
-            return "has ended"
-        name, root = self.recording.name, self.recording.root
+    def _spell(self, step: Step) -> str:
+        run = self.recording
         return (
-            f"d {name(root)}/d {name(step.arg)} from {name(step.node)}: {show(step.upstream)} * "
+            f"{run.partial(step.arg)} from {run.name(step.node)}: {show(step.upstream)} * "
             f"{show(step.local)} = {show(step.product)}   (total {show(step.total)})"
         )
 
@@ -109,15 +111,26 @@ def make_mistake(recording: Recording, way: str) -> Mistake:
     steps = list(islice(walks[way](recording, adjoint), limit + 1))
     cut = len(steps) > limit
     del steps[limit:]
-    pairs = enumerate(zip_longest(recording.steps, steps))
-    parting, (right, wrong) = next(
-        ((i, pair) for i, pair in pairs if not _is_same_step(*pair)), (None, (None, None))
-    )
+    # Right is what each edge adds once, in whatever order: another order rounds differently.
+    missing = {(step.node, step.slot): step for step in recording.steps}
+    same_edge = dict(missing)
+    sums = dict.fromkeys(recording.nodes, 0.0)
+    sums[recording.root] = recording.seed
+    parting = None
+    for i, step in enumerate(steps):
+        if once := missing.pop(step[:2], None):
+            sums[step.arg] += once.product
+        if parting is None and not _is_same(step.total, sums[step.arg]):
+            parting = i
+    for step in missing.values():  # of a pass that was cut
+        sums[step.arg] += step.product
     gradients = {
         node: (recording.adjoint(node), adjoint[node])
         for node in recording.nodes
-        if not _is_same(adjoint[node], recording.adjoint(node))
+        if not _is_same(adjoint[node], sums[node])
     }
+    wrong = None if parting is None else steps[parting]
+    right = wrong and same_edge[wrong[:2]]
     return Mistake(recording, way, tuple(steps), cut, parting, right, wrong, gradients)
 
 
@@ -156,10 +169,6 @@ def _accumulating(recording: Recording, adjoint: dict[Value, float]) -> Iterator
             adjoint[node] = recording.adjoint(node)
     for node in reversed(recording.nodes):
         yield from _pass_on(recording, node, adjoint)
-
-
-def _is_same_step(a: Step | None, b: Step | None) -> bool:
-    return a is not None and b is not None and a[:3] == b[:3] and _is_same(a.total, b.total)
 
 
 def _is_same(a: float, b: float) -> bool:

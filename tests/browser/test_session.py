@@ -268,6 +268,14 @@ def test_a_wrong_way_that_does_no_harm_says_so(open_page: Any) -> None:
     assert "makes no difference" in page.locator("#notice").inner_text()
 
 
+def test_another_order_alone_marks_nothing_as_wrong(open_page: Any) -> None:
+    a, c, x = Value(2.0, "a"), Value(3.0, "c"), Value(1.0, "x")
+    for out in ((a * c) + (a - c), (x * 0.1 + x * 0.2) + x * 0.3):
+        page = open_page(build(Recording(out)), "#way=no%20sort&event=999")
+        assert "makes no difference" in page.locator("#notice").inner_text()
+        assert page.locator(".node.differs").count() == 0
+
+
 def test_predict_mode_asks_and_keeps_score(open_page: Any, screenshot: Any) -> None:
     stepper = Stepper(shared())
     quiz = stepper.quiz()

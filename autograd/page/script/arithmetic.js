@@ -147,13 +147,12 @@ function paintStep() {
 }
 
 function partingNote(event) {
-  const here = event.index === parting.wrong.index,
-    good = parting.right;
+  const here = event.index === parting.wrong.index;
   return element(
     "p",
     { class: "note alarm" },
     here
-      ? `Here it parts from the right pass, which has ${good ? sentence(good) : "ended"}.`
+      ? `Here it parts from the right pass, which has ${sentence(parting.right)}.`
       : `It has parted from the right pass at event ${parting.wrong.index + 1}.`,
   );
 }

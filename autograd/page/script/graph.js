@@ -163,7 +163,7 @@ function paintGraph() {
   for (const [i, card] of cards) {
     const value = known[i] ? tight(numbers.values[i]) : "·";
     const sofar = !status[i] ? "?" : status[i] === 1 ? `${tight(gradient[i], 7)} …` : tight(gradient[i]);
-    const wrong = state.way && status[i] === 2 && !isSame(gradient[i], right.adjoint[i]);
+    const wrong = state.way && status[i] === 2 && !isSame(gradient[i], sums[i]);
     const tint = status[i] ? shade(gradient[i], largest) : "";
     const classes = [
       "node",

@@ -120,12 +120,24 @@ function makeEvents({ values, locals }, way) {
 const finalGradients = (numbers) => makeEvents(numbers, "").adjoint;
 
 const isSame = (a, b) => a === b || (a !== a && b !== b);
-/** Where a wrong pass parts from the right one: the index of its first edge that differs. */
-function partingOf(wrong, right) {
-  const good = right.filter((e) => e.kind === "edge"),
-    bad = wrong.filter((e) => e.kind === "edge");
-  const same = (a, b) => a && b && a.edge === b.edge && isSame(a.total, b.total);
-  for (let i = 0; i < Math.max(good.length, bad.length); i++)
-    if (!same(bad[i], good[i])) return { wrong: bad[i], right: good[i] };
-  return null;
+/**
+ * What a wrong pass should have arrived at, and where it parts from the right one: its first edge
+ * after which a sum is wrong, with the same edge in the right pass. Right is what each edge adds
+ * once, in whatever order: another order rounds differently.
+ */
+function compared(wrong, right) {
+  const sums = new Array(count).fill(0),
+    missing = new Map();
+  sums[root] = seed;
+  for (const event of right) if (event.kind === "edge") missing.set(event.edge, event);
+  const sameEdge = new Map(missing);
+  let parting = null;
+  for (const event of wrong) {
+    if (event.kind !== "edge") continue;
+    if (missing.has(event.edge)) sums[event.arg] += missing.get(event.edge).product;
+    missing.delete(event.edge);
+    if (!parting && !isSame(event.total, sums[event.arg])) parting = { wrong: event, right: sameEdge.get(event.edge) };
+  }
+  for (const event of missing.values()) sums[event.arg] += event.product;
+  return { sums, parting };
 }

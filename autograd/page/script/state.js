@@ -12,13 +12,13 @@ const state = {
 };
 const original = { values: recorded, locals: recordedLocals };
 const originalGradients = finalGradients(original);
-let numbers, events, right, parting, moment;
+let numbers, events, right, sums, parting, moment;
 
 function recompute() {
   numbers = state.edits.size ? compute(state.edits) : original;
   right = makeEvents(numbers, "");
   const run = state.way ? makeEvents(numbers, state.way) : right;
-  parting = state.way ? partingOf(run.events, right.events) : null;
+  ({ sums, parting } = state.way ? compared(run.events, right.events) : { sums: right.adjoint, parting: null });
   events = run.events;
   state.position = Math.min(state.position, events.length);
 }
