@@ -25,10 +25,13 @@ from nn import (
     plots,
     schedules,
     state,
+    tables,
 )
 from nn.clip import clip_grad_norm, clip_grad_value
+from nn.composition import Residual, Sequential
+from nn.filters import Dropout, Standardize
 from nn.history import History
-from nn.layers import MLP, Dropout, Layer, Neuron, Residual, Sequential, Standardize
+from nn.layers import MLP, Layer, Neuron
 from nn.state import load, save
 from nn.train import fit
 
@@ -58,4 +61,5 @@ __all__ = [
     "save",
     "schedules",
     "state",
+    "tables",
 ]

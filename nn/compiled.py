@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from autograd import Compiled, CompileError, Value, compile
 from nn.arguments import number
 from nn.clip import clip_grad_value
+from nn.dataset import Dataset
+from nn.filters import Dropout
 from nn.hygiene import FLAT, Unit, unit_of, units_below
-from nn.layers import Dropout
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
-from nn.samples import Samples
 
 Clip = float | Callable[[list[Value]], Any]
 
@@ -79,7 +79,7 @@ class CompiledSteps:
     def __init__(
         self,
         model: Module,
-        samples: Samples,
+        samples: Dataset,
         loss: Loss,
         optimizer: Optimizer,
         clip: Clip | None,
@@ -130,7 +130,7 @@ class CompiledSteps:
         self.ahead: State | None = None
         self._descent: Any = None
         self._known: dict[int, tuple[Sequence[Value], Any]] = {}
-        self._evaluated: dict[Samples, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
+        self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
     @property
     def name(self) -> str:
@@ -263,7 +263,7 @@ class CompiledSteps:
             costs, rates, scales, terms, outs, units, targets, descent.gradients, descent.weights
         )
 
-    def _arrays(self, samples: Samples) -> tuple[Any, Any]:
+    def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
         """Return inputs and targets as arrays."""
         width = len(samples.inputs[0])
         # Three times as fast as to make the array of the lists.
@@ -311,7 +311,7 @@ class CompiledSteps:
             )
         return self._known[id(group)][1]
 
-    def evaluate(self, samples: Samples) -> tuple[list[float], Any]:
+    def evaluate(self, samples: Dataset) -> tuple[list[float], Any]:
         """Return loss and prediction of each sample, by the model as it is used."""
         if samples not in self._evaluated:
             self._evaluated[samples] = self._arrays(samples)
@@ -347,7 +347,7 @@ class CompiledSteps:
         wrt = self._cost.parameters
         return compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
 
-    def _dropped(self, samples: Samples) -> list[tuple[Dropout, int]]:
+    def _dropped(self, samples: Dataset) -> list[tuple[Dropout, int]]:
         """Return which dropouts one sample passes, in order, with the lengths of their masks."""
         calls: list[tuple[Dropout, int]] = []
         if not self.dropouts:

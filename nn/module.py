@@ -85,6 +85,13 @@ class Module:
         """Return what the module makes of its inputs."""
         raise NotImplementedError(f"{type(self).__name__} defines neither forward nor __call__")
 
+    def settings(self) -> dict[str, Any] | None:
+        """Return the constructor's arguments as plain data, with modules as they are.
+
+        None if the module can't be built again of them: what `save` describes a model by.
+        """
+        return None
+
     def parameters(self) -> list[Value]:
         """Return the parameters, each once."""
         found: dict[Value, None] = {}

@@ -16,10 +16,10 @@ from nn.arguments import count, number
 Schedule = Callable[[float], float]
 
 
-class Step:
+class Staircase:
     """Multiplies by ``factor`` after every so many epochs.
 
-    >>> [Step(every=2, factor=0.1)(epoch) for epoch in (0, 1.9, 2, 4)]
+    >>> [Staircase(every=2, factor=0.1)(epoch) for epoch in (0, 1.9, 2, 4)]
     [1.0, 1.0, 0.1, 0.010000000000000002]
     """
 
@@ -31,7 +31,7 @@ class Step:
         return math.pow(self.factor, epoch // self.every)
 
     def __repr__(self) -> str:
-        return f"Step(every={self.every}, factor={self.factor:g})"
+        return f"Staircase(every={self.every}, factor={self.factor:g})"
 
 
 class Exponential:

@@ -22,17 +22,17 @@ from nn.callbacks import Callback
 from nn.clip import clip_grad_norm
 from nn.compiled import Clip, CompiledSteps
 from nn.data import batches
+from nn.dataset import Data, Dataset, Sample
+from nn.documents import StateError, as_float, read_json, write_json
+from nn.filters import Dropout
 from nn.history import History, StepRecord, layers_of
 from nn.hygiene import Hygiene, moves, nodes_below, norms, not_finite, relative
-from nn.layers import Dropout
 from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import THRESHOLDED, accuracy
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import bar
-from nn.samples import Data, Sample, Samples
 from nn.schedules import Schedule
-from nn.state import StateError, as_float, read_json, write_json
 
 Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
 
@@ -125,8 +125,8 @@ def fit(
         raise ValueError(f"checkpoint: there is no folder {Path(checkpoint).parent}")
     if compile not in (None, True, False, "exact"):
         raise ValueError(f'compile must be True, False, "exact" or None: got {compile!r:.40}')
-    samples = Samples(data, loss)
-    tests = Samples(validation, loss, "validation ") if validation is not None else None
+    samples = Dataset(data, loss)
+    tests = Dataset(validation, loss, "validation ") if validation is not None else None
     history = History()
     run = _Run(model, samples, loss, optimizer, int(seed), batch_size, clip, schedule, history)
     term = run.try_out(samples)
@@ -188,7 +188,7 @@ class _Run:
     def __init__(
         self,
         model: Module,
-        samples: Samples,
+        samples: Dataset,
         loss: Loss,
         optimizer: Optimizer,
         seed: int,
@@ -233,7 +233,7 @@ class _Run:
         self.shuffled = epoch, every
         return next(every)
 
-    def try_out(self, samples: Samples) -> Value:
+    def try_out(self, samples: Dataset) -> Value:
         """Return the loss of the first sample, so that what doesn't fit shows before training."""
         if set(self.optimizer.parameters).isdisjoint(self.parameters.values()):
             raise ValueError(
@@ -386,7 +386,7 @@ class _Run:
             targets += [target for _, target in batch]
         self._note(losses, predictions, targets)
 
-    def evaluate(self, tests: Samples | None, metrics: Sequence[Metric]) -> None:
+    def evaluate(self, tests: Dataset | None, metrics: Sequence[Metric]) -> None:
         """Add what the epoch has come to: loss and accuracy on validation data, and metrics."""
         history, loss = self.history, self.loss
         if tests is not None:
@@ -402,7 +402,7 @@ class _Run:
             figure = _measured(metric, _listed(predictions), targets, threshold(loss))
             history.metrics.setdefault(_name(metric), []).append(figure)
 
-    def _evaluated(self, samples: Samples) -> tuple[list[float], Any]:
+    def _evaluated(self, samples: Dataset) -> tuple[list[float], Any]:
         """Return loss and prediction of each sample, by the model as it is used."""
         if self.compiled:
             return self.compiled.evaluate(samples)
@@ -658,7 +658,7 @@ def _name(function: Any) -> str:
     return f"{name}({', '.join(given)})"
 
 
-def _check_classes(classes: int, samples: Samples) -> None:
+def _check_classes(classes: int, samples: Dataset) -> None:
     """Compare the labels with the number of the model's outputs.
 
     Raises:

@@ -15,6 +15,7 @@ from autograd import CompileError, Value, where
 from nn import MLP, Dropout, History, Layer, Module, Residual, Sequential, clip_grad_value, fit
 from nn.callbacks import EarlyStopping
 from nn.data import circles, iris, moons, spirals, train_test_split
+from nn.documents import StateError
 from nn.hygiene import TrainingWarning
 from nn.losses import (
     absolute_error,
@@ -28,7 +29,6 @@ from nn.losses import (
 from nn.metrics import accuracy, confusion_matrix
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.schedules import Cosine
-from nn.state import StateError
 
 Made = tuple[Module, History, Optimizer]
 

@@ -18,12 +18,12 @@ from autograd import Stepper, Value
 from nn import Dropout, History, Layer, Module, Neuron, Residual, Sequential, clip_grad_value, fit
 from nn.callbacks import EarlyStopping
 from nn.data import moons, train_test_split
+from nn.documents import StateError
 from nn.history import layers_of
 from nn.losses import binary_cross_entropy_with_logits, half_squared_error, huber
 from nn.metrics import accuracy, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine, ReduceOnPlateau, WarmUp
-from nn.state import StateError
 
 ROOT = Path(nn.__file__).parent.parent
 TRAIN, TEST = train_test_split(moons(60, seed=4), test=0.3)

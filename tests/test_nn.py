@@ -507,7 +507,7 @@ def test_sequential_feeds_each_with_the_one_before() -> None:
         ),
         (lambda: Residual(Layer(2, 3)), "as many outputs as it takes inputs: .* 2 and gives 3"),
         (lambda: Residual(3), "Residual takes a Module: got 3"),
-        (lambda: Residual(Layer(2, 2), scale="1"), "scale must be a number: got '1'"),
+        (lambda: Residual(Layer(2, 2), scale="1"), "scale must be a finite number: got '1'"),
         (lambda: Dropout(1.0), r"rate must be at least 0 and below 1: got 1\.0"),
         (lambda: Dropout(-0.1), "rate must be at least 0 and below 1"),
         (lambda: Dropout(0.5, seed="x"), "seed must be a whole number"),

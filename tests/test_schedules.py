@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from nn.schedules import Cosine, Exponential, ReduceOnPlateau, Step, WarmUp
+from nn.schedules import Cosine, Exponential, ReduceOnPlateau, Staircase, WarmUp
 
 
 def test_step_exponential_and_cosine() -> None:
-    assert [Step(3, 0.5)(e) for e in range(7)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
+    assert [Staircase(3, 0.5)(e) for e in range(7)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
     assert [Exponential(0.5)(e) for e in range(4)] == [1, 0.5, 0.25, 0.125]
     cosine = Cosine(8, floor=0.1)
     # One rounding each of cos, sum and product: a few 1.1e-16.
@@ -20,7 +20,7 @@ def test_step_exponential_and_cosine() -> None:
 
 
 def test_warm_up_rises_and_hands_over() -> None:
-    schedule = WarmUp(4, start=0.5, then=Step(1, 0.5))
+    schedule = WarmUp(4, start=0.5, then=Staircase(1, 0.5))
     assert [schedule(e) for e in (0, 1, 2, 4, 4.5, 5)] == [0.5, 0.625, 0.75, 1.0, 1.0, 0.5]
     assert WarmUp(2)(3) == 1.0
 
@@ -55,8 +55,8 @@ def test_warm_up_keeps_the_state_of_what_follows() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Step(0), "every must be a whole number, at least 1: got 0"),
-        (lambda: Step(1, -0.1), "factor must be finite and above 0"),
+        (lambda: Staircase(0), "every must be a whole number, at least 1: got 0"),
+        (lambda: Staircase(1, -0.1), "factor must be finite and above 0"),
         (lambda: Exponential(math.nan), "factor must be finite and above 0"),
         (lambda: Cosine(2.5), "epochs must be a whole number"),  # type: ignore[arg-type]
         (lambda: WarmUp(2, start=0), "start must be finite and above 0"),
@@ -71,6 +71,6 @@ def test_bad_settings_are_named(make: Callable[[], Any], message: str) -> None:
 
 def test_schedules_print_what_they_are() -> None:
     assert repr(WarmUp(2, then=Cosine(8))) == "WarmUp(2, start=0.1, then=Cosine(8, floor=0))"
-    assert repr(Step(3)) == "Step(every=3, factor=0.1)"
+    assert repr(Staircase(3)) == "Staircase(every=3, factor=0.1)"
     assert repr(Exponential(0.9)) == "Exponential(0.9)"
     assert repr(ReduceOnPlateau()) == "ReduceOnPlateau(factor=0.1, patience=10)"

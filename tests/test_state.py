@@ -2,9 +2,12 @@
 
 import json
 import math
+import os
 import random
 import struct
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,9 @@ from nn import (
     load,
     save,
 )
-from nn.state import MAX_DEPTH, StateError, from_torch, notes_of, tensors, to_torch, write
+from nn.documents import StateError
+from nn.state import notes_of
+from nn.tensor import from_torch, tensors, to_torch
 
 
 def numbers(model: Module) -> list[float]:
@@ -204,7 +209,7 @@ def damaged(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], None]:
         (lambda p: p.write_text(p.read_text()[:-40]), "damaged or no JSON"),
         (lambda p: p.write_text(""), "damaged or no JSON"),
         (lambda p: p.write_bytes(b"\xff\xfe\x00"), "no UTF-8 text"),
-        (lambda p: p.write_text("[" * 100_000), f"nested 100000 deep, at most {MAX_DEPTH}"),
+        (lambda p: p.write_text("[" * 100_000), "is nested too deep"),
         (lambda p: p.write_text('{"a": 1, "a": 2}'), "'a' stands twice"),
         (lambda p: p.write_text('{"a": NaN}'), "NaN is no number of JSON"),
         (lambda p: p.write_text("[1, 2]"), "no model of chainrule's"),
@@ -308,8 +313,9 @@ def test_every_flipped_byte_is_refused_or_harmless(tmp_path: Path) -> None:
         lambda content: b"",
         lambda content: struct.pack("<Q", 10**18) + content[8:],
         lambda content: content.replace(b"F64", b"I64"),
-        lambda content: content.replace(b'"{\\"class', b'"[\\"class'),
-        lambda content: content.replace(b"[3, 2]", b"[2, 3]"),
+        lambda content: content.replace(b'{\\"class', b'[\\"class'),
+        lambda content: content.replace(b"[3,2]", b"[2,3]"),
+        lambda content: content.replace(b'\\"version\\": 1', b'\\"version\\": 2'),
         lambda content: content.replace(b"chainrule", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
     ],
 )
@@ -326,7 +332,7 @@ def test_a_damaged_safetensors_file(damage: Callable[[bytes], bytes], tmp_path: 
 
 def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(MLP(2, [3, 1], seed=1), tmp_path / "model.json")
-    monkeypatch.setattr("nn.state.MAX_BYTES", 100)
+    monkeypatch.setattr("nn.documents.MAX_BYTES", 100)
     with pytest.raises(StateError, match="bytes, at most 100 are read"):
         load(path)
 
@@ -348,18 +354,202 @@ def test_other_formats_are_refused(name: str, tmp_path: Path) -> None:
         load(tmp_path / name)
 
 
-def test_a_file_is_replaced_in_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "state.json"
-    write(path, b"old")
+@pytest.mark.parametrize("metadata", ["null", "{}", '{"format":"pt"}'])
+def test_another_program_s_safetensors_are_numbers_only(metadata: str, tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    model = Neuron(1, seed=0)
+    header = (
+        f'{{"__metadata__":{metadata},"bias":{{"dtype":"F64","shape":[1],"data_offsets":[0,8]}},'
+        '"weight":{"dtype":"F32","shape":[1,1],"data_offsets":[8,12]}}'
+    ).encode()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<df", 0.1, 0.5))
+    load(path, into=model)
+    assert numbers(model) == [0.5, 0.1]
+    assert notes_of(path) == {}
+    with pytest.raises(StateError, match="load it into=model"):
+        load(path)
 
-    def fail(*_: Any) -> None:
-        raise OSError(28, "disk full")
 
-    monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match=r"disk full: '.*state\.json'$"):
-        write(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == ["state.json"]
+def test_a_rebuilt_model_is_ready_to_use_and_into_keeps_its_mode(tmp_path: Path) -> None:
+    model = Sequential(Layer(2, 8, seed=0), Dropout(0.5, seed=0))
+    path = save(model.train(), tmp_path / "model.json")
+    twin = load(path)
+    assert [x.data for x in twin([1.0, 2.0])] == [x.data for x in twin([1.0, 2.0])]
+    assert not any(module.training for module in twin.named_modules().values())
+    assert load(path, into=model).training
+    assert not load(path, into=model.eval()).training
+
+
+def tied_weight() -> Sequential:
+    model = Sequential(Layer(1, 2, seed=0), Layer(2, 1, seed=1), Layer(1, 2, seed=2))
+    for i, neuron in enumerate(model.layers[2].neurons):
+        neuron.w[0] = model.layers[1].neurons[0].w[i]
+    return model
+
+
+def tied_layer() -> Sequential:
+    layer = Layer(2, 2, seed=0)
+    return Sequential(layer, Residual(layer), Residual(Sequential(layer, layer)))
+
+
+def tied_list() -> Layer:
+    model = Layer(2, 2, seed=0)
+    model.neurons[1].w = model.neurons[0].w
+    model.neurons[1].b = model.neurons[0].b
+    return model
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.parametrize("make", [tied_weight, tied_layer, tied_list])
+def test_tied_parameters_stay_tied(make: Callable[[], Module], suffix: str, tmp_path: Path) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    model = make()
+    twin = load(save(model, tmp_path / f"model{suffix}"))
+    assert list(twin.named_parameters()) == list(model.named_parameters())
+    assert numbers(twin) == numbers(model)
+    for parameter in (*model.parameters(), *twin.parameters()):
+        parameter.data += 1.0
+    x = [0.5] * (model.nin or 0)
+    assert [y.data for y in twin(x)] == [y.data for y in model(x)]
+
+
+@pytest.mark.parametrize("ties", [3, [3], ["ab"], [["nowhere", "w"]], [[]], {"a": 1}, [[["w"]]]])
+def test_ties_that_are_none_are_refused(ties: Any, tmp_path: Path) -> None:
+    path = save(MLP(1, [1], seed=0), tmp_path / "model.json")
+    damaged(lambda content: content.update(ties=ties))(path)
+    with pytest.raises(StateError, match="the description of the model is damaged"):
+        load(path)
+
+
+def ragged() -> Layer:
+    model = Layer(2, 2, seed=0)
+    model.neurons[1].w.append(Value(3.0))
+    return model
+
+
+def nested(depth: int) -> Module:
+    model: Module = Layer(1, 1, seed=0)
+    for outer in [Sequential(Dropout(0.5, seed=0)) for _ in range(depth)]:
+        outer.layers = [model]  # the constructor walks down to the layer, each time
+        model = outer
+    return model
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.parametrize("make", [ragged, lambda: nested(40), lambda: nested(100)])
+def test_what_is_saved_can_be_loaded(
+    make: Callable[[], Module], suffix: str, tmp_path: Path
+) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    path = save(make(), tmp_path / f"model{suffix}")
+    model = make()
+    for parameter in model.parameters():
+        parameter.data = 0.0
+    load(path, into=model)
+    assert numbers(model) == numbers(make())
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_what_load_would_refuse_is_not_written(suffix: str, tmp_path: Path) -> None:
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    infinite = Sequential(Residual(Layer(1, 1, seed=0)))
+    infinite.layers[0].scale = math.inf
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    settings: list[tuple[Module, Any]] = [
+        (infinite, None),
+        (MLP(1, [1], seed=0), {1: "a", "1": "b"}),
+        (MLP(1, [1], seed=0), {"deep": deep}),
+        (nested(400), None),
+    ]
+    for model, notes in settings:
+        with pytest.raises(StateError, match="isn't written, as load would refuse it"):
+            save(model, tmp_path / f"model{suffix}", notes)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Files of a kind or size that nobody expects
+
+
+QUOTES = '"' + '\\"' * 500_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        QUOTES,
+        QUOTES + '"',
+        '{"a": "' + "x" * 20_000_000 + '"}',
+        "{" + ", ".join(f'"{i}": 1' for i in range(100_000)) + ', "99999": 2}',
+        '{"format": "chainrule model", "version": 1, "tensors": {"weight": {"data": [1], "shape": ['
+        + ", ".join(["9" * 4_300] * 1_000)
+        + "]}}}",
+        "[" + "9" * 4_300 + "]",
+        '{"a\\nb": 1, "a\\nb": 2}',
+        '{"format": "chainrule model", "version": "' + "7" * 1000 + '"}',
+    ],
+    ids=["open string", "escapes", "long string", "keys", "shape", "digits", "lines", "version"],
+)
+def test_reading_takes_time_and_memory_linear_in_the_size(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(text)
+    start = time.process_time()
+    with pytest.raises(StateError) as caught:
+        load(path)
+    # A second for 20 MB is more than it takes; what grows with the square takes minutes.
+    assert time.process_time() - start < 5
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 300 + len(str(path))
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+def test_what_is_no_regular_file_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    if name.endswith("safetensors"):
+        pytest.importorskip("safetensors")
+    path = tmp_path / name
+    path.mkdir()
+    with pytest.raises(StateError, match="is no regular file"):
+        load(path)
+    if not hasattr(os, "mkfifo"):
+        return
+    path.rmdir()
+    os.mkfifo(path)
+    with pytest.raises(StateError, match="is no regular file"):
+        load(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(StateError, match="is no regular file"):
+        load(path)
+
+
+def test_saved_from_several_threads_every_reader_finds_a_whole_model(tmp_path: Path) -> None:
+    path = tmp_path / "same.json"
+    models = [MLP(2, [3, 1], seed=seed) for seed in range(4)]
+    known = {tuple(numbers(model)) for model in models}
+    save(models[0], path)
+    errors: list[BaseException] = []
+
+    def write(model: Module) -> None:
+        try:
+            for _ in range(20):
+                save(model, path)
+                assert tuple(numbers(load(path))) in known
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(model,)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # state_dict

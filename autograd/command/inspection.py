@@ -102,7 +102,7 @@ def _checked(path: Path, noted: dict[str, Any]) -> Notes:
     Raises:
         StateError: a note is not of its kind.
     """
-    from nn.state import StateError
+    from nn.documents import StateError
 
     try:
         return Notes(
@@ -128,7 +128,7 @@ def _text(given: Any) -> str:
 
 def _statistics(model: Module) -> list[Statistics]:
     """Return what the numbers of each tensor are like."""
-    from nn.state import tensors
+    from nn.tensor import tensors
 
     found = []
     for name, tensor in tensors(model).items():

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nn import History, Module
-    from nn.data import Table
     from nn.losses import Loss
     from nn.optim import Optimizer
     from nn.schedules import Schedule
+    from nn.tables import Table
 
 NAMES: dict[str, list[str]] = {
     "moons": ["upper", "lower"],
@@ -60,19 +60,19 @@ class Trained(NamedTuple):
 
 def load(settings: Settings) -> Table:
     """Return the data set, made, bundled or from a file."""
-    from nn import data
+    from nn import data, tables
 
     name = settings.data
     if name not in NAMES:
         classes = None if settings.task is None else settings.task == "classification"
-        return data.read_csv(name, -1 if settings.target is None else settings.target, classes)
+        return tables.read_csv(name, -1 if settings.target is None else settings.target, classes)
     source = getattr(data, name)
     if name in MADE:
         inputs, targets = source(n=settings.n, noise=settings.noise, seed=settings.seed)
     else:
         inputs, targets = source()
     columns = [f"x{i + 1}" for i in range(len(inputs[0]))]
-    return data.Table(inputs, targets, columns, NAMES[name])
+    return tables.Table(inputs, targets, columns, NAMES[name])
 
 
 def train(

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _recorded(checkpoint: Path) -> Settings:
     """Return the settings that a `Record` has kept in a checkpoint."""
-    from nn.state import StateError, read_json
+    from nn.documents import StateError, read_json
 
     if not checkpoint.exists():
         raise UsageError(f"there is nothing to resume: no {checkpoint}")

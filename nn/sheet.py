@@ -1,4 +1,4 @@
-"""`Figure`: a matplotlib figure that a notebook shows, without pyplot and its global state."""
+"""`Sheet`: a matplotlib figure that a notebook shows, without pyplot and its global state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DPI = 120
 CSS_DPI = 96
 
 
-class Figure(matplotlib.figure.Figure):
+class Sheet(matplotlib.figure.Figure):
     """A `matplotlib.figure.Figure`, which by itself shows only where pyplot is loaded."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""`Samples`: data to learn from, checked once; inputs become leaves where a graph needs them."""
+"""`Dataset`: data to learn from, checked once; inputs become leaves where a graph needs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
 Sample = tuple[list[Value], Any]
 
 
-class Samples(Sequence[Sample]):
+class Dataset(Sequence[Sample]):
     """Inputs and targets; ``samples[i]`` is the pair of leaves and target.
 
     Args:
