@@ -49,6 +49,7 @@ PENDING = {
     "neuron_of_ones_own": "a Neuron that sets w, b and nonlin itself; inputs kept on a module",
     "own_softmax_node": "nodes built by hand, with a _backward",
     "state_on_the_value": "the refusal doesn't show the way",
+    "vectors_of_values": "Value * v is never left to the __rmul__ of v's own class",
     "zero_grad_none": "grad = None",
 }
 """What this engine can't run yet, or doesn't refuse well yet, and why."""

@@ -73,7 +73,7 @@ def normalise(xs, eps=1e-5):
     return outs
 
 def mse(ps, ts):
-    out = Value(sum((p.data - t) ** 2 for p, t in zip(ps, ts)) / len(ps), set(ps), 'mse')
+    out = Value(sum((p.data - t) ** 2 for p, t in zip(ps, ts)) / len(ps), ps, 'mse')
     def _backward():
         for p, t in zip(ps, ts):
             p.grad += 2 * (p.data - t) / len(ps) * out.grad
