@@ -14,7 +14,7 @@ import builtins
 from importlib import import_module
 from typing import Any
 
-from autograd import engine, functions, ops  # noqa: F401 - the core is there from the start
+from autograd import functions, ops, recorders  # noqa: F401 - the core is there from the start
 
 _homes: dict[str, str] = {}
 """By public name, the module that it comes from, which is loaded when the name is first used."""

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, final
 
-from autograd import ops
 from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import edges, topological_order
-from autograd.kernels import Form, describe, floats_of, form, form_of, product, value_function
+from autograd.kernels import Form, describe, floats_of, form_of, product, value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, real
-from autograd.operation import Op, Primitive, plain
+from autograd.operation import Op, plain
 from autograd.pickling import reduce_node
 from autograd.place import Origin, place_of
+from autograd.schedule import backward_order
 
 
 @final
@@ -111,7 +110,7 @@ class Value(Operand):
         """
         seed = real(seed)
         with _backward_lock:
-            order, leaves = _schedule(self)
+            order, leaves = backward_order(self)
             inspector = current_mode().debug
             if inspector:
                 inspector.check_fresh(order)
@@ -145,25 +144,23 @@ class Value(Operand):
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
-        if op.arity == 1:
-            return _unary(op)(*args)
-        return record(op, args) if op.arity else _record_many(op, args)
+        return record(op, args)  # `autograd.recorders` has a quicker way where nothing is asked
+
+    def _compared(self, other: Value | float, how: str) -> float:
+        self._refuse_if_traced(how)
+        return other.data if isinstance(other, Value) else real(other)
 
     def __lt__(self, other: Value | float) -> bool:
-        self._refuse_if_traced("<")
-        return self.data < _number(other)
+        return self.data < self._compared(other, "<")
 
     def __le__(self, other: Value | float) -> bool:
-        self._refuse_if_traced("<=")
-        return self.data <= _number(other)
+        return self.data <= self._compared(other, "<=")
 
     def __gt__(self, other: Value | float) -> bool:
-        self._refuse_if_traced(">")
-        return self.data > _number(other)
+        return self.data > self._compared(other, ">")
 
     def __ge__(self, other: Value | float) -> bool:
-        self._refuse_if_traced(">=")
-        return self.data >= _number(other)
+        return self.data >= self._compared(other, ">=")
 
     def __bool__(self) -> bool:
         self._refuse_if_traced("if")
@@ -198,15 +195,11 @@ class Value(Operand):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
         self._form = form_of(op, args) if op else None
-        self._a, self._b = _slots(args)
+        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
         self._mark = None
 
     def _fields(self) -> tuple[Any, ...]:
         return self.data, self.grad, self.op, self.args, self.label, self.origin
-
-
-def _number(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else real(x)
 
 
 def detach(v: Value) -> Value:
@@ -224,42 +217,6 @@ def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
 
 
 _backward_lock = threading.RLock()
-
-
-def _schedule(root: Value) -> tuple[list[Any], list[Value]]:
-    """Return the inner nodes in topological order, their grads reset, and the leaves.
-
-    The order is that of `topological_order`; marks in the nodes make it several times faster.
-    """
-    if root._form is None:
-        return [], [root]
-    open_, done = object(), object()
-    order: list[Value] = []
-    leaves: list[Value] = []
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        mark = node._mark
-        if mark is open_:
-            node._mark = done
-            order.append(node)
-        elif mark is not done:
-            node._mark = open_
-            node.grad = 0.0
-            stack.append(node)
-            first = node._a
-            args = (node._b, first) if first.__class__ is not tuple else reversed(first)
-            for arg in args:
-                if arg.__class__ is float or arg._mark is done:
-                    continue
-                if arg._form is None:
-                    arg._mark = done
-                    leaves.append(arg)
-                elif arg._mark is open_:
-                    topological_order(root)  # raises the CycleError
-                else:
-                    stack.append(arg)
-    return order, leaves
 
 
 class Step(NamedTuple):
@@ -326,125 +283,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     if problem:
         labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
         raise DomainError(problem + (f" (of node {', '.join(labels)})" if labels else ""))
-    if mode.grad:
-        return _node(data, form_of(op, args), *_slots(args), origin)
-    return _node(data, None, 0.0, 0.0, origin)
-
-
-def _node(data: float, how: Form | None, a: Any, b: Any, origin: Origin | None) -> Value:
     node = Value.__new__(Value)
-    node.data = data
-    node.grad = 0.0
-    node.label = ""
-    node.origin = origin
-    node._form = how
-    node._a = a
-    node._b = b
-    node._mark = None
+    kept = (op, args) if mode.grad else (None, ())
+    node.__setstate__(((data, 0.0, *kept, "", origin),))
     return node
-
-
-def _slots(args: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Return what a node with these arguments holds in _a and _b."""
-    return (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
-
-
-# `record` without its questions, for the common case: one, two or many arguments.
-
-
-def _fast_forward(op: Op) -> Callable[..., float]:
-    """Return a forward for floats that raises wherever `record` must have a closer look.
-
-    The libm functions of the table's own rows raise outside their domain; those of a user's
-    row may know nothing of the domain it declares.
-    """
-    trusted = not op.domain or op.is_built_in
-    if trusted and isinstance(op.forward, Primitive) and op.forward.ieee is not op.forward.function:
-        return op.forward.function
-    if not op.domain:
-        return value_function(op, len(op.partials))
-
-    def forward(*args: float) -> float:
-        if op.violation(list(args)):
-            raise ValueError
-        return op.ieee(*args)
-
-    return forward
-
-
-@cache
-def _unary(op: Op) -> Callable[[Value], Value]:
-    """Return the recorder of a row of one argument."""
-    forward = _fast_forward(op)
-    how = form(op, (True,))
-
-    def apply(x: Value) -> Value:
-        mode = current_mode()
-        if mode.slow:
-            return record(op, (x,))
-        try:
-            data = forward(x.data)
-        except (ValueError, ArithmeticError):
-            return record(op, (x,))
-        return _node(data, how, x, 0.0, mode.origin)
-
-    return apply
-
-
-def _binary(op: Op) -> tuple[Callable[[Value, Any], Value], Callable[[Value, Any], Value]]:
-    """Return the methods that record ``self op other`` and ``other op self``."""
-    forward = _fast_forward(op)
-    both, left, right = (form(op, p) for p in ((True, True), (True, False), (False, True)))
-
-    def apply(self: Value, other: Any) -> Value:
-        mode = current_mode()
-        if mode.slow:
-            return record(op, (self, other))
-        try:
-            if other.__class__ is Value:
-                data = forward(self.data, other.data)
-                how = both
-            else:
-                other = real(plain(other))
-                data = forward(self.data, other)
-                how = left
-        except (ValueError, ArithmeticError):
-            return record(op, (self, other))
-        return _node(data, how, self, other, mode.origin)
-
-    def reflected(self: Value, other: Any) -> Value:
-        mode = current_mode()
-        if mode.slow:
-            return record(op, (other, self))
-        try:
-            other = real(plain(other))
-            data = forward(other, self.data)
-        except (ValueError, ArithmeticError):
-            return record(op, (other, self))
-        return _node(data, right, other, self, mode.origin)
-
-    return apply, reflected
-
-
-for _name, _op in ops.OPERATORS.items():
-    if _op.arity == 2:
-        _apply, _reflected = _binary(_op)
-        setattr(Value, f"__{_name}__", _apply)
-        setattr(Value, f"__r{_name}__", _reflected)
-
-
-@cache
-def _all_nodes(op: Op, arity: int) -> tuple[Callable[..., float], Form]:
-    return value_function(op, arity), form(op, (True,) * arity)
-
-
-def _record_many(op: Op, args: tuple[Any, ...]) -> Value:
-    """Record a row of any number of arguments, quickly if these are three or more nodes."""
-    mode = current_mode()
-    floats = [arg.data for arg in args if arg.__class__ is Value]
-    # A row without a domain has nothing that `unchecked` would spare it.
-    is_slow = mode.slow and (mode.debug or not mode.grad)
-    if is_slow or op.domain or not 2 < len(floats) == len(args):
-        return record(op, args)
-    forward, how = _all_nodes(op, len(args))
-    return _node(forward(*floats), how, args, 0.0, mode.origin)

@@ -12,14 +12,18 @@ time what an argument is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import compress
 from math import inf, nan
+from types import CodeType
 from typing import Any
 from unicodedata import normalize
 
+from autograd import ieee
 from autograd.errors import DomainError
-from autograd.formula import Template, call, infix, spell
+from autograd.formula import Template, call, spell
 from autograd.graph import node_args, topological_order
 from autograd.operation import Number, Op, Primitive, Symbol, plain
 from autograd.place import place_of
@@ -30,8 +34,15 @@ UNROLLED = 300
 NESTED = 50
 """Deeper expressions get a name half-way: Python's parser takes no more than 200 parentheses."""
 
-INFIX = {"add", "sub", "mul", "neg"}
-"""The ops that Python's own operators compute without ever raising."""
+INLINE: dict[Callable[..., float], Template] = {
+    operator.add: ("{0} + {1}", 1),
+    operator.sub: ("{0} - {1}", 1),
+    operator.mul: ("{0} * {1}", 2),
+    operator.truediv: ("{0} / {1}", 2),
+    operator.neg: ("-{0}", 3),
+    ieee.where: ("({1} if {0} > 0.0 else {2})", 0),
+}
+"""The functions that Python has a notation for; the others are called."""
 
 
 class Form:
@@ -133,10 +144,16 @@ def _locals_function(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[f
 
 def _interpreted_locals(op: Op, pattern: tuple[bool, ...]) -> Callable[..., tuple[float, ...]]:
     def locals_(out: float, *args: float) -> tuple[float, ...]:
-        rules = op.locals(Number(out), tuple(map(Number, args)))
+        try:
+            rules = op.locals(*((out, args) if op.is_built_in else numbers(out, args)))
+        except (ArithmeticError, ValueError):
+            rules = op.locals(*numbers(out, args))
         return tuple(
             plain(local) if is_node else 0.0 for local, is_node in zip(rules, pattern, strict=True)
         )
+
+    def numbers(out: float, args: tuple[float, ...]) -> tuple[Number, tuple[Number, ...]]:
+        return Number(out), tuple(map(Number, args))
 
     return locals_
 
@@ -179,7 +196,7 @@ def _pull_function(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], 
             lines.append(f"arg = {holder}")
             holder = "arg"
         lines.append(f"{holder}.grad += {contribution}")
-    return _function("node, g", lines or ["pass"], results)
+    return function_of("node, g", lines or ["pass"], results)
 
 
 def _interpreted_value(op: Op) -> Callable[..., float]:
@@ -198,15 +215,28 @@ def _interpreted_value(op: Op) -> Callable[..., float]:
 
 
 def _interpreted_pull(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float], None]:
-    locals_ = _interpreted_locals(op, pattern)
+    pullback = op.pullback
 
     def pull(node: Any, g: float) -> None:
+        args = node.args
+        floats = floats_of(args)
+        try:
+            parts = pullback(g, node.data, floats)  # type: ignore[misc]
+        except (ArithmeticError, ValueError):
+            pull_by_rule(node, g)
+            return
+        for arg, part in compress(zip(args, parts, strict=True), pattern):
+            arg.grad += part
+
+    locals_ = _interpreted_locals(op, pattern)
+
+    def pull_by_rule(node: Any, g: float) -> None:
         args = node.args
         for slot, local in enumerate(locals_(node.data, *floats_of(args))):
             if pattern[slot]:
                 args[slot].grad += product(node, slot, g, local)
 
-    return pull
+    return pull_by_rule if op.singular or not op.is_built_in else pull
 
 
 def _symbols(arity: int) -> tuple[Symbol, ...]:
@@ -219,7 +249,7 @@ def _straight_line(parameters: tuple[Symbol, ...], result: Any) -> Callable[...,
     lines, texts = lower(expressions)
     signature = ", ".join(parameter.name for parameter in parameters)
     answer = f"({', '.join(texts)},)" if isinstance(result, list) else texts[0]
-    return _function(signature, [*lines, f"return {answer}"], expressions)
+    return function_of(signature, [*lines, f"return {answer}"], expressions)
 
 
 def _used(expressions: list[Any]) -> set[str]:
@@ -233,10 +263,9 @@ def _used(expressions: list[Any]) -> set[str]:
 
 
 def _template(op: Op, arity: int) -> Template:
-    if op.name in INFIX:
-        return infix(op, arity)
-    if op.name == "where":
-        return "({1} if {0} > 0.0 else {2})", 0
+    forward = op.forward
+    if isinstance(forward, Primitive) and not forward.raises and forward.function in INLINE:
+        return INLINE[forward.function]
     return call(_global_name(op, arity), arity)
 
 
@@ -298,9 +327,11 @@ def lower(
     return lines, [spell(result, template, constant, names) for result in results]
 
 
-def _function(signature: str, lines: list[str], expressions: list[Any]) -> Callable[..., Any]:
-    """Return the function with these lines; the rows that it calls are its globals."""
-    names: dict[str, Any] = {"inf": inf, "nan": nan, "product": product}
+def function_of(
+    signature: str, lines: list[str], expressions: list[Any], given: Mapping[str, Any] = {}
+) -> Callable[..., Any]:
+    """Return the function with these lines; its globals are the rows it calls and ``given``."""
+    names = {"__name__": __name__, "inf": inf, "nan": nan, "product": product, **given}
     for expression in expressions:
         for part in topological_order(expression) if isinstance(expression, Symbol) else []:
             if part.op is not None:
@@ -308,5 +339,10 @@ def _function(signature: str, lines: list[str], expressions: list[Any]) -> Calla
                 names[_global_name(part.op, arity)] = value_function(part.op, arity)
     body = "\n    ".join(lines)
     scope: dict[str, Any] = {}
-    exec(f"def kernel({signature}):\n    {body}\n", names, scope)
+    exec(_code(f"def kernel({signature}):\n    {body}\n"), names, scope)
     return scope["kernel"]  # type: ignore[no-any-return]
+
+
+@cache
+def _code(source: str) -> CodeType:
+    return compile(source, "<kernel>", "exec")

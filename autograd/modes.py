@@ -41,7 +41,7 @@ class Mode:
         debug: the inspector, if debugging is on.
         tracing: whether what is recorded is to be compiled, so that no number may decide
             anything.
-        slow: whether any of these asks for more than the plain recording.
+        slow: whether any of these asks for more than the plain recording of a graph.
         origin: what a node remembers of this mode, short of the source line.
     """
 
@@ -61,7 +61,7 @@ class Mode:
         self.checked = checked
         self.debug = debug
         self.tracing = tracing
-        self.slow = debug is not None or not grad or not checked
+        self.slow = debug is not None or not grad
         self.origin: Origin | None = (scope, None, None) if scope else None
 
     def but(self, **changes: Any) -> Mode:

@@ -35,6 +35,11 @@ class Primitive(NamedTuple):
     function: Callable[..., float]
     ieee: Callable[..., float]
 
+    @property
+    def raises(self) -> bool:
+        """Whether ``function`` is known to raise where IEEE 754 has a number."""
+        return self.function is not self.ieee
+
 
 def primitive(
     function: Callable[..., float], ieee: Callable[..., float] | None = None

@@ -429,7 +429,7 @@ def _dot(*args: Any) -> Any:
 def _dot_pullback(g: Any, z: Any, args: tuple[Any, ...]) -> list[Any]:
     half = len(args) // 2
     weights, inputs, bias = args[:half], args[half : 2 * half], args[2 * half :]
-    return [*(g * x for x in inputs), *(g * w for w in weights), *(g for _ in bias)]
+    return [g * x for x in inputs] + [g * w for w in weights] + [g for _ in bias]
 
 
 dot: Op = Op(

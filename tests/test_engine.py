@@ -34,8 +34,9 @@ from autograd import (
     trace,
     where,
 )
-from autograd.engine import _schedule, sweep
+from autograd.engine import sweep
 from autograd.graph import topological_order
+from autograd.schedule import backward_order
 
 
 def chain(length: int) -> tuple[Value, Value]:
@@ -312,7 +313,7 @@ def test_fast_order_is_the_readable_order() -> None:
     xs = [Value(float(i)) for i in range(5)]
     h = [dot(xs, xs[::-1], xs[0]), xs[1] * xs[2], autograd.clamp(xs[3], xs[1], xs[4])]
     root = logsumexp([*h, h[0] * h[1], -h[2]]) * h[1]
-    order, leaves = _schedule(root)
+    order, leaves = backward_order(root)
     readable = topological_order(root)
     assert order == [node for node in readable if node.op]
     assert set(leaves) == {node for node in readable if not node.op}

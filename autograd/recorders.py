@@ -1,0 +1,169 @@
+"""`record` without its questions: an op on one mix of nodes and plain numbers, as float code.
+
+The engine is whole without this file, and slower. What is generated here does as
+`autograd.engine.record` where nothing goes wrong and nobody debugs; else it hands over to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from autograd import ops
+from autograd.engine import Value, record
+from autograd.kernels import (
+    INLINE,
+    UNROLLED,
+    floats_of,
+    form,
+    function_of,
+    lower,
+    value_function,
+)
+from autograd.modes import current_mode
+from autograd.operand import real
+from autograd.operation import TABLE, Op, Primitive, Symbol, plain
+
+WORTHWHILE = 50
+"""After so many calls, a recorder is made: that takes as long as `record` for about as many."""
+
+TEXT = """\
+mode = current_mode()
+if mode.slow and mode.debug is not None:
+    return record(op, {args})
+try:
+    {compute}
+except (ValueError, ArithmeticError):
+    return record(op, {args})
+node = new(Value)
+node.data = data
+node.grad = 0.0
+node.label = ""
+node.origin = mode.origin
+node._mark = None
+if mode.slow:
+    node._form = None
+    node._a = node._b = 0.0
+else:
+    node._form = form
+    node._a = {a}
+    node._b = {b}
+return node"""
+
+
+@cache
+def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> Callable[..., Value]:
+    """Return the function that records ``op``; ``pattern`` says which arguments are nodes.
+
+    It takes one argument or two (``reflected``: the second one first), of more the tuple. Of
+    two nodes the second may be a number after all: the operators of Python don't know.
+    """
+    names = [f"x{i}" for i in range(len(pattern))]
+    given = {
+        "Value": Value, "current_mode": current_mode, "form": form(op, pattern),
+        "new": Value.__new__, "op": op, "plain": plain, "real": real, "record": record,
+    }  # fmt: skip
+    lines = []
+    if len(pattern) > 2:
+        signature = args = a = "args"
+        b = "0.0"
+        if len(pattern) <= UNROLLED:
+            lines.append(f"{', '.join(names)} = args")
+    else:
+        signature, args = ", ".join(names[::-1] if reflected else names), f"({', '.join(names)},)"
+        a, b = [*names, "0.0"][:2]
+        if pattern == (True, True):
+            given["mixed"] = recorder(op, (True, False))
+            lines.append("if x1.__class__ is not Value: return mixed(x0, x1)")
+        for name, is_node in zip(names, pattern, strict=True):
+            if not is_node:
+                lines.append(f"if {name}.__class__ is not float: {name} = real(plain({name}))")
+    compute, formulas = _compute(op, pattern, given)
+    body = TEXT.format(args=args, a=a, b=b, compute="\n    ".join(compute))
+    return function_of(signature, [*lines, *body.splitlines()], formulas, given)
+
+
+def _compute(
+    op: Op, pattern: tuple[bool, ...], given: dict[str, Any]
+) -> tuple[list[str], list[Any]]:
+    """Return the lines that compute ``data``, and the formulas that they spell.
+
+    They raise wherever `record` must have a closer look. The libm functions of the table's own
+    rows do so outside their domain; those of a user's row may know nothing of what it declares.
+    """
+    forward, floats = op.forward, [f"x{i}{'.data' * p}" for i, p in enumerate(pattern)]
+    if not op.domain or (op.is_built_in and isinstance(forward, Primitive) and forward.raises):
+        if isinstance(forward, Primitive):
+            if forward.function in INLINE:
+                return [f"data = {INLINE[forward.function][0].format(*floats)}"], []
+            given["forward"] = forward.function
+        elif op.opaque or len(pattern) > UNROLLED:
+            given["forward"] = value_function(op, len(pattern))
+        else:
+            formula = forward(*map(Symbol, floats))
+            lines, (text,) = lower([formula])
+            return [*lines, f"data = {text}"], [formula]
+    else:
+        given["forward"] = _guarded(op)
+    if len(pattern) > UNROLLED:
+        given["floats_of"] = floats_of
+        return ["data = forward(*floats_of(args))"], []
+    return [f"data = forward({', '.join(floats)})"], []
+
+
+def _guarded(op: Op) -> Callable[..., float]:
+    def forward(*args: float) -> float:
+        if op.violation(list(args)):
+            raise ValueError
+        return op.ieee(*args)
+
+    return forward
+
+
+_known: dict[Any, Callable[..., Value] | int] = {}
+"""By op and types of its arguments: the recorder, or how often there was none."""
+
+
+def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
+    """Record ``op``, by a recorder for this mix of arguments where one is worth its making."""
+    key = op if op.arity == 1 else (op, *map(type, args))
+    found = _known.get(key, 0)
+    if found.__class__ is int:
+        kinds = list(map(type, args))
+        if not {Value, float}.issuperset(kinds):
+            return record(op, args)
+        if found < WORTHWHILE:
+            _known[key] = found + 1
+            return record(op, args)
+        found = _known[key] = recorder(op, tuple(kind is Value for kind in kinds))
+    return found(*args) if len(args) < 3 else found(args)  # type: ignore[operator]
+
+
+def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> None:
+    """Make a method of `Value` that gives way to a recorder once that is worth its making."""
+    calls = 0
+
+    def method(*args: Any) -> Value:
+        nonlocal calls
+        calls += 1
+        if calls <= WORTHWHILE:
+            return record(op, args[::-1] if reflected else args)
+        made = recorder(op, pattern, reflected=reflected)
+        setattr(Value, name, made)
+        return made(*args)
+
+    method.__name__, method.__doc__ = name, getattr(Value, name).__doc__
+    setattr(Value, name, method)
+
+
+Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
+for _name, _op in ops.OPERATORS.items():
+    if _op.arity == 1:
+        _attach(f"__{_name}__", _op, (True,))
+    else:
+        _attach(f"__{_name}__", _op, (True, True))
+        _attach(f"__r{_name}__", _op, (False, True), reflected=True)
+for _op in TABLE.values():
+    if _op.arity == 1 and not _op.binds:
+        _attach(_op.name, _op, (True,))

@@ -1,0 +1,126 @@
+"""Generated recorders against `record`, which they stand for: the same node, or the same error."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from itertools import product as combinations
+from typing import Any
+
+import pytest
+
+from autograd import TABLE, Domain, DomainError, Op, Value, debug, dot, no_grad, recorders, scope
+from autograd.engine import record
+from autograd.kernels import UNROLLED
+from autograd.modes import tracing, unchecked
+from autograd.recorders import WORTHWHILE, recorder
+from tests.floats import bits
+from tests.test_kernels import XS
+
+MODES: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "plain": nullcontext,
+    "scope": lambda: scope("layers.0"),
+    "no_grad": no_grad,
+    "unchecked": unchecked,
+    "tracing": tracing,
+    "debug": debug,
+}
+
+
+def outcome(make: Callable[[], Value]) -> tuple[Any, ...]:
+    """Return all of a new node, or the error in its place."""
+    try:
+        node = make()
+    except DomainError as error:
+        return ("error", re.sub(r":\d+", "", str(error)))
+    scope_, *_ = node.origin or ("",)
+    return bits(node.data), bits(node.grad), node.args, node.label, scope_, node._form, node._mark
+
+
+def recorded(op: Op, pattern: tuple[bool, ...], args: tuple[Any, ...]) -> Value:
+    how = recorder(op, pattern)
+    return how(*args) if len(args) < 3 else how(args)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
+def test_a_recorder_does_as_record(op: Op, mode: str) -> None:
+    rng = random.Random(f"{op.name} {mode}")
+    for arity in [op.arity] if op.arity else [1, 2, 3, 6]:
+        patterns = list(combinations((True, False), repeat=arity))[:-1]
+        for _ in range(30):
+            pattern = rng.choice(patterns)
+            args = tuple(
+                Value(x, "v") if is_node else x
+                for x, is_node in zip(rng.choices(XS, k=arity), pattern, strict=True)
+            )
+            ways: list[Callable[[], Value]] = [
+                lambda args=args: record(op, args),
+                lambda args=args, pattern=pattern: recorded(op, pattern, args),
+            ]
+            with MODES[mode]():
+                expected, found = [outcome(way) for way in ways]
+            assert found == expected, (args, pattern)
+
+
+def test_operators_methods_and_functions_take_the_recorders_once_they_are_worthwhile() -> None:
+    x = Value(0.5)
+    ways: list[Callable[[], Value]] = [
+        lambda: x + x, lambda: x + 2.0, lambda: 2 - x, lambda: x / 2, lambda: -x, lambda: abs(x),
+        lambda: x.tanh(), lambda: TABLE["tanh"](x), lambda: TABLE["atan2"](x, 1.0),
+    ]  # fmt: skip
+    for way in ways:
+        first = outcome(way)
+        for _ in range(WORTHWHILE):
+            way()
+        assert outcome(way) == first
+
+
+def test_an_operator_given_something_else_refuses_it_as_before() -> None:
+    x = Value(0.5)
+    for other in ("a", None, [1.0], 1j):
+        for way in (lambda o=other: x + o, lambda o=other: o - x):
+            with pytest.raises(TypeError):
+                way()
+            for _ in range(2 * WORTHWHILE):
+                x + 1.0, 1.0 - x
+            with pytest.raises(TypeError, match="expected a real number"):
+                way()
+
+
+def test_a_row_with_a_domain_of_its_users_is_looked_at() -> None:
+    op = Op("above_one", lambda x: x * 2.0, (lambda y, x: 2.0,), (Domain(low=1),))
+    with pytest.raises(DomainError, match="above_one needs x >= 1"):
+        recorder(op, (True,))(Value(0.5))
+    with unchecked():
+        assert recorder(op, (True,))(Value(0.5)).data == 1.0
+
+
+@pytest.mark.parametrize("inputs", [Value, float])
+@pytest.mark.parametrize("n", [2, 16, UNROLLED // 2 - 1, UNROLLED // 2 + 1, 784])
+def test_no_size_and_no_float_falls_off_the_quick_way(
+    n: int, inputs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts which path was taken, just below and above the limits: never `record`, nor Number."""
+    w, x, b = [Value(0.1 * i) for i in range(n)], [inputs(0.2 * i) for i in range(n)], Value(0.5)
+    for _ in range(WORTHWHILE + 1):
+        dot(w, x, b)
+    calls: list[str] = []
+
+    def counted(name: str, real: Any) -> Any:
+        def count(*args: Any) -> Any:
+            calls.append(name)
+            return real(*args)
+
+        return count
+
+    monkeypatch.setattr(recorders, "record", counted("record", record))
+    monkeypatch.setattr("autograd.kernels.Number", counted("Number", Value))
+    out = dot(w, x, b)
+    out.backward()
+    with no_grad():
+        dot(w, x, b)
+    assert not calls
+    assert w[-1].grad == 0.2 * (n - 1)
