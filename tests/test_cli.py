@@ -9,14 +9,18 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import autograd
-from autograd import TABLE, Op, Stepper, cli, ops
-from autograd.command.cli import MISSING, OK, REFUSED, WRONG, main
+from autograd import TABLE, Op, Stepper, command, ops
+from autograd.command import cli
+from autograd.command.cli import SUBCOMMANDS, main
 from autograd.command.expression import FUNCTIONS
+from autograd.command.subcommands import check, step
+from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED, WRONG
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -314,7 +318,7 @@ def test_a_kink_is_not_confirmed(run: Run) -> None:
         (["x", "2x=1"], "'2x=1' is not name=value"),
         (["x", "x="], "the value of 'x=' can't be read"),
         (["x", "x=1,5"], "the value of 'x=1,5' can't be read"),
-        (["x", "x=y"], "'x=y' needs a number, but y is a name"),
+        (["x", "x=y"], "the value of 'x=y' can't be read: this needs a number, but y is a name"),
         (["x", "x=1/0"], "1.0 / 0.0 is undefined"),
         (["x * e", "x=1", "e=2"], "e is the constant 2.71828; rename the variable"),
         (["log(x)", "x=-1"], "log(-1.0) is undefined"),
@@ -364,9 +368,7 @@ def test_unusual_words(run: Run, words: list[str], gradient: str) -> None:
     assert gradient in out
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["demo"], ["train"], ["show"], ["bench"], ["step"], ["draw"], ["check"]]
-)
+@pytest.mark.parametrize("command", [[], *([name] for name in SUBCOMMANDS)])
 def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     code, out, err = run(*command, "--help")
     assert (code, err) == (OK, "")
@@ -374,6 +376,35 @@ def test_help_begins_with_examples(run: Run, command: list[str]) -> None:
     assert "exit codes:" in out
     assert max(map(len, out.splitlines())) <= 80
     assert run(*command, "-h")[1] == out
+
+
+def test_a_subcommand_is_a_module() -> None:
+    """The folder listing is the list of subcommands, and their order is that of the help."""
+    folder = Path(cli.__file__).parent / "subcommands"
+    assert {path.stem for path in folder.glob("*.py")} == {*SUBCOMMANDS, "__init__"}
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["--help"], []),
+        (["--version"], []),
+        (["check", "x", "x=1"], ["check"]),
+        (["frobnicate"], []),
+    ],
+)
+def test_a_subcommand_is_loaded_when_it_is_called(words: list[str], loaded: list[str]) -> None:
+    code = (
+        f"import sys; from autograd.command.cli import main; main({words}); "
+        "names = [n.rpartition('.')[2] for n in sys.modules if '.subcommands.' in n]; "
+        "heavy = {'argparse', 'autograd.stepper', 'autograd.drawing', 'nn'} & {*sys.modules}; "
+        "print(names, sorted(heavy), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, env=ENVIRONMENT, text=True
+    )
+    heavy = ["argparse"] if loaded else []
+    assert done.stderr.splitlines()[-1] == f"{loaded} {heavy}"
 
 
 def test_no_command_prints_the_help(run: Run) -> None:
@@ -385,12 +416,14 @@ def test_the_examples_of_the_help_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(TRAIN, encoding="utf-8")
-    lines = [line for text in cli.EXAMPLES.values() for line in text.splitlines()[1:]]
+    modules = [import_module(f"{command.__name__}.subcommands.{name}") for name in SUBCOMMANDS]
+    texts = [module.EXAMPLES for module in (cli, *modules)]
+    lines = [line for text in texts for line in text.splitlines()[1:]]
     examples = [line.strip().split("  ")[0].partition(" | ")[0] for line in lines]
     for example in examples:
         words = shlex.split(example)[1:]
-        if words[0] in ("demo", "train", "show", "bench"):
-            continue  # tests/test_demo.py, test_training.py, test_inspection.py, test_bench.py
+        if words[0] in ("demo", "train", "show"):
+            continue  # tests/test_demo.py, test_training.py, test_inspection.py
         assert run(*words)[0] == (WRONG if "relu" in example else OK), example
         if words[-1].endswith(".svg"):
             assert Path(words[-1]).exists()
@@ -401,6 +434,91 @@ def test_bad_commands(run: Run, words: list[str]) -> None:
     code, out, err = run(*words)
     assert (code, out) == (REFUSED, "")
     assert err.count("\n") == 1
+
+
+def test_what_is_meant_is_suggested(run: Run) -> None:
+    assert "did you mean train?" in run("trian")[2]
+    assert "did you mean --json?" in run("step", "x", "--jsn", "x=1")[2]
+    assert "they are demo, step, draw, check, train, show" in run("x*y")[2]
+    assert run("-x")[2] == "chainrule: there is no option -x; see chainrule --help\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["y" * 5000],
+        ["step", "x", "y" * 5000 + "=1"],
+        ["step", "x", "x=1", "x=" + "1" * 5000],
+        ["step", "x", "x=1", "--" + "y" * 5000],
+        ["draw", "x", "x=1", "--level", "y" * 5000],
+        ["draw", "x*x", "x=1", "-o", "y" * 5000],
+        ["draw", "x", "x=1", "--budget", "9" * 5000],
+        ["step", "y" * 5000 + ".py"],
+        ["train", "y" * 5000],
+        ["train", "moons", "--n", "9" * 5000],
+        ["show", "y" * 5000],
+        ["demo", "y" * 5000],
+    ],
+)
+def test_a_message_cuts_what_it_quotes(run: Run, words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (REFUSED, "")
+    assert err.count("\n") == 1
+    assert len(err) < 600
+
+
+NOT_WHAT_IT_SHOULD_BE = [
+    ("def f(x):\n    pass", "x=1", "f can't be used"),
+    ("f = max", "x=1", "f doesn't say what it takes"),
+    ("f = len", "obj=1", "f can't be used"),
+    ("f = len\npoint = (1.0,)", "", "f can't be used"),
+    ("f = print\npoint = (1.0,)", "", "f can't be used"),
+    ("f = int\npoint = (1.0,)", "", "f can't be used"),
+    ("def f(x): return 'text'", "x=1", "f can't be used"),
+    ("def f(x): return [x, x]", "x=1", "f can't be used"),
+    ("def f(x): return x\npoint = ('a',)", "", "f can't be used"),
+    ("def f(x): return x\npoint = (1.0, 2.0)", "", "f can't be used"),
+    ("def f(x, y): return x\npoint = (None, 2.0)", "", "f can't be used"),
+    ("def f(x): return x\npoint = 'a'", "", "point must be a tuple of numbers"),
+    ("def f(x): return x\npoint = []", "", "f can't be used"),
+    ("def f(*, x): return x", "x=1", "f can't be used"),
+    ("def f(x):\n    import sys; sys.exit(0)", "x=1", "f ended the program"),
+    ("def f(x): return f(x)", "x=1", "failed at line 1 (RecursionError"),
+    ("def f(x): raise OSError('disk')", "x=1", "failed at line 1 (OSError"),
+    ("f = 3", "", "holds no Value that was computed"),
+    ("import sys; sys.exit('y' * 5000)", "", "ended with exit code"),
+    ("class A:\n    @property\n    def loss(self): return 1 / 0\na = A()", ":a.loss", "ZeroDiv"),
+    ("a = {'x': 1}", ':a["y"]', "has no"),
+    ("a = {'x': 1}", ":a[0]", "has no"),
+    ("from autograd import Value\na = Value(1)", ":a", "is a leaf"),
+    ("\0", "", "failed"),
+    ("(" * 500, "", "failed"),
+]
+
+
+@pytest.mark.parametrize(("source", "word", "problem"), NOT_WHAT_IT_SHOULD_BE)
+def test_a_program_that_is_not_what_it_should_be_is_unusable_input(
+    run: Run, tmp_path: Path, source: str, word: str, problem: str
+) -> None:
+    """Exit code 1 says that a gradient is wrong: nothing else may end so."""
+    file = tmp_path / "f.py"
+    file.write_text(source + "\n", encoding="utf-8")
+    named = [f"{file}{word}"] if word.startswith(":") else [str(file), *filter(None, [word])]
+    code, out, err = run("check", *named)
+    assert (code, out) == (REFUSED, "")
+    traceback, _, message = err.rpartition("chainrule: ")
+    assert problem in message
+    assert message.count("\n") == 1
+    assert len(message) < 600
+    assert ("Traceback" in traceback) <= ("failed" in message)
+
+
+def test_a_defect_is_no_wrong_gradient(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "gradcheck", lambda f, *args: 1 / 0)
+    code, out, err = run("check", "x", "x=1")
+    assert (code, out) == (DEFECT, "")
+    assert "ZeroDivisionError" in err
+    assert err.endswith("chainrule: this is a defect of chainrule: please report it\n")
 
 
 def test_another_projects_package_is_recognised(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,8 +545,8 @@ def test_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_step", interrupt)
-    assert run("step", "x", "x=1") == (130, "", "chainrule: interrupted\n")
+    monkeypatch.setattr(step, "run", interrupt)
+    assert run("step", "x", "x=1") == (INTERRUPTED, "", "chainrule: interrupted\n")
 
 
 def test_as_a_process_streams_are_apart_and_plain() -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import Stepper, Value, debugger, relu, scope
-from autograd.command.debugger import ALIASES, COMMANDS, Debugger, Examination
+from autograd import Stepper, Value, relu, scope
+from autograd.command.debugger import Debugger
+from autograd.command.debugger.commands import ALIASES, COMMANDS
+from autograd.command.debugger.examination import Examination
 from autograd.command.terminal import Terminal, fold
 from tests.test_stepper import lecture_neuron
 
@@ -363,7 +365,7 @@ def test_ctrl_c_in_a_long_run_returns_to_where_it_was(monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
         return False
 
-    monkeypatch.setattr(debugger, "parse_condition", lambda text: interrupt)
+    monkeypatch.setattr(f"{Debugger.__module__}.parse_condition", lambda text: interrupt)
     with pytest.raises(KeyboardInterrupt):
         session.onecmd("run grad > 1")
     assert stepper.position == 3

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autograd import cli, demo
+from autograd.command.cli import main
+from autograd.command.subcommands import demo
+from autograd.command.usage import MISSING, OK, REFUSED
 from nn import plots
 
 EPOCHS = 10
@@ -29,7 +31,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
             patch.setattr(demo, "EPOCHS", EPOCHS)
             patch.setattr(plots, "CELLS", 24)
-            demo.run(directory)
+            assert main(["demo", "--out", str(directory)]) == OK
         made.append((directory, output.getvalue()))
     return made
 
@@ -106,7 +108,7 @@ def test_the_next_commands_work(
     for command in commands:
         program, *words = shlex.split(command.strip())
         assert program == "chainrule"
-        assert cli.main(words) == cli.OK
+        assert main(words) == OK
 
 
 def test_the_same_bytes_every_time(runs: list[tuple[Path, str]]) -> None:
@@ -121,7 +123,7 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     taken = tmp_path / "file"
     taken.write_text("")
-    assert cli.main(["demo", "--out", str(taken)]) == cli.REFUSED
+    assert main(["demo", "--out", str(taken)]) == REFUSED
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
@@ -133,7 +135,7 @@ def test_what_is_missing_is_said_before_anything_is_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert cli.main(["demo", "--out", str(tmp_path / "out")]) == cli.MISSING
+    assert main(["demo", "--out", str(tmp_path / "out")]) == MISSING
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "pip install 'chainrule[all]'" in captured.err

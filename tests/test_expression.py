@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import DomainError, ExpressionError, Value, expression
+from autograd import DomainError, ExpressionError, Value
+from autograd.command import expression
 from autograd.command.expression import FUNCTIONS, MAX_CHARACTERS, MAX_DEPTH, parse
 
 

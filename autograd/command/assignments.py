@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from autograd.command.expression import CONSTANTS, Expression, number_of
 from autograd.command.usage import UsageError
-
-if TYPE_CHECKING:
-    from autograd.command.expression import Expression
-    from autograd.engine import Value
+from autograd.engine import Value
+from autograd.errors import ExpressionError
 
 
 def values_of(expression: Expression, words: list[str]) -> dict[str, Value]:
@@ -19,9 +17,6 @@ def values_of(expression: Expression, words: list[str]) -> dict[str, Value]:
     Raises:
         UsageError: a word is malformed, or a variable has no value, two, or is not there.
     """
-    from autograd.command.expression import CONSTANTS
-    from autograd.engine import Value
-
     given = pairs(words)
     for name in given:
         if name in CONSTANTS:
@@ -56,27 +51,13 @@ def pairs(words: list[str]) -> dict[str, float]:
         name = normalize("NFKC", written)
         if not equals or not name.isidentifier():
             raise UsageError(
-                f"{word!r} is not name=value; write x=2 without blanks, the expression in quotes"
+                f"{word!r:.60} is not name=value; write x=2 without blanks, "
+                "the expression in quotes"
             )
         if name in given:
-            raise UsageError(f"{name} is given twice: {given[name]} and {number}")
-        given[name] = _number(word, number)
+            raise UsageError(f"{name:.60} is given twice: {given[name]} and {number:.60}")
+        try:
+            given[name] = number_of(number)
+        except ExpressionError as error:
+            raise UsageError(f"the value of {word!r:.60} can't be read: {error}") from None
     return given
-
-
-def _number(word: str, text: str) -> float:
-    """Return the value of a number or a constant expression."""
-    from autograd.command.expression import parse
-    from autograd.errors import ExpressionError
-
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        expression = parse(text)
-    except ExpressionError as error:
-        raise UsageError(f"the value of {word!r:.60} can't be read: {error}") from None
-    if expression.names:
-        raise UsageError(f"{word!r:.60} needs a number, but {expression.names[0]} is a name")
-    return expression.evaluate({})

@@ -200,6 +200,25 @@ def parse(source: str) -> Expression:
     return Translator(source).expression(tree)
 
 
+def number_of(text: str) -> float:
+    """Return the number that ``text`` spells, as Python does or by a constant expression.
+
+    Raises:
+        ExpressionError: it is neither.
+        DomainError: an op is undefined at its numbers.
+
+    >>> number_of("1e-3"), number_of("pi / 4"), number_of("-inf")
+    (0.001, 0.7853981633974483, -inf)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        expression = parse(text)
+    if expression.names:
+        raise ExpressionError(f"this needs a number, but {expression.names[0]:.60} is a name")
+    return expression.evaluate({})
+
+
 def read(source: str, grammar: Grammar) -> tuple[str, ast.expr]:
     """Return the text without surrounding blanks, and its tree, after the first two gates.
 

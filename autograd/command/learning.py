@@ -75,7 +75,7 @@ def load(settings: Settings) -> Table:
     return tables.Table(inputs, targets, columns, NAMES[name])
 
 
-def train(
+def learn(
     settings: Settings,
     table: Table,
     checkpoint: Path | None = None,

@@ -22,7 +22,7 @@ from autograd.kernels import floats_of, value_function
 USUAL = ("loss", "cost", "error", "out", "output")
 """The names preferred, in this order, where a file has several results."""
 
-LISTED = 8
+MAX_NAMES = 8
 """How many names a message lists before it counts the rest."""
 
 PATH = re.compile(
@@ -87,27 +87,33 @@ class Script:
                 exec(compile(source, path, "exec", dont_inherit=True), self.names)
         except SystemExit as end:
             if end.code not in (None, 0):
-                raise ScriptError(f"{path} ended with exit code {end.code}; mend it first") from end
+                raise ScriptError(f"{path} ended with exit code {end.code!s:.60}: mend it") from end
         except Exception as error:
             raise self._failure(error) from None
         finally:
             sys.argv, sys.path, sys.modules["__main__"] = outer
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Call functions of the file inside.
+    def running(self, called: str) -> Iterator[None]:
+        """Call inside what the file calls so; what it prints goes to standard error too.
 
         Raises:
-            ScriptError: one of them fails, as when the file is run.
+            ScriptError: it fails, as when the file is run; or what it is or returns is of no use.
         """
         try:
-            yield
+            with redirect_stdout(sys.stderr):
+                yield
+        except ChainruleError:
+            raise
+        except SystemExit as end:
+            raise ScriptError(f"{self.path}: {called} ended the program") from end
         except Exception as error:
             frames = traceback.walk_tb(error.__traceback__)
-            is_own = any(frame.f_code.co_filename == self.path for frame, _ in frames)
-            if is_own and not isinstance(error, ChainruleError):
+            if any(frame.f_code.co_filename == self.path for frame, _ in frames):
                 raise self._failure(error) from None
-            raise
+            raise ScriptError(
+                f"{self.path}: {called} can't be used: {type(error).__name__}: {error}"
+            ) from error
 
     def result(self, name: str = "") -> Result:
         """Return the node called ``name``; without a name, the file's one result.
@@ -146,8 +152,12 @@ class Script:
         for part in PART.finditer(path):
             try:
                 found = self._part(part, found, so_far)
-            except (AttributeError, LookupError, TypeError) as error:
-                raise ScriptError(f"{so_far or self.path} has no {part[0]}: {error}") from None
+            except ChainruleError:
+                raise
+            except Exception as error:  # a property may raise anything
+                missing = isinstance(error, AttributeError | LookupError | TypeError)
+                problem = error if missing else f"{type(error).__name__}: {error}"
+                raise ScriptError(f"{so_far or self.path} has no {part[0]}: {problem}") from None
             so_far += part[0]
         if not isinstance(found, Value):
             kind = type(found).__name__
@@ -275,5 +285,5 @@ def _holding(names: list[str]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from autograd.command.usage import UsageError
@@ -136,28 +135,6 @@ OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
     ],
 }
 """By group: an option's names, its metavar, its type or its choices, and its help."""
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Add the words and options of ``train`` to its parser; those not given are None."""
-    command.usage = "chainrule train [options] DATA"
-    command.add_argument("data", metavar="DATA", help=f"{', '.join(DEFAULTS)}, or a FILE.csv")
-    for title, rows in OPTIONS.items():
-        group = command.add_argument_group(title)
-        for names, metavar, kind, text in rows:
-            how: dict[str, Any] = {"type": kind} if callable(kind) else {"choices": kind}
-            group.add_argument(*names.split(), metavar=metavar, help=text, **how)
-    output = command.add_argument_group("output")
-    output.add_argument(
-        "--out", metavar="DIR", type=Path, help="where all files go (default: chainrule-DATA)"
-    )
-    output.add_argument(
-        "--format", choices=["json", "safetensors"], default="json", help="of the saved model"
-    )
-    output.add_argument(
-        "--resume", action="store_true", help="go on where the training in DIR was stopped"
-    )
-    output.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> Settings:

@@ -1,17 +1,23 @@
-"""Text for people: plain in a pipe, folded and coloured on a terminal."""
+"""Text for people: plain in a pipe, folded and coloured on a terminal; and for programs, JSON."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
+from math import isfinite
 from typing import Any, TextIO
 
 GAP = "   "
 """Blanks that separate the parts of a line which may stand on lines of their own."""
+
+NUMBER, FACT, WARNING, BAD, QUIET = "bold cyan", "green", "yellow", "bold red", "dim"
+"""Styles, by what they are for."""
 
 Span = str | tuple[str, str]
 """A piece of a line: plain, or with a style."""
@@ -48,12 +54,9 @@ class Terminal:
         self._write(text, "bold")
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print columns under their heads: the first one to the left, the others to the right."""
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        for i, (first, *others) in enumerate([head, *rows]):
-            cells = [first.ljust(widths[0])]
-            cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-            self.line(f"  {'  '.join(cells)}".rstrip(), "" if i else "dim")
+        """Print columns under their heads."""
+        for i, line in enumerate(aligned([head, *rows])):
+            self.line(f"  {line}", "" if i else "dim")
 
     def spans(self, *spans: Span) -> None:
         """Print one line of differently styled pieces, as they are."""
@@ -72,6 +75,24 @@ class Terminal:
             print(text, file=self.stream)
         else:
             self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def aligned(rows: Sequence[Sequence[str]], gap: str = "  ", least: Sequence[int] = ()) -> list[str]:
+    """Return rows as lines, the first column to the left and the others to the right.
+
+    Args:
+        least: widths that the first columns have at least.
+
+    >>> aligned([["", "loss"], ["1", "0.25"], ["10", "0.125"]])
+    ['     loss', '1    0.25', '10  0.125']
+    """
+    widest = (max(map(len, column)) for column in zip(*rows, strict=True))
+    first, *others = (max(widths) for widths in zip_longest(widest, least, fillvalue=0))
+    lines = []
+    for cell, *cells in rows:
+        padded = [c.rjust(width) for c, width in zip(cells, others, strict=True)]
+        lines.append(gap.join([cell.ljust(first), *padded]).rstrip())
+    return lines
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -153,3 +174,29 @@ def percent(share: float) -> str:
     '98.4 %'
     """
     return f"{share:.1%}".replace("%", " %")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are, as people say it.
+
+    >>> counted(1, "event"), counted(1200, "event")
+    ('1 event', '1,200 events')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def as_json(content: Any) -> str:
+    """Return plain data as JSON, floats that are not finite as text.
+
+    >>> as_json({"r2": [float("nan"), 1.0]})
+    '{"r2": ["nan", 1.0]}'
+    """
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: plain(value) for key, value in part.items()}
+        if isinstance(part, list | tuple):
+            return [plain(value) for value in part]
+        return str(part) if isinstance(part, float) and not isfinite(part) else part
+
+    return json.dumps(plain(content))

@@ -1,4 +1,4 @@
-"""What ``chainrule bench`` measures, beside whom, and what is wanted.
+"""What ``python -m tests.benchmarks`` measures, beside whom, and what is wanted.
 
 Read `benchmarks` for the figures, `works` and `peers` for what is computed, `measurement` for how.
 """

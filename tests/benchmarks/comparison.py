@@ -1,4 +1,4 @@
-"""``chainrule bench``: what is chosen, and what is printed of it."""
+"""What is chosen of the benchmarks, and what is printed of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from autograd.command.terminal import Terminal, percent
-from autograd.command.training import as_json
+from autograd.command.parser import Parser
+from autograd.command.terminal import Terminal, aligned, as_json, percent
 from autograd.command.usage import INTERRUPTED, OK, WRONG, UsageError
 
 if TYPE_CHECKING:
@@ -23,16 +23,15 @@ NAME, TIME = 37, 9
 """Least widths of the first two columns of a comparison, so that they stand below each other."""
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Add the words and options of ``bench`` to its parser."""
-    command.usage = "chainrule bench [options] [NAME ...]"
-    command.add_argument(
+def add_options(parser: Parser) -> None:
+    """Add the words and options of the command to its parser."""
+    parser.add_argument(
         "names",
         metavar="NAME",
         nargs="*",
         help="what to measure, or a group, as --list has them (default: all but what is slow)",
     )
-    forms = command.add_mutually_exclusive_group()
+    forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--list", action="store_true", help="print what can be measured")
     forms.add_argument("--json", action="store_true", help="print the figures as JSON")
 
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_summary(terminal, results)
     if interrupted:
-        print("chainrule: interrupted; what is not above was not measured", file=sys.stderr)
+        print("benchmarks: interrupted; what is not above was not measured", file=sys.stderr)
         return INTERRUPTED
     return WRONG if failed else OK
 
@@ -92,7 +91,7 @@ def choose(names: Sequence[str]) -> list[Benchmark]:
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, 1)
-            advice = f"did you mean {close[0]}" if close else "chainrule bench --list has them all"
+            advice = f"did you mean {close[0]}" if close else "--list has them all"
             raise UsageError(f"there is no benchmark {name!r:.60}; {advice}")
     return [
         benchmark
@@ -136,7 +135,7 @@ def _measure(
                     _print_result(terminal, results[benchmark.name])
                 sys.stdout.flush()  # what follows may take minutes
             if benchmark.name in failed:
-                print(f"chainrule: {benchmark.name}: {failed[benchmark.name]}", file=sys.stderr)
+                print(f"benchmarks: {benchmark.name}: {failed[benchmark.name]}", file=sys.stderr)
     except KeyboardInterrupt:
         return results, failed, True
     finally:
@@ -236,14 +235,10 @@ def _print_contest(terminal: Terminal, contest: Contest) -> None:
         head.append("accuracy")
         for row, name in zip(rows, names, strict=True):
             row.append(percent(contest.mean(name, "accuracy")))
-    least = (NAME, TIME, *[0] * (len(head) - 2))
-    columns = zip(head, *rows, strict=True)
-    widths = [max(n, *map(len, column)) for n, column in zip(least, columns, strict=True)]
-    for row in [head, *rows]:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        own = row is not head and not contest.contenders[row[0]].library
-        terminal.spans(("  " + "   ".join(cells), "dim" if row is head else "bold" if own else ""))
+    first, *lines = aligned([head, *rows], "   ", least=(NAME, TIME))
+    terminal.spans((f"  {first}", "dim"))
+    for line, name in zip(lines, names, strict=True):
+        terminal.spans((f"  {line}", "" if contest.contenders[name].library else "bold"))
 
 
 def _print_figure(terminal: Terminal, figure: Figure) -> None:

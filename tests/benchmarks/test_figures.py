@@ -1,4 +1,4 @@
-"""The figures of ``chainrule bench``, with what is wanted of them asserted.
+"""The figures of ``python -m tests.benchmarks``, with what is wanted of them asserted.
 
 ``pip install '.[bench]' && pytest -n 0 tests/benchmarks -m benchmark``
 """

@@ -8,16 +8,24 @@ from math import ceil, fsum, hypot, inf, isfinite, isqrt, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.command.terminal import Terminal, percent, printable
-from autograd.command.training import as_json, figure_table
+from autograd.command.expression import number_of
+from autograd.command.notes import Notes, described, notes_in, print_figures
+from autograd.command.parser import Parser
+from autograd.command.terminal import Terminal, as_json, percent
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
-from autograd.errors import ChainruleError
+from autograd.errors import ChainruleError, ExpressionError
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
 
 if TYPE_CHECKING:
     from nn import Module
+
+EXAMPLES = """\
+examples:
+  chainrule show chainrule-iris/model.json      layers and weights
+  chainrule show chainrule-iris/model.json --out pictures     the network drawn
+  chainrule show chainrule-iris/model.json 5.1 3.5 1.4 0.2    which iris is it?"""
 
 BARS = "▁▂▃▄▅▆▇█"
 BINS = 16
@@ -26,12 +34,12 @@ MOST_INPUTS = 12
 """More inputs than these are no boxes in the drawing: it would be all boxes of inputs."""
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
+def add_options(parser: Parser) -> None:
     """Add the words and options of ``show`` to its parser."""
-    command.add_argument("model", metavar="MODEL", help="a .json or .safetensors file", type=Path)
-    command.add_argument("inputs", metavar="X", nargs="*", help="raw inputs, to be answered")
-    command.add_argument("--out", metavar="DIR", type=Path, help="where to draw it")
-    command.add_argument("--json", action="store_true", help="print what it is as JSON")
+    parser.add_argument("model", metavar="MODEL", help="a .json or .safetensors file", type=Path)
+    parser.add_argument("inputs", metavar="X", nargs="*", help="raw inputs, to be answered")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where to draw it")
+    parser.add_argument("--json", action="store_true", help="print what it is as JSON")
 
 
 class Statistics(NamedTuple):
@@ -47,17 +55,6 @@ class Statistics(NamedTuple):
     not_finite: int
 
 
-class Notes(NamedTuple):
-    """What ``chainrule train`` has noted with a model; empty for models from elsewhere."""
-
-    data: str
-    task: str
-    columns: list[str]
-    classes: list[str]
-    epochs: int
-    figures: dict[str, dict[str, float]]
-
-
 def run(args: argparse.Namespace) -> int:
     """Print what a saved model is, and what it says to the inputs, and return the exit code.
 
@@ -66,64 +63,26 @@ def run(args: argparse.Namespace) -> int:
         StateError: the file is damaged or hostile.
     """
     from nn import load
-    from nn.state import notes_of
 
     try:
         model = load(args.model).eval()
-        notes = _checked(args.model, notes_of(args.model))
+        notes = notes_in(args.model)
     except ValueError as error:
         if isinstance(error, ChainruleError):
             raise
         raise UsageError(str(error)) from None
     statistics = _statistics(model)
     answer = _answer(model, notes, args.inputs) if args.inputs else []
-    files = _draw(model, notes, args) if args.out else []
+    files = _draw(model, notes, args) if args.out else {}
     if args.json:
-        content = {
-            "schema": 1,
-            "model": repr(model),
-            "parameters": len(model.parameters()),
-            "notes": notes._asdict(),
-            "tensors": [tensor._asdict() for tensor in statistics],
-            "answer": dict(answer),
-            "files": list(map(str, files)),
-        }
+        tensors = [tensor._asdict() for tensor in statistics]
+        content = described(model, notes, files, tensors=tensors, answer=dict(answer))
         print(as_json(content))
         return OK
     _print(Terminal(), args.model, model, notes, statistics, answer)
-    for path in files:
+    for path in files.values():
         print(path)
     return OK
-
-
-def _checked(path: Path, noted: dict[str, Any]) -> Notes:
-    """Return the notes in a file, fit to be printed.
-
-    Raises:
-        StateError: a note is not of its kind.
-    """
-    from nn.documents import StateError
-
-    try:
-        return Notes(
-            data=_text(noted.get("settings", {}).get("data", "")),
-            task=_text(noted.get("task", "")),
-            columns=list(map(_text, noted.get("columns", []))),
-            classes=list(map(_text, noted.get("classes", []))),
-            epochs=int(noted.get("epochs", 0)),
-            figures={
-                _text(part): {_text(name): float(x) for name, x in figures.items()}
-                for part, figures in noted.get("figures", {}).items()
-            },
-        )
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
-        raise StateError(f"{path}: the notes are damaged: {error}") from None
-
-
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise TypeError(f"{given!r:.40} is no text")
-    return printable(given)
 
 
 def _statistics(model: Module) -> list[Statistics]:
@@ -188,15 +147,15 @@ def _outputs(model: Module, inputs: Sequence[Value | float]) -> list[Any]:
 
 def _number(word: str) -> float:
     try:
-        x = float(word)
-    except ValueError:
+        x = number_of(word)
+    except ExpressionError:
         x = inf
     if not isfinite(x):
         raise UsageError(f"an input must be a finite number: got {word.strip()!r:.60}")
     return x
 
 
-def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
+def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> dict[str, Path]:
     """Write the network as a graph, and the first layer's weights if its inputs are an image."""
     from autograd.drawing import picture_of, write
     from nn import Layer, plots
@@ -206,7 +165,7 @@ def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes; to draw it, give them")
     args.out.mkdir(parents=True, exist_ok=True)
-    files = []
+    files = {}
     names = notes.columns if len(notes.columns) == width else [f"x{i + 1}" for i in range(width)]
     if width <= MOST_INPUTS:
         given = [Value(x, label=name) for x, name in zip(given, names, strict=True)]
@@ -214,12 +173,12 @@ def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> list[Path]:
     root = outs[0] if len(outs) == 1 else logsumexp(outs)
     if isinstance(root, Value):
         root.backward()
-        files.append(write(picture_of(root, level="layer"), args.out / "network.svg"))
+        files["network"] = write(picture_of(root, level="layer"), args.out / "network.svg")
     layers = [m for m in model.named_modules().values() if isinstance(m, Layer)]
     side = isqrt(layers[0].nin) if layers and layers[0].nin else 0
     if side > 2 and side * side == layers[0].nin:
-        files.append(args.out / "weights.png")
-        plots.weight_images(model, files[-1])
+        files["weights"] = args.out / "weights.png"
+        plots.weight_images(model, files["weights"])
     return files
 
 
@@ -247,7 +206,7 @@ def _print(
         what = f"{len(notes.classes)} classes" if notes.classes else "a number to predict"
         terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {what}")
     if notes.figures:
-        terminal.table(*figure_table(notes.figures))
+        print_figures(terminal, notes.figures)
     terminal.heading("Network")
     for row in model.summary().splitlines():
         terminal.line(f"  {row}")

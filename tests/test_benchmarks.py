@@ -1,4 +1,4 @@
-"""``chainrule bench``: what it prints of measurements, of which none is made here."""
+"""``python -m tests.benchmarks``: what it prints of measurements, of which none is made here."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from autograd import cli
-from autograd.command.cli import main
 from autograd.command.usage import INTERRUPTED, OK, REFUSED, WRONG
 from tests.benchmarks import benchmarks, comparison, library, progress
+from tests.benchmarks.__main__ import EXAMPLES, main
 from tests.benchmarks.benchmarks import BENCHMARKS, Benchmark, Result
 from tests.benchmarks.contest import Contender, hold
 from tests.benchmarks.figure import Figure
@@ -80,7 +79,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(library, "find_spec", lambda module: module)
 
     def run(*argv: str) -> tuple[int, str, str]:
-        code = main(["bench", *argv])
+        code = main(argv)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -111,7 +110,7 @@ def test_the_list_names_all_of_them(run: Run) -> None:
     ("words", "problem"),
     [
         (["trainig"], "there is no benchmark 'trainig'; did you mean training"),
-        (["moons", "xyz"], "there is no benchmark 'xyz'; chainrule bench --list has them all"),
+        (["moons", "xyz"], "there is no benchmark 'xyz'; --list has them all"),
         (["--frobnicate"], "there is no option --frobnicate"),
         (["--list", "--json"], "not allowed with argument"),
     ],
@@ -130,9 +129,16 @@ def test_what_is_slow_runs_by_its_name_or_its_groups() -> None:
     assert slow < {benchmark.name for benchmark in comparison.choose(["gradcheck", "gradcheck"])}
 
 
+def test_the_help_begins_with_examples_and_fits_80_columns(run: Run) -> None:
+    code, out, err = run("--help")
+    assert (code, err) == (OK, "")
+    assert out.startswith("examples:\n  python -m tests.benchmarks ")
+    assert max(map(len, out.splitlines())) <= 80
+
+
 def test_the_examples_of_the_help_choose_something() -> None:
-    for line in cli.EXAMPLES["bench"].splitlines()[1:]:
-        words = shlex.split(line.strip().split("   ")[0])[2:]
+    for line in EXAMPLES.splitlines()[1:]:
+        words = shlex.split(line.strip().split("   ")[0])[3:]
         assert comparison.choose([word for word in words if not word.startswith("-")])
 
 
@@ -254,7 +260,7 @@ def test_ctrl_c_leaves_what_there_is(run: Run, monkeypatch: pytest.MonkeyPatch) 
     )
     code, out, err = run()
     assert code == INTERRUPTED
-    assert err == "chainrule: interrupted; what is not above was not measured\n"
+    assert err == "benchmarks: interrupted; what is not above was not measured\n"
     assert out.endswith("\n1 of 1 wanted figures reached\n")
     assert "never measured" not in out
     code, out, _ = run("--json")
@@ -270,7 +276,7 @@ def test_a_measurement_that_fails_does_not_end_the_run(
 
     only(monkeypatch, one=failing, two=found(Figure(5.0, "×", "as fast", 4)))
     code, out, err = run()
-    assert (code, err) == (WRONG, "chainrule: one: python -m x fails: no\n")
+    assert (code, err) == (WRONG, "benchmarks: one: python -m x fails: no\n")
     assert "one   about one\n  could not be measured\n" in out
     assert "1 of 1 wanted figures reached" in out
     assert json.loads(run("--json")[1])["failed"] == {"one": "python -m x fails: no"}

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.command.learning import Part, Trained, load, train
-from autograd.command.settings import Settings, settings_of
-from autograd.command.terminal import Terminal, cut, percent, printable
+from autograd.command.learning import Part, Trained, learn, load
+from autograd.command.notes import Notes, described, print_figures
+from autograd.command.parser import Parser
+from autograd.command.settings import DEFAULTS, OPTIONS, Settings, settings_of
+from autograd.command.terminal import Terminal, as_json, cut, percent, printable
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.errors import ChainruleError, missing_extra
 
 if TYPE_CHECKING:
     from nn import Module
+
+EXAMPLES = """\
+examples:
+  chainrule train moons                         results go to ./chainrule-moons
+  chainrule train spirals --hidden 32,32 --activation relu --epochs 200
+  chainrule train digits --resume               go on after Ctrl-C, or a crash
+  chainrule train houses.csv --target price     any table: classes or numbers
+  chainrule train iris --patience 10 --json     stop early; the result as data"""
 
 SHOWN = {
     "model": "the model",
@@ -33,7 +41,27 @@ SHOWN = {
 }
 """What is said of each file."""
 
-HEADS = {"r2": "R²"}
+
+def add_options(parser: Parser) -> None:
+    """Add the words and options of ``train`` to its parser; those not given are None."""
+    parser.usage = f"{parser.prog} [options] DATA"
+    parser.add_argument("data", metavar="DATA", help=f"{', '.join(DEFAULTS)}, or a FILE.csv")
+    for title, rows in OPTIONS.items():
+        group = parser.add_argument_group(title)
+        for names, metavar, kind, text in rows:
+            how: dict[str, Any] = {"type": kind} if callable(kind) else {"choices": kind}
+            group.add_argument(*names.split(), metavar=metavar, help=text, **how)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", metavar="DIR", type=Path, help="where all files go (default: chainrule-DATA)"
+    )
+    output.add_argument(
+        "--format", choices=["json", "safetensors"], default="json", help="of the saved model"
+    )
+    output.add_argument(
+        "--resume", action="store_true", help="go on where the training in DIR was stopped"
+    )
+    output.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: an option, the data or the checkpoint can't be used; nothing is trained.
         MissingExtraError: a library is not installed.
     """
+    from nn import save
+
     try:
         import_module("matplotlib")
     except ImportError as error:
@@ -61,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         table = load(settings)
         with _warnings_said():
-            trained = train(settings, table, checkpoint, args.resume, begin)
+            trained = learn(settings, table, checkpoint, args.resume, begin)
     except ChainruleError:
         raise
     except (ValueError, TypeError, FloatingPointError) as error:
@@ -69,13 +99,11 @@ def run(args: argparse.Namespace) -> int:
     if not trained.history.loss:
         print("chainrule: no epoch was finished, so nothing is saved", file=sys.stderr)
         return INTERRUPTED
-    files = {
-        "model": _save(trained, directory, args.format),
-        **_draw(trained, directory),
-        "checkpoint": checkpoint,
-    }
+    notes = _notes(trained)
+    model = save(trained.model, directory / f"model.{args.format}", notes.to_json())
+    files = {"model": model, **_draw(trained, directory), "checkpoint": checkpoint}
     if args.json:
-        print(as_json(_described(trained, files)))
+        print(as_json(_described(trained, notes, files)))
     else:
         _print(terminal, trained, files)
     return INTERRUPTED if trained.history.interrupted else OK
@@ -109,19 +137,15 @@ def _warnings_said() -> Iterator[None]:
         yield
 
 
-def _save(trained: Trained, directory: Path, format: str) -> Path:
-    """Write the model, with what `autograd.command.inspection` says of it, and return the path."""
-    from nn import save
-
-    notes = {
-        "settings": trained.settings.to_json(),
-        "task": "classification" if trained.table.classes else "regression",
-        "columns": trained.table.columns,
-        "classes": trained.table.classes,
-        "epochs": len(trained.history.loss),
-        "figures": trained.figures,
-    }
-    return save(trained.model, directory / f"model.{format}", notes)
+def _notes(trained: Trained) -> Notes:
+    return Notes(
+        settings=trained.settings.to_json(),
+        task="classification" if trained.table.classes else "regression",
+        columns=trained.table.columns,
+        classes=trained.table.classes,
+        epochs=len(trained.history.loss),
+        figures=trained.figures,
+    )
 
 
 def _draw(trained: Trained, directory: Path) -> dict[str, Path]:
@@ -148,40 +172,19 @@ def _draw(trained: Trained, directory: Path) -> dict[str, Path]:
     return files
 
 
-def _described(trained: Trained, files: dict[str, Path]) -> dict[str, Any]:
+def _described(trained: Trained, notes: Notes, files: dict[str, Path]) -> dict[str, Any]:
     history = trained.history
-    return {
-        "schema": 1,
-        "settings": trained.settings.to_json(),
-        "classes": trained.table.classes,
-        "parameters": len(trained.model.parameters()),
-        "epochs": len(history.loss),
-        "interrupted": history.interrupted,
-        "backend": history.backend,
-        "loss": history.loss,
-        "validation_loss": history.validation_loss,
-        "figures": trained.figures,
-        "confusion_matrix": trained.confusion,
-        "warnings": history.warnings,
-        "files": {name: str(path) for name, path in files.items()},
-    }
-
-
-def as_json(content: Any) -> str:
-    """Return plain data as JSON, floats that are not finite as text.
-
-    >>> as_json({"r2": [float("nan"), 1.0]})
-    '{"r2": ["nan", 1.0]}'
-    """
-
-    def plain(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: plain(value) for key, value in part.items()}
-        if isinstance(part, list | tuple):
-            return [plain(value) for value in part]
-        return str(part) if isinstance(part, float) and not isfinite(part) else part
-
-    return json.dumps(plain(content))
+    return described(
+        trained.model,
+        notes,
+        files,
+        interrupted=history.interrupted,
+        backend=history.backend,
+        loss=history.loss,
+        validation_loss=history.validation_loss,
+        confusion_matrix=trained.confusion,
+        warnings=history.warnings,
+    )
 
 
 def _introduce(
@@ -224,7 +227,7 @@ def _print(terminal: Terminal, trained: Trained, files: dict[str, Path]) -> None
     if history.stopped:
         terminal.line("  The loss fell no further: these are the best weights.")
     terminal.heading("Result")
-    terminal.table(*figure_table(trained.figures))
+    print_figures(terminal, trained.figures)
     classes = [printable(name) for name in trained.table.classes]
     if len(classes) == 2:
         terminal.line(f"  precision and recall of {classes[1]}", "dim")
@@ -247,22 +250,7 @@ def _print(terminal: Terminal, trained: Trained, files: dict[str, Path]) -> None
     terminal.line(f"  chainrule show {shlex.quote(str(files['model']))}")
 
 
-def figure_table(figures: Mapping[str, Mapping[str, float]]) -> tuple[list[str], list[list[str]]]:
-    """Return head and rows of the table of what was measured: a row for each part."""
-    names = list(dict.fromkeys(name for measured in figures.values() for name in measured))
-    return ["", *(HEADS.get(name, name) for name in names)], [
-        [part, *(_figure(name, measured[name]) if name in measured else "" for name in names)]
-        for part, measured in figures.items()
-    ]
-
-
 def _milestones(epochs: int) -> list[int]:
     """Return the first and the last epoch, and about ten evenly spaced between."""
     step = max(1, round(epochs / 10))
     return sorted({1, *range(step, epochs + 1, step), epochs})
-
-
-def _figure(name: str, x: float) -> str:
-    if name == "samples":
-        return f"{x:,.0f}"
-    return f"{x:.4f}" if name == "r2" else percent(x)

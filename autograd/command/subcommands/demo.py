@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import tempfile
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograd.checking.check import gradcheck
+from autograd.command.parser import Parser
 from autograd.command.terminal import Terminal
+from autograd.command.usage import OK
 from autograd.engine import Value
 from autograd.errors import missing_extra
 from autograd.functions import dot
@@ -19,6 +22,11 @@ from autograd.functions import sum as add
 from autograd.ops import sigmoid, tanh
 from autograd.stepper import Stepper
 from autograd.stepping.notation import show
+
+EXAMPLES = """\
+examples:
+  chainrule demo                                pictures go to ./chainrule-demo
+  chainrule demo --out pictures                 or where you say"""
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
 EPOCHS = 50
@@ -32,13 +40,25 @@ class Picture(NamedTuple):
     shows: str
 
 
-def run(directory: Path) -> None:
-    """Print the demo and write its pictures into ``directory``.
+def add_options(parser: Parser) -> None:
+    """Add the options of ``demo`` to its parser."""
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("chainrule-demo"),
+        help="where the pictures go (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the demo, write its pictures, and return the exit code.
 
     Raises:
         MissingExtraError: a library that draws is not installed.
-        OSError: ``directory`` can't be written to.
+        OSError: the folder can't be written to.
     """
+    directory: Path = args.out
     for library in ("graphviz", "matplotlib"):
         try:
             import_module(library)
@@ -59,6 +79,7 @@ def run(directory: Path) -> None:
     terminal.heading("Try next, with an expression of your own")
     terminal.line('  chainrule step "tanh(w*x + b)" w=-3 x=2 b=7')
     terminal.line('  chainrule draw "tanh(w*x + b)" w=-3 x=2 b=7 -o mine.svg')
+    return OK
 
 
 def theory_neuron(terminal: Terminal) -> None:

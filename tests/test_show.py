@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from autograd import cli
 from autograd.command.cli import main
+from autograd.command.subcommands import show
 from autograd.command.usage import MISSING, OK, REFUSED
 from nn import MLP, Dropout, Layer, Module, Residual, Sequential, Standardize, save
 
@@ -131,10 +131,10 @@ def test_pictures(run: Run, words: list[str]) -> None:
     assert out.endswith(f"\n{network}\n")
     assert "length" in network.read_text(encoding="utf-8")
     save(MLP(9, [2, 1], seed=0), "images.json")
-    assert json.loads(run("images.json", "--out", "p", "--json")[1])["files"] == [
-        str(Path("p", "network.svg")),
-        str(Path("p", "weights.png")),
-    ]
+    assert json.loads(run("images.json", "--out", "p", "--json")[1])["files"] == {
+        "network": str(Path("p", "network.svg")),
+        "weights": str(Path("p", "weights.png")),
+    }
     save(MLP(16, [2, 1], seed=0), "wide.json")
     assert run("wide.json", "--out", "p")[0] == OK
     assert ">x1<" not in Path("p", "network.svg").read_text(encoding="utf-8")
@@ -247,5 +247,5 @@ def test_the_examples_of_the_help_work(run: Run) -> None:
     pytest.importorskip("graphviz")
     Path("chainrule-iris").mkdir()
     save(MLP(4, [8, 3], seed=0), "chainrule-iris/model.json")
-    for line in cli.EXAMPLES["show"].splitlines()[1:]:
+    for line in show.EXAMPLES.splitlines()[1:]:
         assert run(*shlex.split(line.strip().split("   ")[0])[2:])[0] == OK

@@ -1,0 +1,115 @@
+"""What ``train`` notes with a model, and ``show`` finds there: one description of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd.command.terminal import Terminal, percent, printable
+
+if TYPE_CHECKING:
+    from nn import Module
+
+HEADS = {"r2": "R²"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a model was trained on, and how well it did; empty for models from elsewhere.
+
+    Attributes:
+        settings: the options of the training, as plain data.
+        figures: by part of the data, what was measured on it.
+    """
+
+    settings: dict[str, Any]
+    task: str
+    columns: list[str]
+    classes: list[str]
+    epochs: int
+    figures: dict[str, dict[str, float]]
+
+    @property
+    def data(self) -> str:
+        """The data set, or the file; "" if it isn't known."""
+        name = self.settings.get("data", "")
+        return name if isinstance(name, str) else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the notes as plain data, as they are kept with a model."""
+        return asdict(self)
+
+
+def described(
+    model: Module, notes: Notes, files: Mapping[str, Path], **more: object
+) -> dict[str, Any]:
+    """Return what ``--json`` prints of a model.
+
+    Args:
+        files: what was written, by what it shows.
+        more: what one of the subcommands alone can say.
+    """
+    return {
+        "schema": 2,
+        "model": repr(model),
+        "parameters": len(model.parameters()),
+        **notes.to_json(),
+        **more,
+        "files": {name: str(path) for name, path in files.items()},
+    }
+
+
+def notes_in(path: Path) -> Notes:
+    """Return the notes in a model's file, fit to be printed.
+
+    Raises:
+        StateError: the file, or a note, is damaged.
+    """
+    from nn.documents import StateError
+    from nn.state import notes_of
+
+    noted = notes_of(path)
+    try:
+        return Notes(
+            settings={_text(k): _setting(x) for k, x in noted.get("settings", {}).items()},
+            task=_text(noted.get("task", "")),
+            columns=list(map(_text, noted.get("columns", []))),
+            classes=list(map(_text, noted.get("classes", []))),
+            epochs=int(noted.get("epochs", 0)),
+            figures={
+                _text(part): {_text(name): float(x) for name, x in figures.items()}
+                for part, figures in noted.get("figures", {}).items()
+            },
+        )
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise StateError(f"{path}: the notes are damaged: {error}") from None
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str):
+        raise TypeError(f"{given!r:.40} is no text")
+    return printable(given)
+
+
+def _setting(given: Any) -> Any:
+    if isinstance(given, list):
+        return list(map(_setting, given))
+    return given if given is None or isinstance(given, int | float) else _text(given)
+
+
+def print_figures(terminal: Terminal, figures: Mapping[str, Mapping[str, float]]) -> None:
+    """Print what was measured: a row for each part of the data."""
+    names = list(dict.fromkeys(name for measured in figures.values() for name in measured))
+    rows = [
+        [part, *(_figure(name, measured[name]) if name in measured else "" for name in names)]
+        for part, measured in figures.items()
+    ]
+    terminal.table(["", *(HEADS.get(name, name) for name in names)], rows)
+
+
+def _figure(name: str, x: float) -> str:
+    if name == "samples":
+        return f"{x:,.0f}"
+    return f"{x:.4f}" if name == "r2" else percent(x)
