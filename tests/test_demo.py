@@ -15,7 +15,7 @@ import pytest
 from autograd.command.cli import main
 from autograd.command.subcommands import demo
 from autograd.command.usage import MISSING, OK, REFUSED
-from nn import plots
+from nn import boundary
 
 EPOCHS = 10
 
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, str]]:
         directory = tmp_path_factory.mktemp(name) / "new" / "chainrule-demo"
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as output:
             patch.setattr(demo, "EPOCHS", EPOCHS)
-            patch.setattr(plots, "CELLS", 24)
+            patch.setattr(boundary, "CELLS", 24)
             assert main(["demo", "--out", str(directory)]) == OK
         made.append((directory, output.getvalue()))
     return made

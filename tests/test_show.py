@@ -174,7 +174,7 @@ def test_a_model_of_any_width_is_drawn_with_inputs(run: Run) -> None:
         ("none.json", None, "none.json: No such file or directory"),
         ("x.pkl", b"cos\nsystem\n(S'true'\ntR.", "a model is .json or .safetensors"),
         ("x.json", b"", "x.json is damaged or no JSON"),
-        ("x.json", b"[" * 100_000, "is nested 100000 deep"),
+        ("x.json", b"[" * 100_000, "is nested too deep"),
         ("x.json", b"{}", "is no model of chainrule's"),
         ("x.safetensors", b"\xff" * 64, "is damaged or no safetensors file"),
     ],

@@ -17,8 +17,8 @@ from autograd.command.learning import NAMES, learn, load
 from autograd.command.settings import DEFAULTS, MADE, RATES, Settings
 from autograd.command.subcommands import train
 from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED
+from nn import boundary
 from nn import load as load_model
-from nn import plots
 from nn.metrics import accuracy
 from nn.state import notes_of
 
@@ -32,7 +32,7 @@ QUICK = ["--hidden", "4", "--epochs", "3"]
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return the function that trains in a folder of its own: exit code, output, messages."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(plots, "CELLS", 12)  # the map is tested in test_plots.py
+    monkeypatch.setattr(boundary, "CELLS", 12)  # the map is tested in test_plots.py
     draw = train._draw
 
     def run(*argv: str, pictures: bool = False) -> tuple[int, str, str]:
