@@ -16,6 +16,8 @@ from typing import Any
 
 from autograd import functions, ops, recorders  # noqa: F401 - the core is there from the start
 
+__version__ = "0.1.0"
+
 _homes: dict[str, str] = {}
 """By public name, the module that it comes from, which is loaded when the name is first used."""
 

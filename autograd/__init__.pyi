@@ -62,3 +62,5 @@ from autograd.transforms import value_and_grad as value_and_grad
 from autograd import drawing as drawing
 from autograd.stepping import breakpoints as breakpoints
 from autograd.testing import strategies as strategies
+
+__version__: str

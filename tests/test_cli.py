@@ -9,7 +9,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
@@ -397,7 +397,7 @@ def test_a_subcommand_is_loaded_when_it_is_called(words: list[str], loaded: list
     code = (
         f"import sys; from autograd.command.cli import main; main({words}); "
         "names = [n.rpartition('.')[2] for n in sys.modules if '.subcommands.' in n]; "
-        "heavy = {'argparse', 'autograd.stepper', 'autograd.drawing', 'nn'} & {*sys.modules}; "
+        "heavy = {'argparse', 'importlib.metadata', 'autograd.stepper', 'nn'} & {*sys.modules}; "
         "print(names, sorted(heavy), file=sys.stderr)"
     )
     done = subprocess.run(
@@ -521,13 +521,48 @@ def test_a_defect_is_no_wrong_gradient(run: Run, monkeypatch: pytest.MonkeyPatch
     assert err.endswith("chainrule: this is a defect of chainrule: please report it\n")
 
 
-def test_another_projects_package_is_recognised(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("recorded", "advice"),
+    [
+        (None, "pip install --force-reinstall --no-deps chainrule"),
+        (
+            {"url": "file:///a%20b/main", "dir_info": {"editable": True}},
+            "pip install --force-reinstall --no-deps -e file:///a%20b/main",
+        ),
+        (
+            {"url": "file:///chainrule.whl", "archive_info": {}},
+            "pip install --force-reinstall --no-deps file:///chainrule.whl",
+        ),
+        (
+            {
+                "url": "https://host/chainrule",
+                "vcs_info": {"vcs": "git", "commit_id": "0a1b"},
+                "subdirectory": "python",
+            },
+            "pip install --force-reinstall --no-deps "
+            "'git+https://host/chainrule@0a1b#subdirectory=python'",
+        ),
+        ("not installed", "pip uninstall autograd"),
+    ],
+)
+def test_another_projects_package_is_recognised(
+    run: Run, monkeypatch: pytest.MonkeyPatch, recorded: object, advice: str
+) -> None:
+    """What is advised works from where it was installed: no index need have this project."""
+
+    def distribution(name: str) -> types.SimpleNamespace:
+        if recorded == "not installed" or name == "autograd":
+            raise metadata.PackageNotFoundError(name)
+        text = None if recorded is None else json.dumps(recorded)
+        return types.SimpleNamespace(read_text={"direct_url.json": text}.get)
+
     # HIPS autograd replaces __init__.py; the rest of the folder stays ours.
     monkeypatch.setitem(sys.modules, "autograd", types.ModuleType("autograd"))
+    monkeypatch.setattr(metadata, "distribution", distribution)
     code, out, err = run("step", "x", "x=1")
     assert (code, out) == (REFUSED, "")
     assert "HIPS autograd" in err
-    assert "pip uninstall autograd" in err
+    assert err.endswith(f"{advice}\n")
 
 
 def test_a_missing_library_is_named_with_its_extra(

@@ -67,7 +67,9 @@ def _run(words: list[str]) -> int:
         print(HELP.format(examples=EXAMPLES, commands=commands, exit_codes=EXIT_CODES), end="")
         return OK
     if name == "--version":
-        print(_version())
+        from autograd import __version__
+
+        print(f"chainrule {__version__}")
         return OK
     if name not in SUBCOMMANDS:
         raise UsageError(_unknown(name))
@@ -83,15 +85,6 @@ def _run(words: list[str]) -> int:
     args = parser.parse(rest)
     code: int = OK if args is None else subcommand.run(args)
     return code
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"chainrule {version('chainrule')}"
-    except PackageNotFoundError:
-        return "chainrule (run from source, not installed)"
 
 
 def _unknown(name: str) -> str:

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from autograd import __version__
 from autograd.command.parser import Parser
 from autograd.command.terminal import Terminal, aligned, as_json, percent
 from autograd.command.usage import INTERRUPTED, OK, WRONG, UsageError
@@ -149,12 +149,8 @@ def _machine(versions: dict[str, str]) -> dict[str, Any]:
 
     from tests.benchmarks.measurement import HAS_AFFINITY
 
-    try:
-        own = version("chainrule")
-    except PackageNotFoundError:
-        own = "from source"
     return {
-        "chainrule": own,
+        "chainrule": __version__,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1,
