@@ -96,7 +96,7 @@ out = draw_dot(out, expand=True, local=True)
 """,
     "layers": NETWORK + 'out = draw_dot(out, level="layer")',
     "neurons": NETWORK + 'out = draw_dot(out, level="neuron", rankdir="TB")',
-    "folded": NETWORK + "out = draw_dot(out, budget=12)",
+    "folded": NETWORK + "out = draw_dot(out, budget=24)",
     "cut": """
 out, x = Value(1.0), Value(2.0, "x")
 for _ in range(9):
@@ -310,7 +310,7 @@ def test_a_modules_name_is_text_too(each_renderer: str, name: str) -> None:
         inside = Value(3.0, "x").tanh().exp()
     texts, tips = texts_and_tips(draw_dot(inside * 2, level="layer").pipe())
     assert shorten(name) in texts
-    assert f"{name}\ntanh, exp\nvalue out 1" in tips
+    assert f"{name}\ntanh, exp\ndata {inside.data!r}" in tips
 
 
 def test_an_ops_symbol_is_text_too(each_renderer: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -575,15 +575,20 @@ def test_a_box_tells_the_norm_of_what_leaves_it_and_of_its_parameters() -> None:
             return self.neuron(x) * 3
 
     out = Net()([1.0, 2.0]) + Net()([3.0, -1.0])
+    outs = [node.data for node in autograd.trace(out)[0] if str(node.op) == "tanh"]
     assert rows(titled(picture_of(out, level="neuron"), "neuron")) == {
-        "values out": "2",
+        "‖data‖ of 2 values out": f"{math.hypot(*outs):.6g}",
+        "data": f"{min(outs):.3g} to {max(outs):.3g}",
         "parameters": "3",
     }
     out.backward()
     # d out / d (each of the two values that leave) is 3, and 3 * sqrt(2) = 4.24264.
     parameters = math.hypot(*(p.grad for p in neuron.parameters()))
     assert rows(titled(picture_of(out, level="neuron"), "neuron")) == {
+        "‖data‖ of 2 values out": f"{math.hypot(*outs):.6g}",
+        "data": f"{min(outs):.3g} to {max(outs):.3g}",
         "‖grad‖ of 2 values out": "4.24264",
+        "grad": "3",
         "‖grad‖ of 3 parameters": f"{parameters:.6g}",
     }
     (link,) = picture_of(out, level="neuron").items[1].args
@@ -602,15 +607,15 @@ def test_a_parameter_belongs_to_the_module_its_label_names() -> None:
 
     x = [Value(1.0, "x1"), Value(2.0, "x2")]
     found = picture_of(Net()(x), level="layer")
-    assert [item.title for item in found.items] == ["x1", "x2", "body.layers.0", "body.layers.1"]
+    assert [item.title for item in found.items] == ["x*", "body.layers.0", "body.layers.1"]
 
 
 def test_repeated_neurons_and_samples_fold_beyond_the_budget() -> None:
     found = picture_of(moons_loss(5, [16, 16, 1]), level="neuron")
     assert [(i.title, i.times) for i in found.items if i.kind == "module"] == [
-        ("layers.0.neurons.*", "× 16"),
-        ("layers.1.neurons.*", "× 16"),
-        ("layers.2.neurons.0", ""),
+        ("layers.0.neurons.*", "× 16 × 5"),
+        ("layers.1.neurons.*", "× 16 × 5"),
+        ("layers.2.neurons.0", "× 5"),
     ]
     found = picture_of(moons_loss(5, [16, 16, 1]))
     assert titled(found, "layers.1.neurons.*.w.*").times == "× 256"

@@ -25,13 +25,14 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 from autograd.debugging import first_stale
 from autograd.drawing import dot, mermaid, outline
-from autograd.drawing.folding import LEVELS, Folding, Graph
+from autograd.drawing.folding import LEVELS, Folding, between, fitting, fold, nearest
 from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
+from autograd.drawing.structure import Structure
 from autograd.drawing.view import View
 from autograd.engine import Value
 from autograd.errors import StaleValueWarning
@@ -43,6 +44,24 @@ from autograd.stepping.events import Recording
 
 if TYPE_CHECKING:
     from autograd.drawing.renderer import Drawing
+
+
+class Options(TypedDict, total=False):
+    """What may be asked of a picture besides its direction; see `picture_of`."""
+
+    level: str
+    local: bool
+    expand: bool
+    budget: int | None
+    focus: Value | None
+    radius: int
+    paths: tuple[Value, Value] | None
+
+
+class FileOptions(Options, total=False):
+    """What may be asked of a file."""
+
+    rankdir: str
 
 
 class Recorded(Protocol):
@@ -71,14 +90,7 @@ def draw_dot(
     out: Value,
     format: str = "svg",
     rankdir: str = "LR",
-    *,
-    level: str = "op",
-    local: bool = False,
-    expand: bool = False,
-    budget: int | None = BUDGET,
-    focus: Value | None = None,
-    radius: int = 2,
-    paths: tuple[Value, Value] | None = None,
+    **options: Unpack[Options],
 ) -> Drawing:
     """Return the drawing of the graph below ``out``, a `graphviz.Digraph`.
 
@@ -87,7 +99,7 @@ def draw_dot(
     Args:
         out: the root.
         format: what its ``render`` and ``pipe`` make by default.
-        rankdir, level, local, expand, budget, focus, radius, paths: as for `picture_of`.
+        rankdir, options: as for `picture_of`: level, local, expand, budget, focus, radius, paths.
 
     Raises:
         MissingExtraError: a library is not installed; when rendering, also: no renderer is.
@@ -99,18 +111,7 @@ def draw_dot(
     """
     from autograd.drawing.renderer import drawing_of
 
-    found = picture_of(
-        out,
-        rankdir,
-        level=level,
-        local=local,
-        expand=expand,
-        budget=budget,
-        focus=focus,
-        radius=radius,
-        paths=paths,
-    )
-    return drawing_of(found, format)
+    return drawing_of(picture_of(out, rankdir, **options), format)
 
 
 def picture_of(
@@ -130,13 +131,15 @@ def picture_of(
     Args:
         out: the root.
         rankdir: the way it runs: "LR" (left to right), "TB" (top to bottom), "RL", "BT".
-        level: "op" for every node; "neuron" for a box per innermost module (from `scope`),
-            "layer" for what holds those, "network" for one box. A box tells the L2 norm of the
-            gradients of the values that leave it, and of its parameters.
+        level: "op" for every node; "neuron" for a box per innermost module of the model,
+            "layer" for what holds those, "network" for one box. What repeats, over samples or
+            steps, is one box "× 20". A box tells what flows through it: of the values that leave
+            it and of their gradients the L2 norm, the least, the largest, and how they are
+            spread; and the norm of its parameters' gradients.
         local: write the local derivative on each edge.
         expand: show a weighted sum (`dot`) term by term.
-        budget: the number of boxes beyond which the picture folds what is alike, then coarser
-            modules, and at last leaves out what is far from ``out``. None: draw everything.
+        budget: the number of boxes beyond which the picture folds what is alike, then shows
+            coarser modules, and at last leaves out what is far from ``out``. None: no bound.
         focus: show only what is at most ``radius`` edges away from this node.
         paths: show only the paths from the first of these nodes to the second.
 
@@ -253,17 +256,22 @@ def text_of(picture: Picture, format: str = "txt") -> str:
     return PRINTERS[format](picture)
 
 
-def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
+def write(
+    out: Value | Drawing | Picture, path: str | os.PathLike[str], **options: Unpack[FileOptions]
+) -> Path:
     """Write a picture to a file and return its path.
 
     The extension decides: .svg, .png, .pdf (with the system's Graphviz only), .dot, .mmd
     (Mermaid), or .txt. The file appears whole or not at all.
 
     Args:
-        out: a drawing, or a Value to draw as `draw_dot` does by default.
+        out: a drawing, or a Value to draw.
+        options: how to draw a Value, as for `draw_dot`: rankdir, level, budget, ...
 
     Raises:
-        ValueError: another extension, or the graph is too large for a picture.
+        ValueError: another extension, or the graph is too large for a picture; else as
+            `picture_of`.
+        TypeError: options for what is drawn already.
         MissingExtraError: something to draw with is not installed.
         OSError: the file can't be written.
     """
@@ -272,13 +280,16 @@ def write(out: Value | Drawing | Picture, path: str | os.PathLike[str]) -> Path:
     if format not in FORMATS:
         known = " ".join(f".{known}" for known in FORMATS)
         raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
-    write_whole(path, _content(out, format))
+    found = getattr(out, "picture", out)
+    if not isinstance(found, Picture):
+        found = picture_of(found, **options)
+    elif options:
+        raise TypeError(f"this is drawn already: draw it with {', '.join(options)} before")
+    write_whole(path, _content(found, format))
     return path
 
 
-def _content(out: Value | Drawing | Picture, format: str) -> bytes:
-    found = getattr(out, "picture", out)
-    found = found if isinstance(found, Picture) else picture_of(found)
+def _content(found: Picture, format: str) -> bytes:
     if format in PRINTERS:
         return text_of(found, format).encode()
     from autograd.drawing.renderer import drawing_of
@@ -308,44 +319,43 @@ def _view(
     expand: bool = False,
 ) -> View:
     """Return the view that is asked for, folded and cut to the budget."""
-    graph = Graph(nodes)
+    structure = Structure(nodes)
     chosen: set[int] | None = None
     if focus is not None:
-        folding = graph.fold(level, alike=False)
-        start = folding.box[_position(graph, focus)]
-        chosen = graph.nearest(folding.box, start, radius, budget)
+        folding = fold(structure, level)
+        start = folding.box[_position(structure, focus)]
+        chosen = nearest(structure, folding.box, start, radius, budget)
     elif paths is not None:
-        first, last = (_position(graph, node) for node in paths)
-        between = graph.between(first, last)
-        if not between:
+        on_the_way = between(structure, *(_position(structure, node) for node in paths))
+        if not on_the_way:
             names = " to ".join(repr(node) for node in paths)
             raise ValueError(f"there is no path from {names}: name the argument first")
-        folding = graph.fold(level, alike=False)
-        chosen = {folding.box[i] for i in between}
+        folding = fold(structure, level)
+        chosen = {folding.box[i] for i in on_the_way}
     else:
-        folding = graph.fitting(level, budget)
-    chosen = _cut(graph, folding, chosen, budget)
-    return View(graph, folding, chosen, reading, local=local, expand=expand)
+        folding = fitting(structure, level, budget)
+    chosen = _cut(structure, folding, chosen, budget)
+    return View(structure, folding, chosen, reading, local=local, expand=expand)
 
 
 def _cut(
-    graph: Graph, folding: Folding, chosen: set[int] | None, budget: int | None
+    structure: Structure, folding: Folding, chosen: set[int] | None, budget: int | None
 ) -> set[int] | None:
     """Return the boxes to show: those chosen, if too many only the nearest to the last."""
     count = max(folding.box) + 1 if chosen is None else len(chosen)
     if budget is None or count <= budget:
         return chosen
-    last = len(graph.nodes) - 1
+    last = len(structure.nodes) - 1
     if chosen is not None:
         last = max(i for i, box in enumerate(folding.box) if box in chosen)
     start = folding.box[last]
-    return graph.nearest(folding.box, start, FAR, budget, up=False, among=chosen)
+    return nearest(structure, folding.box, start, FAR, budget, up=False, among=chosen)
 
 
-def _position(graph: Graph, node: Value) -> int:
-    if node not in graph.position:
+def _position(structure: Structure, node: Value) -> int:
+    if node not in structure.position:
         raise ValueError(f"{node!r:.80} is not part of the graph that is drawn")
-    return graph.position[node]
+    return structure.position[node]
 
 
 def _recording(run: Recording | Recorded) -> Recording:

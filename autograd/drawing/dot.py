@@ -11,6 +11,7 @@ import html
 import textwrap
 from collections.abc import Iterator
 
+from autograd.drawing.flow import BARS, Spread
 from autograd.drawing.palette import GREY, INK, NEGATIVE, NORM, PALE, POSITIVE
 from autograd.drawing.picture import (
     Item,
@@ -32,6 +33,11 @@ GRAPH = {"bgcolor": "white", "nodesep": "0.2", "ranksep": "0.3", "nslimit": "2"}
 NODE = {"shape": "plain"} | _FONT
 EDGE = _FONT | {"arrowsize": "0.6", "color": GREY, "fontcolor": GREY, "fontsize": "9"}
 _SMALL_SHAPE = 'margin="0.05,0.02" width=0.3 height=0.3'
+
+_BARE = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
+
+TALLEST = 11
+"""How high the bars of a histogram are, in points."""
 
 WIDTHS = ("1", "1.5", "2.2", "3")
 """How wide an arrow between boxes is, by the strength of the gradients that cross it."""
@@ -143,13 +149,29 @@ def _row(row: Row, fill: str) -> str:
         return f'<TR><TD COLSPAN="2" BORDER="2" COLOR="{outline}">{number}</TD></TR>'
     # A border in the colour of the fill hides the seam between the cells.
     cell = f' BORDER="1" COLOR="{fill}" BGCOLOR="{fill}"' if fill else ""
-    written = _markup(row.text)
+    written = _bars(row.spread) if row.spread and row.spread.bars else _markup(row.text)
     if fill == INK:
         written = f'<FONT COLOR="white">{written}</FONT>'
     return (
         f'<TR><TD ALIGN="LEFT"{cell}>{_small(_markup(row.what), ink_on(fill, GREY))}</TD>'
         f'<TD ALIGN="RIGHT"{cell}>{written}</TD></TR>'
     )
+
+
+def _bars(spread: Spread) -> str:
+    """Return a histogram between its ends, as tables: few fonts have the characters."""
+    bars = []
+    for height in spread.bars:
+        full = round(height / (len(BARS) - 1) * TALLEST)
+        parts = ((TALLEST - full, ""), (full, f' BGCOLOR="{GREY}"'))
+        cells = "".join(
+            f'<TR><TD FIXEDSIZE="TRUE" WIDTH="4" HEIGHT="{part}"{colour}></TD></TR>'
+            for part, colour in parts
+            if part
+        )
+        bars.append(f"<TD><TABLE {_BARE}>{cells}</TABLE></TD>")
+    low, high = (f"<TD>{_markup(end)}</TD>" for end in (f"{spread.low} ", f" {spread.high}"))
+    return f"<TABLE {_BARE}><TR>{low}{''.join(bars)}{high}</TR></TABLE>"
 
 
 def _legend(picture: Picture) -> str:

@@ -1,9 +1,9 @@
 """Which nodes share a box: those of a module, those that are alike, or none.
 
 >>> from autograd.engine import Value, trace
->>> graph = Graph(trace(Value(1.0) + Value(2.0) + Value(3.0))[0])
->>> graph.fold("op", alike=False).box, graph.fold("op", alike=True).box
-([0, 1, 2, 3, 4], [0, 0, 1, 0, 2])
+>>> structure = Structure(trace((0.0 + Value(1.0) + Value(2.0) + Value(3.0)) * 2)[0])
+>>> fitting(structure, "op", 9).box, fitting(structure, "op", 5).box
+([0, 1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1, 2])
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from autograd.engine import Value
-from autograd.graph import node_args
+from autograd.drawing.structure import Structure
 
 LEVELS = ("op", "neuron", "layer", "network")
 
@@ -42,151 +41,134 @@ class Folding(NamedTuple):
     modules: dict[int, dict[str, None]]
 
 
-class Graph:
-    """The nodes below a root by their positions, in topological order.
+def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
+    """Return the boxes at a level, as far as they fit a budget.
 
-    Attributes:
-        nodes: the order, the root last.
-        args: the positions of each node's arguments, in order, duplicates kept.
-        module: the path of the module that each node belongs to; "" for none.
+    A level only divides the boxes of the coarser one, so that it never has fewer: first there is
+    one box for the network, then one for each layer, each neuron, each node. What belongs to no
+    module is put together by what it does: the losses of all samples are one box.
+
+    What doesn't fit is put together where it differs only in an index, such as the neurons of a
+    layer; if that is too much still, the coarser level stands. Above the level of ops, the arrows
+    count as well: those of two layers of 16 neurons are a black square.
+
+    Cost: linear in nodes and edges.
     """
-
-    def __init__(self, nodes: list[Value]) -> None:
-        self.nodes = nodes
-        self.position = {node: i for i, node in enumerate(nodes)}
-        self.args = [[self.position[arg] for arg in node_args(node)] for node in nodes]
-        self.module = self._modules()
-
-    def _modules(self) -> list[str]:
-        paths = [node.origin[0] if node.origin else "" for node in self.nodes]
-        # A parameter is older than any call. Its label is its path below the module that was
-        # made alone, so a prefix of the label is a suffix of the path of the calls.
-        suffixes: dict[str, str] = {}
-        for path in dict.fromkeys(paths):
-            names = path.split(".") if path else []
-            for i in range(len(names)):
-                suffixes.setdefault(".".join(names[i:]), path)
-        for i, node in enumerate(self.nodes):
-            if node.op is None and "." in node.label and suffixes:
-                owner = node.label
-                while "." in owner:
-                    owner = owner.rpartition(".")[0]
-                    if owner in suffixes:
-                        paths[i] = suffixes[owner]
-                        break
-        return paths
-
-    def fold(self, level: str, *, alike: bool) -> Folding:
-        """Return the boxes at a level.
-
-        Args:
-            level: whether a node stands for itself (``"op"``) or for its module.
-            alike: whether to put together also what differs only in an index: the neurons of a
-                layer, the terms of a long sum. Repeated samples of the same modules always are.
-                The root, unless a module has it, keeps its own box.
-
-        Cost: linear in nodes and edges.
-        """
-        if level == "op" and not alike:
-            return Folding(list(range(len(self.nodes))), {})
-        boxes: dict[Hashable, int] = {}
-        terms: list[Term] = []
-        found: list[int] = []
-        modules: dict[int, dict[str, None]] = {}
-        for i, node in enumerate(self.nodes):
-            path, op = self.module[i], node.op
-            term: Term = ("", "", ())
-            key: Hashable
-            if level != "op" and path:
-                module = module_at(level, path)
-                key = ("module", pattern(module) if alike else module)
-                modules.setdefault(boxes.get(key, len(boxes)), {})[module] = None
-            elif i == len(self.nodes) - 1:
-                key = ("root",)
-            elif op is None:
-                key = ("leaf", starred(node.label), pattern(path)) if alike else ("leaf", i)
-            else:
-                args = dict.fromkeys([found[arg] for arg in self.args[i]])
-                if op.name in ASSOCIATIVE:
-                    key = term = _chain(op.name, pattern(path), args, terms)
-                else:
-                    key = (op.name, pattern(path), tuple(args))
-            box = boxes.setdefault(key, len(boxes))
-            if box == len(terms):
-                terms.append(term)
-            found.append(box)
-        return Folding(found, modules)
-
-    def fitting(self, level: str, budget: int | None) -> Folding:
-        """Return the least folding, from ``level`` on, that needs at most ``budget`` boxes.
-
-        Above the level of ops, the arrows count as well: those of two layers of 16 neurons are
-        a black square. If there is none, the last resort is returned.
-        """
-        if budget is None or (level == "op" and len(self.nodes) <= budget):
-            return self.fold(level, alike=False)
-        coarser = LEVELS[LEVELS.index(level) :] if any(self.module) else (level,)
-        for level_ in coarser:
-            for alike in (False, True):
-                if level_ == "op" and not alike:
-                    continue
-                folding = self.fold(level_, alike=alike)
-                fits = max(folding.box) < budget
-                if fits and (level_ == "op" or self._links(folding.box, budget) <= budget):
-                    return folding
-        return folding if any(self.module) else self.fold(level, alike=False)
-
-    def _links(self, boxes: list[int], most: int) -> int:
-        """Return the number of links between boxes, counted a little beyond ``most``."""
-        links: set[tuple[int, int]] = set()
-        for i, args in enumerate(self.args):
-            links.update((boxes[arg], boxes[i]) for arg in args if boxes[arg] != boxes[i])
-            if len(links) > most:
+    found = fold(structure, "network")
+    for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
+        for alike in (False, True):
+            divided = fold(structure, finer, found, alike=alike)
+            if _fits(structure, divided, finer, budget):
+                found = divided
                 break
-        return len(links)
+    return found
 
-    def nearest(
-        self,
-        boxes: list[int],
-        start: int,
-        radius: int,
-        most: int | None,
-        *,
-        up: bool = True,
-        among: set[int] | None = None,
-    ) -> set[int]:
-        """Return the boxes at most ``radius`` links from ``start``, the nearest ``most``.
 
-        Args:
-            up: whether to go from arguments to their users, too.
-            among: the boxes to keep to.
-        """
-        below, above = _neighbours(self.args, boxes)
-        distance = {start: 0}
-        queue = deque([start])
-        while queue:
-            box = queue.popleft()
-            if distance[box] == radius:
+def _fits(structure: Structure, folding: Folding, level: str, budget: int | None) -> bool:
+    if budget is None:
+        return True
+    few = max(folding.box) < budget
+    return few and (level == "op" or _links(structure, folding.box, budget) <= budget)
+
+
+def fold(
+    structure: Structure, level: str, coarser: Folding | None = None, *, alike: bool = False
+) -> Folding:
+    """Return the boxes at a level.
+
+    Args:
+        level: whether a node stands for itself (``"op"``) or for its module.
+        coarser: the boxes to divide; None for a single one.
+        alike: whether to put together also what differs only in an index: the neurons of a layer,
+            and of nodes those that are alike. Repetitions of the same modules always are.
+    """
+    if level == "op" and not alike:
+        return Folding(list(range(len(structure.nodes))), {})
+    boxes: dict[Hashable, int] = {}
+    terms: list[Term] = []
+    found: list[int] = []
+    modules: dict[int, dict[str, None]] = {}
+    last = len(structure.nodes) - 1
+    for i, node in enumerate(structure.nodes):
+        path, op = structure.place[i], node.op
+        module = module_at(level, path) if level != "op" and path else ""
+        term: Term = ("", "", ())
+        key: Hashable
+        if module:
+            key = ("module", pattern(module) if alike else module)
+        elif op is None:
+            users = frozenset() if node.label else structure.users(i)
+            key = ("leaf", starred(node.label), pattern(path), users)
+        else:
+            args = dict.fromkeys([found[arg] for arg in structure.args[i]])
+            key = (op.name, pattern(path), tuple(args))
+            if op.name in ASSOCIATIVE:
+                key = term = _chain(op.name, pattern(path), args, terms)
+        key = (coarser and coarser.box[i], key)
+        if i == last and not module and not (term[0] and key in boxes):
+            key = "root"  # but a long sum, which the root ends, is one box with it
+        box = boxes.setdefault(key, len(boxes))
+        if module:
+            modules.setdefault(box, {})[module] = None
+        if box == len(terms):
+            terms.append(term)
+        found.append(box)
+    return Folding(found, modules)
+
+
+def _links(structure: Structure, boxes: list[int], most: int) -> int:
+    """Return the number of links between boxes, counted a little beyond ``most``."""
+    links: set[tuple[int, int]] = set()
+    for i, args in enumerate(structure.args):
+        links.update((boxes[arg], boxes[i]) for arg in args if boxes[arg] != boxes[i])
+        if len(links) > most:
+            break
+    return len(links)
+
+
+def nearest(
+    structure: Structure,
+    boxes: list[int],
+    start: int,
+    radius: int,
+    most: int | None,
+    *,
+    up: bool = True,
+    among: set[int] | None = None,
+) -> set[int]:
+    """Return the boxes at most ``radius`` links from ``start``, the nearest ``most``.
+
+    Args:
+        up: whether to go from arguments to their users, too.
+        among: the boxes to keep to.
+    """
+    below, above = _neighbours(structure.args, boxes)
+    distance = {start: 0}
+    queue = deque([start])
+    while queue:
+        box = queue.popleft()
+        if distance[box] == radius:
+            continue
+        for other in [*below[box], *(above[box] if up else ())]:
+            if other in distance or (among is not None and other not in among):
                 continue
-            for other in [*below[box], *(above[box] if up else ())]:
-                if other in distance or (among is not None and other not in among):
-                    continue
-                if most is None or len(distance) < most:
-                    distance[other] = distance[box] + 1
-                    queue.append(other)
-        return set(distance)
+            if most is None or len(distance) < most:
+                distance[other] = distance[box] + 1
+                queue.append(other)
+    return set(distance)
 
-    def between(self, first: int, last: int) -> list[int]:
-        """Return the nodes on the paths from ``first`` to ``last``, which uses it."""
-        reached = {first}
-        for i in range(first + 1, last + 1):
-            if not reached.isdisjoint(self.args[i]):
-                reached.add(i)
-        found = {last} & reached
-        for i in range(last, first, -1):
-            if i in found:
-                found.update(arg for arg in self.args[i] if arg in reached)
-        return sorted(found)
+
+def between(structure: Structure, first: int, last: int) -> list[int]:
+    """Return the nodes on the paths from ``first`` to ``last``, which uses it."""
+    reached = {first}
+    for i in range(first + 1, last + 1):
+        if not reached.isdisjoint(structure.args[i]):
+            reached.add(i)
+    found = {last} & reached
+    for i in range(last, first, -1):
+        if i in found:
+            found.update(arg for arg in structure.args[i] if arg in reached)
+    return sorted(found)
 
 
 def _neighbours(args: list[list[int]], boxes: list[int]) -> tuple[list[list[int]], list[list[int]]]:

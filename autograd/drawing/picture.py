@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from autograd.drawing.flow import Spread
 from autograd.drawing.palette import INK, shade, strength
 from autograd.stepping.notation import show
 
@@ -31,6 +32,7 @@ class Row:
         scale: the colour scale that ``amount`` is measured on; "" for no colour.
         amount: what the colour shows.
         partial: whether the number may still grow: outlined instead of filled.
+        spread: the numbers that ``text`` is about, where it is about many.
     """
 
     what: str
@@ -39,6 +41,7 @@ class Row:
     scale: str = ""
     amount: float = 0.0
     partial: bool = False
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Item:
         name: how formulas refer to it, where that is not the title.
         path: the module it belongs to; of a module, its ops.
         count: how many alike nodes or modules it stands for.
+        calls: how often each of its modules was run.
         caption: what the op's oval says; "" for a leaf.
         definition: the formula that computes it.
         rows: its numbers.
@@ -85,6 +89,7 @@ class Item:
     name: str = ""
     path: str = ""
     count: int = 1
+    calls: int = 1
     caption: str = ""
     definition: str = ""
     rows: tuple[Row, ...] = ()
@@ -97,15 +102,16 @@ class Item:
 
     @property
     def times(self) -> str:
-        """How many it stands for, as it is written: "× 16"; "" for one."""
-        return f"× {self.count:,}" if self.count > 1 else ""
+        """How many it stands for, and how often they were run: "× 16 × 20"; "" for one, once."""
+        return " ".join(f"× {n:,}" for n in (self.count, self.calls) if n > 1)
 
     @property
     def tip(self) -> str:
         """Everything in full."""
         heading = " ".join(filter(None, (self.title or self.name, self.times)))
         numbers = [f"{row.what} {row.exact or row.text}" for row in self.rows]
-        return "\n".join(filter(None, (heading, self.path, *numbers)))
+        runs = f"run {self.calls:,} times" if self.calls > 1 else ""
+        return "\n".join(filter(None, (heading, runs, self.path, *numbers)))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ A `Reading` turns the node at a position into rows; the positions are those in t
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import final
 
+from autograd.drawing.flow import norm, spread
 from autograd.drawing.picture import NO_BACKWARD, Row, shown
 from autograd.engine import Value
 from autograd.formula import short
@@ -84,22 +84,36 @@ class Now(Reading):
         return row, Row("grad", shown(grad), repr(grad), "grad", grad)
 
     def rows_of_alike(self, members: Sequence[int]) -> tuple[Row, ...]:
-        data = Row("data", _range([self.nodes[i].data for i in members]))
-        return (data, *self._norm_row("‖grad‖", members))
+        return self._flow(members, "")
 
     def rows_of_module(self, leaving: Sequence[int], parameters: Sequence[int]) -> tuple[Row, ...]:
-        counted = _counted(leaving, parameters)
-        if not self.differentiated:
-            return tuple(Row(what, count) for what, count, _ in counted)
-        return tuple(
-            row
-            for what, count, found in counted
-            for row in self._norm_row(f"‖grad‖ of {count} {what}", found)
-        )
+        rows: tuple[Row, ...] = ()
+        for what, count, found in _counted(leaving, parameters):
+            if what.startswith("value"):
+                rows += self._flow(found, f" of {count} {what}")
+            elif self.differentiated:
+                rows += (self._norm(f"‖grad‖ of {count} {what}", found),)
+            else:
+                rows += (Row(what, count),)
+        return rows
 
-    def _norm_row(self, what: str, positions: Sequence[int]) -> tuple[Row, ...]:
-        norm = self.norm(positions)
-        return () if norm is None else (Row(what, shown(norm), repr(norm), "norm", norm),)
+    def _flow(self, members: Sequence[int], of: str) -> tuple[Row, ...]:
+        """Return what flows through many nodes: sizes, ranges, and how many gradients are 0."""
+        if len(members) == 1:
+            return self.rows(members[0])
+        data = [self.nodes[i].data for i in members]
+        size = norm(data)
+        rows = [Row(f"‖data‖{of}", shown(size), repr(size)), _spread_row("data", data)]
+        if self.differentiated:
+            grads = [self.nodes[i].grad for i in members]
+            rows += [self._norm(f"‖grad‖{of}", members), _spread_row("grad", grads)]
+            if zeros := sum(grad == 0 for grad in grads):
+                rows.append(Row("grad 0", f"{zeros:,} of {len(grads):,}"))
+        return tuple(rows)
+
+    def _norm(self, what: str, positions: Sequence[int]) -> Row:
+        size = norm(self.nodes[i].grad for i in positions)
+        return Row(what, shown(size), repr(size), "norm", size)
 
     def norm(self, positions: Sequence[int]) -> float | None:
         return norm(self.nodes[i].grad for i in positions) if self.differentiated else None
@@ -218,28 +232,20 @@ class Moment(Reading):
 def change(before: float, after: float) -> float:
     """Return ``after - before``; 0.0 where both are the same infinity, or both NaN.
 
-    >>> change(1.0, 3.0), change(math.inf, math.inf), change(math.nan, math.nan)
+    >>> change(1.0, 3.0), change(1e400, 1e400), change(1e400 - 1e400, 1e400 - 1e400)
     (2.0, 0.0, 0.0)
     """
     same = before == after or (before != before and after != after)
     return 0.0 if same else after - before
 
 
-def norm(xs: Iterable[float]) -> float:
-    """Return the L2 norm, which neither overflows nor underflows on the way."""
-    return math.hypot(*xs)
-
-
 def _arrow(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _range(xs: list[float]) -> str:
-    numbers = [x for x in xs if x == x]
-    if len(numbers) < len(xs):
-        return "nan among them"
-    least, most = (f"{x + 0.0:.3g}" for x in (min(numbers), max(numbers)))
-    return least if least == most else f"{least} to {most}"
+def _spread_row(what: str, xs: Sequence[float]) -> Row:
+    found = spread(xs)
+    return Row(what, str(found), spread=found)
 
 
 def _counted(

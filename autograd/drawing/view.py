@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from autograd.drawing.folding import Folding, Graph, merged
+from autograd.drawing.folding import Folding, merged
 from autograd.drawing.picture import Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
+from autograd.drawing.structure import Structure
 from autograd.engine import Value
 from autograd.kernels import floats_of, form
 from autograd.operation import Op
@@ -27,7 +28,7 @@ class View:
     """One way to look at a graph.
 
     Args:
-        graph: the graph.
+        structure: the graph.
         folding: the box of each node.
         shown: the boxes to show; all if None.
         reading: where the numbers come from.
@@ -37,7 +38,7 @@ class View:
 
     def __init__(
         self,
-        graph: Graph,
+        structure: Structure,
         folding: Folding,
         shown: set[int] | None,
         reading: Reading,
@@ -45,12 +46,12 @@ class View:
         local: bool = False,
         expand: bool = False,
     ) -> None:
-        self.graph = graph
+        self.structure = structure
         self.folding = folding
         self.reading = reading
         self.local = local
         self.expand = expand
-        self.names = [shorten(name) for name in names_of(graph.nodes)]
+        self.names = [shorten(name) for name in names_of(structure.nodes)]
         self.members: dict[int, list[int]] = {}
         for i, box in enumerate(folding.box):
             self.members.setdefault(box, []).append(i)
@@ -60,7 +61,7 @@ class View:
         # Of each box: the boxes its arrows come from, with the nodes that cross; and its users.
         self.crossing: dict[int, dict[int, dict[int, None]]] = {b: {} for b in self.members}
         self.users: dict[int, dict[int, None]] = {b: {} for b in self.members}
-        for here, positions in zip(folding.box, graph.args, strict=True):
+        for here, positions in zip(folding.box, structure.args, strict=True):
             for arg in positions:
                 there = folding.box[arg]
                 if there != here:
@@ -81,7 +82,7 @@ class View:
 
     def _size(self, budget: int | None) -> list[str]:
         """Return what the legend says of the nodes that have no box of their own."""
-        total = len(self.graph.nodes)
+        total = len(self.structure.nodes)
         own = sum(self._is_single(box) for box in self.order)
         if own == total:
             return []
@@ -122,7 +123,7 @@ class View:
             for other, positions in self.crossing[box].items()
             if other in self.shown
         )
-        nodes, current = self.graph.nodes, any(map(self.reading.is_current, members))
+        nodes, current = self.structure.nodes, any(map(self.reading.is_current, members))
         if box in self.folding.modules:
             outside = {i for other in self.users[box] for i in self.crossing[other][box]}
             if len(nodes) - 1 in members:
@@ -136,19 +137,23 @@ class View:
                 merged(modules),
                 path=", ".join(f"{op} × {n:,}" if n > 1 else op for op, n in ops.items()),
                 count=len(modules),
+                calls=self.structure.calls(members),
                 rows=self.reading.rows_of_module(sorted(outside), parameters),
                 args=links,
                 current=current,
             )
             return item, []
-        first = nodes[members[0]]
+        first, has_root = nodes[members[0]], members[-1] == len(nodes) - 1
         item = Item(
             key,
             "alike" if first.op else "value",
-            str(first.op or merged([nodes[i].label for i in members])),
-            path=merged([self.graph.module[i] for i in members]) if first.op else "",
+            str(first.op or merged([nodes[i].label for i in members]) or "leaves"),
+            name=self.names[-1] if has_root else "",
+            path=merged([self.structure.place[i] for i in members]) if first.op else "",
             count=len(members),
-            rows=self.reading.rows_of_alike(members),
+            rows=(
+                self.reading.rows(members[-1]) if has_root else self.reading.rows_of_alike(members)
+            ),
             args=links,
             current=current,
         )
@@ -162,9 +167,9 @@ class View:
         return Link(self._key(other), tip=tip, norm=norm)
 
     def _value(self, i: int, key: str) -> tuple[Item, list[Item]]:
-        node, name = self.graph.nodes[i], self.names[i]
+        node, name = self.structure.nodes[i], self.names[i]
         spelled = [
-            self.names[self.graph.position[arg]]
+            self.names[self.structure.position[arg]]
             if isinstance(arg, Value)
             else self.reading.constant(node, slot)
             for slot, arg in enumerate(node.args)
@@ -186,7 +191,7 @@ class View:
 
     def _args(self, i: int, spelled: list[str]) -> list[Link]:
         """Return the arrows of one node: of each edge, or of all that come from one box."""
-        node = self.graph.nodes[i]
+        node = self.structure.nodes[i]
         locals_ = [shown(x) for x in local_derivatives(node)] if self.local else []
         links, seen = [], set()
         numbers = sum(isinstance(arg, float) for arg in node.args)
@@ -195,7 +200,7 @@ class View:
                 if node.op is not None and node.op.arity is None and numbers <= MOST_NUMBERS:
                     links.append(Link("", spelled[slot]))
                 continue
-            box = self.folding.box[self.graph.position[arg]]
+            box = self.folding.box[self.structure.position[arg]]
             if box not in self.shown or box in seen:
                 continue
             if self._is_single(box):
@@ -212,7 +217,7 @@ class View:
 
     def _terms(self, i: int, spelled: list[str]) -> tuple[list[Link], list[Item]]:
         """Return the arrows and the terms of a weighted sum."""
-        node = self.graph.nodes[i]
+        node = self.structure.nodes[i]
         half = len(node.args) // 2
         reading = self.reading
         assert isinstance(reading, Now)
@@ -242,7 +247,7 @@ class View:
     def _factor(self, arg: Value | float, name: str, local: str) -> Link | None:
         if isinstance(arg, float):
             return Link("", name)
-        box = self.folding.box[self.graph.position[arg]]
+        box = self.folding.box[self.structure.position[arg]]
         if box not in self.shown:
             return None
         return Link(self._key(box), local if self.local else "")

@@ -1,0 +1,242 @@
+"""Where in the model each node of a run belongs, and which repetition of it the node is part of.
+
+A scope says where a node was recorded: in a place of the model (``layers.0``), in a repetition of
+it (``samples.7``), or in both (``samples.7.layers.0``). What tells them apart are the parameters:
+paths under which the same one is used lead to one place, met again. Where there are none, it is
+what is done: siblings that apply the same operations, and share a leaf, are repetitions.
+
+>>> from autograd.engine import trace
+>>> from autograd.modes import scope
+>>> w, loss = Value(2.0, label="layers.0.w"), Value(0.0)
+>>> for i in range(3):
+...     with scope(f"samples.{i}.layers.0"):
+...         loss = loss + w * i
+>>> structure = Structure(trace(loss)[0])
+>>> structure.place[-1], structure.turn[-1], structure.calls([structure.position[w]])
+('layers.0', 'samples.2', 3)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from autograd.engine import Value
+from autograd.graph import node_args
+
+
+class Structure:
+    """The nodes below a root as parts of a model.
+
+    Attributes:
+        nodes: the graph in topological order, the root last.
+        position: where each node stands in ``nodes``.
+        args: the positions of each node's arguments, in order, duplicates kept.
+        place: the path of the module of the model that each node belongs to; "" for none. A
+            parameter belongs where its label says, whoever used it first.
+        turn: the repetition that each node is part of, such as ``samples.7``; "" for none.
+
+    Cost: linear in nodes and edges.
+    """
+
+    def __init__(self, nodes: list[Value]) -> None:
+        self.nodes = nodes
+        self.position = {node: i for i, node in enumerate(nodes)}
+        self.args = [[self.position[arg] for arg in node_args(node)] for node in nodes]
+        self.place = [node.origin[0] if node.origin else "" for node in nodes]
+        self.turn = [""] * len(nodes)
+        owned = self._place_parameters()
+        self._fold_siblings({path for place in owned for path in _above(place)})
+        self._uses: Counter[int] = Counter()
+        self._users: dict[int, dict[tuple[str, int, str], None]] = {}
+        for i, node in enumerate(nodes):
+            for slot, arg in enumerate(node.args):
+                if isinstance(arg, Value) and arg.op is None and node.op is not None:
+                    leaf, place = self.position[arg], self.place[i]
+                    role = slot if node.op.arity else 0
+                    self._users.setdefault(leaf, {})[node.op.name, role, place] = None
+                    self._uses[leaf] += place != "" and place == self.place[leaf]
+
+    def users(self, leaf: int) -> frozenset[tuple[str, int, str]]:
+        """Return what a leaf is used for: the ops, the slot in those of few, and the modules."""
+        return frozenset(self._users.get(leaf, ()))
+
+    def calls(self, members: Iterable[int]) -> int:
+        """Return how often the modules with these nodes were run, as far as it shows.
+
+        That is how often most of their parameters are used there; without any, in how many
+        repetitions the nodes are.
+        """
+        members = list(members)
+        counts = Counter(self._uses[i] for i in members if self._uses[i])
+        if counts:
+            return max(counts, key=lambda uses: (counts[uses], -uses))
+        return len({self.turn[i] for i in members if self.nodes[i].op is not None}) or 1
+
+    def _place_parameters(self) -> set[str]:
+        """Find the places of parameters, and what repeats them; return these places."""
+        owner: dict[int, str] = {}
+        first: dict[int, str] = {}
+        heads = _Heads()
+        for i, positions in enumerate(self.args):
+            scope = self.place[i]
+            for arg in positions if scope else ():
+                if self.nodes[arg].op is None and "." in self.nodes[arg].label:
+                    found = owner_in(self.nodes[arg].label, scope)
+                    if found:
+                        owner.setdefault(arg, found)
+                        head = scope[: -len(found)].rstrip(".")
+                        heads.join(first.setdefault(arg, head), head)
+        split = heads.split()
+        known = {scope: _split_at(scope, split) for scope in dict.fromkeys(self.place)}
+        for i, scope in enumerate(self.place):
+            if i in owner:
+                self.place[i] = _joined(split[first[i]].name, owner[i])
+            else:
+                self.place[i], self.turn[i] = known[scope]
+        return {self.place[i] for i in owner}
+
+    def _fold_siblings(self, owned: set[str]) -> None:
+        """Take what is no part of the model, and repeats, out of the places."""
+        done: dict[str, dict[str, tuple[set[tuple[str, str]], set[int]]]] = {}
+        for i, node in enumerate(self.nodes):
+            if node.op is not None:
+                for stem, index, rest in _indexed(self.place[i]):
+                    if stem not in owned:
+                        siblings = done.setdefault(stem, {})
+                        ops, leaves = siblings.setdefault(index, (set(), set()))
+                        ops.add((node.op.name, rest))
+                        leaves.update(arg for arg in self.args[i] if self.nodes[arg].op is None)
+        repeated = {
+            stem
+            for stem, siblings in done.items()
+            if _are_alike(list(siblings.values()), is_known=bool(owned))
+        }
+        if not repeated:
+            return
+        for i, place in enumerate(self.place):
+            turns = [(s, index) for s, index, _ in _indexed(place) if s in repeated]
+            for stem, index in reversed(turns):
+                rest = self.place[i][len(f"{stem}.{index}") :].lstrip(".")
+                self.place[i] = _joined(stem.rpartition(".")[0], rest)
+                self.turn[i] = _joined(f"{stem.rpartition('.')[2]}.{index}", self.turn[i])
+
+
+class _Split(NamedTuple):
+    """What is a place of the model in a path, and what is a repetition of it."""
+
+    name: str
+    turn: str
+
+
+class _Heads:
+    """Beginnings of scopes, put together where they lead to the same place of the model."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, str] = {}
+
+    def join(self, a: str, b: str) -> None:
+        """Note that the same parameter is used under ``a`` and under ``b``."""
+        a, b = self._first(a), self._first(b)
+        self._of[b] = a
+
+    def _first(self, head: str) -> str:
+        self._of.setdefault(head, head)
+        while self._of[head] != head:
+            self._of[head] = head = self._of[self._of[head]]
+        return head
+
+    def split(self) -> dict[str, _Split]:
+        """Return each head as the name that all of its place share, and the rest of it."""
+        groups: dict[str, list[str]] = {}
+        for head in self._of:
+            groups.setdefault(self._first(head), []).append(head)
+        found: dict[str, _Split] = {}
+        taken: set[str] = set()
+        for first, group in groups.items():
+            name = _shared_end(group)
+            name = first if name in taken else name  # another model, repeated elsewhere
+            taken.add(name)
+            for head in group:
+                rest = head.removesuffix(name).rstrip(".")
+                found[head] = _Split(name, rest if len(group) > 1 else "")
+        return found
+
+
+@lru_cache(maxsize=65536)
+def owner_in(label: str, scope: str) -> str:
+    """Return the longest path above a parameter that its label and a scope have in common.
+
+    >>> owner_in("layers.0.w.1", "samples.7.layers.0"), owner_in("layers.0.w.1", "layers.1")
+    ('layers.0', '')
+    """
+    return next((path for path in _above(label) if f".{scope}".endswith(f".{path}")), "")
+
+
+def _split_at(scope: str, heads: dict[str, _Split]) -> tuple[str, str]:
+    """Return the place of the model that a scope names, and its repetition."""
+    for head in (scope, *_above(scope), ""):
+        if head in heads:
+            name, turn = heads[head]
+            return _joined(name, scope[len(head) :].lstrip(".")), turn
+    return scope, ""
+
+
+@lru_cache(maxsize=4096)
+def _above(path: str) -> tuple[str, ...]:
+    """Return the paths above one, the longest first.
+
+    >>> _above("layers.0.w")
+    ('layers.0', 'layers')
+    """
+    names = path.split(".")
+    return tuple(".".join(names[:i]) for i in range(len(names) - 1, 0, -1))
+
+
+@lru_cache(maxsize=4096)
+def _indexed(path: str) -> tuple[tuple[str, str, str], ...]:
+    """Return each index in a path with what stands before it, and what is after, unnumbered.
+
+    >>> _indexed("samples.7.steps.0.cell")
+    (('samples', '7', 'steps.*.cell'), ('samples.7.steps', '0', 'cell'))
+    """
+    names = path.split(".")
+    unnumbered = ["*" if name.isdecimal() else name for name in names]
+    return tuple(
+        (".".join(names[:i]), name, ".".join(unnumbered[i + 1 :]))
+        for i, name in enumerate(names)
+        if i and name.isdecimal()
+    )
+
+
+def _are_alike(siblings: list[tuple[set[tuple[str, str]], set[int]]], *, is_known: bool) -> bool:
+    """Return whether siblings repeat each other: they apply the same operations.
+
+    Unless the places of the model are known, they also have to share a leaf: the layers of a
+    network that has no paths do the same, too, but with weights of their own.
+    """
+    ops = siblings[0][0]
+    if len(siblings) == 1 or any(others != ops for others, _ in siblings):
+        return False
+    leaves = [found for _, found in siblings]
+    return is_known or not any(leaves) or bool(set.intersection(*leaves))
+
+
+def _shared_end(paths: list[str]) -> str:
+    """Return the names that all paths end with; a single path as it is.
+
+    >>> _shared_end(["samples.0.encoder", "samples.1.encoder"]), _shared_end(["", "samples.0"])
+    ('encoder', '')
+    """
+    shared: list[str] = []
+    for column in zip(*(reversed(path.split(".")) for path in paths), strict=False):
+        if len(set(column)) > 1:
+            break
+        shared.insert(0, column[0])
+    return ".".join(shared)
+
+
+def _joined(*paths: str) -> str:
+    return ".".join(filter(None, paths))

@@ -1,0 +1,252 @@
+"""The structure that is shown is the model's, whatever the samples, scopes and inputs it met."""
+
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from autograd import Value, mean, scope, tanh, trace
+from autograd import sum as sum_of
+from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
+from autograd.drawing.flow import BINS, spread
+from autograd.drawing.structure import Structure
+from nn import MLP, Module
+from nn.data import moons
+from nn.losses import hinge
+
+ADDITIONS: dict[str, Callable[[list[Value]], Value]] = {
+    "mean": mean,
+    "sum": sum,
+    "sum_of": sum_of,
+    "sum / n": lambda losses: sum(losses) / len(losses),
+}
+
+
+def moons_loss(
+    n: int, *, scoped: str = "", inputs: str = "floats", add: str = "mean"
+) -> tuple[Value, MLP]:
+    """Return the loss of a small network over n samples, recorded in one of many ways."""
+    model = MLP(2, [4, 3, 1], seed=1)
+    losses = []
+    for i, (point, label) in enumerate(zip(*moons(n, seed=0), strict=True)):
+        with scope(scoped.format(i)) if scoped else nullcontext():
+            x: list[Any] = list(point)
+            if inputs != "floats":
+                x = [Value(v, f"x{k}" if inputs == "labelled" else "") for k, v in enumerate(x)]
+            losses.append(hinge(model(x), 2 * label - 1))
+    loss = ADDITIONS[add](losses)
+    loss.label = "loss"
+    loss.backward()
+    return loss, model
+
+
+def boxes(picture: Picture) -> list[tuple[str, str]]:
+    """Return the kinds and titles of the boxes: all but their numbers."""
+    return [(item.kind, item.title or item.caption or item.name) for item in picture.items]
+
+
+MODULES = {
+    "network": ["network"],
+    "layer": [f"layers.{i}" for i in range(3)],
+    "neuron": [
+        f"layers.{i}.neurons.{j}" for i, width in enumerate((4, 3, 1)) for j in range(width)
+    ],
+}
+LOSS = [("alike", "*"), ("alike", "-"), ("alike", "relu")]
+ADDED = {
+    "mean": [("value", "sum"), ("value", "loss")],
+    "sum": [("alike", "+")],
+    "sum_of": [("value", "loss")],
+    "sum / n": [("alike", "+"), ("value", "loss")],
+}
+INPUTS = {"floats": [], "leaves": [("value", "leaves")], "labelled": [("value", "x*")]}
+
+
+@pytest.mark.parametrize("level", MODULES)
+@pytest.mark.parametrize("add", ADDITIONS)
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_boxes_are_those_of_the_model_whatever_repeats_it(
+    level: str, add: str, inputs: str
+) -> None:
+    expected = INPUTS[inputs] + [("module", path) for path in MODULES[level]] + LOSS + ADDED[add]
+    for n, scoped in ((2, ""), (2, "samples.{}"), (20, ""), (20, "samples.{}")):
+        loss, _ = moons_loss(n, scoped=scoped, inputs=inputs, add=add)
+        found = picture_of(loss, level=level)
+        # The order is that of the last member; a chain of sums ends last, or interleaves.
+        assert sorted(boxes(found)) == sorted(expected), (n, scoped)
+        assert {item.times for item in found.items if item.kind == "module"} == {f"× {n}"}
+
+
+@pytest.mark.parametrize("n", [100, 1000])
+@pytest.mark.parametrize("scoped", ["", "samples.{}"])
+def test_so_they_are_for_a_thousand_samples(n: int, scoped: str) -> None:
+    few = picture_of(moons_loss(2, scoped=scoped, inputs="leaves")[0], level="layer")
+    many = picture_of(moons_loss(n, scoped=scoped, inputs="leaves")[0], level="layer")
+    assert boxes(many) == boxes(few)
+    assert [item.times for item in many.items if item.kind == "module"] == [f"× {n:,}"] * 3
+
+
+@pytest.mark.parametrize(
+    "scoped", ["samples.{}", "epochs.3.samples.{}", "run.samples.{}.forward", "sample_{}"]
+)
+def test_parameters_belong_to_the_model_and_repetitions_are_told_apart(scoped: str) -> None:
+    loss, model = moons_loss(3, scoped=scoped)
+    structure = Structure(trace(loss)[0])
+    for path, parameter in model.named_parameters().items():
+        # What all samples have in common may be a place: run.samples.0.forward is in forward.
+        place = structure.place[structure.position[parameter]]
+        assert place.removeprefix("forward.") == path.partition(".w")[0].partition(".b")[0]
+    turns = {structure.turn[i] for i, node in enumerate(structure.nodes) if str(node.op) == "dot"}
+    assert turns == {scoped.format(i).removesuffix(".forward") for i in range(3)}
+
+
+def test_a_place_that_no_other_repeats_keeps_its_name() -> None:
+    class Both(Module):
+        def __init__(self) -> None:
+            self.encoder, self.decoder = MLP(2, [2], seed=1), MLP(2, [2, 1], seed=2)
+
+        def forward(self, x: list[Any]) -> Any:
+            return self.decoder(self.encoder(x))
+
+    model = Both()  # each part has labels of its own, which begin at itself
+    for scoped in ("", "samples.{}"):
+        losses = []
+        for i in range(3):
+            with scope(scoped.format(i)) if scoped else nullcontext():
+                losses.append(model([i / 2, 1.0]) ** 2)
+        titles = [item.title for item in picture_of(mean(losses), level="layer").items]
+        assert titles[:3] == ["encoder.layers.0", "decoder.layers.0", "decoder.layers.1"]
+
+
+def test_one_model_in_two_places_is_one_model() -> None:
+    model = MLP(2, [3, 1], seed=1)
+    with scope("left"):
+        left = model([0.5, 1.0])
+    with scope("right"):
+        right = model([1.0, -0.5])
+    found = picture_of((left - right) ** 2, level="layer")
+    modules = [(item.title, item.times) for item in found.items if item.kind == "module"]
+    assert modules == [("layers.0", "× 2"), ("layers.1", "× 2")]
+
+
+def hand_made(n: int, *, scoped: bool, leaves: bool) -> Value:
+    """The loss of a line by hand: no module, no path."""
+    w, b = Value(0.5, "w"), Value(0.1, "b")
+    losses = []
+    for i in range(n):
+        with scope(f"samples.{i}") if scoped else nullcontext():
+            x: Any = Value(i / n, "x") if leaves else i / n
+            losses.append((tanh(w * x + b) - 1) ** 2)
+    return mean(losses)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_without_modules_what_is_alike_is_one_box(leaves: bool) -> None:
+    expected = [*["x"] * leaves, "w", "b", "*", "+", "tanh", "-", "**", "sum", ""]
+    for level in ("neuron", "layer", "network"):
+        for n in (2, 20, 100):
+            for scoped in (False, True):
+                found = picture_of(hand_made(n, scoped=scoped, leaves=leaves), level=level)
+                titles = [item.title or item.caption.partition("/")[0] for item in found.items]
+                assert sorted(titles) == sorted(expected), (level, n, scoped)
+
+
+def test_layers_by_hand_are_no_repetitions() -> None:
+    h: Any = 0.5
+    for i in range(3):
+        with scope(f"layers.{i}"):
+            h = tanh(Value(0.5, "w") * h)
+    titles = [item.title for item in picture_of(h, level="layer").items if item.kind == "module"]
+    assert titles == ["layers.0", "layers.1", "layers.2"]
+
+
+def test_the_steps_of_a_loop_are_repetitions() -> None:
+    w, h = Value(0.5, "cell.w"), Value(1.0, "h")
+    for t in range(4):
+        with scope(f"steps.{t}.cell"):
+            h = tanh(w * h)
+    (start, cell) = picture_of(h, level="layer").items
+    assert (start.title, cell.title, cell.times) == ("h", "cell", "× 4")
+
+
+def random_graph(random: Random) -> Value:
+    """Return a graph of nested and repeated modules, with inputs of every kind."""
+    weights = [Value(random.random(), f"m.{i}.w.{j}") for i in range(4) for j in range(3)]
+    nodes = [Value(random.random(), random.choice(["", "x", f"x{i}"])) for i in range(6)]
+    for i in range(random.randrange(5, 150)):
+        place = random.choice(["", "m.0", "m.1", "m.2.n.0", "m.2.n.1", "m.3", "a.0", "a.1", "b"])
+        around = random.choice(["", f"samples.{i % 5}", f"steps.{i % 3}.samples.{i % 2}"])
+        with scope(around), scope(place):
+            x, y = random.choices(nodes[-15:], k=2)
+            w = random.choice(weights)
+            nodes.append(random.choice([x + y, x * w, tanh(x) - y, x + y + w, sum_of([x, y, w])]))
+    return sum_of(nodes[-8:])
+
+
+@pytest.mark.parametrize("budget", [None, 3, 12, 40, 200])
+def test_a_coarser_level_never_has_more_boxes(budget: int | None) -> None:
+    random = Random(0)
+    graphs = [random_graph(random) for _ in range(25)]
+    graphs.append(moons_loss(5)[0])
+    for out in graphs:
+        counts = [
+            sum(item.kind != "more" for item in picture_of(out, level=level, budget=budget).items)
+            for level in LEVELS
+        ]
+        assert counts == sorted(counts, reverse=True)
+
+
+def test_a_box_carries_what_flows_through_it() -> None:
+    # Of ten equal steps, the relu lets the upper half through.
+    w = Value(1.0, "layers.0.w")
+    losses = []
+    for i in range(10):
+        with scope(f"samples.{i}.layers.0"):
+            losses.append((w * (i - 4.5)).relu())
+    loss = mean(losses)
+    loss.backward()
+    (box, _, _) = picture_of(loss, level="layer").items
+    assert (box.title, box.times, box.path) == ("layers.0", "× 10", "* × 10, relu × 10")
+    out = math.hypot(0.5, 1.5, 2.5, 3.5, 4.5)
+    assert {row.what: row.text for row in box.rows} == {
+        "‖data‖ of 10 values out": f"{out:.6g}",
+        "data": "0 █▁▃▁▃▁▃▃ 4.5",
+        "‖grad‖ of 10 values out": f"{math.sqrt(10) / 10:.6g}",
+        "grad": "0.1",
+        "‖grad‖ of 1 parameter": "1.25",
+    }
+    dead = mean([(Value(x) * 2).relu() for x in (-1.0, -2.0, -3.0, 4.0)])
+    dead.backward()
+    products = next(i for i in picture_of(dead, level="layer").items if i.title == "*")
+    assert ("grad 0", "3 of 4") in [(row.what, row.text) for row in products.rows]
+
+
+def test_the_histogram_counts_every_number_once_and_shows_the_ends() -> None:
+    random = Random(1)
+    for n in (4, 50, 1000):
+        xs = [random.gauss(0, 1) for _ in range(n)]
+        found = spread(xs)
+        assert len(found.bars) == BINS
+        assert max(found.bars) == 7
+        assert found.bars[0] > 0
+        assert found.bars[-1] > 0
+        assert (found.low, found.high) == (f"{min(xs):.3g}", f"{max(xs):.3g}")
+    assert str(spread([1.0, math.inf, 2.0, 3.0])) == "1 to inf"
+    assert str(spread([1e308, -1e308, 0.0, 1.0])) == "-1e+308 to 1e+308"
+    assert str(spread([1.0, math.nan])) == "nan among them"
+    assert str(spread([-0.0, 0.0])) == "0"
+
+
+def test_a_file_takes_what_a_drawing_takes(tmp_path: Path) -> None:
+    loss, _ = moons_loss(3)
+    written = write(loss, tmp_path / "a.txt", level="layer", budget=30, rankdir="TB").read_text()
+    assert written == text_of(picture_of(loss, "TB", level="layer", budget=30))
+    with pytest.raises(ValueError, match="level is one of"):
+        write(loss, tmp_path / "b.txt", level="storey")
+    assert not (tmp_path / "b.txt").exists()
+    with pytest.raises(TypeError, match="drawn already: draw it with level, budget before"):
+        write(picture_of(loss), tmp_path / "a.txt", level="layer", budget=3)
