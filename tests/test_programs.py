@@ -28,10 +28,10 @@ INSTEAD = re.compile(r"^# Instead: (.+)$", re.MULTILINE)
 # The two engines round alike in each operation, and differ in three ways: the order in which
 # gradients are added up (theirs often follows a set, in the order of addresses), the formula
 # (x * y**-1 for a quotient, exponentials for tanh), and libm's last bit. Each costs an operation
-# a few roundings of 1.1e-16. A number here comes after less than 300 operations one after the
-# other, three at a time, 1e-13, and the few steps of training, too small to leave the bowl they
-# are in, enlarge that by less than 10. No number in a `result` is what is left of larger ones
-# that cancel, so the bound needs no absolute part: a zero is zero on both.
+# a few roundings of 1.1e-16. The longest chain here, sixty steps of a spring and back, has about
+# 600 operations one after the other: three roundings each are 2e-13. The few steps of training are
+# too short to enlarge that by 5. No number in a `result` is what is left of much larger ones that
+# cancel, so the bound needs no absolute part: a zero is zero on both.
 REL = 1e-12
 
 PENDING = {
