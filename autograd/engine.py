@@ -22,6 +22,11 @@ from autograd.pickling import reduce_node
 from autograd.place import Origin, place_of
 from autograd.schedule import backward_order
 
+DECIDED = (
+    "so none can decide; write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and "
+    "functions of autograd in place of math's"
+)
+
 
 @final
 class Value(Operand):
@@ -62,14 +67,14 @@ class Value(Operand):
     _mark: object
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data = real(data)
+        mode = current_mode()
+        self.data = mode.tracing.number(data) if mode.tracing else real(data)
         self.grad = 0.0
         self.label = label
-        mode = current_mode()
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
         self._a = self._b = 0.0
-        self._mark = None
+        self._mark = mode.tracing
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value is final: keep your own data beside it, or subclass nn.Module")
@@ -108,6 +113,9 @@ class Value(Operand):
 
         Cost: linear in nodes and edges; one pass at a time, other threads wait.
         """
+        self._refuse_if_traced(
+            "backward()", "which grad(f) and gradients(out, wrt) do too; write these"
+        )
         seed = real(seed)
         with _backward_lock:
             order, leaves = backward_order(self)
@@ -132,14 +140,13 @@ class Value(Operand):
                 for leaf, grad in zip(leaves, before, strict=True):
                     leaf.grad += grad
 
-    def _refuse_if_traced(self, asked: str) -> None:
+    def _refuse_if_traced(self, asked: str, instead: str = DECIDED) -> None:
         """Raise while a function is being compiled: its code must not depend on a number."""
         if current_mode().tracing:
             place = place_of(("", *source_line()))
             raise CompileError(
                 f"{place}: {asked} of a recorded value{describe(self)}: what is compiled "
-                "holds for all numbers, so none can decide; write where(c, a, b), maximum or "
-                "minimum, and functions of autograd in place of math's"
+                f"holds for all numbers, {instead}"
             )
 
     @classmethod
@@ -185,11 +192,13 @@ class Value(Operand):
         return format(self.data, spec) if spec else str(self)
 
     def __copy__(self) -> Value:
+        self._refuse_if_traced("a copy", "so there is none: use the value itself, or detach(v)")
         twin = Value.__new__(Value)
         twin.__setstate__((self._fields(),))
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        self._refuse_if_traced("a copy", "so there is none: use the value itself, or detach(v)")
         return reduce_node(self, self._fields())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -204,6 +213,8 @@ class Value(Operand):
 
 def detach(v: Value) -> Value:
     """Return a new leaf with the same number and label, cut off from the graph."""
+    if tracer := current_mode().tracing:
+        tracer.meet(v)
     return Value(v.data, v.label)
 
 
@@ -270,6 +281,8 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
         TypeError: an argument is neither a Value nor a real number.
     """
     mode = current_mode()
+    if mode.tracing:
+        return mode.tracing.record(op, args)  # type: ignore[no-any-return]
     inspector = mode.debug if mode.checked else None
     args = tuple(arg if isinstance(arg, Value) else real(plain(arg)) for arg in args)
     floats = floats_of(args)

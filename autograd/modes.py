@@ -31,6 +31,19 @@ class Inspector(Protocol):
         """Return the message for a backward pass from ``root`` that broke at ``node``."""
 
 
+class Tracer(Protocol):
+    """What `autograd.compiler.tracing` does for the engine while a function is recorded for it."""
+
+    def record(self, op: Any, args: tuple[Any, ...]) -> Any:
+        """Return the node of ``op`` applied to ``args``."""
+
+    def number(self, x: Any) -> Any:
+        """Return what a new leaf is given as its number."""
+
+    def meet(self, node: Any) -> None:
+        """Take note of a node whose number is about to be read."""
+
+
 class Mode:
     """The settings under which a node is recorded.
 
@@ -39,9 +52,7 @@ class Mode:
         grad: whether to record the graph at all.
         checked: whether leaving a domain is an error.
         debug: the inspector, if debugging is on.
-        tracing: whether what is recorded is to be compiled, so that no number may decide
-            anything.
-        slow: whether any of these asks for more than the plain recording of a graph.
+        self.slow = debug is not None or tracing is not None or not grad
         origin: what a node remembers of this mode, short of the source line.
     """
 
@@ -54,14 +65,18 @@ class Mode:
         grad: bool = True,
         checked: bool = True,
         debug: Inspector | None = None,
-        tracing: bool = False,
+        tracing: Tracer | None = None,
     ) -> None:
         self.scope = scope
         self.grad = grad
         self.checked = checked
         self.debug = debug
         self.tracing = tracing
+<<<<<<< HEAD
         self.slow = debug is not None or not grad
+=======
+        self.slow = bool(debug or tracing) or not grad or not checked
+>>>>>>> e2058f5 (Compiler: numbers that a recording reads are followed or refused; the cache is keyed by the graph that is differentiated)
         self.origin: Origin | None = (scope, None, None) if scope else None
 
     def but(self, **changes: Any) -> Mode:
@@ -122,19 +137,12 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def tracing() -> Iterator[None]:
-    """Record a graph that must hold for other numbers too: to test one is an error."""
-    with changed_mode(tracing=True, checked=False, grad=True, debug=None):
-        yield
-
-
 def is_compiling() -> bool:
     """Return whether what is recorded just now is to be compiled, so that nothing may vary.
 
     For what draws random numbers: compiled, they would be the same in every call.
     """
-    return current_mode().tracing
+    return current_mode().tracing is not None
 
 
 OWN_CODE = ("autograd", "nn", "chainrule_pytest")

@@ -28,10 +28,12 @@ from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 WORTHWHILE = 50
 """After so many calls, a recorder is made: that takes as long as `record` for about as many."""
 
-TEXT = """\
+ASKED = """\
 mode = current_mode()
-if mode.slow and mode.debug is not None:
-    return record(op, {args})
+if mode.slow and (mode.debug is not None or mode.tracing is not None):
+    return record(op, {args})"""
+
+TEXT = """\
 try:
     {compute}
 except (ValueError, ArithmeticError):
@@ -64,7 +66,8 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
         "Value": Value, "current_mode": current_mode, "form": form(op, pattern),
         "new": Value.__new__, "op": op, "plain": plain, "real": real, "record": record,
     }  # fmt: skip
-    lines = []
+    lines: list[str] = []
+    converted: list[str] = []
     if len(pattern) > 2:
         signature = args = a = "args"
         b = "0.0"
@@ -78,10 +81,11 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
             lines.append("if x1.__class__ is not Value: return mixed(x0, x1)")
         for name, is_node in zip(names, pattern, strict=True):
             if not is_node:
-                lines.append(f"if {name}.__class__ is not float: {name} = real(plain({name}))")
+                converted.append(f"if {name}.__class__ is not float: {name} = real(plain({name}))")
     compute, formulas = _compute(op, pattern, given)
-    body = TEXT.format(args=args, a=a, b=b, compute="\n    ".join(compute))
-    return function_of(signature, [*lines, *body.splitlines()], formulas, given)
+    asked = ASKED.format(args=args).splitlines()
+    body = TEXT.format(args=args, a=a, b=b, compute="\n    ".join(compute)).splitlines()
+    return function_of(signature, [*lines, *asked, *converted, *body], formulas, given)
 
 
 def _compute(

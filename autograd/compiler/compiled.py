@@ -24,6 +24,7 @@ from autograd.compiler.arguments import Batch, formed, read
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
 from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
+from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value
 from autograd.errors import CompileError, missing_extra
 from autograd.operand import real
@@ -163,6 +164,9 @@ class Compiled:
         self._weights = len(leaves)
         self.backend = backend
         self.parameters = graph.parameters
+        self._is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
+        if not self._is_built_in:
+            self.program  # noqa: B018 - it raises for what can't be compiled
         # Whether the gradient is sums of the parameters' alone: a call may take a short way then.
         self._is_plain = bool(leaves) and not (self._exact or reduce is None or moving)
 
@@ -175,7 +179,10 @@ class Compiled:
     @cached_property
     def program(self) -> Program:
         """What computes the values of one sample."""
-        return self._graph.program
+        graph = self._shared
+        return program_of(
+            graph.inputs, graph.parameters, graph.outputs, graph.follows, nodes=graph.nodes
+        )
 
     @cached_property
     def gradient_program(self) -> Program:
@@ -189,6 +196,7 @@ class Compiled:
 
     def _program_of_gradient(self) -> Program:
         graph = self._graph
+        self._check_scalar()
         if self._exact:
             uses = self._uses
             twins = {
@@ -196,12 +204,14 @@ class Compiled:
             }
             found = gradients(uses.root, [*uses.leaves, *self._moved_leaves()])
             parameters = [*self.parameters, uses.seed]
-            outputs = [self._out, *found, *graph.outputs[1:]]
-            return program_of(graph.inputs, parameters, outputs, twins)
-        out = self._out if isinstance(self._out, Value) else Value(self._out)
+            outputs = [graph.outputs[0], *found, *graph.outputs[1:]]
+            return program_of(graph.inputs, parameters, outputs, graph.follows | twins)
+        graph = self._shared
+        value = graph.outputs[0]
+        out = value if isinstance(value, Value) else Value(value)
         found = gradients(out, [*self.parameters[: self._weights], *self._moved_leaves()])
-        outputs = [self._out, *found, *graph.outputs[1:]]
-        return program_of(graph.inputs, self.parameters, outputs)
+        outputs = [value, *found, *graph.outputs[1:]]
+        return program_of(graph.inputs, self.parameters, outputs, graph.follows)
 
     def source(self, target: str = "python") -> str:
         """Return the program of value and gradient as source code; of a list, which has none,
@@ -307,11 +317,16 @@ class Compiled:
     # What is computed
 
     @cached_property
-    def _out(self) -> Value | float:
-        """The output to differentiate.
+    def _shared(self) -> FunctionGraph:
+        """The recording with each distinct node once."""
+        with without_gc():
+            return shared(self._graph)
+
+    def _check_scalar(self) -> None:
+        """Raise if the output to differentiate is a list.
 
         Raises:
-            CompileError: it is a list.
+            CompileError: it is.
         """
         graph = self._graph
         if graph.results[:1] != ((),):
@@ -319,11 +334,11 @@ class Compiled:
                 f"only a single number has a gradient, and {graph.name} returns a list of "
                 f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
             )
-        return graph.outputs[0]
 
     @cached_property
     def _uses(self) -> Uses:
-        return uses_apart(self._out, self.parameters[: self._weights])
+        self._check_scalar()
+        return uses_apart(self._graph.outputs[0], self.parameters[: self._weights])
 
     def _moved_leaves(self) -> Iterator[Value]:
         """Yield the leaves of the arguments to differentiate."""
@@ -481,8 +496,11 @@ class Compiled:
             (True,) * summed + (False,) * outside,
             len(self.parameters) + self._exact,
         )
-        # The gradient follows from the values' program, unless a row of the user's own brings
-        # a rule along.
-        program = self.program if self._graph.is_built_in else self.gradient_program
-        key = f"{program}\nwrt {self._weights} {self._moving}"
+        # The gradient follows from the graph that is differentiated, row by row: rows of equal
+        # value, such as relu(x) and maximum(x, 0.0), differ in it. Rows of the user's own may mean
+        # something else another time.
+        key = text_of(self._graph if self._exact else self._shared)
+        if not self._is_built_in:
+            key += f"\n{self.gradient_program}"
+        key += f"\nwrt {self._weights} {self._moving}"
         return NativeFunction(lambda: self.gradient_program, key, signature, exact=self._exact)

@@ -130,7 +130,7 @@ def program_of(
     inputs: Iterable[Any],
     parameters: Iterable[Any],
     outputs: Sequence[Any],
-    twins: Mapping[Any, Any] | None = None,
+    follows: Mapping[Any, Any] | None = None,
     nodes: Sequence[Any] | None = None,
 ) -> Program:
     """Return the program that computes nodes of a graph from its leaves.
@@ -139,7 +139,7 @@ def program_of(
     of it keeps every bit. Leaves that are neither inputs nor parameters are constants.
 
     Args:
-        twins: further leaves, each with the input or parameter it stands for.
+        follows: leaves that stand for a node each; none for what was made later.
         nodes: what the outputs depend on in topological order, where that is known already.
 
     Raises:
@@ -150,12 +150,14 @@ def program_of(
     known: dict[Any, Any] = {leaf: Register(builder, i) for i, leaf in enumerate(inputs)}
     for i, leaf in enumerate(parameters, len(inputs)):
         known.setdefault(leaf, Register(builder, i))
-    for leaf, own in (twins or {}).items():
-        known[leaf] = known[own]
+    follows = follows or {}
     if nodes is None:
-        nodes = topological_order(*[out for out in outputs if isinstance(out, Operand)])
+        found = [out for out in outputs if isinstance(out, Operand)]
+        nodes = topological_order(*follows.values(), *found)
     for node in nodes:
-        if node not in known:
+        if node in follows:
+            known[node] = known[follows[node]]
+        elif node not in known:
             args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
             known[node] = builder.apply(node.op, args) if node.op else node.data
     results = [_arg(known[out] if isinstance(out, Operand) else out) for out in outputs]
@@ -203,7 +205,7 @@ class _Builder:
             return op.ieee(*args)
         short = simplified(op, args)
         if short is not None:
-            return short
+            return self.apply(*short) if short.__class__ is tuple else short
         if op not in INSTRUCTIONS:
             if op.opaque or isinstance(op.forward, Primitive):
                 forward = "opaque Python" if op.opaque else "a primitive of your own"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from traceback import walk_tb
 from typing import Any, NamedTuple, TypeGuard
 
-from autograd.compiler.program import Program, program_of
+from autograd.compiler.reach import values_within
+from autograd.compiler.tracing import Reading, Tracer
 from autograd.engine import Value
 from autograd.engine import record as record_node
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.modes import tracing
+from autograd.modes import OWN_CODE, changed_mode
 from autograd.operand import real
 
 Shape = tuple[int, ...]
@@ -28,9 +30,9 @@ class FunctionGraph(NamedTuple):
         outputs: what it returned, flattened in order: nodes and plain floats.
         results: the shapes of what it returned: one, or those of a tuple.
         several: whether it returned a tuple.
+        follows: leaves that stand for a node's number, without its gradient, and these nodes.
         parameters: the other leaves that the outputs depend on.
-        program: the outputs as a program of inputs and parameters.
-        is_built_in: whether all rows are the table's own, whose rules don't change.
+        nodes: what the outputs depend on, in topological order.
     """
 
     name: str
@@ -39,9 +41,9 @@ class FunctionGraph(NamedTuple):
     outputs: list[Value | float]
     results: tuple[Shape, ...]
     several: bool
+    follows: dict[Value, Value]
     parameters: list[Value]
-    program: Program
-    is_built_in: bool
+    nodes: list[Value]
 
 
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
@@ -58,23 +60,26 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
-    first = _run(f, name, shapes, numbers)
+    hidden = dict.fromkeys((*wrt, *values_within(f)))
+    first = _run(f, name, shapes, numbers, hidden)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
-    again = _run(f, name, shapes, [[source.gauss(0, 2) for _ in xs] for xs in numbers])
+    others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
+    again = _run(f, name, shapes, others, hidden)
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    nodes, others = (topological_order(*filter(_is_node, run.outputs)) for run in (first, again))
-    leaves, lasting = _leaves(nodes), set(_leaves(others))
+    nodes, nodes_again = (
+        topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
+        for run in (first, again)
+    )
+    leaves, lasting = _leaves(nodes), set(_leaves(nodes_again))
     own = {*first.inputs, *wrt}
     parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
-    if not _are_alike(first, nodes, again, others, set(parameters)):
+    if not _are_alike(first, nodes, again, nodes_again, set(parameters)):
         raise CompileError(
             f"{name} does something else each time it is run: it draws random numbers, or "
-            "reads .data of what is recorded; pass what changes as an argument"
+            "keeps something from one run for the next; pass what changes as an argument"
         )
-    program = program_of(first.inputs, parameters, first.outputs, nodes=nodes)
-    is_built_in = all(node.op is None or node.op.is_built_in for node in nodes)
-    return FunctionGraph(name, shapes, *first, parameters, program, is_built_in)
+    return FunctionGraph(name, shapes, *first, parameters, nodes)
 
 
 class Uses(NamedTuple):
@@ -103,7 +108,7 @@ def uses_apart(out: Value | float, parameters: Sequence[Value]) -> Uses:
     twins: dict[Value, Value] = {}
     found: list[list[tuple[Value, int]]] = []
     seed = Value(1.0, label="seed")
-    with tracing():
+    with changed_mode(checked=False, grad=True, debug=None):
         root = seed * out
         for node in topological_order(root):
             if node.op is None:
@@ -130,6 +135,7 @@ class _Recorded(NamedTuple):
     outputs: list[Value | float]
     results: tuple[Shape, ...]
     several: bool
+    follows: dict[Value, Value]
 
 
 def _run(
@@ -137,23 +143,53 @@ def _run(
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
+    hidden: dict[Value, None],
 ) -> _Recorded:
+    """Return what ``f`` does with some numbers; parameters that it meets are hidden from now on."""
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
     ]
-    with tracing():
-        out = f(*(list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)))
-    several = isinstance(out, tuple)
-    parts = list(out) if several else [out]
-    outputs: list[Value | float] = []
-    results = []
-    for part in parts:
-        shape, flat = _flattened(name, part)
-        results.append(shape)
-        outputs += flat
+    tracer = Tracer(hidden)
+    with tracer.at_work():
+        for xs in leaves:
+            for leaf in xs:
+                tracer.meet(leaf)
+        args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
+        out = _called(f, name, args)
+        several = isinstance(out, tuple)
+        outputs: list[Value | float] = []
+        results = []
+        for part in out if several else [out]:
+            shape, flat = _flattened(name, part)
+            results.append(shape)
+            outputs += [tracer.output(x) for x in flat]
+    hidden.update(dict.fromkeys(tracer.met))
     inputs = [leaf for xs in leaves for leaf in xs]
-    return _Recorded(inputs, outputs, tuple(results), several)
+    for leaf in inputs:
+        del hidden[leaf]
+    return _Recorded(inputs, outputs, tuple(results), several, tracer.follows)
+
+
+def _called(f: Callable[..., Any], name: str, args: list[Any]) -> Any:
+    """Return what ``f`` returns.
+
+    Raises:
+        CompileError: it did with the number of a recorded value what only a float can do.
+    """
+    try:
+        return f(*args)
+    except (TypeError, AttributeError, ValueError) as error:
+        if Reading.__name__ not in str(error):
+            raise
+        place = ""
+        for frame, line in walk_tb(error.__traceback__):
+            if frame.f_globals.get("__name__", "").partition(".")[0] not in OWN_CODE:
+                place = f"{frame.f_code.co_filename}:{line}: "
+        raise CompileError(
+            f"{place}{name} reads the number of a recorded value, which is followed through "
+            f"arithmetic and functions of autograd only: {error}"
+        ) from error
 
 
 def _are_alike(
@@ -181,7 +217,10 @@ def _are_alike(
             continue
         if node.op is not other.op:
             return False
-        if node.op is not None:
+        if node in first.follows or other in again.follows:
+            if not is_same(first.follows.get(node), again.follows.get(other)):
+                return False
+        elif node.op is not None:
             args, others_args = node.args, other.args
             if len(args) != len(others_args) or not all(map(is_same, args, others_args)):
                 return False
@@ -224,7 +263,7 @@ def _plain(x: Any) -> Any:
     return x.data if isinstance(x, Value) else x
 
 
-def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | float]]:
+def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | Reading | float]]:
     """Return the shape of nested lists, and their elements row by row.
 
     Raises:
@@ -239,6 +278,6 @@ def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | float]]:
         shape.append(lengths.pop())
         level = [x for row in level for x in row]
     try:
-        return tuple(shape), [x if isinstance(x, Value) else real(x) for x in level]
+        return tuple(shape), [x if isinstance(x, Value | Reading) else real(x) for x in level]
     except TypeError as error:
         raise TypeError(f"{name} must return numbers, or lists of them: {error}") from None

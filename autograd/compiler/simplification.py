@@ -12,6 +12,8 @@ from autograd.operation import Op
 def simplified(op: Op, args: list[Any]) -> Any:
     """Return what ``op`` of ``args`` always equals, to the bit; None if it must be computed.
 
+    That is an argument, or another row and what it is applied to.
+
     Args:
         args: plain floats, and at least one operand.
     """
@@ -21,14 +23,14 @@ def simplified(op: Op, args: list[Any]) -> Any:
                 if c == 1:
                     return x
                 if c == -1:
-                    return -x
+                    return ops.neg, [x]
     elif op is ops.div:
         x, c = args
         if c.__class__ is float:
             if c == 1:
                 return x
             if _is_power_of_two(c):
-                return x * (1 / c)
+                return ops.mul, [x, 1 / c]
     elif op is ops.sub:
         x, c = args
         if c.__class__ is float and c == 0 and math.copysign(1.0, c) > 0:
@@ -48,11 +50,11 @@ def simplified(op: Op, args: list[Any]) -> Any:
     elif op is ops.mul_no_nan:
         x, y = args
         if x.__class__ is float and x != 0 and x == x:
-            return x * y
+            return ops.mul, [x, y]
     elif op is ops.sum and len(args) == 1:
         return args[0]
     elif op is ops.dot and len(args) == 2:
-        return args[0] * args[1]
+        return ops.mul, args
     return None
 
 

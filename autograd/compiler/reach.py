@@ -1,0 +1,106 @@
+"""What a function can reach: the Values whose numbers it may read before it computes with them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import PurePath
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from autograd.engine import Value
+from autograd.modes import OWN_CODE
+
+ATOMS = frozenset((int, float, complex, bool, str, bytes, bytearray, type(None), CodeType))
+"""Types whose instances hold nothing."""
+
+
+def values_within(f: Any) -> list[Value]:
+    """Return the Values that ``f`` can reach, in the order in which they are found.
+
+    It is asked of each object what it holds: of a function the variables that it closes over, its
+    defaults, and the globals that its code names; of an instance also its class, for what the
+    methods name. Modules of the standard library and of this project hold nothing of a user's,
+    nor do installed ones that import nothing of this project.
+
+    Cost: linear in what can be reached, a few ns for each number in a list.
+    """
+    found: list[Value] = []
+    known = {id(f)}
+    kept = [f]  # so that no id is used again
+    waiting = [f]
+    while waiting:
+        thing = waiting.pop()
+        if thing.__class__ is Value:
+            found.append(thing)
+            continue
+        for part in reversed(_parts(thing)):
+            if id(part) not in known and part.__class__ not in ATOMS:
+                known.add(id(part))
+                kept.append(part)
+                waiting.append(part)
+    return found
+
+
+def _parts(thing: Any) -> list[Any]:
+    """Return what an object holds."""
+    if isinstance(thing, FunctionType):
+        cells = [cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell)]
+        given = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        return [*cells, *given, *vars(thing).values(), *_globals(thing)]
+    if isinstance(thing, type):
+        if _is_foreign(thing.__module__):
+            return []
+        return [*vars(thing).values(), *thing.__bases__]
+    if isinstance(thing, ModuleType | BuiltinFunctionType):
+        return []
+    if isinstance(thing, list) and ATOMS.issuperset(map(type, thing)):
+        return []
+    if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
+        return list(thing.flat)  # which it doesn't tell gc
+    return gc.get_referents(thing)
+
+
+def _globals(f: FunctionType) -> Iterator[Any]:
+    """Yield the globals that a function's code names, and what it names of modules."""
+    if _is_foreign(f.__module__ or ""):
+        return
+    names: dict[str, None] = {}
+    codes = [f.__code__]
+    while codes:
+        code = codes.pop()
+        names.update(dict.fromkeys(code.co_names))
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    for name in names:
+        thing = f.__globals__.get(name)
+        if isinstance(thing, ModuleType):
+            if not _is_foreign(thing.__name__):
+                yield from (vars(thing).get(attribute) for attribute in names)
+        else:
+            yield thing
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _is_foreign(module: str) -> bool:
+    """Return whether nothing that a module holds can be a Value of a user's."""
+    if _top(module) in sys.stdlib_module_names or _top(module) in OWN_CODE:
+        return True
+    names = vars(sys.modules.get(module, sys))
+    if not {"site-packages", "dist-packages"} & {*PurePath(names.get("__file__") or "").parts}:
+        return False
+    homes = (getattr(x, "__module__", None) or getattr(x, "__name__", "") for x in names.values())
+    return not any(_top(home) in OWN_CODE for home in homes if isinstance(home, str))
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]

@@ -1,0 +1,97 @@
+"""A recorded graph with each distinct node once: what is differentiated, and what code is kept by.
+
+A recording has every line that was run. A gradient of it would repeat each of them again and again,
+where the value's program, which shares what is equal, is long shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd import ops
+from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.simplification import simplified
+from autograd.engine import Value
+from autograd.operation import Op
+
+
+def shared(graph: FunctionGraph) -> FunctionGraph:
+    """Return the same function, with equal nodes merged and constants folded.
+
+    Values keep every bit. A gradient may differ from the recording's by rounding, as one node
+    gathers what several equal ones got.
+    """
+    known: dict[Any, Any] = {leaf: leaf for leaf in (*graph.inputs, *graph.parameters)}
+    follows: dict[Value, Value] = {}
+    sharer = _Sharer()
+    for node in graph.nodes:
+        if node in graph.follows:
+            known[node] = sharer.detached(known[graph.follows[node]], follows)
+        elif node not in known:
+            args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
+            known[node] = sharer.apply(node.op, args) if node.op else node.data
+    outputs = [known[out] if isinstance(out, Value) else out for out in graph.outputs]
+    leaves = [*graph.inputs, *graph.parameters, *follows]
+    return graph._replace(outputs=outputs, follows=follows, nodes=[*leaves, *sharer.made])
+
+
+def text_of(graph: FunctionGraph) -> str:
+    """Return all that a graph computes as text, row by row; equal texts are equal functions.
+
+    Rows stand by their names: what those of a user's mean, it doesn't say.
+    """
+    return "\n".join(_lines(graph))
+
+
+def _lines(graph: FunctionGraph) -> Iterator[str]:
+    names = {leaf: f"x{i}" for i, leaf in enumerate(graph.inputs)}
+    names |= {leaf: f"p{i}" for i, leaf in enumerate(graph.parameters) if leaf not in names}
+    text = lambda arg: repr(arg) if arg.__class__ is float else names[arg]
+    yield f"{len(graph.inputs)} inputs, {len(graph.parameters)} parameters"
+    for node in graph.nodes:
+        if node in names:
+            continue
+        if node in graph.follows:
+            # It has no gradient, so it isn't that node.
+            names[node] = f"detached {names[graph.follows[node]]}"
+        elif node.op is None:
+            names[node] = f"leaf {node.data!r}"
+        else:
+            names[node] = f"v{len(names)}"
+            yield f"{names[node]} = {node.op.name}({', '.join(map(text, node.args))})"
+    yield f"return {', '.join(map(text, graph.outputs))}"
+
+
+class _Sharer:
+    """Makes nodes, each distinct one once."""
+
+    def __init__(self) -> None:
+        self.made: list[Value] = []
+        self.numbered: dict[tuple[Any, ...], Value] = {}
+        self._detached: dict[Value, Value] = {}
+
+    def apply(self, op: Op, args: list[Any]) -> Any:
+        """Return the node, or the float, of ``op`` applied to nodes and floats."""
+        if all(arg.__class__ is float for arg in args):
+            return op.ieee(*args)
+        # The branch that a constant condition drops has a gradient, if only of 0 times infinity.
+        short = simplified(op, args) if op is not ops.where else None
+        if short is not None:
+            return self.apply(*short) if short.__class__ is tuple else short
+        key = (op, *[repr(arg) if arg.__class__ is float else arg for arg in args])
+        found = self.numbered.get(key)
+        if found is None:
+            found = self.numbered[key] = Value.__new__(Value)
+            found.__setstate__(((0.0, 0.0, op, tuple(args), "", None),))
+            self.made.append(found)
+        return found
+
+    def detached(self, node: Any, follows: dict[Value, Value]) -> Any:
+        """Return the leaf that follows a node; a float is itself."""
+        if node.__class__ is float:
+            return node
+        if node not in self._detached:
+            leaf = self._detached[node] = Value(0.0)
+            follows[leaf] = node
+        return self._detached[node]

@@ -1,0 +1,236 @@
+"""A function's run that is to be compiled: what it records, and which numbers it reads.
+
+What is compiled holds for all numbers, so a number must not be frozen as it was on the day of
+recording. While a `Tracer` is at work, the ``data`` of arguments, parameters and inner nodes is no
+float but a `Reading`: arithmetic on it is followed, as a part of the program that has no gradient;
+whatever would make a decision or a plain float of it is refused.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from autograd.engine import Value
+from autograd.errors import CompileError
+from autograd.kernels import describe, value_function
+from autograd.modes import changed_mode, current_mode, source_line
+from autograd.operand import Operand, plain, real
+from autograd.operation import Op
+from autograd.place import Origin, place_of
+
+FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
+"""What a float offers besides its operators: ``is_integer`` and the like."""
+
+lock = RLock()
+"""Held while numbers of parameters are hidden; one function is recorded at a time."""
+
+
+class Reading(Operand):
+    """The number of a node, as code that is being recorded reads it.
+
+    Elsewhere, such as in another thread, it is used as the number that it is.
+    """
+
+    __slots__ = ("node", "number", "tracer")
+
+    def __init__(self, node: Value, number: float, tracer: Tracer) -> None:
+        self.node = node
+        self.number = number
+        self.tracer = tracer
+
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
+        tracer: Any = current_mode().tracing
+        args = tuple(arg.number if _is_over(arg, tracer) else arg for arg in args)
+        if tracer and not any(isinstance(arg, Value) for arg in args):
+            return tracer.follow(op, args) if any(map(_is_reading, args)) else op(*args)
+        return op(*args) if _is_plain(args) else Value._apply(op, args)
+
+    def _plain(self, asked: str) -> float:
+        """Return the number; raise while it is followed.
+
+        Raises:
+            CompileError: names the place, and what to write there.
+        """
+        if current_mode().tracing is self.tracer:
+            raise CompileError(
+                f"{place_of(('', *source_line()))}: {asked} of a number that is read of a recorded "
+                f"value{describe(self.node)}: what is compiled holds for all numbers, so none can "
+                "decide or become a plain float; write where(c, a, b), maximum or minimum, "
+                "heaviside(v) for v > 0, and for the largest of many detach(autograd.max(values)), "
+                "or softmax(values), which subtracts it by itself"
+            )
+        return self.number
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in FLOATS_OWN:
+            raise AttributeError(f"'float' object has no attribute {name!r}")
+        return getattr(self._plain(f".{name}"), name)
+
+    def __repr__(self) -> str:
+        return repr(self.number)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.number, spec)
+
+
+def _deciding(name: str) -> Callable[..., Any]:
+    """Return the method of this name: that of the number, which is refused while it is followed."""
+    asked = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
+
+    def method(self: Reading, *args: Any) -> Any:
+        number = self._plain(asked.get(name, f"{name}()"))
+        args = tuple(arg.number if isinstance(arg, Reading) else arg for arg in args)
+        return getattr(number, f"__{name}__")(*args)
+
+    return method
+
+
+for _name in (
+    "lt le gt ge eq ne bool float int trunc round floor ceil hash "
+    "floordiv rfloordiv mod rmod divmod rdivmod"
+).split():
+    setattr(Reading, f"__{_name}__", _deciding(_name))
+
+# Outside of a recording it may stand wherever a number is asked for.
+numbers.Real.register(Reading)
+
+
+def _is_reading(x: Any) -> bool:
+    return x.__class__ is Reading
+
+
+def _is_over(x: Any, tracer: Any) -> bool:
+    """Return whether this is a reading of another recording: a number by now."""
+    return x.__class__ is Reading and x.tracer is not tracer
+
+
+def _is_plain(args: Iterable[Any]) -> bool:
+    return not any(isinstance(arg, Operand) for arg in args)
+
+
+class Tracer:
+    """Records one run of a function.
+
+    Args:
+        leaves: Values that the function may use, whose numbers are hidden from the beginning;
+            those of others are from when they are first used.
+
+    Attributes:
+        follows: leaves that stand for the number of a node, without a gradient, each with that
+            node; a node is made before whatever follows it is used.
+        met: the Values from outside, in the order in which they were met.
+    """
+
+    def __init__(self, leaves: Iterable[Value]) -> None:
+        self.follows: dict[Value, Value] = {}
+        self.met: dict[Value, Any] = {}
+        self._made: list[Value] = []
+        self._constants: dict[Value, Any] = {}
+        self._leaves: dict[Value, Value] = {}
+        self._first = tuple(leaves)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Record what is computed inside.
+
+        Raises:
+            CompileError: the number of a recorded value was set.
+        """
+        with lock:
+            try:
+                for leaf in self._first:
+                    self.meet(leaf)
+                with changed_mode(tracing=self, checked=False, grad=True, debug=None):
+                    yield
+            finally:
+                changed = self._restore()
+        if changed:
+            raise CompileError(
+                f"the number of a recorded value{describe(changed[0])} is set: compiled code "
+                "computes new values and changes none; set .data outside of what is compiled"
+            )
+
+    def _restore(self) -> list[Value]:
+        """Give all nodes their numbers back; return those whose number was set meanwhile."""
+        changed = [node for node in (*self.met, *self._made) if not self._is_own(node.data)]
+        changed += [leaf for leaf, number in self._constants.items() if leaf.data is not number]
+        for leaf, number in self.met.items():
+            if self._is_own(leaf.data):
+                leaf.data = number
+        for node in (*self._made, *self._constants):
+            node.data = _float(node.data)
+        return changed
+
+    def _is_own(self, data: Any) -> bool:
+        return data.__class__ is Reading and data.tracer is self
+
+    def number(self, x: Any) -> Any:
+        """Return what a new leaf is given as its number."""
+        return x if self._is_own(x) else real(x)
+
+    def meet(self, node: Value) -> None:
+        """See to it that the number of a node is known or followed."""
+        data: Any = node.data
+        if node._mark is self:  # a leaf made while recording
+            known = self._constants.setdefault(node, data)
+            if known is data and data.__class__ is Reading:
+                self.follows.setdefault(node, data.node)
+        elif not self._is_own(data):
+            self.met[node] = data
+            node.data = Reading(node, float(data), self)  # type: ignore[assignment]
+
+    def record(self, op: Op, args: tuple[Any, ...]) -> Value:
+        """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
+        mode = current_mode()
+        args = tuple([self._operand(arg) for arg in args])
+        node = self._node(op, args)
+        return node if mode.grad else self.leaf(node)
+
+    def follow(self, op: Op, args: tuple[Any, ...]) -> Reading:
+        """Return ``op`` applied to readings and plain numbers, which is a reading again."""
+        nodes = tuple([x.node if x.__class__ is Reading else real(plain(x)) for x in args])
+        return self._node(op, nodes).data  # type: ignore[return-value]
+
+    def leaf(self, node: Value) -> Value:
+        """Return the leaf that follows a node."""
+        leaf = self._leaves.get(node)
+        if leaf is None:
+            leaf = self._leaves[node] = _new(node.data, None, (), node.origin)
+            leaf._mark = self
+            self._constants[leaf] = leaf.data
+            self.follows[leaf] = node
+        return leaf
+
+    def output(self, x: Any) -> Value | float:
+        """Return what a function returned, a node or a float."""
+        return self._operand(x)  # type: ignore[no-any-return]
+
+    def _operand(self, arg: Any) -> Any:
+        if arg.__class__ is Value:
+            if arg._mark is self or not self._is_own(arg.data):
+                self.meet(arg)
+            return arg
+        return self.leaf(arg.node) if self._is_own(arg) else real(plain(arg))
+
+    def _node(self, op: Op, args: tuple[Any, ...]) -> Value:
+        floats = [arg if arg.__class__ is float else _float(arg.data) for arg in args]
+        data = value_function(op, len(args))(*floats)
+        node = _new(data, op, args, current_mode().origin)
+        node.data = Reading(node, data, self)  # type: ignore[assignment]
+        self._made.append(node)
+        return node
+
+
+def _float(data: Any) -> float:
+    return data.number if data.__class__ is Reading else data
+
+
+def _new(data: Any, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:
+    node = Value.__new__(Value)
+    node.__setstate__(((data, 0.0, op, args, "", origin),))
+    return node
