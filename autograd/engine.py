@@ -182,7 +182,7 @@ class Value(Operand):
                 GraphCutWarning,
                 stacklevel=2,
             )
-        return self.data
+        return float(self.data)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

@@ -27,6 +27,7 @@ from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses
 from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value
 from autograd.errors import CompileError, missing_extra
+from autograd.modes import unchecked
 from autograd.operand import real
 from autograd.transforms import gradients
 
@@ -203,6 +204,9 @@ class Compiled:
                 leaf: self.parameters[i] for leaf, i in zip(uses.leaves, uses.places, strict=True)
             }
             found = gradients(uses.root, [*uses.leaves, *self._moved_leaves()])
+            with unchecked():
+                # The grad of a leaf begins at 0.0, which -0.0 doesn't change.
+                found[len(uses.leaves) :] = [g + 0.0 for g in found[len(uses.leaves) :]]
             parameters = [*self.parameters, uses.seed]
             outputs = [graph.outputs[0], *found, *graph.outputs[1:]]
             return program_of(graph.inputs, parameters, outputs, graph.follows | twins)

@@ -23,17 +23,16 @@ def shared(graph: FunctionGraph) -> FunctionGraph:
     gathers what several equal ones got.
     """
     known: dict[Any, Any] = {leaf: leaf for leaf in (*graph.inputs, *graph.parameters)}
-    follows: dict[Value, Value] = {}
     sharer = _Sharer()
     for node in graph.nodes:
         if node in graph.follows:
-            known[node] = sharer.detached(known[graph.follows[node]], follows)
+            known[node] = sharer.detached(known[graph.follows[node]])
         elif node not in known:
             args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
             known[node] = sharer.apply(node.op, args) if node.op else node.data
     outputs = [known[out] if isinstance(out, Value) else out for out in graph.outputs]
-    leaves = [*graph.inputs, *graph.parameters, *follows]
-    return graph._replace(outputs=outputs, follows=follows, nodes=[*leaves, *sharer.made])
+    nodes = [*graph.inputs, *graph.parameters, *sharer.made]
+    return graph._replace(outputs=outputs, follows=sharer.follows, nodes=nodes)
 
 
 def text_of(graph: FunctionGraph) -> str:
@@ -69,6 +68,7 @@ class _Sharer:
     def __init__(self) -> None:
         self.made: list[Value] = []
         self.numbered: dict[tuple[Any, ...], Value] = {}
+        self.follows: dict[Value, Value] = {}
         self._detached: dict[Value, Value] = {}
 
     def apply(self, op: Op, args: list[Any]) -> Any:
@@ -87,11 +87,12 @@ class _Sharer:
             self.made.append(found)
         return found
 
-    def detached(self, node: Any, follows: dict[Value, Value]) -> Any:
+    def detached(self, node: Any) -> Any:
         """Return the leaf that follows a node; a float is itself."""
         if node.__class__ is float:
             return node
         if node not in self._detached:
             leaf = self._detached[node] = Value(0.0)
-            follows[leaf] = node
+            self.follows[leaf] = node
+            self.made.append(leaf)
         return self._detached[node]

@@ -129,7 +129,7 @@ class Tracer:
     def __init__(self, leaves: Iterable[Value]) -> None:
         self.follows: dict[Value, Value] = {}
         self.met: dict[Value, Any] = {}
-        self._made: list[Value] = []
+        self._made: dict[Value, None] = {}
         self._constants: dict[Value, Any] = {}
         self._leaves: dict[Value, Value] = {}
         self._first = tuple(leaves)
@@ -157,17 +157,19 @@ class Tracer:
 
     def _restore(self) -> list[Value]:
         """Give all nodes their numbers back; return those whose number was set meanwhile."""
-        changed = [node for node in (*self.met, *self._made) if not self._is_own(node.data)]
+        changed = [node for node in (*self.met, *self._made) if not self._is_of(node, node.data)]
         changed += [leaf for leaf, number in self._constants.items() if leaf.data is not number]
         for leaf, number in self.met.items():
-            if self._is_own(leaf.data):
-                leaf.data = number
+            leaf.data = number
         for node in (*self._made, *self._constants):
             node.data = _float(node.data)
         return changed
 
     def _is_own(self, data: Any) -> bool:
         return data.__class__ is Reading and data.tracer is self
+
+    def _is_of(self, node: Value, data: Any) -> bool:
+        return self._is_own(data) and data.node is node
 
     def number(self, x: Any) -> Any:
         """Return what a new leaf is given as its number."""
@@ -180,7 +182,7 @@ class Tracer:
             known = self._constants.setdefault(node, data)
             if known is data and data.__class__ is Reading:
                 self.follows.setdefault(node, data.node)
-        elif not self._is_own(data):
+        elif not self._is_own(data) and node not in self.met and node not in self._made:
             self.met[node] = data
             node.data = Reading(node, float(data), self)  # type: ignore[assignment]
 
@@ -222,7 +224,7 @@ class Tracer:
         data = value_function(op, len(args))(*floats)
         node = _new(data, op, args, current_mode().origin)
         node.data = Reading(node, data, self)  # type: ignore[assignment]
-        self._made.append(node)
+        self._made[node] = None
         return node
 
 

@@ -1,0 +1,384 @@
+"""While a function is recorded to be compiled, the numbers it reads are followed or refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import (
+    CompileError,
+    Value,
+    detach,
+    exp,
+    grad,
+    no_grad,
+    relu,
+    softmax,
+    tanh,
+)
+from autograd.compiler.reach import values_within
+from tests.floats import bits
+
+compile = autograd.compile
+
+
+@pytest.fixture(params=["llvm", "python"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def both(f: Callable[..., Any], leaves: Sequence[Value], numbers: Sequence[float], x: float) -> Any:
+    """Return value, gradient by the leaves and others of ``f`` at ``x``, eager and compiled.
+
+    The leaves have these numbers only when the code is called: it was compiled at others.
+    """
+    compiled = compile(f, 0.5, wrt=list(leaves), exact=True)
+    for leaf, number in zip(leaves, numbers, strict=True):
+        leaf.data, leaf.grad = number, 0.0
+    out = f(Value(x))
+    first, *rest = out if isinstance(out, tuple) else (out,)
+    first.backward()
+    eager = [first, *(leaf.grad for leaf in leaves), *rest]
+    value, gradient = compiled.value_and_grad(x)
+    first, *rest = value if isinstance(value, tuple) else (value,)
+    got = [first, *gradient, *rest]
+    return [bits(v.data if isinstance(v, Value) else v) for v in eager], list(map(bits, got))
+
+
+def test_a_detached_parameter_follows_it() -> None:
+    p = Value(2.0)
+    eager, compiled = both(lambda x: p * x + detach(p), [p], [3.0], 5.0)
+    assert eager == compiled == [bits(18.0), bits(5.0)]
+
+
+P, Q = Value(2.0, label="p"), Value(5.0, label="q")
+
+
+def after_no_grad(x: Any) -> Any:
+    with no_grad():
+        scale = x * P
+    return scale * P + Q * x
+
+
+def by_a_new_leaf(x: Any) -> Any:
+    scale = Value(0.0)
+    scale.data = Q.data
+    return scale * P * x
+
+
+FOLLOWED = {
+    "detach": lambda x: P * x + detach(P) * detach(x * Q),
+    ".data of a parameter": lambda x: P * x + P.data,
+    ".data of an argument": lambda x: P * x * x.data + Q,
+    ".data of a node": lambda x: (P * x).data * P + Q,
+    ".data of what is not used": lambda x: P * x + Value(Q.data) * x,
+    "arithmetic": lambda x: P * x + (abs(P.data) - 2 / Q.data + Q.data**2 - -P.data),
+    "with NumPy's numbers": lambda x: P * x * np.float64(2.0) * Q.data,
+    "rows": lambda x: P * x + relu(Q.data) + tanh(P.data) * exp(Q.data / 100),
+    "sums": lambda x: P * x + sum([v.data for v in (P, Q)]),
+    "NumPy's arrays of objects": lambda x: (np.array([P.data, Q.data]) * np.array([x, P])).sum(),
+    "other outputs": lambda x: (P * x, P.data * x.data + 1, P.data, [Q.data, x]),
+    "a number twice": lambda x: P * x.data + Q * x.data,
+    "no_grad": after_no_grad,
+    "a leaf that is made and set": by_a_new_leaf,
+    "a gradient inside": lambda x: P * x + grad(lambda v: v * v * P)(x.data),
+}
+
+
+@pytest.mark.parametrize("f", FOLLOWED.values(), ids=FOLLOWED)
+def test_what_is_read_is_followed(f: Any) -> None:
+    P.data, Q.data = 2.0, 5.0
+    compiled = compile(f, 0.5, wrt=[P, Q], exact=True)
+    fast = compile(f, 0.5, wrt=[P, Q])
+    for x, p, q in ((1.5, 3.0, -4.0), (-2.0, 0.25, 7.0)):
+        P.data, Q.data, P.grad, Q.grad = p, q, 0.0, 0.0
+        out = f(Value(x))
+        first, *rest = out if isinstance(out, tuple) else (out,)
+        first.backward()
+        value, gradient = compiled.value_and_grad(x)
+        value, *others = value if isinstance(value, tuple) else (value,)
+        assert (bits(value), *map(bits, gradient)) == (
+            bits(first.data), bits(P.grad), bits(Q.grad),
+        )  # fmt: skip
+        assert json.dumps(others) == json.dumps(rest, default=lambda v: v.data)
+        value, gradient = fast.value_and_grad(x)
+        value = value[0] if isinstance(value, tuple) else value
+        # A sum of a few terms, all below 100, some of them fused.
+        assert [value, *gradient] == pytest.approx([first.data, P.grad, Q.grad], abs=1e-12)
+
+
+def own_softmax(logits: Any) -> Any:
+    max_val = max(v.data for v in logits)
+    exps = [exp(v - max_val) for v in logits]
+    return exps[0] / sum(exps)
+
+
+def accuracy(x: Any) -> Any:
+    score = x * P
+    return score, (score.data > 0) == (1 > 0)
+
+
+def by_setting(x: Any) -> Any:
+    P.data = P.data * 0.9
+    return P * x
+
+
+def by_setting_a_node(x: Any) -> Any:
+    y = P * x
+    y.data = 1.0
+    return y * y
+
+
+def by_backward(x: Any) -> Any:
+    y = P * x
+    y.backward()
+    return y + P.grad
+
+
+REFUSED = {
+    "float": (lambda x: P * x + float(P), "float()"),
+    "float of .data": (lambda x: P * x + float(Q.data), "float()"),
+    "math": (lambda x: x * math.exp(P.data), "float()"),
+    "math.floor": (lambda x: x * math.floor(P.data), "floor()"),
+    "int": (lambda x: x * int(P.data), "int()"),
+    "round": (lambda x: x * round(P.data, 2), "round()"),
+    "//": (lambda x: x * (P.data // 2), "floordiv()"),
+    "%": (lambda x: x * (7.0 % P.data), "rmod()"),
+    "is_integer": (lambda x: x * P.data.is_integer(), ".is_integer"),
+    "an array of floats": (lambda x: x * np.array([P.data], dtype=float)[0], "float()"),
+    "if": (lambda x: P * x if P.data > 3.7 else x, ">"),
+    "if of what is not used": (lambda x: x if Q.data > 3.7 else -x, ">"),
+    "truth": (lambda x: x if Q.data else -x, "if"),
+    "equality": (lambda x: x if Q.data == 5.0 else -x, "=="),
+    "inequality": (lambda x: x if Q.data != 5.0 else -x, "!="),
+    "in": (lambda x: x * (P.data in [1.0, 2.0]), "=="),
+    "a key": (lambda x: x * {2.0: 1.0}[P.data], "hash()"),
+    "max": (lambda x: x * max(P.data, 0.0), "<"),
+    "accuracy": (accuracy, ">"),
+}
+
+
+@pytest.mark.parametrize(("f", "asked"), REFUSED.values(), ids=REFUSED)
+def test_what_decides_is_refused_with_file_and_line(f: Any, asked: str) -> None:
+    P.data, Q.data = 2.0, 5.0
+    with pytest.raises(CompileError) as caught:
+        compile(f, 1.0)
+    message = str(caught.value)
+    code = f.__code__
+    start = f"{code.co_filename}:{code.co_firstlineno + (2 if f is accuracy else 0)}: {asked} of a"
+    assert message.startswith(start), message
+    assert "write where(c, a, b), maximum or minimum, heaviside(v) for v > 0" in message
+    assert (P.data, Q.data) == (2.0, 5.0)
+
+
+def test_the_maximum_in_everybodys_softmax_is_refused_with_what_to_write() -> None:
+    with pytest.raises(CompileError, match=r"detach\(autograd\.max\(values\)\), or softmax\("):
+        compile(own_softmax, [1.0, 2.0])
+    logits = [1000.0, 999.0]
+    assert compile(lambda v: softmax(v)[0], logits)(logits) == softmax(logits)[0]
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (by_setting, r"the number of a recorded value \(node 'p'\) is set"),
+        (by_setting_a_node, r"the number of a recorded value.* is set"),
+        (by_backward, r"backward\(\) of a recorded value"),
+        (lambda x: copy.copy(P) * x, "a copy of a recorded value"),
+        (lambda x: copy.deepcopy([P])[0] * x, "a copy of a recorded value"),
+        (lambda x: np.exp(P.data) * x, r"test_tracing\.py:\d+: <lambda> reads the number of"),
+        (lambda x: (P.data << 1) * x, r"test_tracing\.py:\d+: <lambda> reads the number of"),
+    ],
+)
+def test_what_compiled_code_would_not_do_is_refused(f: Any, message: str) -> None:
+    P.data, Q.data = 2.0, 5.0
+    with pytest.raises(CompileError, match=message):
+        compile(f, 1.0)
+    assert (P.data, Q.data) == (2.0, 5.0)
+
+
+def test_numbers_of_constants_are_plain(backend: str) -> None:
+    def f(x: Any) -> Any:
+        start = Value(0.5)
+        return x * P * (2.0 if start.data > 0 else 3.0) * math.exp(start.data - 0.5)
+
+    assert compile(f, 1.0, backend=backend)(3.0, params=[5.0]) == 30.0
+
+
+def test_what_was_read_is_a_number_afterwards() -> None:
+    P.data = 2.0
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append((x * P).data)
+        return x * P
+
+    compile(f, 3.0)
+    number = kept[0]
+    assert (float(number), number + 1, number * Value(2.0).data, number > 2) == (6, 7, 12, True)
+    assert (number == 6.0, hash(number), f"{number:.1f}", str(number)) == (
+        True, hash(6.0), "6.0", "6.0",
+    )  # fmt: skip
+    assert type(number + 1) is float
+    assert (Value(1.0) + number).data == (number + Value(1.0)).data == 7.0
+    assert Value(number).data == 6.0
+    # A number of the first run, kept for the second, is not the same each time.
+    with pytest.raises(CompileError, match="keeps something from one run for the next"):
+        compile(lambda x: x * kept[-1] if kept.append(x.data) else x * kept[-2], 3.0)
+
+
+def test_other_threads_see_numbers() -> None:
+    P.data, Q.data = 2.0, 5.0
+    seen: list[Any] = []
+
+    def elsewhere() -> None:
+        out = P * Q + P.data * Q
+        out.backward()
+        seen.extend([P.data > 1, out.data, float(P), P.data + 1, tanh(P).data])
+
+    def f(x: Any) -> Any:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        return x * P
+
+    compile(f, 1.0, wrt=[P, Q])
+    assert seen[:5] == [True, 20.0, 2.0, 3.0, math.tanh(2.0)]
+
+
+class Net:
+    """A user's model, with a parameter that is only looked at."""
+
+    def __init__(self) -> None:
+        self.w = Value(1.0)
+        self.heads = {"a": [Value(2.0)]}
+
+    def __call__(self, x: Any) -> Any:
+        return x * TEMPERATURE.data
+
+
+TEMPERATURE = Value(3.0)
+
+
+def test_what_a_function_can_reach_is_found() -> None:
+    net, closed, given, weights = (
+        Net(),
+        Value(4.0),
+        Value(5.0),
+        np.array([Value(6.0)], dtype=object),
+    )
+
+    def f(x: Any, y: Any = given) -> Any:
+        return [closed.data, net, lambda: weights]
+
+    found = values_within(f)
+    assert {v.data for v in found} == {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}
+    assert len(found) == 6
+    # Nothing of the standard library's, or of the modules that a function only calls.
+    assert values_within(np.dot) == values_within(json.dumps) == []
+
+
+def test_to_look_for_values_takes_little_time_in_large_data() -> None:
+    rows = [[float(i)] * 64 for i in range(1000)]
+    assert values_within(lambda: rows) == []
+
+
+# Programs with reads among them.
+
+READS = (
+    "{n} = {v}.data",
+    "{n} = {v}.data * 0.5 + {m}",
+    "{v2} = detach({v})",
+    "{v2} = Value({m})",
+    "{v2} = {v} * {m}",
+    "{v2} = {m} - {v}",
+    "{n} = tanh({m})",
+    "with no_grad(): {v2} = {v} * {w} + 1",
+)
+DECISIONS = (
+    "{v2} = {v} if {m} > 0.3 else {w}",
+    "{n} = max({m}, {v}.data)",
+    "{n} = float({v})",
+    "{n} = math.exp({m})",
+    "{n} = round({m}, 1)",
+    "{v2} = {v} if {m} == 0.5 else {w}",
+    "{v2} = {v} if r.data < 0.5 else {w}",
+    "{n} = int({m}) + 0.5",
+    "p.data = {m}",
+)
+PLAIN = ("{v2} = {v} + {w}", "{v2} = {v} * {w}", "{v2} = tanh({v})", "{v2} = relu({v} - 0.1)",
+         "{v2} = {v} - {w}")  # fmt: skip
+
+
+def random_program(seed: int) -> str:
+    """Return a function of x as source, of some plain lines, reads and a few decisions."""
+    source = random.Random(seed)
+    values, numbers = ["x", "p", "q"], ["0.5", "r.data"]
+    lines = []
+    for i in range(source.randint(3, 9)):
+        kind = source.choices((PLAIN, READS, DECISIONS), (6, 5, 0.4))[0]
+        line = source.choice(kind).format(
+            v=source.choice(values), w=source.choice(values), m=source.choice(numbers),
+            v2=f"v{i}", n=f"n{i}",
+        )  # fmt: skip
+        lines.append(line)
+        if f"v{i} =" in line:
+            values.append(f"v{i}")
+        elif f"n{i} =" in line:
+            numbers.append(f"n{i}")
+    out = f"{source.choice(values[-3:])} * {source.choice(values[-3:])} + x"
+    body = "\n    ".join(lines)
+    return f"def f(x):\n    {body}\n    return {out}, {source.choice(numbers)}\n"
+
+
+def run_random_programs(seeds: Sequence[int]) -> tuple[int, int]:
+    """Assert that each is refused or has eager's bits; return how many were which."""
+    p, q, r = (Value(x) for x in (0.7, -0.4, 0.9))
+    refused = 0
+    for seed in seeds:
+        p.data, q.data, r.data = 0.7, -0.4, 0.9
+        names: dict[str, Any] = {
+            "p": p, "q": q, "r": r, "Value": Value, "tanh": tanh, "relu": relu, "math": math,
+            "detach": detach, "no_grad": no_grad,
+        }  # fmt: skip
+        program = random_program(seed)
+        exec(program, names)
+        f = names["f"]
+        try:
+            compiled = compile(f, 0.2, wrt=[p, q, 0], backend="python")
+        except CompileError:
+            refused += 1
+            assert (p.data, q.data, r.data) == (0.7, -0.4, 0.9)
+            continue
+        for numbers in ((1.3, 0.6, -0.8, -1.1), (-0.2, 2.5, 0.1, 0.4)):
+            p.data, q.data, r.data = numbers[:3]
+            x = Value(numbers[3])
+            p.grad = q.grad = 0.0
+            out, other = f(x)
+            out.backward()
+            (value, also), (by_x, by_p) = compiled.value_and_grad(x.data)
+            eager = [out.data, other, x.grad, p.grad, q.grad]
+            assert list(map(bits, eager)) == list(map(bits, [value, also, by_x, *by_p])), program
+    return len(seeds) - refused, refused
+
+
+def test_random_programs_are_eager_or_refused() -> None:
+    followed, refused = run_random_programs(range(300))
+    assert followed > 150
+    assert refused > 15
+
+
+@pytest.mark.slow
+def test_many_random_programs_are_eager_or_refused() -> None:
+    followed, refused = run_random_programs(range(1000, 11000))
+    assert followed > 5000
+    assert refused > 500
