@@ -18,8 +18,8 @@ from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.kernels import describe, value_function
 from autograd.modes import changed_mode, current_mode, source_line
-from autograd.operand import Operand, plain, real
-from autograd.operation import Op
+from autograd.operand import Operand, real
+from autograd.operation import Op, plain
 from autograd.place import Origin, place_of
 
 FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
