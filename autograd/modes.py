@@ -72,11 +72,7 @@ class Mode:
         self.checked = checked
         self.debug = debug
         self.tracing = tracing
-<<<<<<< HEAD
-        self.slow = debug is not None or not grad
-=======
-        self.slow = bool(debug or tracing) or not grad or not checked
->>>>>>> e2058f5 (Compiler: numbers that a recording reads are followed or refused; the cache is keyed by the graph that is differentiated)
+        self.slow = debug is not None or tracing is not None or not grad
         self.origin: Origin | None = (scope, None, None) if scope else None
 
     def but(self, **changes: Any) -> Mode:
