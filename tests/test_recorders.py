@@ -14,7 +14,7 @@ import pytest
 from autograd import TABLE, Domain, DomainError, Op, Value, debug, dot, no_grad, recorders, scope
 from autograd.engine import record
 from autograd.kernels import UNROLLED
-from autograd.modes import tracing, unchecked
+from autograd.modes import unchecked
 from autograd.recorders import WORTHWHILE, recorder
 from tests.floats import bits
 from tests.test_kernels import XS
@@ -24,7 +24,6 @@ MODES: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "scope": lambda: scope("layers.0"),
     "no_grad": no_grad,
     "unchecked": unchecked,
-    "tracing": tracing,
     "debug": debug,
 }
 
