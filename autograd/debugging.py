@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
+from autograd.advice import cause_of_nan, instead
 from autograd.engine import Value
 from autograd.errors import StaleValueError
 from autograd.graph import topological_order
@@ -86,7 +87,7 @@ class _Inspector:
         """Return what is wrong with a result whose inputs were in order; "" if nothing is."""
         applied = _spelled(op, floats)
         if math.isnan(out) and not any(map(math.isnan, floats)):
-            return f"{applied} is NaN{_cause_of_nan(op, floats)}"
+            return f"{applied} is NaN{cause_of_nan(op, floats)}"
         if math.isinf(out) and all(map(math.isfinite, floats)):
             return f"{applied} overflows: the result is {out}"
         return ""
@@ -151,7 +152,7 @@ def _story(lines: list[str], suspects: tuple[Any, ...], op: Op, args: tuple[Any,
     victims = [leaf for arg in suspects if isinstance(arg, Value) for leaf in _leaves(arg)]
     if victims:
         lines.append(f"  it would poison the gradient of {_listed(victims)}")
-    remedy = rewrite(op, args)
+    remedy = instead(op, args)
     if remedy:
         lines.append(f"  instead: {remedy}")
     return "\n".join(lines)
@@ -180,45 +181,6 @@ def genealogy(args: tuple[Any, ...]) -> list[str]:
     return lines
 
 
-def rewrite(op: Op, args: tuple[Any, ...]) -> str:
-    """Return what to write in place of an op that broke on these arguments; "" if unknown."""
-    names = [arg.op.name if isinstance(arg, Value) and arg.op else "" for arg in args]
-    first = names[0]
-    inner: tuple[Any, ...] = args[0].args if first else ()
-    if op.name == "log":
-        if first == "div" and _is(inner[0], "exp"):
-            return "log_softmax(xs), which never forms the probabilities"
-        if first == "sigmoid":
-            return "-softplus(-x), which is log(sigmoid(x)) for any x"
-        if first in ("sum", "add") and any(_is(arg, "exp") for arg in inner):
-            return "logsumexp(xs), which shifts by the largest x first"
-        if first == "exp":
-            return "x itself: log(exp(x)) is x"
-        return "clamp(x, 1e-12, inf), or a loss on logits (log_softmax, softplus)"
-    if op.name in ("exp", "expm1", "sinh", "cosh"):
-        return "softmax, logsumexp, sigmoid or softplus, which are right for any finite x"
-    if op.name == "div":
-        if first == "exp" or names[1] in ("sum", "add"):
-            return "softmax(xs) or sigmoid(x), which are right for any finite x"
-        return "where(c, a, b) with a safe divisor in both branches, or a small constant added"
-    if op.name == "sqrt" or (op.name == "pow" and args[1] == 0.5):
-        if first in ("add", "sum", "dot"):
-            return "hypot(x, y), whose derivative at (0, 0) is 0 by convention"
-        return "sqrt(x + 1e-12), or maximum(x, 0.0) under the root"
-    if op.name == "pow":
-        return "exp(y * log(x)) for x > 0, or an integer exponent"
-    return ""
-
-
-def _cause_of_nan(op: Op, floats: list[float]) -> str:
-    """Return which indefinite form made NaN of infinities."""
-    if op.name in ("add", "sub", "sum"):
-        return ": infinities of opposite sign"
-    if op.name in ("mul", "dot"):
-        return ": 0 times infinity" if 0 in floats else ": infinities of opposite sign"
-    return ": infinity over infinity" if op.name == "div" else ""
-
-
 def _way_down(root: Value, node: Value) -> list[str]:
     """Return the names on one way from ``root`` to ``node``; the middle of a long one is "..."."""
     user: dict[Value, Value] = {}
@@ -244,10 +206,6 @@ def _listed(nodes: list[Value]) -> str:
     names = list(dict.fromkeys(map(_name, nodes)))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
-
-
-def _is(arg: Any, name: str) -> bool:
-    return isinstance(arg, Value) and arg.op is not None and arg.op.name == name
 
 
 def _spelled(op: Op, args: Iterable[object]) -> str:

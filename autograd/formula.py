@@ -136,10 +136,11 @@ def _text_template(op: Op, arity: int) -> Template:
 
 def _latex_template(op: Op, arity: int) -> Template:
     args = ", ".join(f"{{{i}}}" for i in range(arity))
-    if not op.latex:
-        name = op.name.replace("_", r"\_")
-        return rf"\operatorname{{{{{name}}}}}\left({args}\right)", 0
-    if op.arity is None:
-        return op.latex.replace("{0}", args), 0
-    # A fraction shows on its own where it begins and ends.
-    return op.latex, 0 if op.name == "div" else op.binds
+    if op.latex.startswith(r"\frac"):
+        return op.latex, 0  # shows on its own where it begins and ends
+    if "{0}" in op.latex:
+        return op.latex if op.arity else op.latex.replace("{0}", args), op.binds
+    if op.binds:
+        return infix(op, arity)
+    name = op.latex or r"\operatorname{{" + op.name.replace("_", r"\_") + "}}"
+    return rf"{name}\left({args}\right)", 0

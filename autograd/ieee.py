@@ -10,9 +10,10 @@ Source: IEEE Std 754-2019, sections 6 and 7; ISO C17, annex F.10 (special cases 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from math import copysign, inf, nan
+from types import MappingProxyType
 
 
 def div(x: float, y: float) -> float:
@@ -40,82 +41,40 @@ def _is_odd(x: float) -> bool:
     return math.fmod(x, 2.0) in (1.0, -1.0)
 
 
-def exp(x: float) -> float:
-    """Return e to the power x."""
-    try:
-        return math.exp(x)
-    except OverflowError:
-        return inf
+def _unbounded(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return ``function`` with an infinity of its sign in place of its OverflowError."""
+
+    @wraps(function)
+    def total(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return copysign(inf, function(copysign(1.0, x)))
+
+    return total
 
 
-def expm1(x: float) -> float:
-    """Return e to the power x, minus one."""
-    try:
-        return math.expm1(x)
-    except OverflowError:
-        return inf
-
-
-def sinh(x: float) -> float:
-    """Return the hyperbolic sine."""
-    try:
-        return math.sinh(x)
-    except OverflowError:
-        return copysign(inf, x)
-
-
-def cosh(x: float) -> float:
-    """Return the hyperbolic cosine."""
-    try:
-        return math.cosh(x)
-    except OverflowError:
-        return inf
-
-
-def log(x: float) -> float:
-    """Return the natural logarithm: -inf at 0, NaN below."""
-    try:
-        return math.log(x)
-    except ValueError:
-        return -inf if x == 0 else nan
-
-
-def log1p(x: float) -> float:
-    """Return log(1 + x): -inf at -1, NaN below."""
-    try:
-        return math.log1p(x)
-    except ValueError:
-        return -inf if x == -1 else nan
-
-
-def atanh(x: float) -> float:
-    """Return the inverse hyperbolic tangent: signed infinities at -1 and 1, NaN beyond."""
-    try:
-        return math.atanh(x)
-    except ValueError:
-        return copysign(inf, x) if x in (-1, 1) else nan
-
-
-def _nan_outside(function: Callable[[float], float]) -> Callable[[float], float]:
-    """Return ``function`` with NaN in place of its ValueError."""
+def _nan_outside(
+    function: Callable[[float], float], poles: Mapping[float, float] = MappingProxyType({})
+) -> Callable[[float], float]:
+    """Return ``function`` with NaN in place of its ValueError, and an infinity at ``poles``."""
 
     @wraps(function)
     def total(x: float) -> float:
         try:
             return function(x)
         except ValueError:
-            return nan
+            return poles.get(x, nan)
 
     return total
 
 
-sqrt = _nan_outside(math.sqrt)
-sin = _nan_outside(math.sin)
-cos = _nan_outside(math.cos)
-tan = _nan_outside(math.tan)
-asin = _nan_outside(math.asin)
-acos = _nan_outside(math.acos)
-acosh = _nan_outside(math.acosh)
+exp, expm1, sinh, cosh = map(_unbounded, (math.exp, math.expm1, math.sinh, math.cosh))
+sqrt, sin, cos, tan = map(_nan_outside, (math.sqrt, math.sin, math.cos, math.tan))
+asin, acos, acosh = map(_nan_outside, (math.asin, math.acos, math.acosh))
+log = _nan_outside(math.log, {0.0: -inf})
+log1p = _nan_outside(math.log1p, {-1.0: -inf})
+atanh = _nan_outside(math.atanh, {-1.0: -inf, 1.0: inf})
 
 
 def maximum(x: float, y: float) -> float:

@@ -64,7 +64,12 @@ class Op:
         singular: whether a partial may be infinite or NaN at finite arguments.
         symbol: how a drawing shows it; the name if empty.
         binds: precedence as infix (1 sum, 2 product, 3 sign, 4 power) or 0 for a call.
-        latex: template with ``{0}``, ``{1}`` for the arguments; the name upright if empty.
+        latex: template with ``{0}``, ``{1}`` for the arguments, or the name of the function; if
+            empty, an infix op as it is, else the name upright.
+        commutes: whether the arguments may change places, and a chain of it be bracketed anyhow.
+        weighted: whether the arguments are n weights, n inputs and at most one bias.
+        length: how far an argument may move before the op changes its character: 1.0, inf for
+            arithmetic, which has no length of its own, or ``(*args) -> one for each``.
         note: accuracy bounds and conventions, with their source.
 
     Attributes:
@@ -92,6 +97,9 @@ class Op:
         symbol: str = "",
         binds: int = 0,
         latex: str = "",
+        commutes: bool = False,
+        weighted: bool = False,
+        length: float | Callable[..., tuple[float, ...]] = 1.0,
         note: str = "",
     ) -> None:
         self.name = name
@@ -104,6 +112,9 @@ class Op:
         self.symbol = symbol or name
         self.binds = binds
         self.latex = latex
+        self.commutes = commutes
+        self.weighted = weighted
+        self.length = length
         self.note = note
         self.opaque = False
         self.arity = len(partials) or None

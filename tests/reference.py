@@ -76,7 +76,7 @@ def derivatives(op: Op) -> str:
 
 def _symbols(op: Op) -> tuple[Symbol, tuple[Symbol, ...]]:
     """Return symbols for the result and the arguments; variadic rows are shown with a few."""
-    count = op.arity or (4 if op.name == "dot" else 2)
+    count = op.arity or (4 if op.weighted else 2)
     return rule_symbols(op, tuple(map(Symbol, "abcd"[:count])))
 
 

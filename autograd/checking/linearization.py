@@ -24,9 +24,6 @@ EPSILON = float_info.epsilon
 TINY = math.ulp(0.0)
 """The smallest positive float: what a number that underflows is wrong by."""
 
-ARITHMETIC = {"add", "sub", "mul", "div", "neg", "pow", "sum", "dot", "abs", "sign", "heaviside"}
-"""Ops without a length of their own; the others change at arguments about 1 apart."""
-
 
 class Motion(NamedTuple):
     """What a move of the leaves in one direction meets, per unit of the move.
@@ -102,7 +99,7 @@ class Linearization:
                 if not (flow or math.isfinite(move)):
                     continue  # a branch that isn't taken
                 # Far out, rules such as 1 - y * y are as exact as y, not as their result.
-                size = 0.0 if node.op.name in ARITHMETIC else times(node.data, move)
+                size = times(node.data, move) if node.op.length == 1.0 else 0.0
                 coarse = 4 * EPSILON * (abs(flow) + abs(size) / max(1.0, abs(x)))
                 doubt += times(upstream, coarse) + TINY * (upstream + 1) * abs(move)
         return Motion(radius, kink, doubt)
@@ -191,10 +188,8 @@ def rounding(node: Value, args: list[float], locals_: tuple[float, ...]) -> floa
 def _length(op: Op, slot: int, args: list[float]) -> float:
     """Return how far argument ``slot`` may move before the op changes its character."""
     x = args[slot]
-    if op.name == "pow" and slot:
-        return 1 / (1 + abs(math.log(abs(args[0])))) if args[0] and math.isfinite(args[0]) else 1.0
-    if op.name == "hypot" or (op.name == "atan2" and (slot or args[1] > 0)):
-        return max(map(abs, args))
+    if callable(op.length):
+        return op.length(*args)[slot]
     if isinstance(op.domain, Joint):
         return abs(x) or inf
     edges: tuple[float, ...] = ()
@@ -202,4 +197,4 @@ def _length(op: Op, slot: int, args: list[float]) -> float:
         domain = op.domain[slot]
         edges = (domain.low, domain.high, *domain.excluded)
     distances = [abs(x - edge) for edge in edges if math.isfinite(edge) and x != edge]
-    return min(distances, default=inf if op.name in ARITHMETIC or op.kinks else 1.0)
+    return min(distances, default=inf if op.kinks else op.length)

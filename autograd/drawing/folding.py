@@ -18,11 +18,8 @@ from autograd.drawing.structure import Structure
 
 LEVELS = ("op", "neuron", "layer", "network")
 
-ASSOCIATIVE = {"add", "mul", "sum", "maximum", "minimum"}
-"""Ops of which a chain is one long op: ``a + b + c + ...``."""
-
 MOST_TERMS = 16
-"""Different terms that are told apart in such a chain."""
+"""Different terms that are told apart in a chain that is one long op: ``a + b + c + ...``."""
 
 
 Term = tuple[str, str, tuple[int, ...]]
@@ -102,7 +99,7 @@ def fold(
         else:
             args = dict.fromkeys([found[arg] for arg in structure.args[i]])
             key = (op.name, pattern(path), tuple(args))
-            if op.name in ASSOCIATIVE:
+            if op.commutes:
                 key = term = _chain(op.name, pattern(path), args, terms)
         key = (coarser and coarser.box[i], key)
         if i == last and not module and not (term[0] and key in boxes):

@@ -15,9 +15,6 @@ from autograd.kernels import floats_of, form
 from autograd.operation import Op
 from autograd.stepping.notation import names_of
 
-SYMMETRIC = {"add", "mul", "maximum", "minimum", "hypot"}
-"""Ops whose arguments may change places, so that a drawing need not tell them apart."""
-
 NORMS = "‖ ‖ is the L2 norm over what leaves a box or crosses an arrow, or over parameters"
 
 MOST_NUMBERS = 12
@@ -174,7 +171,7 @@ class View:
             else self.reading.constant(node, slot)
             for slot, arg in enumerate(node.args)
         ]
-        expanded = self.expand and node.op is not None and node.op.name == "dot"
+        expanded = self.expand and node.op is not None and node.op.weighted
         args, terms = self._terms(i, spelled) if expanded else (self._args(i, spelled), [])
         item = Item(
             key,
@@ -272,7 +269,7 @@ def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:
     nodes meet that may not change places: ``*``, ``** 2``, ``2 -``, ``x - y``.
     """
     nodes = sum(isinstance(arg, Value) for arg in args)
-    if op.arity in (None, 1) or (nodes > 1 and op.name in SYMMETRIC):
+    if op.arity in (None, 1) or (nodes > 1 and op.commutes):
         return str(op)
     hole = "" if op.binds else "·"
     spelled = [
