@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,6 +40,11 @@ def short(x: float) -> str:
     ('2', '0', '0.333333')
     """
     return number(float(f"{x:.6g}"))
+
+
+def json_number(x: float) -> float | str:
+    """Return a number as JSON can hold it: what JSON lacks as the text "inf", "-inf" or "nan"."""
+    return x if math.isfinite(x) else str(x)
 
 
 def text(expression: Any, constant: Callable[[float], str] = number) -> str:

@@ -272,6 +272,41 @@ def test_breakpoints_both_ways(do: Do) -> None:
     assert do("cl") == "3 breakpoints removed\n"
 
 
+@pytest.mark.parametrize("command", ["b", "run"])
+def test_what_this_run_has_goes_by_its_name(do: Do, command: str) -> None:
+    for name, what in (("tanh", "op"), ("*", "op"), ("edge", "kind")):
+        condition = f'{what} == "{name}"'
+        if command == "b":
+            assert do(f"b {name}").endswith(do(f"b {condition}").partition(": ")[2])
+        else:
+            do("reset")
+            moved = do(f"run {name}")
+            do("reset")
+            assert moved == do(f"run {condition}")
+
+
+def test_a_module_goes_by_its_name_or_a_part_of_it() -> None:
+    with scope("layers.0.neurons.3"):
+        out = relu(Value(2.0, "x"))
+    debugger = Debugger(Stepper(out), Terminal(io.StringIO()))
+    for name in ("layers.0.neurons.3", "neurons.3", "layers"):
+        assert str(debugger.condition(name)) == f'module == "{name}"'
+
+
+def test_the_advice_on_a_function_can_be_followed(do: Do) -> None:
+    for typed in ("b tan", "b tan == 1", "b tan > grad"):
+        said = do(typed)
+        assert 'as in tan(grad) > 0; where it is computed, op == "tan" holds' in said
+    assert do("b tan(grad) > 0").startswith("breakpoint 1: ")
+    assert do('b op == "tan"').startswith("breakpoint 2: ")
+
+
+def test_u_takes_back(do: Do) -> None:
+    do("goto 12")
+    assert do("u").startswith("event 11 of 29")
+    assert do("undo").startswith("event 10 of 29")
+
+
 def test_a_breakpoint_that_never_holds_loses_nothing(do: Do) -> None:
     do("goto 12")
     do("b grad > 99")

@@ -17,6 +17,7 @@ from autograd.checking.linearization import Linearization, Motion, branch, is_sa
 from autograd.debugging import debug
 from autograd.engine import Value
 from autograd.errors import ChainruleError, GradientError
+from autograd.formula import json_number
 from autograd.operand import real
 from autograd.operation import Op
 from autograd.transforms import gradients
@@ -578,4 +579,4 @@ def _scalar(x: Any, wanted: str) -> float:
 def _plain(x: Any) -> Any:
     if isinstance(x, dict):
         return {key: _plain(item) for key, item in x.items()}
-    return str(x) if isinstance(x, float) and not math.isfinite(x) else x
+    return json_number(x) if isinstance(x, float) else x

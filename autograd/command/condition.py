@@ -206,7 +206,13 @@ class _Number(Translator):
             self.refuse(node, f"{name} is a text where a number is needed")
         if name in (*FLAGS, "finite"):
             self.refuse(node, f"{name} is a test where a number is needed")
-        if name not in NUMBERS and name not in CONSTANTS and name not in FUNCTIONS:
+        if name in FUNCTIONS:
+            self.refuse(
+                node,
+                f"{name} is a function: of a number, as in {name}(grad) > 0; where it is "
+                f'computed, op == "{name}" holds',
+            )
+        if name not in NUMBERS and name not in CONSTANTS:
             self.refuse(node, _unknown(name))
         super().variable(node, name)
 

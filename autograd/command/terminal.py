@@ -10,8 +10,9 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
-from math import isfinite
 from typing import Any, TextIO
+
+from autograd.formula import json_number
 
 GAP = "   "
 """Blanks that separate the parts of a line which may stand on lines of their own."""
@@ -197,6 +198,6 @@ def as_json(content: Any) -> str:
             return {key: plain(value) for key, value in part.items()}
         if isinstance(part, list | tuple):
             return [plain(value) for value in part]
-        return str(part) if isinstance(part, float) and not isfinite(part) else part
+        return json_number(part) if isinstance(part, float) else part
 
     return json.dumps(plain(content))

@@ -12,7 +12,7 @@ from typing import Any
 from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.engine import Value
-from autograd.formula import number
+from autograd.formula import json_number, number
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import Rows, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
@@ -191,5 +191,5 @@ def _deltas(route: list[tuple[int, int]]) -> list[int]:
 def _json(x: float) -> float | int | str:
     """Return a number as JSON has it; a whole one without its ``.0``, to save space."""
     if not math.isfinite(x):
-        return str(x)
+        return json_number(x)
     return int(x) if x == int(x) and abs(x) < 1e15 and (x or math.copysign(1, x) > 0) else x

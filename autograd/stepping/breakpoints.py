@@ -20,6 +20,8 @@ from autograd.engine import Value
 from autograd.operation import Op
 from autograd.stepping.events import Done, Edge, Event, Forward
 
+KINDS = tuple(kind.kind for kind in (Forward, Edge, Done))
+
 
 class Condition:
     """A test of an event, with a text that says what it tests."""
@@ -69,7 +71,7 @@ def on_kind(kind: str) -> Condition:
     Raises:
         ValueError: there is no such kind.
     """
-    if kind not in [known.kind for known in (Forward, Edge, Done)]:
+    if kind not in KINDS:
         raise ValueError(f"an event is of kind 'forward', 'edge' or 'done', not {kind!r}")
     return Condition(lambda e: e.kind == kind, f"on_kind({kind!r})")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from autograd.engine import Value
+from autograd.formula import json_number
 from autograd.stepping.events import Recording
 
 SCHEMA = 1
@@ -63,4 +63,4 @@ def as_json(recording: Recording) -> dict[str, Any]:
 
 
 def _json(x: float | None) -> float | str | None:
-    return x if x is None or math.isfinite(x) else str(x)
+    return None if x is None else json_number(x)

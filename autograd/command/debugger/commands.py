@@ -18,7 +18,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "next": Command("n s step", "next [COUNT]", "apply the next event"),
-    "back": Command("rn", "back [COUNT]", "take back the last event"),
+    "back": Command("u undo rn", "back [COUNT]", "take back the last event"),
     "run": Command("c cont continue r", "run [CONDITION]", "go on to the next breakpoint"),
     "reverse": Command("rc", "reverse [CONDITION]", "go back to the one before"),
     "goto": Command("g j jump", "goto EVENT | NAME", "to an event, or a complete gradient"),
@@ -45,7 +45,8 @@ MORE = {
     "reverse": "CONDITION counts once, in place of the breakpoints; see help break.",
     "break": f"""\
 break label == "x1"             break layers.0.w.1   a node by its name
-break abs(grad) > 0.1           break 12             what line 12 has made
+break abs(grad) > 0.1           break tanh           an op, a module or a kind
+                                break 12             what line 12 has made
 break module == "layers.0" and not finite(total)
 
 {ABOUT}

@@ -228,12 +228,27 @@ class Debugger(cmd.Cmd):
         self.say(f"removed {self.breakpoints.pop(number)}")
 
     def condition(self, text: str) -> Condition:
-        """Return the condition typed: an expression, a node's name, or a line of the source."""
+        """Return the condition typed: an expression, a line of the source, or the name of a node.
+
+        An op, a module or a kind of event goes by its name as well.
+        """
         if text.isdecimal():
             return parse_condition(f"line == {text}")
         if text in self.names and text not in FLAGS:
             return Condition(at.on_node(self.names[text]), f'name == "{text}"')
-        return parse_condition(text)
+        what = self._named(text)
+        return parse_condition(f'{what} == "{text}"' if what else text)
+
+    def _named(self, text: str) -> str:
+        """Return what of this run has that name: "op", "kind" or "module"; "" if nothing has."""
+        nodes = self.stepper.recording.nodes
+        if any(node.op and text in (node.op.name, node.op.symbol) for node in nodes):
+            return "op"
+        if text in at.KINDS:
+            return "kind"
+        scopes = {node.origin[0] for node in nodes if node.origin}
+        is_module = '"' not in text and any(f".{text}." in f".{scope}." for scope in scopes)
+        return "module" if is_module else ""
 
     # Looking
 
