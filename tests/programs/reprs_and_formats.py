@@ -16,9 +16,6 @@ class Value:
     def __format__(self, spec):
         return format(self.data, spec) if spec else repr(self)
 
-    def __float__(self): return float(self.data)
-    def __int__(self): return int(self.data)
-    def __round__(self, n=None): return round(self.data, n)
 
     def __add__(self, other):
         other = other if isinstance(other, Value) else Value(other)
@@ -51,7 +48,7 @@ c.label = 'c'
 c.backward()
 lines = [repr(a), str(b), f'{c}', '%s' % c, 'weights: ' + ', '.join(map(str, [a, b])), str([a, b]), str({'a': a})]
 lines += [f'{c:.3f}', f'{a.data:8.4f}|{a.grad:+.2e}', '%.2f %g' % (c.data, b.grad), '{:>10.3f}'.format(c), f'{b.data!r}']
-lines += [str(float(a)), f'{float(b):.1%}', 'b = {b.data}, {b.label}'.format(b=b)]
+lines += [str(float(a.data)), f'{b:.1%}', 'b = {b.data}, {b.label}'.format(b=b)]
 for line in lines:
     print(line)
 
