@@ -16,10 +16,17 @@ def count(name: str, given: object) -> int:
     Traceback (most recent call last):
     ValueError: nin must be a whole number, at least 1: got 0
     """
-    if isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= 1:
-        return int(given)
-    kind = ValueError if isinstance(given, Real) and not isinstance(given, bool) else TypeError
-    raise kind(f"{name} must be a whole number, at least 1: got {given!r:.60}")
+    return _count(name, given, 1)
+
+
+def whole(name: str, given: object) -> int:
+    """Return a whole number, at least 0.
+
+    >>> whole("steps", 1.5)
+    Traceback (most recent call last):
+    ValueError: steps must be a whole number, at least 0: got 1.5
+    """
+    return _count(name, given, 0)
 
 
 def number(name: str, given: object, *, positive: bool = False) -> float:
@@ -65,20 +72,41 @@ def share(name: str, given: object) -> float:
     return _float(name, given, "at least 0 and below 1", lambda x: 0 <= x < 1)
 
 
+def seed_of(name: str, given: object) -> int:
+    """Return a whole number of at most 64 bits, which files can hold.
+
+    >>> seed_of("seed", 10**5000)
+    Traceback (most recent call last):
+    ValueError: seed must be a whole number of at most 64 bits
+    """
+    if not isinstance(given, Integral) or isinstance(given, bool):
+        raise TypeError(f"{name} must be a whole number: got {given!r:.60}")
+    if int(given).bit_length() > 64:  # too many digits, perhaps, to be shown
+        raise ValueError(f"{name} must be a whole number of at most 64 bits")
+    return int(given)
+
+
 def generator(seed: int | random.Random | None) -> random.Random:
     """Return the source of random numbers: seeded, the one given, or Python's global one."""
     if seed is None:
         return cast(random.Random, random)
     if isinstance(seed, random.Random):
         return seed
-    if isinstance(seed, Integral) and not isinstance(seed, bool):
-        return random.Random(int(seed))
+    if isinstance(seed, Integral):
+        return random.Random(seed_of("seed", seed))
     raise TypeError(f"seed must be a whole number, a random.Random or None: got {seed!r:.60}")
+
+
+def _count(name: str, given: object, least: int) -> int:
+    if isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= least:
+        return int(given)
+    kind = ValueError if isinstance(given, Real) and not isinstance(given, bool) else TypeError
+    raise kind(f"{name} must be a whole number, at least {least}: got {_shown(given)}")
 
 
 def _float(name: str, given: object, must: str, is_right: Callable[[float], bool]) -> float:
     """Return a number that is right; of any other, the error says what it ``must`` be."""
-    wanted = f"{name} must be {must}: got {given!r:.60}"
+    wanted = f"{name} must be {must}: got {_shown(given)}"
     if not isinstance(given, Real) or isinstance(given, bool):
         raise TypeError(wanted)
     try:
@@ -88,3 +116,11 @@ def _float(name: str, given: object, must: str, is_right: Callable[[float], bool
     if not is_right(x):
         raise ValueError(wanted)
     return x
+
+
+def _shown(given: object) -> str:
+    """Return the beginning of the repr, which a number of thousands of digits has not."""
+    try:
+        return f"{given!r:.60}"
+    except ValueError:
+        return "a number of thousands of digits"

@@ -12,7 +12,8 @@ from nn.arguments import number
 def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     """Return the norm of all gradients together; one above ``max_norm`` is scaled down to it.
 
-    The direction stays. The norm neither overflows nor underflows on the way.
+    The direction stays. The norm neither overflows nor underflows on the way; one beyond all
+    floats is inf, and is scaled down as well.
 
     Raises:
         FloatingPointError: a gradient is not finite, so no scale would help.
@@ -32,10 +33,15 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
             raise FloatingPointError(
                 f"the gradient of {leaf.label or 'a parameter'} is {leaf.grad}"
             )
-    norm = math.hypot(*(leaf.grad for leaf in leaves))
+    norm = scaled = math.hypot(*(leaf.grad for leaf in leaves))
     if norm > max_norm:
+        if math.isinf(norm):
+            largest = max(abs(leaf.grad) for leaf in leaves)
+            for leaf in leaves:
+                leaf.grad /= largest
+            scaled = math.hypot(*(leaf.grad for leaf in leaves))
         for leaf in leaves:
-            leaf.grad = leaf.grad / norm * max_norm
+            leaf.grad = leaf.grad / scaled * max_norm
     return norm
 
 

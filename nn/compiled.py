@@ -5,23 +5,23 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property, partial
-from itertools import chain, starmap
+from itertools import chain, repeat, starmap
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from autograd import Compiled, CompileError, Value, compile
 from nn.arguments import number
 from nn.clip import clip_grad_value
 from nn.dataset import Dataset
-from nn.filters import Dropout
-from nn.hygiene import FLAT, Unit, unit_of, units_below
-from nn.losses import Loss
-from nn.module import Module
+from nn.history import StepRecord, layers_of
+from nn.hygiene import Hygiene, not_finite, relative
+from nn.masks import Masks
 from nn.optim import Optimizer
-
-Clip = float | Callable[[list[Value]], Any]
+from nn.plan import Plan
+from nn.rows import Rows
+from nn.steps import Epoch, Factor, Start, Tell, forward
+from nn.units import FLAT, Unit, unit_of, units_below
 
 
 class Learnt(NamedTuple):
@@ -45,7 +45,7 @@ class Learnt(NamedTuple):
     weights: Any
 
 
-class State(NamedTuple):
+class Moment(NamedTuple):
     """What a training is at between two steps.
 
     Attributes:
@@ -62,74 +62,59 @@ class State(NamedTuple):
 
 
 class CompiledSteps:
-    """The steps of one training run, compiled.
+    """The steps of one training, compiled.
 
     While it learns, model and optimiser stay as they were; `sync` brings them up to the last
     whole step.
 
     Args:
-        model, samples, loss, optimizer, clip: as `nn.fit` takes them.
+        plan: of the training.
         exact: every bit as in the eager engine.
 
+    Attributes:
+        hygiene: is told of every unit's answers, if somebody watches.
+
     Raises:
-        CompileError: something in them can't be compiled; the message says what.
+        CompileError: something in the plan can't be compiled; the message says what.
         MissingExtraError: the extra ``fast`` is not installed.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        samples: Dataset,
-        loss: Loss,
-        optimizer: Optimizer,
-        clip: Clip | None,
-        *,
-        exact: bool,
-    ) -> None:
+    def __init__(self, plan: Plan, *, exact: bool) -> None:
         import numpy
 
         self.numpy = numpy
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
-        self.clip = clip
+        self.plan = plan
+        self.hygiene: Hygiene | None = None
         self.exact = exact
-        modules = list(model.named_modules().values())
-        self.dropouts = [module for module in modules if isinstance(module, Dropout)]
-        self.inputs, self.targets = self._arrays(samples)
+        optimizer, clip, samples = plan.optimizer, plan.clip, plan.samples
         if type(optimizer).step is not Optimizer.step:
             raise CompileError(f"{type(optimizer).__name__} has a step of its own")
         if callable(clip) and _largest(clip) is None:
             name = getattr(clip, "__name__", repr(clip))
             raise CompileError(f"clip is the function {name}, which needs the parameters' Values")
-        example = samples.inputs[0], samples.targets[0]
-        for module in modules:
-            module.training = True
-        self.calls = self._dropped(samples)
-        masks = [[1.0] * n for _, n in self.calls]
-        backend = "llvm"
-        self._cost = compile(
-            self._sample_loss,
-            *example,
-            *masks,
-            wrt=optimizer.parameters,
-            backend=backend,
-            exact=exact,
-        )
-        for module in modules:
-            module.training = False
-        self._example = example
+        self.inputs, self.targets = self._arrays(samples)
+        self._example = samples.inputs[0], samples.targets[0]
+        self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
+        with plan.in_mode(training=True):
+            self.masks = Masks(plan.model, plan.dropouts, samples)
+            self._cost = compile(
+                self._sample_loss,
+                *self._example,
+                *self.masks.examples(),
+                wrt=optimizer.parameters,
+                backend="llvm",
+                exact=exact,
+            )
         rates = [Value(rate) for rate in optimizer.rates(1)]
 
         def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
             return optimizer.update(w, g, *memory, *rates)
 
         zeros = [0.0] * len(optimizer.remembers)
-        self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend=backend, exact=exact)
+        self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
         self._rooms: dict[str, Any] = {}
-        self.ahead: State | None = None
+        self.ahead: Moment | None = None
         self._descent: Any = None
-        self._known: dict[int, tuple[Sequence[Value], Any]] = {}
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
     @property
@@ -138,23 +123,38 @@ class CompiledSteps:
         return "llvm, exact" if self.exact else "llvm"
 
     def learn(
-        self,
-        order: Sequence[Sequence[int]],
-        scale: Callable[[int], float],
-        show: Callable[[int], None],
-        refuse: Callable[[Sequence[int], float], None],
-    ) -> Learnt:
+        self, epoch: int, order: Sequence[Sequence[int]], factor: Factor, tell: Tell
+    ) -> Epoch:
         """Learn from mini-batches one after the other; each step wholly or not at all.
 
         To be followed by `sync`, whatever happens, before anybody looks at the model.
 
         Args:
             order: the places in the samples, batch by batch.
-            scale: gives the schedule's factor of a step.
-            show: is told of each step.
-            refuse: raises the error for a batch whose cost is not finite.
         """
-        numpy, optimizer = self.numpy, self.optimizer
+        learnt = self._learn(order, factor, tell)
+        gradients, sizes, ways = (
+            self.rows.norms(rows).tolist()
+            for rows in (learnt.gradients, learnt.weights[:-1], self.rows.ways(learnt.weights))
+        )
+        updates = [tuple(map(relative, way, size)) for way, size in zip(ways, sizes, strict=True)]
+        records = map(
+            StepRecord,
+            repeat(epoch),
+            range(len(order)),
+            learnt.costs,
+            learnt.rates,
+            learnt.scales,
+            map(tuple, gradients),
+            updates,
+        )
+        if self.hygiene and self.hygiene.is_looking:
+            for unit, samples, flat in self._units(learnt):
+                self.hygiene.note_answers(unit, samples, flat)
+        return Epoch(list(records), learnt.losses.tolist(), learnt.predictions, learnt.targets)
+
+    def _learn(self, order: Sequence[Sequence[int]], factor: Factor, tell: Tell) -> Learnt:
+        numpy, optimizer = self.numpy, self.plan.optimizer
         rows = numpy.array(list(chain.from_iterable(order)))
         inputs = self._room("inputs", (len(rows), self.inputs.shape[1]))
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
@@ -162,29 +162,28 @@ class CompiledSteps:
         numpy.take(self.targets, rows, axis=0, out=targets, mode="clip")
         state = self.ahead = self._state()
         if self._is_bare and self._suits_one_thread(max(map(len, order))):
-            return self._descend(order, scale, show, refuse, inputs, targets)
+            return self._descend(order, factor, tell, inputs, targets)
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         weights[0] = state.weights
         costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
         begin = 0
         for i, places in enumerate(order):
-            show(i)
+            tell(i)
             end = begin + len(places)
-            optimizer.scale = scale(i)
+            optimizer.scale = factor(i)
             (cost, terms, out, units), g = self._cost.value_and_grad(
                 inputs[begin:end],
                 targets[begin:end],
-                *self._masks(len(places)),
+                *self.masks.arrays(len(places)),
                 params=self._numbers(state),
             )
             if not math.isfinite(cost):
-                self.sync()
-                refuse(places, cost)
+                self._refuse(places, cost)
             settings = numpy.array(optimizer.rates(state.steps + 1))
             slopes = self._clipped(g)
             w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
-            state = self.ahead = State(w, memory, state.steps + 1, self._drawn(), slopes)
+            state = self.ahead = Moment(w, memory, state.steps + 1, self.masks.drawn(), slopes)
             costs.append(cost)
             rates.append(optimizer.learning_rate * optimizer.scale)
             scales.append(optimizer.scale)
@@ -209,7 +208,7 @@ class CompiledSteps:
     def _is_bare(self) -> bool:
         """Whether a step is no more than a gradient and an update, of all parameters."""
         all_held = len(self._cost.parameters) == self._size
-        return all_held and not (self.exact or self.clip or self.calls)
+        return all_held and not (self.exact or self.plan.clip or self.masks.calls)
 
     def _suits_one_thread(self, samples: int) -> bool:
         from autograd import Descent  # brings NumPy, which importing nn must not
@@ -219,16 +218,15 @@ class CompiledSteps:
     def _descend(
         self,
         order: Sequence[Sequence[int]],
-        scale: Callable[[int], float],
-        show: Callable[[int], None],
-        refuse: Callable[[Sequence[int], float], None],
+        factor: Factor,
+        tell: Tell,
         inputs: Any,
         targets: Any,
     ) -> Learnt:
-        """Learn as `learn` does, in arrays that stay where they are."""
+        """Learn as `_learn` does, in arrays that stay where they are."""
         from autograd import Descent
 
-        optimizer, state = self.optimizer, self._state()
+        optimizer, state = self.plan.optimizer, self._state()
         descent = self._descent
         if descent is None or len(descent.gradients) != len(order):
             data = [inputs, targets]
@@ -239,9 +237,9 @@ class CompiledSteps:
         begin = 0
         try:
             for i, places in enumerate(order):
-                show(i)
+                tell(i)
                 end = begin + len(places)
-                optimizer.scale = scale(i)
+                optimizer.scale = factor(i)
                 cost = descent.cost(begin, end)
                 if not math.isfinite(cost):
                     break
@@ -254,10 +252,9 @@ class CompiledSteps:
             done = descent.done
             slopes = descent.gradients[done - 1] if done else state.slopes
             steps = state.steps + done
-            self.ahead = State(descent.weights[done], descent.memory, steps, state.drawn, slopes)
+            self.ahead = Moment(descent.weights[done], descent.memory, steps, state.drawn, slopes)
         if done < len(order):
-            self.sync()
-            refuse(order[done], cost)
+            self._refuse(order[done], cost)
         terms, outs, units = descent.outputs
         return Learnt(
             costs, rates, scales, terms, outs, units, targets, descent.gradients, descent.weights
@@ -277,39 +274,11 @@ class CompiledSteps:
             self._rooms[name] = self.numpy.empty(shape)
         return self._rooms[name]
 
-    def moves(self, weights: Any) -> Any:
-        """Return how far each parameter went in each step, in rows."""
-        ways = self._room("ways", (len(weights) - 1, self._size))
-        return self.numpy.subtract(weights[1:], weights[:-1], out=ways)
-
-    def norms(self, rows: Any, groups: Sequence[Sequence[Value]]) -> Any:
-        """Return the norm of each group's part of each row."""
-        numpy = self.numpy
-        norms = numpy.empty((len(rows), len(groups)))
-        parts = [rows[:, self._places(group)] for group in groups]
-        with numpy.errstate(all="ignore"):
-            for k, part in enumerate(parts):
-                # Each row with itself, in a third of the time that einsum takes.
-                norms[:, k] = numpy.matmul(part[:, None], part[..., None])[:, 0, 0]
-            numpy.sqrt(norms, out=norms)
-            # A square over- or underflows long before a norm does.
-            doubtful = ~((norms > 1e-140) & (norms < 1e140)) | self.exact
-        for i, k in zip(*doubtful.nonzero(), strict=True):
-            norms[i, k] = math.hypot(*parts[k][i])
-        return norms
-
-    def _places(self, group: Sequence[Value]) -> Any:
-        """Return where a group's parameters are among the optimiser's."""
-        if id(group) not in self._known:
-            place = {leaf: i for i, leaf in enumerate(self.optimizer.parameters)}
-            found = [place[leaf] for leaf in group if leaf in place]
-            begin = found[0] if found else 0
-            side_by_side = found == list(range(begin, begin + len(found)))
-            self._known[id(group)] = (
-                group,
-                slice(begin, begin + len(found)) if side_by_side else found,
-            )
-        return self._known[id(group)][1]
+    def _refuse(self, places: Sequence[int], cost: float) -> NoReturn:
+        """Raise the error for a batch whose cost is not finite."""
+        self.sync()
+        rate = self.plan.optimizer.learning_rate * self.plan.optimizer.scale
+        raise not_finite(cost, rate, lambda: forward(self.plan, places))
 
     def evaluate(self, samples: Dataset) -> tuple[list[float], Any]:
         """Return loss and prediction of each sample, by the model as it is used."""
@@ -319,7 +288,7 @@ class CompiledSteps:
         losses, outs = self._evaluation(*self._evaluated[samples], params=numbers)
         return losses.tolist(), outs
 
-    def units(self, learnt: Learnt) -> Iterator[tuple[Unit, int, int]]:
+    def _units(self, learnt: Learnt) -> Iterator[tuple[Unit, int, int]]:
         """Yield the units, how many answers each gave in an epoch, and how many of its flat side.
 
         A unit that answers a sample several times comes as often.
@@ -330,10 +299,9 @@ class CompiledSteps:
             yield unit, samples, flat[unit[1]][i]
 
     def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, ...]:
-        drawn = iter(masks)
-        with _drawing(self.dropouts, lambda _, n: next(drawn)):
-            out = self.model(x)
-        term = self.loss(out, target)
+        with self.masks.given(masks):
+            out = self.plan.model(x)
+        term = self.plan.loss(out, target)
         units = units_below(term)
         self._watched = list(map(unit_of, units))
         return term, term, out, units
@@ -341,63 +309,46 @@ class CompiledSteps:
     @cached_property
     def _evaluation(self) -> Compiled:
         def evaluate(x: Any, target: Any) -> tuple[Any, Any]:
-            out = self.model(x)
-            return self.loss(out, target), out
+            out = self.plan.model(x)
+            return self.plan.loss(out, target), out
 
         wrt = self._cost.parameters
         return compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
 
-    def _dropped(self, samples: Dataset) -> list[tuple[Dropout, int]]:
-        """Return which dropouts one sample passes, in order, with the lengths of their masks."""
-        calls: list[tuple[Dropout, int]] = []
-        if not self.dropouts:
-            return calls
-
-        def draw(dropout: Dropout, n: int) -> list[float]:
-            calls.append((dropout, n))
-            return [1.0] * n
-
-        with _drawing(self.dropouts, draw):
-            self.model(samples[0][0])
-        return calls
-
-    def _masks(self, n: int) -> list[Any]:
-        """Return the next masks of ``n`` samples, drawn sample by sample."""
-        masks = [self.numpy.empty((n, size)) for _, size in self.calls]
-        for i in range(n if masks else 0):
-            for mask, (dropout, size) in zip(masks, self.calls, strict=True):
-                mask[i] = dropout.mask(size)
-        return masks
-
-    def _drawn(self) -> list[int]:
-        return [dropout.masks for dropout in self.dropouts]
-
     def _clipped(self, g: Any) -> Any:
-        numpy, clip = self.numpy, self.clip
+        numpy, clip = self.numpy, self.plan.clip
         if clip is None:
             return g
         if callable(clip):
             return numpy.clip(g, -_largest(clip), _largest(clip))  # type: ignore[operator]
-        norm = float(self.norms(g[None], [self.optimizer.parameters])[0, 0])
-        if not math.isfinite(norm):
-            leaf = self.optimizer.parameters[int(numpy.argmin(numpy.isfinite(g)))]
+        if not numpy.isfinite(g).all():
+            leaf = self.plan.optimizer.parameters[int(numpy.argmin(numpy.isfinite(g)))]
             raise FloatingPointError(f"the gradient of {leaf.label or 'a parameter'} is not finite")
+        norm = float(self._whole.norms(g[None])[0, 0])
+        if math.isinf(norm):  # of finite numbers, but beyond all floats
+            g = g / numpy.abs(g).max()
+            return g / float(self._whole.norms(g[None])[0, 0]) * clip
         return g / norm * clip if norm > clip else g
+
+    @cached_property
+    def _whole(self) -> Rows:
+        parameters = self.plan.optimizer.parameters
+        return Rows(parameters, [parameters], exact=self.exact)
 
     @property
     def _size(self) -> int:
-        return len(self.optimizer.parameters)
+        return len(self.plan.optimizer.parameters)
 
-    def _state(self) -> State:
+    def _state(self) -> Moment:
         """Return where the training is: ahead of the model, or where the model is."""
         if self.ahead:
             return self.ahead
-        numpy, optimizer = self.numpy, self.optimizer
+        numpy, optimizer = self.numpy, self.plan.optimizer
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
         memory = [numpy.array(column) for column in optimizer.memory]
-        return State(weights, memory, optimizer.steps, self._drawn(), None)
+        return Moment(weights, memory, optimizer.steps, self.masks.drawn(), None)
 
-    def _numbers(self, state: State) -> Any:
+    def _numbers(self, state: Moment) -> Any:
         """Return the numbers of all parameters: the optimiser's, and those it doesn't hold."""
         others = self._cost.parameters[self._size :]
         if not others:
@@ -409,44 +360,25 @@ class CompiledSteps:
         state = self.ahead
         if state is None:
             return
-        leaves = self.optimizer.parameters
+        leaves = self.plan.optimizer.parameters
         for leaf, w in zip(leaves, state.weights.tolist(), strict=True):
             leaf.data = w
         if state.slopes is not None:
             for leaf, slope in zip(leaves, state.slopes.tolist(), strict=True):
                 leaf.grad = slope
-        self.optimizer.memory = tuple(column.tolist() for column in state.memory)
-        self.optimizer.steps = state.steps
-        for dropout, masks in zip(self.dropouts, state.drawn, strict=True):
+        self.plan.optimizer.memory = tuple(column.tolist() for column in state.memory)
+        self.plan.optimizer.steps = state.steps
+        for dropout, masks in zip(self.masks.dropouts, state.drawn, strict=True):
             dropout.masks = masks
         self.ahead = None
 
-    def start(self) -> dict[str, Any]:
-        """Return where the training is in little memory, for a replay to begin from."""
-        state, optimizer = self._state(), self.optimizer
+    def start(self) -> Start:
+        """Return where the training is."""
+        state, optimizer = self._state(), self.plan.optimizer
         columns = zip(optimizer.remembers, state.memory, strict=True)
-        return {
-            "weights": array("d", state.weights.tobytes()),
-            "optimizer": {
-                "steps": state.steps,
-                "learning_rate": optimizer.learning_rate,
-                "scale": optimizer.scale,
-                **{name: array("d", column.tobytes()) for name, column in columns},
-            },
-            "masks": state.drawn,
-        }
-
-
-@contextmanager
-def _drawing(dropouts: Sequence[Dropout], draw: Callable[[Dropout, int], Any]) -> Iterator[None]:
-    """Let the dropouts take their masks from ``draw``."""
-    for dropout in dropouts:
-        vars(dropout)["mask"] = partial(draw, dropout)
-    try:
-        yield
-    finally:
-        for dropout in dropouts:
-            del vars(dropout)["mask"]
+        memory = {name: array("d", column.tobytes()) for name, column in columns}
+        settings = {**optimizer.settings(), "steps": state.steps, "scale": optimizer.scale}
+        return Start(array("d", state.weights.tobytes()), settings | memory, state.drawn)
 
 
 def _largest(clip: Callable[..., Any]) -> float | None:

@@ -40,7 +40,7 @@ def read_json(path: Path) -> Any:
 
 
 def as_text(content: Any) -> str:
-    """Return plain data as JSON on one line.
+    """Return plain data as JSON on one line; NumPy's arrays and numbers count as plain.
 
     >>> as_text({"loss": [0.1, float("inf")]})
     '{"loss": [0.1, "inf"]}'
@@ -133,4 +133,4 @@ def _written(content: Any) -> Any:
         return {key: _written(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
         return [_written(value) for value in content]
-    return content
+    return _written(content.tolist()) if hasattr(content, "tolist") else content

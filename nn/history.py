@@ -43,6 +43,7 @@ class History:
         steps: a `StepRecord` of each step.
         layers: the paths of the layers that the records' tuples are about, inputs first.
         warnings: what `nn.hygiene` had to say.
+        dead_units: the paths of the ReLU units that were 0 for all samples of an epoch.
         backend: what computed the steps: "eager", "llvm", or "llvm, exact".
         stopped: whether a callback ended the training.
         interrupted: whether Ctrl-C ended the training; only whole epochs are listed.
@@ -57,10 +58,12 @@ class History:
         self.steps: list[StepRecord] = []
         self.layers: tuple[str, ...] = ()
         self.warnings: list[str] = []
+        self.dead_units: list[str] = []
         self.backend = "eager"
         self.stopped = False
         self.interrupted = False
-        self._replay: Callable[[int], Value] | None = None
+
+    _replay: Callable[[int], Value] | None = None
 
     def replay(self, step: int) -> Value:
         """Return the cost of a recorded step, computed anew: the same batch, weights and masks.
@@ -73,12 +76,14 @@ class History:
 
         Raises:
             IndexError: there is no such step.
-            ValueError: it was made in another process, before the training was resumed.
+            ValueError: it can't be: it was made in another process, before the training was
+                resumed or the history was copied; too much had to be kept (`nn.replay.BYTES`);
+                or a callback has changed the model since.
         """
         if not -len(self.steps) <= step < len(self.steps):
             raise IndexError(f"there is no step {step}: {len(self.steps)} are recorded")
         if self._replay is None:
-            raise ValueError("only the history that fit returned can be replayed")
+            raise ValueError("only the history that fit returned can be replayed, not a copy")
         return self._replay(step % len(self.steps))
 
     def stepper(self, step: int) -> Stepper:
@@ -101,6 +106,10 @@ class History:
             StepRecord._make([*record[:5], tuple(record[5]), tuple(record[6])])
             for record in state["steps"]
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A replay holds the model, the data and the way back: it is of this process.
+        return {name: kept for name, kept in vars(self).items() if name != "_replay"}
 
     def __repr__(self) -> str:
         parts = [f"{len(self.loss)} epochs"]

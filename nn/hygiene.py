@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,12 +14,7 @@ from autograd import DomainError, Value, debug
 from nn.history import History, StepRecord, layers_of
 from nn.module import Module
 from nn.optim import Optimizer
-
-FLAT: dict[str, Callable[[Any], Any]] = {
-    "relu": lambda y: y == 0,
-    "tanh": lambda y: abs(y) > 0.99,
-}
-"""The activations with a flat side on which a unit can get stuck: whether an answer is of it."""
+from nn.units import FLAT, Unit, nodes_below, unit_of, units_below
 
 VANISHED = 2e-3
 """Of the gradients behind a layer, what is too little to reach it.
@@ -27,12 +23,22 @@ Five sigmoids, which pass on a quarter each at best, leave half of that. In netw
 that learn, of up to 20 layers, more than twice as much arrived.
 """
 
-Unit = tuple[str, str, str]
-"""A unit with a flat side: its layer, its op, and its own path."""
+NAMED = 20
+"""How many dead units a warning lists; `History.dead_units` has all of them."""
 
 
 class TrainingWarning(UserWarning):
     """Training goes on, but not as it should; the message says what to do."""
+
+
+class DivergenceError(FloatingPointError):
+    """The loss, or a gradient, is no longer finite; the message says where that began.
+
+    Attributes:
+        history: of the training, up to the last whole epoch; None outside of `nn.fit`.
+    """
+
+    history: History | None = None
 
 
 class Hygiene:
@@ -41,6 +47,9 @@ class Hygiene:
     Args:
         model, optimizer: of the run.
         history: where warnings are noted; what it holds already is not said again.
+
+    Attributes:
+        is_looking: whether `watch` looks at the units, which takes time.
 
     >>> from nn import MLP
     >>> from nn.optim import SGD
@@ -58,7 +67,9 @@ class Hygiene:
         self.model = model
         self.optimizer = optimizer
         self.history = history
-        self.unreached: set[str] = set()
+        self.is_looking = True
+        self.leap: tuple[float, str] | None = None
+        self.unreached: set[str] | None = set() if history.steps else None
         self.units: dict[Unit, tuple[int, int]] = {}
         self.said = {warning.partition(":")[0] for warning in history.warnings}
 
@@ -70,13 +81,17 @@ class Hygiene:
     def say(self, problem: str, details: str) -> None:
         """Warn of ``problem``, unless it has been said."""
         if problem not in self.said:
-            self.said.add(problem)
-            self.history.warnings.append(f"{problem}: {details}")
-            warnings.warn(f"{problem}: {details}", TrainingWarning, stacklevel=4)
+            self._warn(problem, details)
+
+    def _warn(self, problem: str, details: str) -> None:
+        self.said.add(problem)
+        self.history.warnings.append(f"{problem}: {details}")
+        warnings.warn(f"{problem}: {details}", TrainingWarning, stacklevel=_levels())
 
     def before_backward(self) -> None:
-        """Look for gradients of an earlier step."""
-        left = [name for name, parameter in self.parameters.items() if parameter.grad]
+        """Look for gradients of an earlier step, of what the optimizer holds."""
+        held = set(self.optimizer.parameters)
+        left = [name for name, leaf in self.parameters.items() if leaf.grad and leaf in held]
         if left:
             self.say(
                 "gradients are never zeroed",
@@ -84,8 +99,16 @@ class Hygiene:
                 "call optimizer.zero_grad() before backward(), on all of the model's parameters",
             )
 
+    def watch(self, cost: Value) -> None:
+        """Look at the graph of a step's cost: once for what it reaches, then at the units."""
+        if self.unreached is None:
+            self.check_reach(cost)
+        if self.is_looking:
+            self.watch_units(cost)
+
     def check_reach(self, cost: Value) -> None:
         """Look for parameters that the cost does not depend on, or that nobody optimises."""
+        self.unreached = set()
         reached = set(nodes_below(cost))
         held = set(self.optimizer.parameters)
         if held <= reached and len(held) == len(self.parameters):
@@ -100,12 +123,13 @@ class Hygiene:
                 f"the loss does not depend on {_some(unreached)}; use them in forward, or drop "
                 "them",
             )
-        frozen = [name for name, p in self.parameters.items() if p in reached and p not in held]
-        if frozen:
+        to_train = set(self.model.parameters()) & reached - held
+        left_out = [name for name, p in self.parameters.items() if p in to_train]
+        if left_out:
             self.say(
                 "parameters are not optimised",
-                f"the optimizer does not hold {_some(frozen)}; make it of model.parameters(), or "
-                "call detach on what shall stay fixed",
+                f"the optimizer does not hold {_some(left_out)}; make it of model.parameters(), "
+                "or call freeze() on the modules that shall stay as they are",
             )
 
     def check_split(self, train: Sequence[Any], test: Sequence[Any]) -> None:
@@ -133,6 +157,7 @@ class Hygiene:
 
     def check_epoch(self) -> None:
         """Judge the last steps, the losses so far, and the units if they were watched."""
+        self._note_leap(self.history.steps[-self._steps_an_epoch() :])
         self._check_flow(self.history.steps[-max(3, self._steps_an_epoch()) :])
         self._check_overshoot()
         self._check_units()
@@ -140,18 +165,38 @@ class Hygiene:
     def _steps_an_epoch(self) -> int:
         return self.history.steps[-1].batch + 1 if self.history.steps else 0
 
+    def _note_leap(self, steps: list[StepRecord]) -> None:
+        """Note the longest step so far that moved a layer by more than its own size."""
+        for step in steps:
+            for layer, move in zip(self.history.layers, step.updates, strict=True):
+                if 1 < move < math.inf and (self.leap is None or move > self.leap[0]):
+                    self.leap = move, layer or "the model"
+
+    def _cure(self, otherwise: str) -> str:
+        """Return what to do: against a leap, lower the learning rate before all else."""
+        if self.leap is None:
+            return otherwise
+        move, layer = self.leap
+        return (
+            f"lower the learning rate, {self.optimizer.learning_rate:g}: a step moved {layer} by "
+            f"{move:.1e} times the size of its weights"
+        )
+
     def _check_flow(self, steps: list[StepRecord]) -> None:
         if len(steps) < 3:
             return
         norms = [max(norms) for norms in zip(*(s.gradients for s in steps), strict=True)]
         for i, (layer, norm) in enumerate(zip(self.history.layers, norms, strict=True)):
             later = max(norms[i + 1 :], default=0.0)
-            if norm < VANISHED * later and layer not in self.unreached:
+            if norm < VANISHED * later and layer not in (self.unreached or ()):
+                cure = self._cure(
+                    "use relu with init he_normal in place of sigmoid, or nn.Residual, or fewer "
+                    "layers"
+                )
                 self.say(
                     "vanishing gradients",
                     f"those of {layer or 'the model'} have norm {norm:.1e}, of a layer behind "
-                    f"{later:.1e}; use relu with init he_normal in place of sigmoid, or "
-                    "nn.Residual, or fewer layers",
+                    f"{later:.1e}; {cure}",
                 )
         moves = [statistics.median(r) for r in zip(*(s.updates for s in steps), strict=True)]
         for layer, move in zip(self.history.layers, moves, strict=True):
@@ -173,59 +218,50 @@ class Hygiene:
             )
 
     def _check_units(self) -> None:
-        layers: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for (layer, op, _), counts in self.units.items():
-            layers.setdefault((layer, op), []).append(counts)
+        layers: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+        for (layer, op, unit), counts in self.units.items():
+            layers.setdefault((layer, op), {})[unit] = counts
         for (layer, op), units in layers.items():
-            longest = max(samples for samples, _ in units)
-            share = 1.0 if op == "relu" else 0.9
-            stuck = sum(flat >= share * samples for samples, flat in units)
-            if stuck <= len(units) / 2:
-                continue
             if op == "relu":
-                self.say(
-                    "dead ReLU units",
-                    f"{stuck} of {len(units)} in {layer or 'the model'} were 0 for all "
-                    f"{longest} samples of an epoch, and learn nothing; lower the learning "
-                    "rate, start with he_normal, or use leaky_relu",
-                )
+                dead = [unit for unit, (samples, flat) in units.items() if flat == samples]
+                self._say_dead(layer, dead, len(units), max(n for n, _ in units.values()))
             else:
-                self.say(
-                    "saturated tanh units",
-                    f"{stuck} of {len(units)} in {layer or 'the model'} were beyond ±0.99 "
-                    f"for nearly all {longest} samples of an epoch, where tanh is flat; "
-                    "standardise the data, or start with xavier_uniform",
-                )
+                self._check_saturation(layer, list(units.values()))
         self.units.clear()
 
+    def _say_dead(self, layer: str, dead: list[str], among: int, samples: int) -> None:
+        """Warn of the units that were dead in an epoch, of each once."""
+        known = set(self.history.dead_units)
+        new = sorted((unit for unit in dead if unit not in known), key=_place)
+        if not new:
+            return
+        self.history.dead_units += new
+        names = ", ".join(unit or "the model" for unit in new[:NAMED])
+        more = f" and {len(new) - NAMED} more, in history.dead_units" if len(new) > NAMED else ""
+        before = f", as {len(dead) - len(new)} before" if len(dead) > len(new) else ""
+        cure = self._cure("lower the learning rate, start with he_normal, or use leaky_relu")
+        if 2 * len(dead) >= among:
+            cure += "; so few are left that another seed or more units may be needed"
+        self._warn(
+            "dead ReLU units",
+            f"{len(new)} of {among} in {layer or 'the model'} {'was' if len(new) == 1 else 'were'} "
+            f"0 for all {samples} samples of an epoch, and "
+            f"{'learns' if len(new) == 1 else 'learn'} nothing{before}: {names}{more}; {cure}",
+        )
 
-def nodes_below(out: Value) -> list[Value]:
-    """Return ``out`` and all nodes that it depends on, each once; ``out`` is first."""
-    found = [out]
-    seen = {out}
-    for node in found:  # which grows meanwhile
-        for arg in node.args:
-            if arg not in seen and isinstance(arg, Value):
-                seen.add(arg)
-                found.append(arg)
-    return found
+    def _check_saturation(self, layer: str, units: list[tuple[int, int]]) -> None:
+        stuck = sum(flat >= 0.9 * samples for samples, flat in units)
+        if stuck > len(units) / 2:
+            cure = self._cure("standardise the data, or start with xavier_uniform")
+            self.say(
+                "saturated tanh units",
+                f"{stuck} of {len(units)} in {layer or 'the model'} were beyond ±0.99 for nearly "
+                f"all {max(samples for samples, _ in units)} samples of an epoch, where tanh is "
+                f"flat; {cure}",
+            )
 
 
-def units_below(out: Value) -> list[Value]:
-    """Return the nodes below ``out`` that are units with a flat side, inputs first."""
-    nodes = reversed(nodes_below(out))
-    return [node for node in nodes if node.op and node.op.name in FLAT and node.origin]
-
-
-def unit_of(node: Value) -> Unit:
-    """Return the unit that a node is the answer of."""
-    assert node.op is not None
-    assert node.origin is not None
-    unit = node.origin[0]
-    return unit.rpartition(".neurons.")[0] or unit, node.op.name, unit
-
-
-def not_finite(cost: float, learning_rate: float, compute: Any) -> FloatingPointError:
+def not_finite(cost: float, learning_rate: float, compute: Any) -> DivergenceError:
     """Return the error for a loss that is not finite, with the genealogy of its first bad number.
 
     Args:
@@ -237,7 +273,7 @@ def not_finite(cost: float, learning_rate: float, compute: Any) -> FloatingPoint
             compute()
     except DomainError as error:
         story = f"\nwhere it began: {error}"
-    return FloatingPointError(
+    return DivergenceError(
         f"the loss became {cost}: try a learning rate below {learning_rate:g}, or clip=1.0{story}"
     )
 
@@ -260,6 +296,19 @@ def moves(groups: Sequence[Sequence[Value]], before: dict[Value, float]) -> tupl
 def relative(way: float, size: float) -> float:
     """Return the ratio of a move to the size moved; 0 of 0 is 0."""
     return way / size if size else math.inf if way else 0.0
+
+
+def _place(path: str) -> list[tuple[int, str]]:
+    """Return by what paths are sorted such that neuron 2 comes before neuron 10."""
+    return [(int(key), "") if key.isdecimal() else (-1, key) for key in path.split(".")]
+
+
+def _levels() -> int:
+    """Return how many calls up a warning is to be shown: at the caller of this package."""
+    level, frame = 2, sys._getframe(2)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("nn."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _some(names: list[str]) -> str:

@@ -124,6 +124,19 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     return 1 - left / whole if whole else math.nan
 
 
+def mean_of(numbers: Sequence[float]) -> float:
+    """Return the mean, wherever it is a float: their sum may be none.
+
+    >>> mean_of([1.5e308, 1.5e308])
+    1.5e+308
+    """
+    try:
+        return math.fsum(numbers) / len(numbers)
+    except OverflowError:  # halves of them are added up exactly, and their sum is shared out
+        size = len(numbers)
+        return math.fsum(x / size for x in numbers)
+
+
 THRESHOLDED = (accuracy, confusion_matrix, precision, recall)
 """The metrics that ask above which score a prediction means the second of two classes."""
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from itertools import repeat
-from typing import Any
+from typing import Any, NoReturn, Self
 
 from autograd import Value, sqrt
-from nn.arguments import number, share
+from nn.arguments import finite, number, real, share, whole
 
 
 class Optimizer:
@@ -36,6 +36,11 @@ class Optimizer:
     remembers: tuple[str, ...] = ()
     """What is kept for each parameter between steps; all start at 0."""
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if "lr" in kwargs:
+            raise TypeError(f"{cls.__name__} has no lr: write learning_rate={kwargs['lr']!r:.20}")
+        return super().__new__(cls)
+
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = _leaves(parameters)
         self.learning_rate = learning_rate
@@ -52,6 +57,25 @@ class Optimizer:
     @learning_rate.setter
     def learning_rate(self, learning_rate: float) -> None:
         self._learning_rate = number("learning_rate", learning_rate, positive=True)
+
+    @property
+    def lr(self) -> NoReturn:
+        """Nothing: what it would be is `learning_rate`."""
+        raise AttributeError(f"{type(self).__name__} has no lr: write learning_rate")
+
+    @lr.setter
+    def lr(self, learning_rate: float) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} has no lr: set learning_rate")
+
+    def settings(self) -> dict[str, Any]:
+        """Return what it was made with besides the parameters, such as the momentum."""
+        state = ("parameters", "scale", "steps", "memory", "remembers")
+        own = {
+            name: list(setting) if isinstance(setting, tuple) else setting
+            for name, setting in vars(self).items()
+            if name not in state and not name.startswith("_") and _is_plain(setting)
+        }
+        return {"learning_rate": self.learning_rate, **own}
 
     def rates(self, step: int) -> tuple[float, ...]:
         """Return what `update` takes besides weight, gradient and memory, in the given step."""
@@ -86,16 +110,17 @@ class Optimizer:
         kept = {
             name: list(column) for name, column in zip(self.remembers, self.memory, strict=True)
         }
-        settings = {"learning_rate": self.learning_rate, "scale": self.scale}
-        return {"steps": self.steps, **settings, **kept}
+        return {**self.settings(), "steps": self.steps, "scale": self.scale, **kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned, wholly or not at all.
+        """Take over what `state_dict` returned, settings included, wholly or not at all.
 
         Raises:
             ValueError: something is missing or unknown, or of another number of parameters.
+            TypeError: something is of another kind.
         """
-        wanted = {"steps", "learning_rate", "scale", *self.remembers}
+        settings = self.settings()
+        wanted = {"steps", "scale", *settings, *self.remembers}
         if set(state) != wanted:
             raise ValueError(
                 f"the state is not that of {type(self).__name__}: it has {sorted(state)}, "
@@ -107,9 +132,11 @@ class Optimizer:
                     f"{name} is of {len(state[name])} parameters, "
                     f"the optimizer has {len(self.parameters)}"
                 )
-        columns = tuple([float(x) for x in state[name]] for name in self.remembers)
-        scale, steps = float(state["scale"]), int(state["steps"])
-        self.learning_rate = state["learning_rate"]
+        columns = tuple([real(name, x) for x in state[name]] for name in self.remembers)
+        scale, steps = number("scale", state["scale"]), whole("steps", state["steps"])
+        own = {name: _alike(name, state[name], like) for name, like in settings.items()}
+        self.learning_rate = own.pop("learning_rate")
+        vars(self).update(own)
         self.scale, self.steps, self.memory = scale, steps, columns
 
     def __repr__(self) -> str:
@@ -304,6 +331,29 @@ class AdamW(Adam):
     def update(self, w: Any, g: Any, *rest: Any) -> tuple[Any, ...]:
         learning_rate = rest[2]
         return self._moved(w * (1 - learning_rate * self.weight_decay), g, *rest)
+
+
+def _is_plain(setting: Any) -> bool:
+    """Return whether a setting is a number, a word, or several numbers."""
+    several = setting if isinstance(setting, tuple) else [setting]
+    return all(isinstance(each, bool | int | float | str) for each in several)
+
+
+def _alike(name: str, given: Any, like: Any) -> Any:
+    """Return a setting such as ``like``.
+
+    Raises:
+        TypeError, ValueError: it is of another kind.
+    """
+    if isinstance(like, list):
+        if not isinstance(given, list | tuple) or len(given) != len(like):
+            raise ValueError(f"{name} must be {len(like)} numbers: got {given!r:.60}")
+        return tuple(_alike(name, x, y) for x, y in zip(given, like, strict=True))
+    if isinstance(like, bool | str):
+        if type(given) is not type(like):
+            raise TypeError(f"{name} must be such as {like!r:.40}: got {given!r:.60}")
+        return given
+    return finite(name, given)
 
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:

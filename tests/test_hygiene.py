@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from autograd import DomainError, Value, log
 from nn import MLP, Layer, Module, Neuron, Residual, Sequential, clip_grad_norm, fit
-from nn.data import moons
+from nn.data import moons, xor
 from nn.history import History, layers_of
 from nn.hygiene import Hygiene, TrainingWarning
 from nn.losses import binary_cross_entropy_with_logits, half_squared_error
@@ -42,7 +43,27 @@ def said(
 @pytest.mark.parametrize("seed", range(3))
 def test_a_healthy_training_is_left_in_peace(activation: str | None, seed: int) -> None:
     model = MLP(2, [16, 16, 1], activation=activation, seed=seed)
-    assert said(model, moons(40, seed=seed), 0.1, epochs=5) == []
+    points, labels = moons(40, seed=seed)
+    messages = said(model, (points, labels), 0.1, epochs=5)
+    # A unit that is dead is told of, be the others as they may.
+    assert all(message.startswith("dead ReLU units: ") for message in messages)
+    named = {
+        name for message in messages for name in re.findall(r"layers\.\d\.neurons\.\d+", message)
+    }
+    assert dead_units(model, points) <= named
+    assert activation in (None, "relu") or not named
+
+
+def dead_units(model: MLP, points: Any) -> set[str]:
+    """Return the units in hidden layers of a network that are 0 for all points."""
+    alive = set()
+    for point in points:
+        x: Any = point
+        for i, layer in enumerate(model.layers[:-1]):
+            x = [neuron(x) for neuron in layer.neurons]
+            alive |= {f"layers.{i}.neurons.{j}" for j, y in enumerate(x) if y.data != 0}
+    every = (f"layers.{i}.neurons.{j}" for i, n in enumerate((16, 16)) for j in range(n))
+    return set(every) - alive
 
 
 def test_gradients_never_zeroed() -> None:
@@ -90,6 +111,72 @@ def test_dead_relu_units() -> None:
         neuron.b.data = -50.0
     messages = said(model, moons(20), 0.01)
     assert [m for m in messages if m.startswith("dead ReLU units: 5 of 8 in layers.0 were 0")]
+    names = ", ".join(f"layers.0.neurons.{i}" for i in range(5))
+    assert [m for m in messages if f"learn nothing: {names}; lower the learning rate" in m]
+    assert [m for m in messages if "so few are left that another seed or more units" in m]
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_single_dead_unit_is_told_of_by_name_and_once(compile: bool) -> None:
+    if compile:
+        pytest.importorskip("llvmlite")
+    model = MLP(2, [8, 1], activation="relu", seed=3)
+    settings: dict[str, Any] = {"epochs": 9, "compile": compile}
+    assert said(model, moons(20), 0.01, **settings) == []
+    model.layers[0].neurons[2].b.data = -50.0
+    (message,) = said(model, moons(20), 0.01, **settings)
+    assert message == (
+        "dead ReLU units: 1 of 8 in layers.0 was 0 for all 20 samples of an epoch, and learns "
+        "nothing: layers.0.neurons.2; lower the learning rate, start with he_normal, or use "
+        "leaky_relu"
+    )
+
+
+def test_a_unit_that_dies_later_is_told_of_in_the_last_epoch_at_the_latest() -> None:
+    model = MLP(2, [8, 1], activation="relu", seed=3)
+
+    def kill(model: Any, history: History) -> None:
+        if len(history.loss) in (1, 5):  # epochs 1, 2, 4 and the last one are looked at
+            model.layers[0].neurons[len(history.loss)].b.data = -50.0
+
+    first, second = said(model, moons(20), 0.01, epochs=7, callbacks=[kill])
+    assert "layers.0.neurons.1;" in first
+    assert "1 of 8 in layers.0 was 0" in second
+    assert "as 1 before: layers.0.neurons.5;" in second
+
+
+def test_many_dead_units_are_counted_and_kept_in_the_history() -> None:
+    model = MLP(2, [30, 1], activation="relu", seed=0)
+    for neuron in model.layers[0].neurons[:25]:
+        neuron.b.data = -50.0
+    with pytest.warns(TrainingWarning, match=r"neurons\.19 and 5 more, in history\.dead_units; "):
+        history = fit(model, moons(20), LOSS, SGD(model.parameters(), 0.01), epochs=1)
+    assert history.dead_units == [f"layers.0.neurons.{i}" for i in range(25)]
+
+
+def test_xor_with_four_relu_units_says_why_it_fails() -> None:
+    stuck = 0
+    for seed in range(20):
+        model = MLP(2, [4, 1], activation="relu", seed=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            optimizer = Adam(model.parameters(), 0.1)
+            history = fit(model, xor(), LOSS, optimizer, epochs=60, seed=seed)
+        if history.accuracy[-1] < 1:
+            stuck += 1
+            assert any("dead ReLU units" in warning for warning in history.warnings), seed
+    assert stuck > 4  # else there is nothing to say
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_learning_rate_far_too_large_is_what_is_named(activation: str) -> None:
+    model = MLP(2, [8, 8, 1], activation=activation, seed=0)
+    messages = said(model, moons(40), optimizer=Adam(model.parameters(), 1000.0), epochs=8)
+    assert messages
+    for message in messages:
+        if not message.startswith(("the learning rate", "exploding")):
+            assert "lower the learning rate, 1000: a step moved layers." in message
+            assert "standardise" not in message
 
 
 def test_saturated_tanh_units() -> None:
@@ -110,7 +197,8 @@ def test_vanishing_gradients(depth: int) -> None:
 @pytest.mark.parametrize(("activation", "depth"), [("tanh", 20), ("relu", 7), ("sigmoid", 3)])
 def test_gradients_that_arrive_are_no_news(activation: str, depth: int) -> None:
     model = MLP(2, [8] * depth + [1], activation=activation, seed=0)
-    assert said(model, moons(16), 0.01, epochs=2) == []
+    messages = said(model, moons(16), 0.01, epochs=2)
+    assert not [message for message in messages if message.startswith("vanishing")]
 
 
 def test_large_inputs_make_no_other_gradients_vanish() -> None:

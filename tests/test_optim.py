@@ -1,5 +1,7 @@
 """Optimisers: their formulas, PyTorch's trajectories, their memory."""
 
+import copy
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -192,9 +194,47 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
         adam.load_state_dict(SGD(weights, 0.1).state_dict())
     with pytest.raises(ValueError, match="means is of 1 parameters, the optimizer has 2"):
         adam.load_state_dict(before | {"means": [0.0]})
-    with pytest.raises(ValueError, match="could not convert"):
-        adam.load_state_dict(before | {"learning_rate": 0.5, "scale": "x"})
+    for change, message in (
+        ({"learning_rate": 0.5, "scale": "x"}, "scale must be finite and at least 0: got 'x'"),
+        ({"scale": 0.5, "learning_rate": -1.0}, "learning_rate must be finite and above 0"),
+        ({"epsilon": 1.0, "betas": 0.9}, r"betas must be 2 numbers: got 0\.9"),
+        ({"epsilon": 1.0, "betas": [0.9, "x"]}, "betas must be a finite number: got 'x'"),
+        ({"means": [0.0, None]}, "means must be a number: got None"),
+        ({"steps": 1.5}, r"steps must be a whole number, at least 0: got 1\.5"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            adam.load_state_dict(before | change)
     assert adam.state_dict() == before
+
+
+def test_a_state_has_the_settings_and_brings_them_back() -> None:
+    w = Value(1.0)
+    for one, other in (
+        (Adam([w], 0.1, (0.8, 0.9), 1e-3, 0.5), Adam([w])),
+        (SGD([w], 0.1, 0.5, nesterov=True), SGD([w], 0.2, 0.25)),
+        (RMSprop([w], decay=0.5, weight_decay=0.1), RMSprop([w])),
+        (AdamW([w], weight_decay=0.5), AdamW([w])),
+    ):
+        state = one.state_dict()
+        other.load_state_dict(json.loads(json.dumps(state)))
+        assert other.state_dict() == state
+        for optimizer in (one, other):
+            w.data, w.grad = 1.0, 0.5
+            optimizer.step()
+            state["w", optimizer] = w.data
+        assert state["w", one] == state["w", other]
+
+
+@pytest.mark.parametrize("kind", [SGD, Adagrad, RMSprop, Adam, AdamW])
+def test_who_writes_lr_is_told_what_it_is_called(kind: Any) -> None:
+    with pytest.raises(TypeError, match=f"{kind.__name__} has no lr: write learning_rate=0.1"):
+        kind([Value(1.0)], lr=0.1)
+    optimizer = kind([Value(1.0)], 0.1)
+    with pytest.raises(AttributeError, match="has no lr: write learning_rate"):
+        optimizer.lr  # noqa: B018
+    with pytest.raises(AttributeError, match="has no lr: set learning_rate"):
+        optimizer.lr = 0.5
+    assert copy.deepcopy(optimizer).state_dict() == optimizer.state_dict()
 
 
 def test_a_formula_that_fails_moves_nothing() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -192,19 +194,19 @@ def test_safetensors(run: Run) -> None:
 
 @pytest.fixture
 def pressed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return the function that has Ctrl-C pressed at the n-th write of a checkpoint."""
-    from nn import train as loop
+    """Return the function that has Ctrl-C pressed at the end of the n-th epoch from now on."""
+    from nn.epochs import Training
 
-    write = loop.write_json
+    evaluate = Training._evaluate
     left = [0]
 
-    def press(path: Path, content: Any) -> None:
+    def press(training: Training) -> None:
         left[0] -= 1
         if not left[0]:
             raise KeyboardInterrupt
-        write(path, content)
+        evaluate(training)
 
-    monkeypatch.setattr(loop, "write_json", press)
+    monkeypatch.setattr(Training, "_evaluate", press)
     return lambda n: left.__setitem__(0, n)
 
 
@@ -258,22 +260,30 @@ def test_what_does_not_go_with_the_checkpoint(run: Run, words: list[str], proble
 
 
 @pytest.mark.parametrize(
-    "content",
+    "state",
     [
-        "[]",
-        "{}",
-        '{"callbacks": [{"data": "moons"}]}',
-        '{"callbacks": [{"data": "moons", "hidden": 3}]}',
-        '{"callbacks": [{"data": "moons", "hidden": [], "optimizer": "os.system"}]}',
-        '{"callbacks": [{"data": "moons", "hidden": [], "shell": 1}]}',
+        None,
+        {},
+        {"callbacks": []},
+        {"callbacks": [None]},
+        {"callbacks": [{"data": "moons"}]},
+        {"callbacks": [{"data": "moons", "hidden": 3}]},
+        {"callbacks": [{"data": "moons", "hidden": [], "optimizer": "os.system"}]},
+        {"callbacks": [{"data": "moons", "hidden": [], "shell": 1}]},
     ],
 )
-def test_a_checkpoint_from_elsewhere(run: Run, content: str) -> None:
+def test_a_checkpoint_from_elsewhere(run: Run, state: Any) -> None:
+    content = {
+        "format": "chainrule checkpoint",
+        "version": 2,
+        "digest": hashlib.sha256(json.dumps(state).encode()).hexdigest(),
+        "state": state,
+    }
     Path("chainrule-moons").mkdir()
-    Path("chainrule-moons/checkpoint.json").write_text(content)
+    Path("chainrule-moons/checkpoint.json").write_text(json.dumps(content))
     code, out, err = run("moons", "--resume")
     assert (code, out, err.count("\n")) == (REFUSED, "", 1)
-    assert "is no checkpoint of chainrule train" in err
+    assert re.search("is no checkpoint of chainrule train|is damaged: ", err)
 
 
 # What is refused, and said

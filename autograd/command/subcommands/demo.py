@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from math import exp, sqrt
@@ -168,20 +169,23 @@ def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
         f"MLP(2, [16, 16, 1]) with {len(model.parameters())} parameters"
     )
     optimizer = SGD(model.parameters(), learning_rate=0.2)
-    history = fit(
-        model,
-        (points, labels),
-        binary_cross_entropy_with_logits,
-        optimizer,
-        epochs=EPOCHS,
-        batch_size=10,
-    )
+    with warnings.catch_warnings(action="ignore"):  # what they are about is said below
+        history = fit(
+            model,
+            (points, labels),
+            binary_cross_entropy_with_logits,
+            optimizer,
+            epochs=EPOCHS,
+            batch_size=10,
+        )
     if history.interrupted:
         raise KeyboardInterrupt
     terminal.heading("  epoch     loss  accuracy")
     for epoch in [1, *range(10, EPOCHS + 1, 10)]:
         loss, accuracy = history.loss[epoch - 1], history.accuracy[epoch - 1]
         terminal.line(f"  {epoch:>5} {loss:8.4f}  {accuracy:>8.1%}")
+    if history.dead_units:
+        terminal.line(f"  {len(history.dead_units)} of 32 units were 0 for all points: dead ReLUs")
     boundary, curve = directory / "boundary.png", directory / "loss.png"
     decision_boundary(model, points, labels, boundary)
     loss_curve(history, curve)

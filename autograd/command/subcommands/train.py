@@ -111,14 +111,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _recorded(checkpoint: Path) -> Settings:
     """Return the settings that a `Record` has kept in a checkpoint."""
-    from nn.documents import StateError, read_json
+    from nn.checkpoint import callbacks_in
+    from nn.documents import StateError
 
     if not checkpoint.exists():
         raise UsageError(f"there is nothing to resume: no {checkpoint}")
-    content = read_json(checkpoint)
     try:
-        recorded = content["callbacks"][0]
+        recorded = callbacks_in(checkpoint)[0]
         return Settings(**{**recorded, "hidden": tuple(recorded["hidden"])})
+    except StateError:
+        raise
     except (LookupError, TypeError, ValueError) as error:
         raise StateError(f"{checkpoint} is no checkpoint of chainrule train") from error
 

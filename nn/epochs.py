@@ -1,0 +1,469 @@
+"""`fit`: epoch after epoch, in the eager engine or in machine code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from autograd import CompileError, MissingExtraError, Value
+from nn import checkpoint as checkpoints
+from nn.arguments import number, real, whole
+from nn.callbacks import Callback
+from nn.checkpoint import Checkpoint, Saved
+from nn.compiled import CompiledSteps
+from nn.dataset import Data, Dataset
+from nn.documents import StateError
+from nn.history import History, layers_of
+from nn.hygiene import DivergenceError, Hygiene
+from nn.identity import differences, identity_of
+from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
+from nn.metrics import THRESHOLDED, accuracy, mean_of
+from nn.module import Module
+from nn.optim import Optimizer
+from nn.order import Order
+from nn.plan import Clip, Metric, Plan
+from nn.progress import Show, bar
+from nn.replay import Replay
+from nn.schedules import Schedule
+from nn.steps import EagerSteps, Start
+from nn.units import nodes_below
+
+WORTHWHILE = 4_000_000
+"""Arguments in the graphs of all samples in all epochs from which on a training is compiled.
+
+The eager engine takes about two seconds for them, making the machine code one.
+"""
+
+BACKENDS: dict[str, bool | str] = {"eager": False, "llvm": True, "llvm, exact": "exact"}
+"""By what a history calls it, how to ask for it."""
+
+
+def fit(
+    model: Module,
+    data: Data,
+    loss: Loss,
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    validation: Data | None = None,
+    clip: Clip | None = None,
+    schedule: Schedule | None = None,
+    metrics: Sequence[Metric] = (),
+    callbacks: Sequence[Callback] = (),
+    seed: int = 0,
+    compile: bool | str | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    resume: str | PathLike[str] | None = None,
+) -> History:
+    """Train ``model`` in place and return the history; the model is left ready to use (`eval`).
+
+    Every epoch goes once through the data, in mini-batches whose order follows from ``seed``
+    and the epoch. Progress is shown in a terminal or notebook if rich is installed. What goes
+    wrong without an error is said once as a `nn.hygiene.TrainingWarning`. Ctrl-C ends the
+    training after the last whole step.
+
+    Args:
+        model: called with one sample's inputs, returns its prediction.
+        data: the inputs, one list of numbers a sample, and the targets.
+        loss: of one sample, ``loss(prediction, target)``; a step descends its mean.
+        optimizer: holds the model's parameters; those it doesn't hold stay as they are.
+        epochs: how often to go through the data.
+        batch_size: samples a step; the last batch of an epoch may be smaller.
+        validation: data of the same form, never learnt from, evaluated after each epoch.
+        clip: the largest norm of all gradients together; or a function of the parameters, such
+            as ``functools.partial(clip_grad_value, max_value=1.0)``.
+        schedule: of the learning rate; see `nn.schedules`.
+        metrics: functions ``(predictions, targets)``, evaluated after each epoch on the
+            validation data, or without any on the data.
+        callbacks: called after each epoch; see `nn.callbacks`.
+        seed: of the shuffling.
+        compile: whether the steps run as machine code (the extra ``fast``), with results equal
+            within rounding; "exact" for the same bits as in the eager engine. By default, if
+            that pays and can be done; if it can't, one line says why. `History.backend` tells.
+        checkpoint: a file to which the state of the training is written after an epoch, as
+            often as a twentieth of the time allows, and when the training ends in whatever way;
+            the history grows in a second file beside it. Whenever the process is killed, both
+            are whole.
+        resume: a checkpoint to go on from, with the same arguments; the result has the same
+            bits as if the training had never been interrupted. Another number of epochs or
+            learning rate, or a schedule with other numbers, counts from then on; any other
+            difference is refused.
+
+    Raises:
+        TypeError, ValueError: an argument is unusable; raised before anything is changed.
+        StateError: the checkpoint is damaged, or of another training; likewise.
+        DivergenceError: the loss is no longer finite; says where that began. The model keeps
+            its last weights, or those a callback restores, and the error has the history.
+
+    >>> from nn import MLP
+    >>> from nn.data import moons
+    >>> from nn.losses import binary_cross_entropy_with_logits
+    >>> from nn.optim import SGD
+    >>> model = MLP(2, [16, 16, 1], activation="leaky_relu", seed=0)
+    >>> optimizer = SGD(model.parameters(), learning_rate=0.3)
+    >>> loss = binary_cross_entropy_with_logits
+    >>> history = fit(model, moons(40), loss, optimizer, epochs=40, batch_size=8)
+    >>> history.accuracy[-1]
+    0.975
+    """
+    plan = Plan(
+        model,
+        data,
+        loss,
+        optimizer,
+        epochs,
+        batch_size,
+        validation,
+        clip,
+        schedule,
+        metrics,
+        callbacks,
+        seed,
+        compile,
+        checkpoint,
+        resume,
+    )
+    return Training(plan).run()
+
+
+class Training:
+    """A training under way, from its plan to its history.
+
+    Raises:
+        TypeError, ValueError, StateError: something in the plan doesn't go together; nothing
+            was changed.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        term = _tried_out(plan, plan.samples)
+        if plan.tests is not None:
+            _tried_out(plan, plan.tests)
+        self.identity = identity_of(plan) if plan.checkpoint or plan.resume else None
+        # The learning rate that was asked for; a callback may have changed it meanwhile.
+        self.asked = plan.optimizer.learning_rate
+        saved = self._read(Path(plan.resume)) if plan.resume is not None else None
+        self.history = History()
+        self.history.layers = tuple(layers_of(plan.model))
+        compile = _same(plan, saved) if saved else plan.compile
+        if compile is None:
+            arguments = sum(len(node.args) for node in nodes_below(term))
+            compile = arguments * len(plan.samples) * plan.epochs >= WORTHWHILE and "if possible"
+        self.steps = _steps(plan, compile)
+        self.history.backend = self.steps.name
+        if saved:
+            self._take(saved)
+        self.hygiene = self.steps.hygiene = Hygiene(plan.model, plan.optimizer, self.history)
+        self.modules = plan.modules
+        self.order = Order(len(plan.samples), plan.batch_size, plan.seed)
+        self.replay = self.history._replay = Replay(plan, self.history, self.steps.name)
+        self.keeper = Checkpoint(Path(plan.checkpoint), saved) if plan.checkpoint else None
+        self.finished = len(self.history.loss)
+        self.begun: tuple[int, Start] | None = None
+        self.is_torn = False
+        if self.steps.name != "eager" and not self.history.steps:
+            self.hygiene.check_reach(term)
+        if plan.tests is not None:
+            self.hygiene.check_split(plan.samples.inputs, plan.tests.inputs)
+
+    def run(self) -> History:
+        """Return the history, at the end of the training."""
+        plan, history = self.plan, self.history
+        try:
+            with bar(plan.epochs, len(plan.samples)) as show:
+                for epoch in range(self.finished + 1, plan.epochs + 1):
+                    if history.stopped:
+                        break
+                    self._go_through(epoch, show)
+                    show(epoch, len(plan.samples), history)
+        except KeyboardInterrupt:
+            history.interrupted = True
+            sys.stderr.write(
+                f"stopped by Ctrl-C in epoch {self.finished + 1} of {plan.epochs}; "
+                "the model keeps what it has learnt\n"
+            )
+        except FloatingPointError as error:
+            self._leave()
+            self._finish()
+            if not isinstance(error, DivergenceError):
+                raise self._diverged(DivergenceError(str(error))) from error
+            raise self._diverged(error) from None
+        except BaseException:
+            self._leave()
+            raise
+        self._leave()
+        self._finish()
+        return history
+
+    def _go_through(self, epoch: int, show: Show) -> None:
+        """Go once through the data, look at what has come of it, and add to the history."""
+        plan, history = self.plan, self.history
+        warnings = len(history.warnings) if epoch > 1 else 0
+        # All units are watched in epochs 1, 2, 4, 8, ... and the last, as it costs time.
+        self.hygiene.is_looking = epoch & (epoch - 1) == 0 or epoch == plan.epochs
+        start = self.steps.start()
+        self.begun = epoch, start
+        self.replay.keep(epoch, start)
+        batches = self.order(epoch)
+        self._set_training(True)
+        done = self.steps.learn(
+            epoch,
+            batches,
+            lambda i: self._factor(epoch - 1 + i / len(batches)),
+            lambda i: show(epoch, i * plan.batch_size, history),
+        )
+        self._set_training(False)
+        history.steps += done.records
+        history.loss.append(mean_of(done.losses))
+        if is_classification(plan.loss):
+            history.accuracy.append(accuracy(done.predictions, done.targets, threshold(plan.loss)))
+        self._evaluate()
+        self.hygiene.check_epoch()
+        if plan.callbacks:
+            self.steps.sync()
+        self.is_torn = True
+        observe = getattr(plan.schedule, "observe", None)
+        if observe:
+            observe((history.validation_loss or history.loss)[-1])
+        answers = [callback(plan.model, history) for callback in plan.callbacks]
+        history.stopped = any(map(_is_stop, answers))
+        if self.keeper:
+            self.keeper.note(history, warnings)
+        self.finished, self.is_torn = epoch, False
+        if self.keeper and self.keeper.is_due:
+            self.steps.sync()
+            self.keeper.write(self._state(), epoch)
+
+    def _factor(self, time: float) -> float:
+        """Return the schedule's factor for a step."""
+        schedule = self.plan.schedule
+        return 1.0 if schedule is None else number("the schedule's factor", schedule(time))
+
+    def _set_training(self, training: bool) -> None:
+        # The model's own way looks for its modules each time, past every weight.
+        for module in self.modules:
+            module.training = training
+
+    def _evaluate(self) -> None:
+        """Add what the epoch has come to: loss and accuracy on validation data, and metrics."""
+        plan, history = self.plan, self.history
+        samples = plan.tests or plan.samples
+        if plan.tests is None and not plan.metrics:
+            return
+        losses, predictions = self.steps.evaluate(samples)
+        limit = threshold(plan.loss)
+        if plan.tests is not None:
+            history.validation_loss.append(mean_of(losses))
+            if is_classification(plan.loss):
+                history.validation_accuracy.append(accuracy(predictions, samples.targets, limit))
+        if plan.metrics and not isinstance(predictions, list):
+            predictions = predictions.tolist()
+        for name, metric in zip(plan.metric_names, plan.metrics, strict=True):
+            figure = _measured(metric, predictions, samples.targets, limit)
+            history.metrics.setdefault(name, []).append(figure)
+
+    def _leave(self) -> None:
+        """Leave the model ready to use, and the history and the checkpoint with whole epochs."""
+        self.steps.sync()
+        self._set_training(False)
+        self._drop_unfinished()
+        # Between two epochs, callbacks may have seen one that the history hasn't.
+        if self.keeper and self.keeper.written < self.finished and not self.is_torn:
+            self.keeper.write(self._state(), self.finished)
+
+    def _finish(self) -> None:
+        for callback in self.plan.callbacks:
+            finish = getattr(callback, "finish", None)
+            if finish:
+                finish(self.plan.model)
+
+    def _diverged(self, error: DivergenceError) -> DivergenceError:
+        error.history = self.history
+        return error
+
+    def _drop_unfinished(self) -> None:
+        """Drop the records of an epoch that was not finished."""
+        history = self.history
+        while history.steps and history.steps[-1].epoch > self.finished:
+            history.steps.pop()
+        for kept in (
+            history.loss,
+            history.accuracy,
+            history.validation_loss,
+            history.validation_accuracy,
+            *history.metrics.values(),
+        ):
+            del kept[self.finished :]
+
+    def _state(self) -> dict[str, Any]:
+        """Return what a checkpoint holds of the time when the last epoch was finished."""
+        plan = self.plan
+        weights = plan.model.state_dict()
+        optimizer: Any = plan.optimizer.state_dict()
+        masks = [dropout.masks for dropout in plan.dropouts]
+        if self.begun and self.begun[0] > self.finished:  # steps have been made since
+            start = self.begun[1]
+            numbers = dict(zip(plan.optimizer.parameters, start.weights, strict=True))
+            named = plan.model.named_parameters()
+            weights = {name: numbers.get(leaf, leaf.data) for name, leaf in named.items()}
+            optimizer = {
+                name: list(x) if name in plan.optimizer.remembers else x
+                for name, x in start.optimizer.items()
+            }
+            masks = start.masks
+        return {
+            "training": self.identity,
+            "learning_rate": self.asked,
+            "backend": self.history.backend,
+            "stopped": self.history.stopped,
+            "weights": weights,
+            "optimizer": optimizer,
+            "masks": masks,
+            "schedule": _state_of(plan.schedule),
+            "callbacks": list(map(_state_of, plan.callbacks)),
+        }
+
+    def _read(self, path: Path) -> Saved:
+        """Return a checkpoint of this training.
+
+        Raises:
+            StateError: it is damaged, or of another training.
+        """
+        saved = checkpoints.read(path)
+        differing = differences(saved.state["training"], self.identity)
+        if differing:
+            more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+            raise StateError(
+                f"{path} is of another training: {'; '.join(differing[:3])}{more}. Resume with "
+                "the same arguments, or train anew"
+            )
+        return saved
+
+    def _take(self, saved: Saved) -> None:
+        """Take over a checkpoint, wholly or not at all.
+
+        Raises:
+            StateError: it is damaged.
+        """
+        plan, state = self.plan, saved.state
+        things: list[Any] = [plan.schedule, *plan.callbacks]
+        stateful = [thing for thing in things if hasattr(thing, "load_state_dict")]
+        kept = [x.state_dict() for x in stateful]
+        optimizer = plan.optimizer.state_dict()
+        named = plan.model.named_parameters()
+        try:
+            if set(state["weights"]) != set(named):
+                raise ValueError("the weights are of other parameters")
+            weights = {name: real(name, state["weights"][name]) for name in named}
+            masks = [whole("masks", n) for n in state["masks"]]
+            drawing = list(zip(plan.dropouts, masks, strict=True))
+            asked = number("learning_rate", state["learning_rate"], positive=True)
+            states = [state["schedule"], *state["callbacks"]]
+            for thing, own in zip(things, states, strict=True):
+                if hasattr(thing, "load_state_dict"):
+                    thing.load_state_dict(own)
+            plan.optimizer.load_state_dict(state["optimizer"])
+        except Exception as error:
+            for thing, own in zip(stateful, kept, strict=True):
+                thing.load_state_dict(own)
+            plan.optimizer.load_state_dict(optimizer)
+            raise StateError(
+                f"{plan.resume} is damaged: {type(error).__name__}: {error!s:.200}"
+            ) from error
+        for name, leaf in named.items():
+            leaf.data = weights[name]
+        for dropout, drawn in drawing:
+            dropout.masks = drawn
+        if self.asked != asked:
+            plan.optimizer.learning_rate = self.asked
+        vars(self.history).update(vars(saved.history))
+
+
+def _steps(plan: Plan, compile: bool | str) -> CompiledSteps | EagerSteps:
+    """Return what makes the steps: compiled, if asked to by True, "exact", or "if possible".
+
+    Raises:
+        CompileError, MissingExtraError: it can't be done, and was asked for.
+    """
+    if compile:
+        try:
+            return CompiledSteps(plan, exact=compile == "exact")
+        except (CompileError, MissingExtraError) as error:
+            if compile != "if possible":
+                raise
+            sys.stderr.write(f"fit runs in the eager engine: {error}\n")
+    return EagerSteps(plan)
+
+
+def _same(plan: Plan, saved: Saved) -> bool | str:
+    """Return how to ask for the back end of a checkpoint, for the same bits.
+
+    Raises:
+        StateError: that is not what was asked for.
+    """
+    backend = saved.history.backend
+    if backend not in BACKENDS:
+        raise StateError(f"{plan.resume} is of the unknown back end {backend!r:.40}")
+    before = BACKENDS[backend]
+    if plan.compile not in (None, before):
+        raise StateError(
+            f"{plan.resume} is of a training by the back end {backend!r}: resume it with "
+            f"compile={before!r}, for the same bits"
+        )
+    return before
+
+
+def _tried_out(plan: Plan, samples: Dataset) -> Value:
+    """Return the loss of the first sample, so that what doesn't fit shows before training."""
+    inputs, target = samples[0]
+    with plan.in_mode(training=False):  # a dropout would draw a mask
+        prediction = plan.model(inputs)
+    try:
+        term = plan.loss(prediction, target)
+    except TypeError as error:
+        error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
+        raise
+    if not isinstance(term, Value):
+        raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
+    if term.op is None:
+        raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
+    if bare(plan.loss) is cross_entropy:
+        _check_classes(len(prediction), samples)
+    return term
+
+
+def _check_classes(classes: int, samples: Dataset) -> None:
+    """Compare the labels with the number of the model's outputs.
+
+    Raises:
+        ValueError: a label is no class.
+    """
+    known = list(map(float, range(classes)))
+    for i, label in enumerate(samples.targets):
+        if label not in known:
+            raise ValueError(
+                f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
+                f"that of sample {i} is {label:g}"
+            )
+
+
+def _measured(metric: Metric, predictions: Any, targets: Any, limit: float) -> Any:
+    """Return a metric's figure; one that needs a threshold gets the loss's, or keeps its own."""
+    has_own = isinstance(metric, partial) and "threshold" in metric.keywords
+    if bare(metric) in THRESHOLDED and not has_own:
+        return metric(predictions, targets, threshold=limit)  # type: ignore[call-arg]
+    return metric(predictions, targets)
+
+
+def _is_stop(answer: Any) -> bool:
+    """Return whether a callback's answer is True, be it Python's or NumPy's."""
+    return type(answer).__name__ in ("bool", "bool_") and bool(answer)
+
+
+def _state_of(thing: Any) -> Any:
+    return thing.state_dict() if hasattr(thing, "state_dict") else None

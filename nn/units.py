@@ -1,0 +1,43 @@
+"""Units with a flat side, on which they can get stuck: those of ReLU and tanh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd import Value
+
+FLAT: dict[str, Callable[[Any], Any]] = {
+    "relu": lambda y: y == 0,
+    "tanh": lambda y: abs(y) > 0.99,
+}
+"""The activations with a flat side on which a unit can get stuck: whether an answer is of it."""
+
+Unit = tuple[str, str, str]
+"""A unit with a flat side: its layer, its op, and its own path."""
+
+
+def nodes_below(out: Value) -> list[Value]:
+    """Return ``out`` and all nodes that it depends on, each once; ``out`` is first."""
+    found = [out]
+    seen = {out}
+    for node in found:  # which grows meanwhile
+        for arg in node.args:
+            if arg not in seen and isinstance(arg, Value):
+                seen.add(arg)
+                found.append(arg)
+    return found
+
+
+def units_below(out: Value) -> list[Value]:
+    """Return the nodes below ``out`` that are units with a flat side, inputs first."""
+    nodes = reversed(nodes_below(out))
+    return [node for node in nodes if node.op and node.op.name in FLAT and node.origin]
+
+
+def unit_of(node: Value) -> Unit:
+    """Return the unit that a node is the answer of."""
+    assert node.op is not None
+    assert node.origin is not None
+    unit = node.origin[0]
+    return unit.rpartition(".neurons.")[0] or unit, node.op.name, unit
