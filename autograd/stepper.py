@@ -13,6 +13,7 @@ from autograd.errors import MissingExtraError
 from autograd.files import write_whole
 from autograd.stepping.derivation import Derivation
 from autograd.stepping.events import Event, Gradient, Recording
+from autograd.stepping.exercises import Exercises
 from autograd.stepping.experiment import WhatIf, what_if
 from autograd.stepping.ledger import Ledger
 from autograd.stepping.mistakes import Mistake, make_mistake
@@ -152,6 +153,14 @@ class Stepper:
     def quiz(self, tolerance: float = 1e-3) -> Quiz:
         """Return the run as questions: the next number is hidden."""
         return Quiz(self.recording, tolerance)
+
+    def exercises(self, most: int = 10) -> Exercises:
+        """Return an exercise sheet with its solutions, as text, Markdown and LaTeX.
+
+        Args:
+            most: how many edges it asks about.
+        """
+        return Exercises(self.recording, most)
 
     def name(self, node: Value) -> str:
         """Return the name under which the events print a node."""

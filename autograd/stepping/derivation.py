@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 from autograd.engine import Value
@@ -38,17 +39,17 @@ class Derivation:
         self.most = most
 
     def __str__(self) -> str:
-        return "\n".join(self._numbered(_Text(self.recording)))
+        return "\n".join(self._numbered(TextNotation(self.recording)))
 
     __repr__ = __str__
 
     def markdown(self) -> str:
         """Return the derivation as a Markdown list with formulas between dollar signs."""
-        return "\n".join(self._numbered(_Latex(self.recording), "${}$"))
+        return "\n".join(self._numbered(LatexNotation(self.recording), "${}$"))
 
     def latex(self) -> str:
         """Return the derivation as a LaTeX ``align*`` environment."""
-        notation = _Latex(self.recording)
+        notation = LatexNotation(self.recording)
         rows = [
             notation.gap(row) if isinstance(row, int) else " &= ".join(notation.step(row))
             for row in self._rows()
@@ -66,7 +67,7 @@ class Derivation:
         left_out = len(self.nodes) - self.most
         return [*self.nodes[:head], left_out, *self.nodes[head + left_out :]]
 
-    def _numbered(self, notation: _Text, frame: str = "{}") -> list[str]:
+    def _numbered(self, notation: TextNotation, frame: str = "{}") -> list[str]:
         lines, number = [], 0
         for row in self._rows():
             if isinstance(row, int):
@@ -78,13 +79,18 @@ class Derivation:
         return lines
 
 
-class _Text:
+class TextNotation:
     """How a step is written in plain text."""
 
     times, because = " * ", "   as "
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, frame: str = "{}") -> None:
         self.recording = recording
+        self.frame = frame
+
+    def framed(self, formula: str) -> str:
+        """Return a formula as it stands in prose, such as between dollar signs."""
+        return self.frame.format(formula)
 
     def step(self, node: Value) -> tuple[str, str]:
         """Return what one step derives, and from what: the sum over the users of ``node``."""
@@ -130,17 +136,13 @@ class _Text:
         return rule(node.op, slot, Symbol(self.name(node)), named_args(node, self.name))
 
 
-class _Latex(_Text):
+class LatexNotation(TextNotation):
     """How a step is written in LaTeX."""
 
     times, because = r" \cdot ", r" \quad\text{as } "
 
     def name(self, node: Value) -> str:
-        name = super().name(node)
-        indexed = re.fullmatch(r"([A-Za-z])(\d+)", name)
-        if indexed:
-            return f"{indexed[1]}_{{{indexed[2]}}}"
-        return name if re.fullmatch("[A-Za-z]", name) else rf"\text{{{_escaped(name)}}}"
+        return math_name(super().name(node))
 
     def partial(self, root: Value, node: Value) -> str:
         return rf"\frac{{\partial {self.name(root)}}}{{\partial {self.name(node)}}}"
@@ -157,12 +159,52 @@ class _Latex(_Text):
         return latex(expression, short)
 
     def definition(self, node: Value) -> str:
-        assert node.op is not None
+        if node.op is None:
+            return self.name(node)
         applied = Symbol._apply(node.op, named_args(node, self.name))
         return f"{self.name(node)} = {self.formula(applied)}"
 
     def gap(self, count: int) -> str:
         return rf"&\quad\vdots\quad\text{{({count} more steps)}}"
+
+
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+SYMBOL = re.compile(r"([A-Za-z]|[Α-Ωα-ω]|\\[A-Za-z]+)(?:_?([0-9₀-₉]+)|_([A-Za-z]))?")
+"""A label that is a symbol: a letter, perhaps with a subscript."""
+
+
+def math_name(label: str) -> str:
+    r"""Return a label in LaTeX's math mode: a letter with its subscript, or else upright text.
+
+    >>> [math_name(label) for label in ("w", "w₁", "x12", "θ_1", r"\theta_1", "w_i", "Σ", "a & b")]
+    ['w', 'w_{1}', 'x_{12}', '\\theta_{1}', '\\theta_{1}', 'w_{i}', '\\Sigma', '\\text{a \\& b}']
+    """
+    found = SYMBOL.fullmatch(label)
+    base = found and _base(found[1])
+    if not found or not base:
+        return rf"\text{{{_escaped(label)}}}"
+    subscript = (found[2] or found[3] or "").translate(SUBSCRIPTS)
+    return f"{base}_{{{subscript}}}" if subscript else base
+
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+"""The Greek letters that LaTeX has a command for; the others look like Latin ones."""
+
+
+def _base(letter: str) -> str:
+    """Return a letter as LaTeX writes it; "" if it has no command for it."""
+    if letter.isascii() and not letter.startswith("\\"):
+        return letter
+    name = letter.removeprefix("\\")
+    if not letter.isascii():
+        size, _, name = unicodedata.name(letter).removeprefix("GREEK ").partition(" LETTER ")
+        name = name.replace("LAMDA", "LAMBDA")
+        name = name.capitalize() if size == "CAPITAL" else name.lower()
+    return f"\\{name}" if name in GREEK else ""
 
 
 def _escaped(name: str) -> str:
