@@ -494,3 +494,43 @@ def test_a_refused_row_leaves_its_predecessor() -> None:
     with pytest.raises(RuleError):
         Op("cube", lambda x: x, (lambda y, x: None,))
     assert TABLE["cube"] is first
+
+
+# What a row says of itself is true both ways
+
+
+def law_commutes(op: Op) -> None:
+    """A row is marked where its arguments may change places and brackets, and only there."""
+    if op.arity not in (2, None) or op.domain:
+        assert not op.commutes
+        return
+    triples = [t for t in product(ORDINARY, repeat=3) if len(set(t)) == 3]
+    swaps = [bits(op(x, y)) == bits(op(y, x)) for x, y, _ in triples]
+    # Two roundings of each, and numbers below 21 in size: 4 ulp of that.
+    brackets = [abs(op(op(x, y), z) - op(x, op(y, z))) < 2e-14 for x, y, z in triples]
+    if not op.arity:
+        brackets += [abs(op(x, y, z) - op(z, x, y)) < 2e-14 for x, y, z in triples]
+    assert op.commutes == (all(swaps) and all(brackets))
+
+
+def law_length(op: Op) -> None:
+    """A length is 1, infinite, or one positive number for each argument."""
+    if callable(op.length):
+        for args in tuples(op, EXTREMES):
+            lengths = op.length(*args)
+            assert len(lengths) == op.arity
+            assert all(length > 0 or math.isnan(length) or not any(args) for length in lengths)
+    else:
+        assert op.length in (1.0, inf)
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
+def test_columns_are_true(op: Op) -> None:
+    law_commutes(op)
+    law_length(op)
+
+
+@pytest.mark.parametrize("op", [op for op in TABLE.values() if op.weighted])
+def test_a_weighted_row_is_the_sum_of_its_products(op: Op) -> None:
+    assert op(2.0, 3.0, 5.0, 7.0) == 2 * 5 + 3 * 7
+    assert op(2.0, 3.0, 5.0, 7.0, 11.0) == 2 * 5 + 3 * 7 + 11

@@ -163,3 +163,51 @@ def test_no_module_is_named_like_a_function_it_holds() -> None:
         if not module.endswith(("__init__", "__main__")):
             loaded = importlib.import_module(module)
             assert not callable(getattr(loaded, module.split(".")[-1], None)), module
+
+
+def questions_of_name(path: Path) -> list[str]:
+    """Return where a file compares an op, or its name, with something."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    module = importlib.import_module(name)
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Compare | ast.MatchValue):
+            continue
+        sides = [node.value] if isinstance(node, ast.MatchValue) else [node.left, *node.comparators]
+        texts = list(map(ast.unparse, sides))
+        # A table by name, such as the spellings of a target, is looked up, not asked.
+        tables = [text for text in texts if isinstance(getattr(module, text, None), dict)]
+        asks_name = any(re.search(r"\bop\.(name|symbol)$", text) for text in texts)
+        if (asks_name and not tables) or any(re.match(r"ops\.\w+$", text) for text in texts):
+            found.append(f"{path.name}:{sides[0].lineno}: {' | '.join(texts)}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [path for name, path in modules() if room_of(name) != "autograd.compiler"], ids=str
+)
+def test_nothing_outside_the_table_asks_for_an_op_by_its_name(path: Path) -> None:
+    """What it wants to know is a column, or derived; the compiler may name rows it spells."""
+    if path.name not in ("__main__.py", "pytest_plugin.py"):
+        assert not questions_of_name(path)
+
+
+@pytest.mark.parametrize(
+    "path", [path for name, path in modules() if room_of(name) == "autograd.compiler"], ids=str
+)
+def test_the_compiler_knows_rows_but_no_names(path: Path) -> None:
+    assert not [line for line in questions_of_name(path) if "name" in line]
+
+
+def test_a_question_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "asking_for_names.py"
+    path.write_text(
+        "TABLE = {}\n"
+        "def f(node, op, ops):\n"
+        "    a = node.op.name == 'dot' or op.name in ('mul', 'add')\n"
+        "    b = op is ops.relu\n"
+        "    return op.name in TABLE, op is node.op\n"
+    )
+    assert len(questions_of_name(path)) == 3
