@@ -17,7 +17,8 @@ from autograd.advice import cause_of_nan, instead
 from autograd.engine import Value
 from autograd.errors import StaleValueError
 from autograd.graph import topological_order
-from autograd.kernels import floats_of, value_function
+from autograd.kernels import floats_of
+from autograd.lowering import value_function
 from autograd.modes import changed_mode, source_line
 from autograd.operand import real
 from autograd.operation import Op

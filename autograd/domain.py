@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from typing import Any, NamedTuple
 
 
-class Domain:
+class Domain(NamedTuple):
     """The numbers one argument may take: an interval, less some points.
 
     >>> POSITIVE
@@ -20,34 +21,17 @@ class Domain:
     (False, True, False)
     """
 
-    __slots__ = ("excluded", "high", "low", "open_high", "open_low")
-
-    def __init__(
-        self,
-        low: float = -inf,
-        high: float = inf,
-        *,
-        open_low: bool = False,
-        open_high: bool = False,
-        excluded: tuple[float, ...] = (),
-    ) -> None:
-        self.low = low
-        self.high = high
-        self.open_low = open_low
-        self.open_high = open_high
-        self.excluded = excluded
+    low: float = -inf
+    high: float = inf
+    open_low: bool = False
+    open_high: bool = False
+    excluded: tuple[float, ...] = ()
 
     def without(self, *points: float) -> Domain:
         """Return this domain less the given points (poles)."""
-        return Domain(
-            self.low,
-            self.high,
-            open_low=self.open_low,
-            open_high=self.open_high,
-            excluded=self.excluded + points,
-        )
+        return self._replace(excluded=self.excluded + points)
 
-    def __contains__(self, x: float) -> bool:
+    def __contains__(self, x: Any) -> bool:
         if x != x:
             return True
         above = x > self.low if self.open_low else x >= self.low

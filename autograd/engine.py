@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, final
 
 from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import edges, topological_order
-from autograd.kernels import Form, describe, floats_of, form_of, product, value_function
+from autograd.kernels import Form, describe, floats_of, form_of, product
+from autograd.lowering import value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, real
 from autograd.operation import Op, plain

@@ -1,4 +1,4 @@
-"""Formulas as text: one precedence walk, a table of templates per notation.
+"""Formulas as text and as LaTeX.
 
 >>> from autograd.operation import TABLE, Symbol
 >>> x, y = Symbol("x"), Symbol("y")
@@ -11,17 +11,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from autograd.graph import topological_order
-from autograd.operation import Number, Op, Symbol, plain
-
-Template = tuple[str, int]
-"""A format string over the arguments, and its precedence (0: needs no parentheses)."""
-
-SIGN = 3
-"""The precedence of a sign, and so of a negative number: ``(-3) ** 2``, but ``-3 * x``."""
+from autograd.operation import Number, Op, Symbol
+from autograd.precedence import Template, call, infix, spell
 
 
 def number(x: float) -> str:
@@ -77,63 +71,6 @@ def rule(op: Op, slot: int, out: Any, args: tuple[Any, ...]) -> Any:
     What comes back is of the kind of the arguments: a number, a symbol or a node.
     """
     return op.locals(out, args, (slot,))[0]
-
-
-def spell(
-    expression: Any,
-    template: Callable[[Op, int], Template],
-    constant: Callable[[float], str],
-    names: Mapping[Symbol, str] | None = None,
-    *,
-    wraps_signs: bool = False,
-) -> str:
-    """Return ``expression`` in some notation.
-
-    Args:
-        template: the template of an op with n arguments.
-        constant: how a plain number is written.
-        names: subexpressions that have a name already (a compiler's temporaries).
-        wraps_signs: whether a sign never follows ``+ - *``: ``x - (-y)`` for ``x - -y``.
-    """
-    written: dict[Symbol, Template] = {}
-
-    def template_of(part: Any) -> Template:
-        if isinstance(part, Symbol):
-            return written[part]
-        literal = constant(plain(part))
-        return literal, SIGN if literal.startswith("-") else 0
-
-    for part in topological_order(expression) if isinstance(expression, Symbol) else []:
-        if names and part in names:
-            written[part] = names[part], 0
-        elif part.op is None:
-            written[part] = part.name, 0
-        else:
-            pattern, binds = template(part.op, len(part.args))
-            texts = []
-            for i, arg in enumerate(part.args):
-                inner, inner_binds = template_of(arg)
-                if i == 0:
-                    # Infix ops associate to the left, except the power and the sign.
-                    is_weak = 0 < inner_binds < binds + (binds >= SIGN)
-                elif wraps_signs and 0 < binds < SIGN and inner.startswith("-"):
-                    is_weak = True
-                else:
-                    # After an operator, a sign can't be misread: x ** -1.
-                    is_weak = 0 < inner_binds <= binds and inner_binds != SIGN
-                texts.append(f"({inner})" if is_weak else inner)
-            written[part] = pattern.format(*texts), binds
-    return template_of(expression)[0]
-
-
-def infix(op: Op, arity: int) -> Template:
-    """Return the template of an operator between its arguments, or before its only one."""
-    return (f"{{0}} {op.symbol} {{1}}" if arity == 2 else f"{op.symbol}{{0}}"), op.binds
-
-
-def call(name: str, arity: int) -> Template:
-    """Return the template of a function and its arguments in parentheses."""
-    return f"{name}({', '.join(f'{{{i}}}' for i in range(arity))})", 0
 
 
 def _text_template(op: Op, arity: int) -> Template:

@@ -12,15 +12,8 @@ from typing import Any
 
 from autograd import ops
 from autograd.engine import Value, record
-from autograd.kernels import (
-    INLINE,
-    UNROLLED,
-    floats_of,
-    form,
-    function_of,
-    lower,
-    value_function,
-)
+from autograd.kernels import floats_of, form
+from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import current_mode
 from autograd.operand import real
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
@@ -96,24 +89,25 @@ def _compute(
     They raise wherever `record` must have a closer look. The libm functions of the table's own
     rows do so outside their domain; those of a user's row may know nothing of what it declares.
     """
-    forward, floats = op.forward, [f"x{i}{'.data' * p}" for i, p in enumerate(pattern)]
+    forward, names = op.forward, [f"x{i}{'.data' * p}" for i, p in enumerate(pattern)]
     if not op.domain or (op.is_built_in and isinstance(forward, Primitive) and forward.raises):
         if isinstance(forward, Primitive):
             if forward.function in INLINE:
-                return [f"data = {INLINE[forward.function][0].format(*floats)}"], []
+                return [f"data = {INLINE[forward.function][0].format(*names)}"], []
             given["forward"] = forward.function
         elif op.opaque or len(pattern) > UNROLLED:
             given["forward"] = value_function(op, len(pattern))
         else:
-            formula = forward(*map(Symbol, floats))
+            formula = forward(*map(Symbol, names))
             lines, (text,) = lower([formula])
             return [*lines, f"data = {text}"], [formula]
     else:
         given["forward"] = _guarded(op)
     if len(pattern) > UNROLLED:
         given["floats_of"] = floats_of
-        return ["data = forward(*floats_of(args))"], []
-    return [f"data = forward({', '.join(floats)})"], []
+        floats = "[arg.data for arg in args]" if all(pattern) else "floats_of(args)"
+        return [f"data = forward(*{floats})"], []
+    return [f"data = forward({', '.join(names)})"], []
 
 
 def _guarded(op: Op) -> Callable[..., float]:
@@ -125,13 +119,18 @@ def _guarded(op: Op) -> Callable[..., float]:
     return forward
 
 
+NODES = {Value}
+
 _known: dict[Any, Callable[..., Value] | int] = {}
-"""By op and types of its arguments: the recorder, or how often there was none."""
+"""By op and types of its arguments (their number, if all are nodes): the recorder, or how often
+there was none."""
 
 
 def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
     """Record ``op``, by a recorder for this mix of arguments where one is worth its making."""
-    key = op if op.arity == 1 else (op, *map(type, args))
+    key: Any = op
+    if op.arity != 1:  # the types of many arguments take as long to compare as a sum to compute
+        key = (op, len(args)) if set(map(type, args)) == NODES else (op, *map(type, args))
     found = _known.get(key, 0)
     if found.__class__ is int:
         kinds = list(map(type, args))

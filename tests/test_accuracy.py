@@ -20,7 +20,8 @@ from mpmath import mp, mpf
 
 from autograd import TABLE, Op, Value, gradients, primitive, trace
 from autograd.domain import Joint
-from autograd.kernels import form, value_function
+from autograd.kernels import form
+from autograd.lowering import value_function
 from autograd.operation import Primitive
 
 Args = tuple[float, ...]

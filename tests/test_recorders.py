@@ -13,7 +13,7 @@ import pytest
 
 from autograd import TABLE, Domain, DomainError, Op, Value, debug, dot, no_grad, recorders, scope
 from autograd.engine import record
-from autograd.kernels import UNROLLED
+from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
 from autograd.recorders import WORTHWHILE, recorder
 from tests.floats import bits
@@ -116,7 +116,7 @@ def test_no_size_and_no_float_falls_off_the_quick_way(
         return count
 
     monkeypatch.setattr(recorders, "record", counted("record", record))
-    monkeypatch.setattr("autograd.kernels.Number", counted("Number", Value))
+    monkeypatch.setattr("autograd.lowering.Number", counted("Number", Value))
     out = dot(w, x, b)
     out.backward()
     with no_grad():

@@ -10,7 +10,8 @@ from autograd.checking.differences import Claim, Comparison, Line, Sample, compa
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.engine import Value
 from autograd.formula import rule, rule_symbols, text
-from autograd.kernels import floats_of, value_function
+from autograd.kernels import floats_of
+from autograd.lowering import value_function
 from autograd.modes import unchecked
 from autograd.operation import Op
 from autograd.place import place_of

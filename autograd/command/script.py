@@ -17,7 +17,8 @@ from autograd.debugging import debug
 from autograd.engine import Value
 from autograd.errors import ChainruleError, ScriptError
 from autograd.graph import topological_order
-from autograd.kernels import floats_of, value_function
+from autograd.kernels import floats_of
+from autograd.lowering import value_function
 
 USUAL = ("loss", "cost", "error", "out", "output")
 """The names preferred, in this order, where a file has several results."""

@@ -16,7 +16,8 @@ from typing import Any
 
 from autograd.engine import Value
 from autograd.errors import CompileError
-from autograd.kernels import describe, value_function
+from autograd.kernels import describe
+from autograd.lowering import value_function
 from autograd.modes import changed_mode, current_mode, source_line
 from autograd.operand import Operand, real
 from autograd.operation import Op, plain

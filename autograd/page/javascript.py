@@ -15,10 +15,11 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from autograd.formula import Template, call, number
+from autograd.formula import number
 from autograd.graph import topological_order
-from autograd.kernels import lower
+from autograd.lowering import lower
 from autograd.operation import Op, Primitive, Symbol
+from autograd.precedence import Template, call
 
 SPELLING: dict[str, Template] = {
     "add": ("{0} + {1}", 1),
