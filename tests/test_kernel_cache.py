@@ -204,6 +204,16 @@ def test_a_chosen_folder_is_used(
     assert cache.load(KEY) == CODE
 
 
+def test_a_home_of_nobody_is_no_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHAINRULE_CACHE", "~nosuchuser/kernels")
+    cache.store(KEY, CODE)
+    assert cache.load(KEY) is None
+    assert content(tmp_path) == []
+
+
 def test_only_the_user_may_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path / "above" / "kernels"))
     before = os.umask(0)

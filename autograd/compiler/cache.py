@@ -263,7 +263,10 @@ def _path() -> str:
         raise FileNotFoundError(errno.ENOENT, "the cache is off")
     if chosen:
         # Without its last slash: a path that ends in one is followed through a link.
-        return os.path.normpath(os.path.expanduser(chosen))
+        path = os.path.normpath(os.path.expanduser(chosen))
+        if path.startswith("~"):
+            raise FileNotFoundError(errno.ENOENT, "no such home", chosen)
+        return path
     if sys.platform == "win32":
         above = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":

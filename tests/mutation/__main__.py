@@ -1,0 +1,179 @@
+"""Try mutants of the core, and list those that no test notices: ``python -m tests.mutation``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import hashlib
+import os
+import random
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.mutation import trial
+from tests.mutation.laboratory import Laboratory
+from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.process import Child, start, together
+from tests.mutation.reach import Reach
+
+ROOT = Path(__file__).parent.parent.parent
+
+CORE = (
+    "autograd/engine.py",
+    "autograd/recorders.py",
+    "autograd/transforms.py",
+    "autograd/stepping/ledger.py",
+    "autograd/checking/*.py",
+    "autograd/kernels.py",
+    "autograd/ops.py",
+)
+"""What is changed."""
+
+TESTS = (
+    "tests/test_*.py",
+    "tests/programs/test_*.py",
+    "autograd/**/*.py",
+    "nn/**/*.py",
+    "README.md",
+)
+"""What may notice, as files: dealt out to the processes by turns."""
+
+WANTED = 0.95
+"""The share of all mutants that tests are to notice."""
+
+LIBRARIES = (
+    "_pytest.doctest",
+    "hypothesis.strategies",
+    "llvmlite.binding",
+    "matplotlib.figure",
+    "mpmath",
+    "numpy",
+    "rich.console",
+    "sklearn.datasets",
+)
+"""What tests import and no mutant changes: imported before all forks."""
+
+REASONS = Path(__file__).parent / "equivalent.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Try a sample of the mutants; return 0 if enough fall and the others have a reason."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("modules", metavar="MODULE", nargs="*", help="of the core (default: all)")
+    parser.add_argument("--count", type=int, default=400, help="how many (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: %(default)s)")
+    args = parser.parse_args(argv)
+    os.chdir(ROOT)
+    files = {module_of(path): path for place in CORE for path in sorted(ROOT.glob(place))}
+    unknown = [name for name in args.modules if name not in files]
+    if unknown:
+        parser.error(f"{unknown[0]} is not of the core: {', '.join(files)}")
+    tests = sorted({str(p.relative_to(ROOT)) for place in TESTS for p in ROOT.glob(place)})
+    tests = [test for test in tests if not test.endswith("__main__.py")]  # importing it runs it
+    for library in LIBRARIES:
+        import_module(library)
+    gc.collect()
+    gc.freeze()
+    every = [
+        mutant
+        for module, path in files.items()
+        if module in args.modules or not args.modules
+        for mutant in mutants_of(path, module)
+    ]
+    chosen = random.Random(args.seed).sample(every, min(args.count, len(every)))
+    print(f"{len(chosen)} of {len(every):,} mutants", flush=True)
+    kept = Path(tempfile.gettempdir(), f"chainrule-reach-{digest(list(files))}.json")
+    return report(chosen, dict(find_killers(chosen, list(files.values()), tests, kept)))
+
+
+def find_killers(
+    mutants: Sequence[Mutant], files: Sequence[Path], tests: Sequence[str], kept: Path
+) -> Iterator[tuple[int, str]]:
+    """Yield the numbers of the mutants that fall, and the test that each of them falls to.
+
+    Raises:
+        RuntimeError: tests fail without a change.
+    """
+    workers = os.cpu_count() or 1
+
+    def work(say: Callable[[str], None]) -> int:
+        laboratory = Laboratory(mutants, files, kept, workers, lambda i, name: say(f"{i} {name}"))
+        return pytest.main([*trial.OPTIONS, *tests], plugins=[laboratory])
+
+    fallen = set()
+    ((_, said, code),) = together([partial(start, 0, 3600, work)], 1)
+    if code:
+        raise RuntimeError(f"tests fail without a change (exit code {code}): run pytest")
+    for line in said.splitlines():
+        i, _, killer = line.partition(" ")
+        fallen.add(int(i))
+        yield int(i), killer
+    print(f"{len(fallen)} fall where they live; the others are imported anew", flush=True)
+    reach = Reach.load(kept)
+    left = [i for i in range(len(mutants)) if i not in fallen]
+    for nth in (0, 1):
+
+        def jobs(nth: int = nth, left: Sequence[int] = left) -> Iterator[Callable[[], Child]]:
+            for i in left:
+                parts = reach.of(mutants[i].path, mutants[i].lines)
+                if nth < len(parts):
+                    attempt = partial(trial.attempt, mutants[i], parts[nth])
+                    yield partial(start, i, reach.cost(parts[nth]), attempt)
+
+        for i, said, code in together(jobs(), workers):
+            if code:
+                fallen.add(i)
+                yield i, said.partition("\n")[0] or f"its limits (exit code {code})"
+        left = [i for i in left if i not in fallen]
+
+
+def report(mutants: Sequence[Mutant], killers: Mapping[int, str]) -> int:
+    """Print which mutants survive, and how many fall, and return the exit code."""
+    reasons: dict[str, str] = tomllib.loads(REASONS.read_text(encoding="utf-8"))
+    killed: Counter[str] = Counter()
+    unexplained = 0
+    for i, mutant in enumerate(mutants):
+        reason = reasons.get(mutant.name, "")
+        killed[mutant.module] += i in killers
+        if i not in killers:
+            unexplained += not reason
+            place = f"{mutant.path.relative_to(ROOT)}:{mutant.lines[0]}"
+            print(f"survives  {place}  {mutant.name}  {reason or mutant.kind}")
+        elif reason:
+            print(f"falls after all, to {killers[i]}: {mutant.name}")
+    for module, count in Counter(mutant.module for mutant in mutants).items():
+        print(f"{killed[module]:5} of {count:4} killed  {module}")
+    share = killed.total() / max(len(mutants), 1)
+    print(
+        f"{killed.total():5} of {len(mutants):4} killed, {share:.1%} (wanted {WANTED:.0%}); "
+        f"{unexplained} survive without a reason"
+    )
+    return int(share < WANTED or unexplained > 0)
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file of this project."""
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def digest(modules: Sequence[str]) -> str:
+    """Return what tells these files, and the names of what is changed, from all others."""
+    found = hashlib.sha256(" ".join(modules).encode())
+    rooms = ("autograd", "nn", "tests")
+    for path in sorted(p for room in rooms for p in (ROOT / room).rglob("*.py")):
+        if path.parent != Path(__file__).parent:
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""The runner of mutants: every kind of mistake is made, and what no test notices is told."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.__main__ import CORE, REASONS, ROOT, module_of
+from tests.mutation.mutants import mutants_of
+from tests.mutation.reach import Reach
+
+SOURCE = '''
+"""A module."""
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    x = 1 + 2
+
+__slots__ = (1,)
+rule = lambda y, x: -y * 2.0
+
+
+def f(a: Literal[1], b: int = 0) -> Literal[2]:
+    """Say something."""
+    assert a < 3
+    if a < b and not b:
+        raise ValueError(f"{a + b}")
+    for x in zip(a, b, strict=True):
+        a[0] = max(x, b)
+        a.clear()
+        continue
+    a += b
+    return a
+'''
+
+
+def changes(tmp_path: Path, source: str) -> list[str]:
+    path = tmp_path / "m.py"
+    path.write_text(source, encoding="utf-8")
+    return [f"{m.scope}|{m.kind}|{m.before}|{m.after}" for m in mutants_of(path, "m")]
+
+
+def test_every_kind_of_mistake_is_made_and_nothing_else(tmp_path: Path) -> None:
+    assert sorted(changes(tmp_path, SOURCE)) == sorted(
+        [
+            "|arithmetic|-y * 2.0|-y / 2.0",
+            "|sign|-y|y",
+            "|constant|2.0|3.0",
+            "f|constant|0|1",
+            "f|condition|if a < b and (not b): raise ValueError(f'{a + b}')"
+            "|if not (a < b and (not b)): raise ValueError(f'{a + b}')",
+            "f|boolean|a < b and (not b)|a < b or not b",
+            "f|comparison|a < b|a <= b",
+            "f|sign|not b|b",
+            "f|statement|raise ValueError(f'{a + b}')|pass",
+            "f|order|zip(a, b, strict=True)|zip(b, a, strict=True)",
+            "f|statement|a[0] = max(x, b)|pass",
+            "f|constant|0|1",
+            "f|order|max(x, b)|max(b, x)",
+            "f|statement|a.clear()|pass",
+            "f|statement|continue|pass",
+            "f|arithmetic|a += b|a -= b",
+            "f|statement|a += b|pass",
+            "f|return|return a|return None",
+        ]
+    )
+
+
+def test_a_mutant_runs_and_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "m.py"
+    path.write_text("rule = lambda x, y: x - y\nodd = [3, 5]\n", encoding="utf-8")
+    values = []
+    for mutant in mutants_of(path, "m"):
+        names: dict[str, object] = {}
+        exec(mutant.code(), names)
+        values.append((names["rule"](5, 3), names["odd"]))  # type: ignore[operator]
+        assert ast.unparse(mutant.tree) == ast.unparse(ast.parse(path.read_text()))
+    assert values == [(8, [3, 5]), (2, [4, 5]), (2, [3, 6])]
+
+
+def test_what_runs_at_import_is_for_all_tests_of_the_file() -> None:
+    tests = {"1": ["a::slow"], "2": ["b::quick", "a::failed"]}
+    reach = Reach({"a::slow": 2.0, "b::quick": 1.0}, {"m.py": tests})
+    assert reach.of(Path("m.py"), (2, 3)) == [["b::quick"]]
+    assert reach.of(Path("m.py"), (1, 1)) == [["a::slow"]]
+    assert reach.of(Path("m.py"), (9, 9)) == [["b::quick", "a::slow"]]
+    assert reach.of(Path("other.py"), (1, 1)) == []
+
+
+def test_reasons_are_of_mutants_that_there_are() -> None:
+    """A reason for what is no longer written there would excuse what nobody has looked at."""
+    files = [path for place in CORE for path in ROOT.glob(place)]
+    if not files:
+        pytest.skip("a wheel is tested")
+    names = {mutant.name for path in files for mutant in mutants_of(path, module_of(path))}
+    reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))
+    assert all(reasons.values())
+    assert not [name for name in reasons if name not in names]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_a_mutant_is_told_from_the_module(tmp_path: Path) -> None:
+    """In a project of its own: one mutant falls, the other lives."""
+    (tmp_path / "core.py").write_text(
+        "LIMIT = 2\ndef f(x):\n    return 2 * x + 0\nrules = lambda x: x + 1, lambda x: x / 1\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "test_core.py").write_text(
+        "import core\n"
+        "def test_f():\n    assert core.f(3) == 6\n"
+        "def test_limit():\n    assert core.f(core.LIMIT) == 4\n"
+        "def test_rules():\n    assert [rule(2) for rule in core.rules] == [3, 2]\n",
+        encoding="utf-8",
+    )
+    script = f"""
+        import os, sys
+        sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]
+        os.chdir({str(tmp_path)!r})
+        from pathlib import Path
+        from tests.mutation.__main__ import find_killers
+        from tests.mutation.mutants import mutants_of
+        path = Path({str(tmp_path / "core.py")!r})
+        mutants = mutants_of(path, "core")
+        killers = dict(find_killers(mutants, [path], ["test_core.py"], Path("reach.json")))
+        for i, mutant in enumerate(mutants):
+            print("falls" if i in killers else "lives", mutant.kind, mutant.after)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "8 fall where they live; the others are imported anew",
+        "falls constant 3",
+        "falls return return None",
+        "lives arithmetic 2 * x - 0",
+        "falls arithmetic 2 / x",
+        "falls constant 3",
+        "falls constant 1",
+        "falls arithmetic x - 1",
+        "falls constant 2",
+        "falls arithmetic x * 1",
+        "falls constant 2",
+    ]
