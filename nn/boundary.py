@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from autograd import Value, no_grad, sigmoid
+from autograd import sigmoid
 from nn.module import Module
 from nn.paper import (
     BLUE,
@@ -64,8 +65,8 @@ def decision_boundary(
     if not len(points) or len(points) != len(labels) or any(len(point) != 2 for point in points):
         raise ValueError("decision_boundary needs points of two numbers, and a label for each")
     xs, ys, alike = _grid(points)
-    with no_grad():
-        answers = [[_plain(model([x, y])) for x in xs] for y in ys]
+    found = iter(model.predict([[x, y] for y in ys for x in xs]))
+    answers = [list(islice(found, len(xs))) for _ in ys]
     several = isinstance(answers[0][0], list)
     count = len(answers[0][0]) if several else 2
     places = [int(label) if several else int(label > 0) for label in labels]
@@ -127,13 +128,6 @@ def _grid(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float], 
         first, last = low - 0.1 * span, high + 0.1 * span
         axes.append([first + step * i for i in range(math.ceil((last - first) / step) + 1)])
     return axes[0], axes[1], alike
-
-
-def _plain(answer: Any) -> Any:
-    """Return a model's answer as a number, or a list of them."""
-    if isinstance(answer, list):
-        return [_plain(x) for x in answer]
-    return answer.data if isinstance(answer, Value) else answer
 
 
 def _draw_classes(

@@ -166,13 +166,9 @@ class Standardizer:
                 if not math.isfinite(x):
                     raise ValueError(f"inputs[{i}][{j}] is {x}: clean the data first")
         columns = list(zip(*inputs, strict=True))
-        self.means = [math.fsum(column) / len(column) for column in columns]
-        self.deviations = [
-            math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
-            if min(column) < max(column)
-            else 0.0
-            for column, mean in zip(columns, self.means, strict=True)
-        ]
+        spreads = list(map(_spread, columns))
+        self.means = [mean for mean, _ in spreads]
+        self.deviations = [deviation for _, deviation in spreads]
 
     def __call__(self, inputs: Sequence[Sequence[float]]) -> Inputs:
         """Return other inputs, shifted and scaled in the same way."""
@@ -184,7 +180,7 @@ class Standardizer:
                 )
             standardized.append(
                 [
-                    (float(x) - mean) / deviation if deviation else 0.0
+                    _standardized(float(x), mean, deviation) if deviation else 0.0
                     for x, mean, deviation in zip(row, self.means, self.deviations, strict=True)
                 ]
             )
@@ -203,8 +199,8 @@ def train_test_split(
         data: inputs and targets.
         test: the share of the test, above 0 and below 1.
         seed: the same seed gives the same parts.
-        stratified: whether the targets are labels of which each must be found in both parts
-            in its share, up to rounding.
+        stratified: whether targets that are labels must each be found in both parts in their
+            share, up to rounding; those with a fraction, or that occur once, are none.
 
     Raises:
         ValueError: one of the parts would be empty.
@@ -222,7 +218,12 @@ def train_test_split(
     for i, target in enumerate(targets):
         if stratified and isinstance(target, list):
             raise TypeError(f"targets[{i}] is a list, which is no label: pass stratified=False")
-        groups.setdefault(target if stratified else None, []).append(i)
+        # A number with a fraction is no label: together, such targets are split at random.
+        is_label = stratified and not (isinstance(target, float) and target % 1)
+        groups.setdefault(target if is_label else None, []).append(i)
+    single = [label for label, group in groups.items() if len(group) == 1]
+    if len(single) > 1:  # none of them can be in both parts
+        groups[None] = groups.pop(None, []) + [groups.pop(x)[0] for x in single if x is not None]
     chosen: list[int] = []
     carried = 0.0
     for group in groups.values():
@@ -258,6 +259,23 @@ def batches(n: int, batch_size: int, seed: int = 0) -> Iterator[list[list[int]]]
     while True:
         source.shuffle(order)
         yield [order[i : i + size] for i in range(0, n, size)]
+
+
+def _spread(column: Sequence[float]) -> tuple[float, float]:
+    """Return mean and standard deviation, also where squares over- or underflow."""
+    _, exponent = math.frexp(max(map(abs, column)))
+    if abs(exponent) > 400:  # by a power of 2, so nothing is rounded but subnormal numbers
+        mean, deviation = _spread([math.ldexp(x, -exponent) for x in column])
+        return math.ldexp(mean, exponent), math.ldexp(deviation, exponent)
+    mean = math.fsum(column) / len(column)
+    if min(column) == max(column):
+        return mean, 0.0
+    return mean, math.sqrt(math.fsum((x - mean) ** 2 for x in column) / len(column))
+
+
+def _standardized(x: float, mean: float, deviation: float) -> float:
+    way = x - mean
+    return way / deviation if math.isfinite(way) else x / deviation - mean / deviation
 
 
 def _noisy(curves: list[list[tuple[float, float]]], spread: float, source: random.Random) -> Data:

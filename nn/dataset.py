@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from autograd import Value
-from nn.losses import LABELS, Loss, bare
+from nn.losses import Loss, bare, labels_of
 
 Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
 Sample = tuple[list[Value], Any]
@@ -48,6 +48,13 @@ class Dataset(Sequence[Sample]):
         else:
             self.inputs = [self._row(i, row, inputs[0]) for i, row in enumerate(inputs)]
         self.targets = [self._target(i, target) for i, target in enumerate(targets)]
+        sizes = [len(t) if isinstance(t, list) else 0 for t in self.targets]
+        for i, size in enumerate(sizes):
+            if size != sizes[0]:
+                raise ValueError(
+                    f"{which}targets[{i}] and {which}targets[0] are not of one length: got "
+                    f"{self.targets[i]} and {self.targets[0]}"
+                )
         self._check_labels(loss)
         self._leaves: dict[int, list[Value]] = {}
 
@@ -86,7 +93,7 @@ class Dataset(Sequence[Sample]):
         return _number(name, target)
 
     def _check_labels(self, loss: Loss) -> None:
-        labels = LABELS.get(bare(loss))
+        labels = labels_of(loss)
         if not labels:
             return
         for i, wanted in enumerate(self.targets):

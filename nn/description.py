@@ -137,6 +137,8 @@ def _places(model: Module) -> Iterator[tuple[str, Any, Any]]:
     for path, module in model.named_modules().items():
         dot = "." if path else ""
         for name, item in vars(module).items():
+            if name in module._kept:
+                continue
             if isinstance(item, list):
                 for i, each in enumerate(item):
                     if isinstance(each, Value):

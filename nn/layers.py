@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import TABLE, Op, Value, dot, elu, leaky_relu
+from autograd import TABLE, Op, Value, dot, elu, leaky_relu, relu
 from nn.arguments import count, generator
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
@@ -44,6 +44,10 @@ class Neuron(Module):
     >>> list(neuron.named_parameters())
     ['w.0', 'w.1', 'b']
     """
+
+    # For a subclass that sets w and b itself, as those written for micrograd do.
+    nonlin: bool = True
+    activation: Function = relu
 
     def __init__(
         self,

@@ -227,9 +227,14 @@ def bare(loss: Loss) -> Loss:
     return loss.func if isinstance(loss, partial) else loss
 
 
+def labels_of(loss: Loss) -> tuple[float, float] | None:
+    """Return the two labels of a loss for two classes; None for another."""
+    return next((labels for known, labels in LABELS.items() if known is bare(loss)), None)
+
+
 def is_classification(loss: Loss) -> bool:
     """Return whether predictions under this loss are right or wrong."""
-    return bare(loss) is cross_entropy or bare(loss) in LABELS
+    return bare(loss) is cross_entropy or labels_of(loss) is not None
 
 
 def threshold(loss: Loss) -> float:

@@ -118,9 +118,13 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     for i, prediction in enumerate(predictions):
         if isinstance(prediction, Sequence):
             raise TypeError(f"r2 needs one number a sample: predictions[{i}] is {prediction!r:.60}")
-    centre = math.fsum(targets) / len(targets)
-    left = math.fsum((_float(p) - t) ** 2 for p, t in zip(predictions, targets, strict=True))
-    whole = math.fsum((t - centre) ** 2 for t in targets)
+    guesses, goals = list(map(_float, predictions)), list(map(float, targets))
+    _, exponent = math.frexp(max(map(abs, [*guesses, *goals])))
+    if abs(exponent) > 400:  # the squares would over- or underflow
+        guesses, goals = ([math.ldexp(x, -exponent) for x in part] for part in (guesses, goals))
+    centre = math.fsum(goals) / len(goals)
+    left = math.fsum((p - t) ** 2 for p, t in zip(guesses, goals, strict=True))
+    whole = math.fsum((t - centre) ** 2 for t in goals)
     return 1 - left / whole if whole else math.nan
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
-from itertools import groupby
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from autograd import Value, scope
 from nn.arguments import real
+from nn.prediction import predicted
+from nn.summary import table_of
 
 _calling: ContextVar[Module | None] = ContextVar("calling", default=None)
 """The module whose call is under way: a module called meanwhile takes its name from it."""
+
+
+class Unmatched(NamedTuple):
+    """What a state and a model don't have in common: paths of parameters."""
+
+    missing: list[str]
+    unknown: list[str]
 
 
 def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,7 +47,7 @@ class Module:
     The parameters are the leaf Values found in the attributes, at any depth of lists, tuples,
     dicts and further modules, in the order of definition and whatever the attribute's name.
     One that is found twice (a tied weight) counts once, under its first name. Inner nodes of a
-    graph are not parameters.
+    graph are not parameters, nor is what a call keeps in an attribute, such as its inputs.
 
     A subclass may also define ``__call__`` itself, as with micrograd. Either way the nodes made
     in a call remember the module's path below the outermost module: ``layers.0.neurons.3``.
@@ -66,9 +73,15 @@ class Module:
     training: bool = True
     """Whether the module is being trained: `Dropout` drops only then. Set by train and eval."""
 
+    frozen: bool = False
+    """Whether the parameters are left out of `parameters`. Set by freeze and unfreeze."""
+
     nin: int | None = None
     nout: int | None = None
     """How many numbers come in and go out, where known."""
+
+    _kept: tuple[str, ...] = ()
+    """The attributes in which calls have kept something: what is found there is no parameter."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -76,6 +89,17 @@ class Module:
             raise TypeError(f"{cls.__name__}: parameters in __slots__ would not be found; drop it")
         if "__call__" in vars(cls):
             cls.__call__ = _entered(vars(cls)["__call__"])  # type: ignore[method-assign]
+
+    def __setattr__(self, name: str, item: Any) -> None:
+        # A call may keep its inputs or results in an attribute, unless that held parameters.
+        if isinstance(item, Value | list | tuple | dict):
+            is_kept = name in self._kept
+            if _calling.get() is None:
+                if is_kept:
+                    vars(self)["_kept"] = tuple(kept for kept in self._kept if kept != name)
+            elif not is_kept and not _has_parts(vars(self).get(name)) and not _has_modules(item):
+                vars(self)["_kept"] = (*self._kept, name)
+        object.__setattr__(self, name, item)
 
     @_entered
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -93,17 +117,20 @@ class Module:
         return None
 
     def parameters(self) -> list[Value]:
-        """Return the parameters, each once."""
+        """Return the parameters to be trained, each once: all but those that are frozen."""
         found: dict[Value, None] = {}
+        frozen: set[Value] = set()
         for _, item in _walk(self):
             if item.__class__ is list:
                 found.update(dict.fromkeys(item))
             elif isinstance(item, Value):
                 found[item] = None
-        return [leaf for leaf in found if leaf.op is None]
+            elif item.frozen:
+                frozen.update(_leaves(item))
+        return [leaf for leaf in found if leaf.op is None and leaf not in frozen]
 
     def named_parameters(self) -> dict[str, Value]:
-        """Return the parameters by path, such as ``layers.0.neurons.3.w.1``.
+        """Return all parameters by path, such as ``layers.0.neurons.3.w.1``.
 
         Raises:
             ValueError: two of them have the same path, as from the dict ``{1: v, "1": w}``.
@@ -128,37 +155,86 @@ class Module:
 
     def train(self) -> Self:
         """Return this module, it and all below it set to be trained."""
-        return self._set_training(True)
+        return self._set("training", True)
 
     def eval(self) -> Self:
         """Return this module, it and all below it set to be used."""
-        return self._set_training(False)
+        return self._set("training", False)
+
+    def freeze(self) -> Self:
+        """Return this module, the parameters of it and all below it frozen.
+
+        They are no longer among the `parameters`, so an optimizer made of these leaves them as
+        they are. A parameter that another module shares is frozen there, too.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1])
+        >>> frozen = model.layers[0].freeze()
+        >>> len(model.parameters()), len(model.named_parameters())
+        (4, 13)
+        """
+        return self._set("frozen", True)
+
+    def unfreeze(self) -> Self:
+        """Return this module, the parameters of it and all below it to be trained again."""
+        return self._set("frozen", False)
+
+    def predict(self, inputs: Any) -> Any:
+        """Return the answers to many inputs, by the model as it is used (`eval`).
+
+        Each is a number, or a list of them; if the inputs are an array or a table, so are the
+        answers an array. They have no graph. Many are computed in machine code (the extra
+        ``fast``), within rounding of what the model says one by one.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1], seed=0)
+        >>> model.predict([[1.0, 2.0], [3.0, 4.0]])[1] == model([3.0, 4.0]).data
+        True
+        """
+        modules = list(self.named_modules().values())
+        modes = [module.training for module in modules]
+        self.eval()
+        try:
+            return predicted(self, inputs)
+        finally:
+            for module, training in zip(modules, modes, strict=True):
+                module.training = training
 
     def state_dict(self) -> dict[str, float]:
         """Return the numbers of the parameters by path."""
         return {name: parameter.data for name, parameter in self.named_parameters().items()}
 
-    def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Set all parameters to the numbers in ``state``, or none of them.
+    def load_state_dict(self, state: Mapping[str, float], strict: bool = True) -> Unmatched:
+        """Set all parameters to the numbers in ``state``, or none of them; return what is left.
+
+        Args:
+            strict: whether each parameter must be there and nothing else; if not, those that are
+                in both are set.
 
         Raises:
             TypeError: one is no number.
             ValueError: parameters are missing or unknown.
+
+        >>> from nn import MLP
+        >>> MLP(1, [1]).load_state_dict({"layers.0.neurons.0.b": 1.0, "b": 2.0}, strict=False)
+        Unmatched(missing=['layers.0.neurons.0.w.0'], unknown=['b'])
         """
         named = self.named_parameters()
+        left = Unmatched(
+            [name for name in named if name not in state],
+            [str(name) for name in state if name not in named],
+        )
         problems = [
             f"{word} {_listed(names)}"
-            for word, names in (
-                ("lacks", [name for name in named if name not in state]),
-                ("has the unknown", [str(name) for name in state if name not in named]),
-            )
+            for word, names in (("lacks", left.missing), ("has the unknown", left.unknown))
             if names
         ]
-        if problems:
+        if strict and problems:
             raise ValueError(f"the state does not fit {self!r:.60}: it {' and '.join(problems)}")
-        numbers = [real(name, state[name]) for name in named]
-        for parameter, number in zip(named.values(), numbers, strict=True):
-            parameter.data = number
+        numbers = {name: real(name, state[name]) for name in named if name in state}
+        for name, number in numbers.items():
+            named[name].data = number
+        return left
 
     def summary(self) -> str:
         """Return a table: each module with its outputs, its parameters and their share.
@@ -175,28 +251,7 @@ class Module:
         layers.1             Layer                  1          17   26.2 %
         layers.1.neurons.0   LinearNeuron           1          17   26.2 %
         """
-        rows = [("module", "what", "outputs", "parameters", "share")]
-        total = len(self.parameters())
-        for path, alike in _folded(self.named_modules()):
-            size = len({p for module in alike for p in module.parameters()})
-            what = repr(alike[0]).partition("(")[0].partition(" ")[0]
-            rows.append(
-                (
-                    path or "(all)",
-                    f"{len(alike)} × {what}" if len(alike) > 1 else what,
-                    "" if alike[0].nout is None else str(alike[0].nout),
-                    str(size),
-                    f"{size / total:.1%}".replace("%", " %") if total else "",
-                )
-            )
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            f"{row[0]:{widths[0] + 2}} {row[1]:{widths[1]}}"
-            + "".join(
-                f"  {cell:>{w}}" for cell, w in zip(row[2:], widths[2:], strict=True)
-            ).rstrip()
-            for row in rows
-        )
+        return table_of(self.named_modules())
 
     def label_parameters(self) -> None:
         """Make every parameter's path its label: drawings and messages then name it."""
@@ -205,18 +260,18 @@ class Module:
 
     def zero_grad(self) -> None:
         """Set the parameters' gradients back to 0.0."""
-        for parameter in self.parameters():
+        for parameter in self.named_parameters().values():
             parameter.grad = 0.0
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.parameters())} parameters)"
+        return f"{type(self).__name__}({len(self.named_parameters())} parameters)"
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self)
 
-    def _set_training(self, training: bool) -> Self:
+    def _set(self, name: str, is_so: bool) -> Self:
         for module in self.named_modules().values():
-            module.training = training
+            setattr(module, name, is_so)
         return self
 
     def _name_of(self, module: Module) -> str:
@@ -276,7 +331,9 @@ def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:
     if isinstance(item, Value):
         return {} if item.op is None else None
     if isinstance(item, Module):
-        return vars(item)
+        if not item._kept:
+            return vars(item)
+        return {name: part for name, part in vars(item).items() if name not in item._kept}
     if isinstance(item, dict):
         return item
     if isinstance(item, list | tuple):
@@ -286,21 +343,36 @@ def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:
     return None
 
 
+def _leaves(module: Module) -> Iterator[Value]:
+    """Yield the parameters of a module itself, without those of modules below."""
+    for _, item in _walk(module, nested=False):
+        if item.__class__ is list:
+            yield from item
+        elif isinstance(item, Value):
+            yield item
+
+
+def _has_parts(item: object) -> bool:
+    """Return whether there is a parameter or a module in what an attribute holds."""
+    if isinstance(item, Value):
+        return item.op is None
+    if isinstance(item, dict):
+        item = list(item.values())
+    return isinstance(item, Module) or (
+        isinstance(item, list | tuple) and any(map(_has_parts, item))
+    )
+
+
+def _has_modules(item: object) -> bool:
+    if isinstance(item, dict):
+        item = list(item.values())
+    return isinstance(item, Module) or (
+        isinstance(item, list | tuple) and any(map(_has_modules, item))
+    )
+
+
 def _path(keys: tuple[Any, ...]) -> str:
     return ".".join(map(str, keys))
-
-
-def _folded(named: dict[str, Module]) -> Iterator[tuple[str, list[Module]]]:
-    """Yield modules by path, neighbours without modules of their own and of one repr as one."""
-    holders = {path[: dot.start()] for path in named for dot in re.finditer(r"\.", path)} | {""}
-
-    def kind(path: str) -> object:
-        return path if path in holders else (path.rpartition(".")[0], repr(named[path]))
-
-    for _, group in groupby(named, kind):
-        first, *others = group
-        path = f"{first.rpartition('.')[0]}.*".lstrip(".") if others else first
-        yield path, [named[each] for each in (first, *others)]
 
 
 def _listed(names: list[str]) -> str:

@@ -97,9 +97,17 @@ class Plan:
             if self.validation is None
             else Dataset(self.validation, self.loss, "validation "),
         )
-        if set(self.optimizer.parameters).isdisjoint(self.model.named_parameters().values()):
+        held, named = set(self.optimizer.parameters), self.model.named_parameters()
+        if held.isdisjoint(named.values()):
             raise ValueError(
                 "the optimizer holds none of the model's parameters: make it of model.parameters()"
+            )
+        fixed = held.intersection(named.values()).difference(self.model.parameters())
+        if fixed:
+            name = next(name for name, leaf in named.items() if leaf in fixed)
+            raise ValueError(
+                f"the optimizer holds {name}, which is frozen: make it of model.parameters() after "
+                "freeze()"
             )
 
     @property

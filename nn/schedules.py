@@ -16,6 +16,14 @@ from nn.arguments import count, number
 Schedule = Callable[[float], float]
 
 
+def _power(factor: float, exponent: float) -> float:
+    """Return a power, which may be beyond all floats."""
+    try:
+        return math.pow(factor, exponent)
+    except OverflowError:
+        return math.inf
+
+
 class Staircase:
     """Multiplies by ``factor`` after every so many epochs.
 
@@ -28,7 +36,7 @@ class Staircase:
         self.factor = number("factor", factor, positive=True)
 
     def __call__(self, epoch: float) -> float:
-        return math.pow(self.factor, epoch // self.every)
+        return _power(self.factor, epoch // self.every)
 
     def __repr__(self) -> str:
         return f"Staircase(every={self.every}, factor={self.factor:g})"
@@ -45,7 +53,7 @@ class Exponential:
         self.factor = number("factor", factor, positive=True)
 
     def __call__(self, epoch: float) -> float:
-        return math.pow(self.factor, epoch)
+        return _power(self.factor, epoch)
 
     def __repr__(self) -> str:
         return f"Exponential({self.factor:g})"

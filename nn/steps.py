@@ -13,6 +13,7 @@ from nn.dataset import Dataset
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, moves, norms, not_finite
 from nn.plan import Plan
+from nn.prediction import numbers_of
 
 Factor = Callable[[int], float]
 """Gives the schedule's factor of a step, by its place in the epoch."""
@@ -97,16 +98,16 @@ class EagerSteps:
             outs, terms, record = self._step(epoch, i, places)
             done.records.append(record)
             done.losses.extend(term.data for term in terms)
-            done.predictions.extend(map(plain, outs))
+            done.predictions.extend(map(numbers_of, outs))
             done.targets.extend(self.plan.samples.targets[place] for place in places)
         return done
 
     def evaluate(self, samples: Dataset) -> tuple[list[float], list[Any]]:
         """Return loss and prediction of each sample, by the model as it is used."""
         with no_grad():
-            outs = [plain(self.plan.model(inputs)) for inputs, _ in samples]
+            outs = [numbers_of(self.plan.model(inputs)) for inputs, _ in samples]
             terms = map(self.plan.loss, outs, samples.targets)
-            return [plain(term) for term in terms], outs
+            return [numbers_of(term) for term in terms], outs
 
     def start(self) -> Start:
         """Return where the training is."""
@@ -166,10 +167,3 @@ def forward(plan: Plan, places: Sequence[int]) -> tuple[list[Any], list[Value], 
     outs = [plan.model(inputs) for inputs, _ in batch]
     terms = [plan.loss(out, target) for out, (_, target) in zip(outs, batch, strict=True)]
     return outs, terms, mean(terms)
-
-
-def plain(out: Any) -> Any:
-    """Return an answer as a number, or a list of them."""
-    if isinstance(out, list):
-        return [plain(x) for x in out]
-    return out.data if isinstance(out, Value) else out

@@ -1,6 +1,7 @@
 """Clipping by norm and by value."""
 
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -60,3 +61,17 @@ def test_a_bad_bound_is_named(bound: Any) -> None:
         clip_grad_norm(leaves(1.0), bound)
     with pytest.raises((TypeError, ValueError), match="max_value must be finite and above 0"):
         clip_grad_value(leaves(1.0), bound)
+
+
+@pytest.mark.parametrize("grads", [(1.5e308, 1.5e308), (1e308, -1.7e308, 3.0), (1.7e308, 1.7e308)])
+def test_a_norm_beyond_all_floats_is_scaled_down(grads: tuple[float, ...]) -> None:
+    leaves = [Value(0.0) for _ in grads]
+    for leaf, grad in zip(leaves, grads, strict=True):
+        leaf.grad = grad
+    norm = clip_grad_norm(leaves, 5.0)
+    assert norm > sys.float_info.max / 2
+    clipped = [leaf.grad for leaf in leaves]
+    # A few roundings in each.
+    assert math.hypot(*clipped) == pytest.approx(5.0, rel=1e-14)
+    for a, b in zip(clipped, grads, strict=True):
+        assert a / clipped[0] == pytest.approx(b / grads[0], rel=1e-14)

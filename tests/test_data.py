@@ -4,6 +4,7 @@ import math
 import random
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -195,3 +196,49 @@ def test_batches_hold_every_place_once_an_epoch() -> None:
         assert sorted(place for batch in epoch for place in batch) == list(range(10))
     assert first != second
     assert next(batches(10, 4, seed=3)) == first
+
+
+def test_a_split_of_numbers_follows_the_seed() -> None:
+    inputs = [[float(i)] for i in range(100)]
+    for targets in (
+        [0.1 * i + 0.05 for i in range(100)],  # numbers, each of its own
+        list(range(100)),  # labels of which none can be in both parts
+        [0.5 * (i // 2) + 0.25 for i in range(100)],  # numbers, some of them twice
+    ):
+        parts = [train_test_split((inputs, targets), seed=seed) for seed in (0, 0, 1)]
+        assert parts[0] == parts[1] != parts[2]
+        train, test = parts[0]
+        assert len(test[0]) == 20
+        assert sorted(train[0] + test[0]) == inputs
+        # At random: not every fifth, nor a run of them.
+        places = sorted(int(x) for (x,) in test[0])
+        assert len({b - a for a, b in pairwise(places)}) > 3
+
+
+def test_labels_that_occur_once_leave_the_others_stratified() -> None:
+    labels = [0] * 50 + [1] * 50 + [2, 3, 4, 5, 6]
+    _, (_, test) = train_test_split(([[0.0]] * 105, labels), test=0.2)
+    assert (test.count(0), test.count(1), len(test)) == (10, 10, 21)
+
+
+@pytest.mark.parametrize(
+    "scale", [1.0, 2.0**600, 2.0**1000, 2.0**-600, 2.0**-1000], ids=lambda x: f"{x:.0e}"
+)
+def test_columns_at_the_edge_of_floats_are_standardised(scale: float) -> None:
+    column = [1.0, -3.0, 2.5, 0.125]
+    plain = Standardizer([[x] for x in column])
+    there = Standardizer([[x * scale] for x in column])
+    assert there([[x * scale] for x in column]) == plain([[x] for x in column])
+    assert (there.means, there.deviations) == (
+        [plain.means[0] * scale],
+        [plain.deviations[0] * scale],
+    )
+
+
+def test_both_ends_of_the_floats_in_one_column() -> None:
+    large = sys.float_info.max
+    for column in ([large, -large], [large, large, -large], [large] * 3, [1e200, 2e200]):
+        rows = Standardizer([[x] for x in column])([[x] for x in column])
+        assert all(math.isfinite(x) for (x,) in rows)
+        # A mean of 0, to a rounding of each number of at most 2.
+        assert abs(sum(x for (x,) in rows)) < 1e-15

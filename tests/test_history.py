@@ -1,9 +1,11 @@
 """The history of a training, checkpoints and resuming, and the way back into any step."""
 
+import copy
 import hashlib
 import json
 import math
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -758,3 +760,66 @@ def test_a_checkpoint_knows_a_loss_by_its_arguments(tmp_path: Path) -> None:
         else:
             with pytest.raises(StateError, match=r"loss was 'huber\(delta=1\.0\)' and is"):
                 fit(model, ([[1.0]], [2.0]), loss, optimizer, **settings)
+
+
+def test_a_history_comes_back_from_another_process_and_as_a_copy() -> None:
+    _, _, history = trained(2)
+    for twin in (
+        pickle.loads(pickle.dumps(history)),
+        copy.copy(history),
+        copy.deepcopy(history),
+    ):
+        assert twin.state_dict() == history.state_dict()
+        with pytest.raises(ValueError, match="only the history that fit returned"):
+            twin.replay(0)
+    assert history.replay(3).data == history.steps[3].loss
+
+
+@pytest.mark.parametrize("compile", [False, True])
+def test_what_is_kept_for_replays_is_bounded(
+    compile: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if compile:
+        pytest.importorskip("llvmlite")
+    room = 3 * 8 * 37 * 4  # of four epochs' weights, means and squares
+    monkeypatch.setattr("nn.replay.BYTES", room)
+    _, _, history = trained(11, compile=compile)
+    assert list(history._replay._starts) == [1, 5, 9]  # type: ignore[union-attr]
+    for step in (0, 1, 10, 14, 20, -1):  # those between are reached from the epoch before
+        assert history.replay(step).data == pytest.approx(history.steps[step].loss, rel=1e-13)
+        if not compile:
+            assert history.replay(step).data == history.steps[step].loss
+    monkeypatch.setattr("nn.replay.BYTES", 0)
+    _, _, history = trained(2, compile=compile)
+    with pytest.raises(ValueError, match=r"take more than nn\.replay\.BYTES, 0"):
+        history.replay(0)
+
+
+def test_a_replay_notices_that_a_callback_has_changed_the_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nn.replay.BYTES", 3 * 8 * 37)
+
+    def meddle(model: Module, history: History) -> None:
+        model.parameters()[0].data += 1.0
+
+    _, _, history = trained(3, callbacks=[meddle])
+    assert history.replay(0).data == history.steps[0].loss
+    with pytest.raises(ValueError, match=r"its loss was .*; a callback has changed the model"):
+        history.replay(-1)
+
+
+def test_a_learning_rate_that_a_callback_sets_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nn.replay.BYTES", 2 * 8)
+    model = Neuron(1, nonlin=False, seed=0)
+    optimizer = SGD(model.parameters(), 0.1)
+
+    def halve(model: Module, history: History) -> None:
+        optimizer.learning_rate /= 2
+
+    data = [[1.0], [2.0]], [2.0, 3.0]
+    settings: dict[str, Any] = {"epochs": 5, "batch_size": 1, "callbacks": [halve]}
+    history = fit(model, data, half_squared_error, optimizer, **settings)
+    assert list(history._replay._starts) == [1]  # type: ignore[union-attr]
+    for step, record in enumerate(history.steps):
+        assert history.replay(step).data == record.loss

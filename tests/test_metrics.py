@@ -7,7 +7,7 @@ import pytest
 from autograd import Value
 from nn import MLP, fit
 from nn.losses import binary_cross_entropy_with_logits
-from nn.metrics import accuracy, confusion_matrix, precision, r2, recall
+from nn.metrics import accuracy, confusion_matrix, mean_of, precision, r2, recall
 from nn.optim import SGD
 
 SCORES = [2.0, -1.0, 0.5, -0.5, 1.0, 3.0]
@@ -96,3 +96,16 @@ def test_of_nothing_or_of_other_lengths_is_an_error() -> None:
 def test_r2_of_logits_is_refused() -> None:
     with pytest.raises(TypeError, match=r"one number a sample: predictions\[0\] is \[1\.0, 2\.0\]"):
         r2([[1.0, 2.0]], [1])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("exponent", [0, 600, 1020, -600, -1000])
+def test_r2_is_the_same_at_every_scale(exponent: int) -> None:
+    guesses, goals = [1.0, 2.0, 3.5], [1.0, 2.0, 3.0]
+    scaled = ([math.ldexp(x, exponent) for x in part] for part in (guesses, goals))
+    assert r2(*scaled) == 0.875
+
+
+def test_a_mean_of_large_numbers() -> None:
+    assert mean_of([1.7e308] * 7) == pytest.approx(1.7e308, rel=1e-15)
+    assert mean_of([1.7e308, -1.7e308, 1e308, 1e308]) == pytest.approx(5e307, rel=1e-15)
+    assert mean_of([0.1, 0.2, 0.4]) == math.fsum([0.1, 0.2, 0.4]) / 3

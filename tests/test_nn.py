@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import DomainError, Value, no_grad, scope, trace
-from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential, Standardize
-from nn.data import Standardizer
-from nn.losses import hinge
+from autograd import DomainError, Value, dot, no_grad, scope, trace
+from nn import MLP, Dropout, Layer, Module, Neuron, Residual, Sequential, Standardize, fit
+from nn.data import Standardizer, moons
+from nn.losses import binary_cross_entropy_with_logits, hinge
+from nn.optim import SGD
 
 
 class Line(Module):
@@ -618,3 +619,194 @@ def test_the_summary_folds_equal_neighbours_and_counts_tied_weights_once() -> No
     pair.left, pair.right = Line(), Line()
     assert [line.split()[0] for line in pair.summary().splitlines()[2:]] == ["lines.*", "*"]
     assert "share" in Module().summary()
+
+
+# What a call keeps; freezing; many inputs; a part of a state
+
+
+class Keeping(Module):
+    """Keeps all it is given, and all it makes, in attributes of each kind."""
+
+    def __init__(self) -> None:
+        self.layer = Layer(2, 2, seed=0)
+        self.w = [Value(1.0), Value(2.0)]
+        self.last: Any = None
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        self.pair = (x, {"first": x[0]})
+        self.last = {"x": list(x)}
+        self.bias = Value(0.5)
+        out = self.layer(x)
+        self.out = out
+        return dot(self.w, out, self.bias)
+
+
+def test_what_a_call_keeps_is_no_parameter() -> None:
+    model = Keeping()
+    named = list(model.named_parameters())
+    assert len(named) == 8
+    before = model.parameters()
+    for _ in range(2):
+        model([Value(1.0), Value(2.0)])
+        assert list(model.named_parameters()) == named
+        assert model.parameters() == before
+        assert model.state_dict().keys() == set(named)
+    assert list(copy.deepcopy(model).named_parameters()) == named
+    assert list(pickle.loads(pickle.dumps(model)).named_parameters()) == named
+    assert list(Sequential(model).named_parameters()) == [f"layers.0.{name}" for name in named]
+    # What is set outside of a call is a parameter, be it where a call has kept something.
+    model.x = [Value(3.0)]
+    assert list(model.named_parameters()) == [*named, "x.0"]
+    model([1.0, 2.0])
+    assert list(model.named_parameters()) == named
+
+
+def test_an_input_that_is_kept_is_not_trained() -> None:
+    class Line(Module):
+        def __init__(self) -> None:
+            self.w = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            self.x = x
+            return self.w * x[0]
+
+    model = Line()
+    model([Value(1.0)])
+    optimizer = SGD(model.parameters(), 0.1)
+    assert optimizer.parameters == [model.w]
+    x = Value(2.0)
+    model([x]).backward()
+    optimizer.step()
+    assert (x.data, model.w.data) == (2.0, 0.5 - 0.1 * 2.0)
+
+
+def test_a_parameter_that_a_call_replaces_stays_one() -> None:
+    class Normed(Module):
+        def __init__(self) -> None:
+            self.w = [Value(3.0), Value(4.0)]
+
+        def forward(self, x: Any) -> Any:
+            self.w = [Value(w.data / 5) for w in self.w]
+            return dot(self.w, x)
+
+    model = Normed()
+    model([1.0, 1.0])
+    assert model.state_dict() == {"w.0": 0.6, "w.1": 0.8}
+
+
+def test_a_neuron_that_sets_its_weights_itself_needs_no_more() -> None:
+    class Own(Neuron):
+        def __init__(self, nin: int) -> None:
+            self.w = [Value(0.5) for _ in range(nin)]
+            self.b = Value(-0.25)
+
+    class Plain(Own):
+        def __init__(self, nin: int, nonlin: bool = True) -> None:
+            super().__init__(nin)
+            self.nonlin = nonlin
+
+    for neuron, name in ((Own(2), "ReLU"), (Plain(2), "ReLU"), (Plain(2, False), "Linear")):
+        assert neuron([1.0, 1.0]).data == 0.75
+        assert neuron([-1.0, -1.0]).data == (0.0 if name == "ReLU" else -1.25)
+        assert repr(neuron) == f"{name}Neuron(2)"
+        assert list(neuron.named_parameters()) == ["w.0", "w.1", "b"]
+
+
+@pytest.mark.parametrize("compile", [False, True, "exact"])
+def test_a_frozen_layer_stays_as_it_is(compile: bool | str) -> None:
+    if compile:
+        pytest.importorskip("llvmlite")
+    model = MLP(2, [4, 1], activation="tanh", seed=0)
+    model.layers[0].freeze()
+    frozen, free = (layer.state_dict() for layer in model.layers)
+    assert model.parameters() == model.layers[1].parameters()
+    assert model.layers[0].parameters() == []
+    assert len(model.state_dict()) == 17
+    grads = [p.grad for p in model.named_parameters().values()]
+    optimizer = SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=0.1)
+    loss = binary_cross_entropy_with_logits
+    history = fit(model, moons(20), loss, optimizer, epochs=3, batch_size=8, compile=compile)
+    assert history.warnings == []
+    assert history.layers == ("layers.1",)
+    assert model.layers[0].state_dict() == frozen
+    assert model.layers[1].state_dict() != free
+    assert [p.grad for p in model.layers[0].named_parameters().values()] == grads[:12]
+    assert "Layer, frozen" in model.summary()
+    assert len(model.unfreeze().parameters()) == 17
+
+
+def test_a_frozen_parameter_that_is_held_is_named() -> None:
+    model = MLP(2, [4, 1], seed=0)
+    optimizer = SGD(model.parameters(), 0.1)
+    model.layers[0].freeze()
+    with pytest.raises(ValueError, match=r"holds layers\.0\.neurons\.0\.w\.0, which is frozen"):
+        fit(model, moons(4), binary_cross_entropy_with_logits, optimizer, epochs=1)
+
+
+def test_a_tied_parameter_is_frozen_with_either_module() -> None:
+    model = Sequential(Layer(1, 1, seed=0), Layer(1, 1, seed=1))
+    model.layers[1].neurons[0].w[0] = model.layers[0].neurons[0].w[0]
+    model.layers[1].freeze()
+    assert model.parameters() == [model.layers[0].neurons[0].b]
+
+
+@pytest.mark.parametrize("n", [3, 2000])
+def test_predict_says_what_the_model_says_one_by_one(n: int) -> None:
+    source = random.Random(0)
+    inputs = [[source.gauss(0, 1), source.gauss(0, 1)] for _ in range(n)]
+    for model in (
+        MLP(2, [16, 16, 1], activation="tanh", seed=0),
+        MLP(2, [16, 16, 3], seed=0),
+        Sequential(Layer(2, 16, seed=0), Dropout(0.5, seed=0), Layer(16, 40, seed=1)),
+        Standardize([0.5, 1.0], [2.0, 3.0]),
+    ):
+        answers = model.predict(inputs)
+        assert isinstance(answers, list)
+        assert model.training  # as it was
+        model.eval()
+        with no_grad():
+            for x, answer in list(zip(inputs, answers, strict=True))[:20]:
+                one = model(x)
+                outs = [float(y) for y in one] if isinstance(one, list) else one.data
+                # Sums of at most 16 terms of a size of at most 30, in another order.
+                assert answer == pytest.approx(outs, rel=1e-12, abs=1e-12)
+
+
+def test_predict_of_arrays_and_tables_and_of_nothing() -> None:
+    numpy = pytest.importorskip("numpy")
+    model = MLP(2, [3, 2], seed=0)
+    inputs = [[1.0, 2.0], [3.0, 4.0]]
+    answers = model.predict(numpy.array(inputs))
+    assert answers.shape == (2, 2)
+    assert answers.tolist() == model.predict(inputs) == model.predict(tuple(map(tuple, inputs)))
+    assert model.predict([]) == []
+    with pytest.raises(ValueError, match="takes 2 inputs, got 1"):
+        model.predict([[1.0]])
+
+
+def test_predict_works_where_nothing_can_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deciding(MLP):
+        def forward(self, x: Any) -> Any:
+            return super().forward(x) if x[0] > 0 else Value(0.0)
+
+    monkeypatch.setattr("nn.prediction.WORTHWHILE", 0)
+    model = Deciding(2, [3, 1], seed=0)
+    assert model.predict([[1.0, 2.0], [-1.0, 2.0]]) == [model([1.0, 2.0]).data, 0.0]
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    plain = MLP(2, [3, 1], seed=0)
+    assert plain.predict([[1.0, 2.0]]) == [plain([1.0, 2.0]).data]
+
+
+def test_a_part_of_a_state_is_loaded_if_asked_for() -> None:
+    model, other = MLP(2, [3, 1], seed=0), MLP(2, [3, 2], seed=1)
+    before = model.state_dict()
+    missing, unknown = model.load_state_dict(other.state_dict(), strict=False)
+    assert missing == []
+    assert set(unknown) == {f"layers.1.neurons.1.{name}" for name in ("w.0", "w.1", "w.2", "b")}
+    assert model.layers[0].state_dict() == other.layers[0].state_dict()
+    with pytest.raises(TypeError, match="must be a number"):
+        model.load_state_dict(before | {"layers.0.neurons.0.b": "x"}, strict=False)
+    assert model.layers[0].state_dict() == other.layers[0].state_dict()
+    assert model.load_state_dict(before) == ([], [])
+    assert model.load_state_dict({}, strict=False).missing == list(before)

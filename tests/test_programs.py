@@ -48,7 +48,6 @@ PENDING = {
     "mask_by_comparison": "a bool as operand and as data",
     "microgpt_own_nodes": "nodes built by hand, with local derivatives",
     "microgpt_walk": "_children and _local_grads read from outside",
-    "neuron_of_ones_own": "a Neuron that sets w, b and nonlin itself; inputs kept on a module",
     "own_softmax_node": "nodes built by hand, with a _backward",
     "state_on_the_value": "the refusal doesn't show the way",
     "vectors_of_values": "Value * v is never left to the __rmul__ of v's own class",

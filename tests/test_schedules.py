@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from nn import Neuron, fit
+from nn.losses import half_squared_error
+from nn.optim import SGD
 from nn.schedules import Cosine, Exponential, ReduceOnPlateau, Staircase, WarmUp
 
 
@@ -74,3 +77,20 @@ def test_schedules_print_what_they_are() -> None:
     assert repr(Staircase(3)) == "Staircase(every=3, factor=0.1)"
     assert repr(Exponential(0.9)) == "Exponential(0.9)"
     assert repr(ReduceOnPlateau()) == "ReduceOnPlateau(factor=0.1, patience=10)"
+
+
+def test_a_factor_beyond_all_floats_is_named_and_no_overflow() -> None:
+    for schedule in (Exponential(1.5), Staircase(1, 1.5)):
+        assert schedule(1e6) == math.inf
+        assert schedule(2) == 2.25
+    model = Neuron(1, seed=0)
+    optimizer = SGD(model.parameters(), 0.1)
+    with pytest.raises(ValueError, match="the schedule's factor must be finite and at least 0"):
+        fit(
+            model,
+            ([[1.0]], [1.0]),
+            half_squared_error,
+            optimizer,
+            epochs=2,
+            schedule=lambda epoch: Exponential(1.5)(1e6 * epoch),
+        )

@@ -5,14 +5,18 @@ import math
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from time import process_time
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from autograd import StaleValueError, Value, debug, no_grad
+from autograd import CompileError, StaleValueError, Value, debug, no_grad
 from nn import MLP, History, Module, Neuron, fit
+from nn.callbacks import EarlyStopping
+from nn.checkpoint import read
 from nn.data import (
     Standardizer,
     breast_cancer,
@@ -22,6 +26,7 @@ from nn.data import (
     spirals,
     train_test_split,
 )
+from nn.hygiene import DivergenceError
 from nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -413,3 +418,133 @@ def test_digits_are_learnt_over_five_seeds() -> None:
         assert process_time() - started < 300  # on two cores, of which it uses one
         shares.append(accuracy([model(x) for x in test[0]], test[1]))
     assert sum(shares) / 5 >= 0.97, shares
+
+
+# What is asked for in other words, and what is refused without a trace
+
+
+def test_numpy_s_numbers_and_bools_are_as_good_as_python_s(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    path = tmp_path / "state.json"
+    plain, _ = trained(checkpoint=path)
+    settings = {"batch_size": numpy.int64(8), "epochs": numpy.int32(3), "seed": numpy.int8(0)}
+    other, _ = trained(checkpoint=path, **settings)
+    assert weights(other) == weights(plain)
+    for answer, epochs in ((numpy.True_, 1), (True, 1), (numpy.False_, 3), (None, 3), (1.5, 3)):
+        _, history = trained(callbacks=[lambda model, history, answer=answer: answer])
+        assert len(history.loss) == epochs
+    _, history = trained(metrics=[lambda p, t: numpy.array([1.0, 2.0])], checkpoint=path)
+    assert read(path).history.metrics == {"<lambda>": [[1.0, 2.0]] * 3}
+
+
+def test_every_metric_has_a_list_of_its_own() -> None:
+    _, history = trained(metrics=[lambda p, t: 1.0, accuracy, lambda p, t: 2.0])
+    assert history.metrics["<lambda>"] == [1.0] * 3
+    assert history.metrics["<lambda> 2"] == [2.0] * 3
+    assert len(history.metrics["accuracy"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "mse"}, r"loss must be a function, such as nn\.losses\.half_squ.*: got 'mse'"),
+        ({"seed": 10**5000}, "seed must be a whole number of at most 64 bits"),
+        ({"epochs": -(10**5000)}, "epochs must be a whole number, at least 1: got a number of th"),
+        ({"metrics": accuracy}, "metrics must be a list of functions: got <function accuracy"),
+        ({"callbacks": EarlyStopping()}, "callbacks must be a list of functions"),
+        (
+            {"data": ([[0.0, 1.0]] * 2, [[1.0], [1.0, 0.0]])},
+            r"targets\[1\] and targets\[0\] are not of one length: got \[1\.0, 0\.0\] and \[1\.0\]",
+        ),
+        (
+            {"data": ([[0.0, 1.0]] * 2, [1, [1]])},
+            r"targets\[1\] and targets\[0\] are not of one length: got \[1\.0\] and 1\.0",
+        ),
+    ],
+)
+def test_what_is_unusable_is_named_and_leaves_the_model_as_it_was(
+    changes: dict[str, Any], message: str
+) -> None:
+    for training in (False, True):
+        model = MLP(2, [4, 1], seed=0)
+        model.train() if training else model.eval()
+        before = weights(model)
+        settings: dict[str, Any] = {
+            "data": moons(20),
+            "loss": binary_cross_entropy_with_logits,
+            "optimizer": SGD(model.parameters(), 0.1),
+            "epochs": 1,
+        }
+        with pytest.raises((ValueError, TypeError), match=message):
+            fit(model, **(settings | changes))
+        assert weights(model) == before
+        assert all(m.training is training for m in model.named_modules().values())
+
+
+def test_the_model_must_be_one() -> None:
+    model: Any = lambda x: x
+    with pytest.raises(TypeError, match=r"model must be a Module, such as nn\.MLP: got <function"):
+        fit(model, moons(4), hinge, SGD([Value(1.0)], 0.1), epochs=1)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_model_that_can_t_be_compiled_keeps_its_mode(training: bool) -> None:
+    pytest.importorskip("llvmlite")
+
+    class Deciding(MLP):
+        def forward(self, x: Any) -> Any:
+            return super().forward(x) if x[0] > 0 else Value(0.0)
+
+    model = Deciding(2, [4, 1], seed=0)
+    model.train() if training else model.eval()
+    optimizer = SGD(model.parameters(), 0.1)
+    loss = binary_cross_entropy_with_logits
+    with pytest.raises(CompileError):
+        fit(model, moons(20), loss, optimizer, epochs=1, compile=True)
+    assert all(m.training is training for m in model.named_modules().values())
+
+
+@pytest.mark.filterwarnings("ignore::nn.hygiene.TrainingWarning")
+def test_a_training_that_diverges_keeps_the_best_and_its_history() -> None:
+    model = Neuron(1, nonlin=False, seed=0)
+    finished = []
+
+    class Watching(EarlyStopping):
+        def finish(self, model: Module) -> None:
+            super().finish(model)
+            finished.append(len(model.parameters()))
+
+    stop = Watching(patience=1000)
+    optimizer = SGD(model.parameters(), learning_rate=3.0)  # each step doubles the error, about
+    data = [[1.0], [0.5]], [5.0, 1.0]
+    with pytest.raises(DivergenceError, match="the loss became inf") as caught:
+        fit(model, data, half_squared_error, optimizer, epochs=3000, callbacks=[stop])
+    history = caught.value.history
+    assert history is not None
+    assert len(history.loss) == len(history.steps) == history.steps[-1].epoch > 100
+    assert finished == [2]
+    assert not model.training
+    best = sum(half_squared_error(model([x]).data, y) for (x,), y in zip(*data, strict=True)) / 2
+    # The weights after the first epoch, whose loss is the second one of the history.
+    assert best == history.loss[stop.epoch]
+    assert stop.best == min(history.loss)
+
+
+def test_a_gradient_that_diverges_is_divergence_as_well() -> None:
+    class Steep(Module):
+        def __init__(self) -> None:
+            self.w = Value(1e-200)
+
+        def forward(self, x: Any) -> Any:
+            return self.w * x[0] * x[0] * x[0]
+
+    model = Steep()
+    optimizer = SGD(model.parameters(), 0.1)
+    loss: Any = lambda out, target: out + target
+    for compile in (False, "exact") if find_spec("llvmlite") else (False,):
+        with pytest.raises(
+            DivergenceError, match=r"the gradient of .* is (inf|not finite)"
+        ) as caught:
+            fit(model, ([[1e150]], [0.0]), loss, optimizer, epochs=1, clip=1.0, compile=compile)
+        assert caught.value.history is not None
+        assert model.w.data == 1e-200
