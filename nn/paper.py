@@ -6,11 +6,12 @@ printed grey; the shapes of the points tell the classes apart as well.
 
 from __future__ import annotations
 
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd import missing_extra
+from autograd import missing_extra, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,9 +51,10 @@ def written(figure: Figure, path: Path | None) -> Figure:
     if path is not None:
         from matplotlib import rc_context
 
-        suffix = path.suffix.lower()
+        suffix, content = path.suffix.lower(), BytesIO()
         with rc_context({"svg.hashsalt": "chainrule"}):
-            figure.savefig(path, format=suffix[1:], dpi=160, metadata=FORMATS[suffix])
+            figure.savefig(content, format=suffix[1:], dpi=160, metadata=FORMATS[suffix])
+        write_whole(path, content.getvalue())
     return figure
 
 

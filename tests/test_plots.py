@@ -1,5 +1,6 @@
 """The pictures of training: what they show, where they are written, and what is refused."""
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -165,6 +166,18 @@ def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> Non
     assert axes.get_aspect() == "auto"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("size", "weight")
     assert decision_boundary(upright, POINTS, LABELS).axes[0].get_aspect() == 1.0
+
+
+def test_a_full_disk_leaves_no_part_of_a_picture(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*loss\.png"):
+        loss_curve(history, tmp_path / "loss.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_is_no_formula(upright: Neuron, tmp_path: Path) -> None:

@@ -27,13 +27,15 @@ from tests.mutation.reach import Reach
 ROOT = Path(__file__).parent.parent.parent
 
 CORE = (
+    "autograd/ops.py",
+    "autograd/precedence.py",
+    "autograd/lowering.py",
+    "autograd/kernels.py",
     "autograd/engine.py",
     "autograd/recorders.py",
     "autograd/transforms.py",
     "autograd/stepping/ledger.py",
     "autograd/checking/*.py",
-    "autograd/kernels.py",
-    "autograd/ops.py",
 )
 """What is changed."""
 
