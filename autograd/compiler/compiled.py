@@ -89,6 +89,7 @@ def compile(
     moving, leaves = _wrt(wrt, len(example))
     with without_gc():
         graph = record(f, example, leaves or ())
+        once = shared(graph)
     if wrt is None:
         leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))
@@ -98,6 +99,7 @@ def compile(
     alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
     return Compiled(
         graph,
+        once,
         moving,
         leaves,
         alone=alone,
@@ -149,6 +151,7 @@ class Compiled:
     def __init__(
         self,
         graph: FunctionGraph,
+        once: FunctionGraph,
         moving: list[int],
         leaves: list[Value],
         *,
@@ -158,6 +161,7 @@ class Compiled:
         exact: bool,
     ) -> None:
         self._graph = graph
+        self._shared = once
         self._moving = moving
         self._alone = alone
         self._reduce = reduce
@@ -319,12 +323,6 @@ class Compiled:
         return value
 
     # What is computed
-
-    @cached_property
-    def _shared(self) -> FunctionGraph:
-        """The recording with each distinct node once."""
-        with without_gc():
-            return shared(self._graph)
 
     def _check_scalar(self) -> None:
         """Raise if the output to differentiate is a list.
