@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from functools import reduce as fold
 from importlib.util import find_spec
 from math import prod
@@ -21,6 +20,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
+from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
 from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
@@ -181,7 +181,7 @@ class Compiled:
             f"{len(self._graph.shapes)} argument(s), {len(self.parameters)} parameters>"
         )
 
-    @cached_property
+    @lazy
     def program(self) -> Program:
         """What computes the values of one sample."""
         graph = self._shared
@@ -189,7 +189,7 @@ class Compiled:
             graph.inputs, graph.parameters, graph.outputs, graph.follows, nodes=graph.nodes
         )
 
-    @cached_property
+    @lazy
     def gradient_program(self) -> Program:
         """What computes value and gradient of one sample: parameters first, then arguments.
 
@@ -337,7 +337,7 @@ class Compiled:
                 f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
             )
 
-    @cached_property
+    @lazy
     def _uses(self) -> Uses:
         self._check_scalar()
         return uses_apart(self._graph.outputs[0], self.parameters[: self._weights])
@@ -452,27 +452,27 @@ class Compiled:
             raise ValueError(f"params must be {count} numbers: got {len(flat)}")
         return [real(x) for x in flat]
 
-    @cached_property
+    @lazy
     def _slots(self) -> Slots:
         from autograd.compiler.objects import Slots
 
         return Slots(self.parameters)
 
-    @cached_property
+    @lazy
     def _packing(self) -> Struct:
         return Struct(f"{len(self.parameters)}d")
 
     # The back ends
 
-    @cached_property
+    @lazy
     def _python_values(self) -> PythonFunction:
         return PythonFunction(lambda: self.program)
 
-    @cached_property
+    @lazy
     def _python_gradient(self) -> PythonFunction:
         return PythonFunction(lambda: self.gradient_program)
 
-    @cached_property
+    @lazy
     def _native_values(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 
@@ -485,7 +485,7 @@ class Compiled:
         )
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
 
-    @cached_property
+    @lazy
     def _native_gradient(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 

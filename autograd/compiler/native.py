@@ -5,18 +5,19 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from functools import reduce as fold
 from itertools import pairwise
 from math import prod
-from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
-from autograd import ops
 from autograd.compiler import cache as disk
 from autograd.compiler.crew import call_all
+from autograd.compiler.forks import wait_for
 from autograd.compiler.llvm import (
     ARRAYS,
     PARAMETERS,
@@ -30,7 +31,7 @@ from autograd.compiler.llvm import (
     kernel_of,
 )
 from autograd.compiler.loops import Loops
-from autograd.compiler.machine import host, load, object_code
+from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
 from autograd.compiler.recording import Shape
@@ -58,10 +59,12 @@ as most numbers of processors are, so that all of them have as much to do."""
 ARRAY = np.ndarray
 DOUBLE = np.dtype(np.float64)
 
-RULES = ("graph", "formula", "functions", "operand", "operation", "ops", "transforms")
-"""The files besides this package that decide what a gradient's program is."""
+MAKERS = ("autograd", "autograd.compiler")
+"""The packages whose files decide what code is made: the core, with the rules, and this one."""
 
-_making = threading.Lock()
+_making = threading.RLock()
+
+wait_for(_making, llvm_lock())
 
 
 class Signature(NamedTuple):
@@ -378,12 +381,16 @@ def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
 
 @cache
 def _sources() -> str:
-    """Return a digest of the code that makes the code: the rows, the rules and this package."""
-    package = Path(ops.__file__).parent
+    """Return a digest of the code that makes the code: the rows, the rules and this package.
+
+    Read by way of Python's importer: what is installed may be byte code, or in a zip file.
+    """
     digest = hashlib.sha256()
-    rules = [package / f"{name}.py" for name in RULES]
-    for path in [*rules, *sorted(package.glob("compiler/*.py"))]:
-        digest.update(path.read_bytes())
+    for package in MAKERS:
+        for finder, name, is_package in iter_modules(sys.modules[package].__path__, f"{package}."):
+            if not is_package:
+                spec: Any = finder.find_spec(name, None)
+                digest.update(spec.loader.get_data(spec.origin))
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+from autograd.compiler.forks import wait_for
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.kernels import describe
@@ -28,6 +29,7 @@ FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
 
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
+wait_for(lock)
 
 
 class Reading(Operand):
