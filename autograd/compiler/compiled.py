@@ -318,8 +318,11 @@ class Compiled:
                 return found[0].item(0)
         batch = read(self._graph.name, self._graph.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
-        for leaf, g in zip(self.parameters, formed(weights, as_array=False), strict=False):
-            leaf.grad += g
+        slopes = formed(weights, as_array=False)
+        pairs = zip(self.parameters, slopes, strict=False)
+        # All or nothing: what isn't a number raises before anything is changed.
+        for leaf, total in [(leaf, leaf.grad + g) for leaf, g in pairs]:
+            leaf.grad = total
         return value
 
     # What is computed
