@@ -321,7 +321,7 @@ class Compiled:
         slopes = formed(weights, as_array=False)
         pairs = zip(self.parameters, slopes, strict=False)
         # All or nothing: what isn't a number raises before anything is changed.
-        for leaf, total in [(leaf, leaf.grad + g) for leaf, g in pairs]:
+        for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
             leaf.grad = total
         return value
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd.compiler.machine import load, object_code
 from autograd.engine import Value
+from autograd.operand import real
 
 WALK = """\
 define i64 @{name}(ptr %objects, ptr %numbers, i64 %n, i64 %slot) {{
@@ -133,7 +134,7 @@ class Slots:
             known.add(self._address, address, n, known.grad)
             return
         pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
-        for leaf, total in [(leaf, leaf.grad + number) for leaf, number in pairs]:
+        for leaf, total in [(leaf, real(leaf.grad) + number) for leaf, number in pairs]:
             leaf.grad = total
 
 
