@@ -1,8 +1,8 @@
 # The public names, by module: type checkers read them here, and so does `__init__.py`.
 
-from autograd.checking.check import InputCheck as InputCheck
-from autograd.checking.check import Report as Report
 from autograd.checking.check import gradcheck as gradcheck
+from autograd.checking.report import InputCheck as InputCheck
+from autograd.checking.report import Report as Report
 from autograd.compiler.compiled import Compiled as Compiled
 from autograd.compiler.compiled import compile as compile
 from autograd.compiler.descent import Descent as Descent

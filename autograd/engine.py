@@ -75,7 +75,7 @@ class Value(Operand):
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
         self._a = self._b = 0.0
-        self._mark = mode.tracing.mark if mode.tracing else None
+        self._mark = mode.tracing
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value is final: keep your own data beside it, or subclass nn.Module")

@@ -60,7 +60,7 @@ def form(op: Op, pattern: tuple[bool, ...]) -> Form:
 
 def form_of(op: Op, args: tuple[Any, ...]) -> Form:
     """Return the form in which ``op`` is applied to ``args``, nodes and plain floats."""
-    return form(op, tuple([arg.__class__ is not float for arg in args]))
+    return form(op, tuple(arg.__class__ is not float for arg in args))
 
 
 def floats_of(args: tuple[Any, ...]) -> list[float]:

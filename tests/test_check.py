@@ -37,7 +37,8 @@ from autograd import (
     where,
 )
 from autograd.checking.check import MANY
-from autograd.checking.differences import BUDGET, Line, Sample
+from autograd.checking.differences import Sampler
+from autograd.checking.line import BUDGET, Line, Sample
 from autograd.functions import mean
 from autograd.testing.straightline import Program
 from autograd.testing.strategies import expressions, floats_in
@@ -166,7 +167,8 @@ def test_derivatives_that_overflow_when_added() -> None:
     assert verdicts(lambda x: x * 1e308 + x * 1e308, 0.1) == ["undefined"]
     opposite = [Value(0.0) for _ in range(MANY)]
     steep = lambda: sqrt(opposite[0]) - sqrt(opposite[1]) + autograd.sum(opposite)
-    assert verdicts(steep, *opposite) == ["undefined"] * 3
+    # The two are named, and the directions are those of the others.
+    assert verdicts(steep, *opposite) == ["undefined"] * 2 + ["ok"] * 3
 
 
 def test_noise_where_rounding_drowns_the_differences() -> None:
@@ -260,7 +262,8 @@ def test_a_gradient_of_ones_own() -> None:
     assert verdicts(math.exp, 1.0, gradient=math.exp) == ["ok"]
     assert verdicts(math.exp, 1.0, gradient=1.001 * math.e) == ["wrong"]
     assert verdicts(math.fabs, 0.0, gradient=0.0) == ["kink"]
-    assert verdicts(math.fabs, 1e-13, gradient=1.0) == ["kink"]
+    assert verdicts(math.fabs, 1e-13, gradient=1.0) == ["ok"]
+    assert verdicts(math.fabs, 1e-13, gradient=0.5) == ["wrong"]
     assert verdicts(math.fabs, 0.1, gradient=1.0) == ["ok"]
     assert verdicts(math.sqrt, 0.0, gradient=math.inf) == ["undefined"]
     assert verdicts(math.sin, 1e20, gradient=math.cos) == ["noise"]
@@ -281,7 +284,7 @@ def test_a_function_of_numpy() -> None:
 
     report = gradcheck(f, x, 3.0, gradient=slopes)
     assert [(c.label, c.verdict) for c in report.inputs] == [
-        ("x[0]", "ok"), ("x[1]", "ok"), ("x[2]", "ok"), ("x[3]", "ok"), ("scale", "ok"),
+        ("x[0, 0]", "ok"), ("x[0, 1]", "ok"), ("x[1, 0]", "ok"), ("x[1, 1]", "ok"), ("scale", "ok"),
     ]  # fmt: skip
 
 
@@ -326,7 +329,7 @@ def test_report_in_rich(wrong_square: Op) -> None:
 
 def test_line_estimates_its_error() -> None:
     for f, slope, x in ((math.sin, math.cos(2.0), 2.0), (math.exp, math.exp(3.0), 3.0)):
-        line = Line(lambda t, f=f: Sample(f(t)), x, Sample(f(x)))
+        line = Sampler(Line(lambda t, f=f: Sample(f(t)), x, Sample(f(x))), 0.0)
         found = line.central(line.sweep(1 / 8))
         assert math.fabs(found.value - slope) <= found.error < 1e-9 * max(1, math.fabs(slope))
 
@@ -351,13 +354,13 @@ def test_bad_input() -> None:
         gradcheck(lambda: x * x, x, x)
     with pytest.raises(ValueError, match="order is 1, 2"):
         gradcheck(tanh, 1.0, order=0)
-    with pytest.raises(ValueError, match="checked to order 1"):
+    with pytest.raises(ValueError, match="order 2 looks at the gradient nearby"):
         gradcheck(math.tanh, 1.0, gradient=1.0, order=2)
     with pytest.raises(TypeError, match="expected a real number"):
         gradcheck(tanh, "1.0")
     with pytest.raises(TypeError, match=r"tanh takes 1 argument\(s\), got 2"):
         gradcheck(tanh, 1.0, 2.0)
-    with pytest.raises(TypeError, match=r"must return a scalar: .* NoneType"):
+    with pytest.raises(TypeError, match=r"must return a scalar, .* NoneType"):
         gradcheck(lambda x: None, 1.0)
     with pytest.raises(ValueError, match="rtol is a number of at least 0, got -1"):
         gradcheck(tanh, 1.0, rtol=-1)

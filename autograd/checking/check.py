@@ -2,200 +2,87 @@
 
 from __future__ import annotations
 
-import html
-import inspect
 import math
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from math import nan
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from autograd.checking.culprit import NEAR, Culprit, first_culprit, first_steps
-from autograd.checking.differences import Claim, Line, Sample, compare
-from autograd.checking.linearization import Linearization, Motion, branch, is_same_piece, total
-from autograd.debugging import debug
-from autograd.engine import Value
-from autograd.errors import ChainruleError, GradientError
-from autograd.formula import json_number
+from autograd.checking.claim import Claim
+from autograd.checking.function import Foreign, Function, Gradient, function_of
+from autograd.checking.line import BUDGET, Sample
+from autograd.checking.linearization import total
+from autograd.checking.report import InputCheck, Report
 from autograd.operand import real
-from autograd.operation import Op
-from autograd.transforms import gradients
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MANY = 200
 """From this many scalars on, random directions are checked in place of single inputs."""
 
 DIRECTIONS = 3
+"""How many random directions are checked."""
 
-RESULT = "the function must return a scalar"
+NAMED = 10
+"""Of inputs among many whose derivative is not finite, this many are checked one by one."""
 
-HEADER = ("input", "analytic", "numeric", "difference", "tolerance", "verdict")
+FEWEST = 9
+"""With fewer evaluations left, nothing more is tried."""
 
-STYLES = {"ok": "green", "wrong": "bold red", "kink": "yellow", "noise": "yellow"}
+NEARBY = 0.0137
+"""Where a point nearby lies, per unit of the input or of 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputCheck:
-    """The comparison for one scalar input, or for one random direction.
+class Plan(NamedTuple):
+    """What was asked for, beside the function and the point: see `gradcheck`."""
 
-    Attributes:
-        index: which scalar, counted through lists; which direction.
-        label: the input's name.
-        analytic: the derivative by the chain rule, or the one that was given.
-        numeric: the derivative by differences; NaN if there is none.
-        error: the estimated absolute error of ``numeric``.
-        tolerance: the largest difference that counts as agreement.
-        verdict: ``ok``; ``wrong``; ``kink``: the slopes from left and right differ;
-            ``noise``: rounding drowns the differences; ``undefined``: no derivative there.
-        culprit: the first wrong op, if the verdict is ``wrong`` and an op is to blame.
-        rate: the order with which the Taylor remainder vanishes: 2 if the gradient is right,
-            1 if it is wrong; NaN where rounding hides it.
-        order: 1 for the gradient of f, 2 for the gradient of its gradient, and so on.
-    """
+    rtol: float | None
+    atol: float | None
+    evaluations: int | None
+    seed: int
 
-    index: int
+
+class Direction(NamedTuple):
+    """A way to move: one input, or many at random speeds."""
+
+    number: int
     label: str
-    analytic: float
-    numeric: float
-    error: float
-    tolerance: float
-    verdict: str
-    culprit: Culprit | None = None
-    rate: float = nan
-    order: int = 1
-
-
-class Report:
-    """What `gradcheck` found, input by input. ``print`` it, or call `raise_if_wrong`.
-
-    Attributes:
-        inputs: one `InputCheck` each.
-        evaluations: how often f was called.
-        graph: the root of the graph that was recorded at the point; None if there is none.
-        explanation: why a gradient is wrong although no op is; "" if there is nothing to say.
-    """
-
-    def __init__(
-        self,
-        inputs: tuple[InputCheck, ...],
-        evaluations: int = 0,
-        graph: Value | None = None,
-        explanation: str = "",
-    ) -> None:
-        self.inputs = inputs
-        self.evaluations = evaluations
-        self.graph = graph
-        self.explanation = explanation
-
-    @property
-    def ok(self) -> bool:
-        """Whether no input is wrong and, if there are any, at least one was found right."""
-        verdicts = {check.verdict for check in self.inputs}
-        return "wrong" not in verdicts and (not verdicts or "ok" in verdicts)
-
-    @property
-    def culprit(self) -> Culprit | None:
-        """The first wrong op of all inputs."""
-        found = [check.culprit for check in self.inputs if check.culprit]
-        return min(found, key=lambda c: (c.position, c.slot), default=None)
-
-    def raise_if_wrong(self) -> None:
-        """Raise `GradientError`, with the table, if an input is wrong."""
-        if any(check.verdict == "wrong" for check in self.inputs):
-            raise GradientError(f"the gradient disagrees with finite differences\n{self}", self)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain data; non-finite numbers are strings."""
-        inputs = [_plain(asdict(check)) for check in self.inputs]
-        return {
-            "ok": self.ok,
-            "evaluations": self.evaluations,
-            "inputs": inputs,
-            "explanation": self.explanation,
-        }
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [
-            (
-                c.label if c.order == 1 else f"{c.label}, order {c.order}",
-                f"{c.analytic:.12g}",
-                f"{c.numeric:.12g}",
-                f"{abs(c.analytic - c.numeric):.1e}",
-                f"{c.tolerance:.1e}",
-                c.verdict,
-            )
-            for c in self.inputs
-        ]
-
-    def _notes(self) -> list[str]:
-        notes = [f"first wrong op: {self.culprit}"] if self.culprit else []
-        return notes + ([self.explanation] if self.explanation else [])
-
-    def __str__(self) -> str:
-        rows = [HEADER, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = []
-        for first, *numbers, verdict in rows:
-            cells = [first.ljust(widths[0])]
-            cells += [n.rjust(width) for n, width in zip(numbers, widths[1:-1], strict=True)]
-            lines.append("  ".join([*cells, verdict]))
-        return "\n".join(lines + self._notes())
-
-    __repr__ = __str__
-
-    def __rich__(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(caption="\n".join(self._notes()) or None, caption_justify="left")
-        for i, title in enumerate(HEADER):
-            table.add_column(title, justify="right" if 0 < i < len(HEADER) - 1 else "left")
-        for *cells, verdict in self._rows():
-            table.add_row(*map(Text, cells), Text(verdict, style=STYLES.get(verdict, "")))
-        return table
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        head = "".join(f"<th>{title}</th>" for title in HEADER)
-        body = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
-            for row in self._rows()
-        )
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return {"text/plain": str(self), "text/html": table + notes}
+    speeds: dict[int, float]
 
 
 def gradcheck(
     f: Callable[..., Any],
     *args: Any,
-    gradient: Callable[..., Any] | Sequence[Any] | float | None = None,
+    gradient: Gradient = None,
     order: int = 1,
     rtol: float | None = None,
     atol: float | None = None,
+    evaluations: int | None = None,
     seed: int = 0,
 ) -> Report:
     """Return a report that compares the gradient of ``f`` at ``args`` with differences.
 
-    No step size and no tolerance is asked for: both follow from the function, its graph and
-    the rounding errors. Where an input is wrong, the first wrong op of the graph is named:
-    first in topological order, so that everything it depends on is right.
+    No step size and no tolerance is asked for. For a function of Values both follow from its
+    graph and its rounding errors; for any other, from the noise that is measured. Where an
+    input is wrong, the first wrong op of the graph is named: first in topological order, so
+    that everything it depends on is right.
 
     Args:
-        f: takes scalars and flat lists of scalars, returns a scalar. With ``gradient``, it is
-            called with plain floats (and NumPy arrays where ``args`` has some) and may compute
-            with anything.
+        f: takes numbers and NumPy arrays, nested in lists, tuples and dicts as you like, and
+            returns a number, or several in the same ways. With ``gradient``, it is called with
+            plain floats (and NumPy arrays where ``args`` has arrays) and may compute with
+            anything.
         args: where to check; Values give their labels to the report. If ``f`` takes no
             arguments, these are leaves that it uses otherwise, such as ``model.parameters()``:
             their ``.data`` is moved, and set back whatever happens.
         gradient: the derivatives to check in place of the engine's: numbers shaped like
-            ``args``, or a function of ``args`` that returns them.
-        order: 2 checks the gradient's gradient as well, and so on. It is checked for a fixed
-            random combination of the first derivatives, in which each of them has a part.
+            ``args``, or a function of ``args`` that returns them. If ``f`` returns several
+            numbers, there are such derivatives for each, as in ``jax.jacobian``.
+        order: 2 checks the gradient's gradient as well, and so on, for a fixed random
+            combination of the first derivatives, in which each of them has a part; and that
+            the gradient is that of ``f`` nearby, too.
         rtol, atol: tolerance, relative and absolute, in place of the one that follows from
             the estimated error of the differences.
+        evaluations: how often ``f`` may be called in all. They are spent on random
+            directions, then on finding the wrong input by halving.
         seed: of the random directions; from 200 scalars on, three of them are checked in
             place of the single inputs.
 
@@ -204,7 +91,7 @@ def gradcheck(
         DomainError: ``f`` is undefined at ``args``.
 
     Cost: at most 30 evaluations of ``f`` per input, mostly 9; in random directions, at most 90
-    in all.
+    in all. Each result of ``f`` costs as much, or three combinations if there are more than 8.
 
     >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))  # doctest: +ELLIPSIS
     input  analytic  numeric  difference  tolerance  verdict
@@ -215,368 +102,214 @@ def gradcheck(
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"order is 1, 2, ..., got {order!r}")
-    if gradient is not None and order != 1:
-        raise ValueError("a gradient of your own is checked to order 1; leave order out")
+    if order > 1 and gradient is not None and not callable(gradient):
+        raise ValueError("order 2 looks at the gradient nearby: give gradient as a function")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if tolerance is not None and not real(tolerance) >= 0:
             raise ValueError(f"{name} is a number of at least 0, got {tolerance!r}")
-    point = [_Argument(arg, name) for arg, name in zip(args, _names(f, len(args)), strict=True)]
-    x = [number for arg in point for number in arg.numbers]
-    labels = [label for arg in point for label in arg.labels]
-    checks: list[InputCheck] = []
-    explanation = ""
-    function: _Function
-    evaluations = 0
-    first: _Function | None = None
-    for k in range(1, order + 1):
-        if gradient is not None:
-            function = _Foreign(f, point, _given(gradient, point))
-        elif _is_closure(f, args):
-            function = _Closure(f, point, k, seed)
+    if evaluations is not None and evaluations < FEWEST + 1:
+        raise ValueError(f"evaluations is at least {FEWEST + 1}, got {evaluations!r}")
+    plan = Plan(rtol, atol, evaluations, seed)
+
+    def new(k: int) -> Function:
+        return function_of(f, args, gradient, k, seed)
+
+    check = Check(plan, new)
+    check.run(order)
+    return check.report()
+
+
+class Check:
+    """A check as it goes on: functions, verdicts, notes."""
+
+    def __init__(self, plan: Plan, new: Callable[[int], Function]) -> None:
+        self.plan = plan
+        self._new = new
+        self._functions: list[Function] = []
+        self._checks: list[InputCheck] = []
+        self._notes: dict[str, None] = {}
+
+    def run(self, order: int) -> None:
+        """Check all orders, one after the other."""
+        for k in range(1, order + 1):
+            function = self._start(k)
+            x = function.point.numbers
+            function.look(x)
+            if k == 1 or not isinstance(function, Foreign):
+                self._checks += self._results(function, x, k)
+            if k == 2:
+                self._look_nearby(x)
+        self._try_the_vacuous()
+
+    def report(self) -> Report:
+        """Return what was found."""
+        first = self._functions[0]
+        numbers = first.point.numbers
+        point = {first.point.label(i): x for i, x in enumerate(numbers)}
+        return Report(
+            tuple(self._checks),
+            sum(function.evaluations for function in self._functions),
+            first.root,
+            list(self._notes),
+            point if len(numbers) < MANY else {},
+        )
+
+    def _start(self, k: int) -> Function:
+        self._functions.append(self._new(k))
+        return self._functions[-1]
+
+    def _left(self) -> int:
+        """Return how many evaluations may still be made, along one line at most."""
+        if self.plan.evaluations is None:
+            return BUDGET
+        made = sum(function.evaluations for function in self._functions)
+        return min(BUDGET, self.plan.evaluations - made)
+
+    def _results(self, function: Function, x: list[float], order: int) -> Iterator[InputCheck]:
+        """Yield the verdicts on every result, in every direction."""
+        for result, weights in function.combinations(self.plan.seed):
+            middle = function.select(weights)
+            for check in self._inputs(function, x, middle, order):
+                label = f"{result} by {check.label}" if result else check.label
+                yield replace(check, label=label)
+
+    def _inputs(
+        self, function: Function, x: list[float], middle: Sample, order: int
+    ) -> Iterator[InputCheck]:
+        """Yield the verdicts on one result, in every direction, or as far as the budget goes."""
+        budget = self.plan.evaluations
+        if budget is None and len(x) < MANY:
+            for i in range(len(x)):
+                yield self._judge(function, x, middle, _single(function, i), order)
+            return
+        finite = [i for i in range(len(x)) if math.isfinite(function.gradient[i])]
+        odd = [i for i in range(len(x)) if not math.isfinite(function.gradient[i])]
+        for i in odd[:NAMED]:
+            if self._left() >= FEWEST:
+                yield self._judge(function, x, middle, _single(function, i), order)
+        if len(odd) > NAMED:
+            self._notes[f"{len(odd):,} derivatives are not finite; {NAMED} were looked at"] = None
+        if not finite:
+            return
+        wrong = False
+        for direction in _random_directions(finite, len(x), self.plan.seed):
+            if self._left() >= FEWEST:
+                check = self._judge(function, x, middle, direction, order)
+                wrong = wrong or check.verdict == "wrong"
+                yield check
+        if budget is not None:
+            yield from self._halve(function, x, middle, finite if wrong else [], order)
+
+    def _halve(
+        self, function: Function, x: list[float], middle: Sample, suspects: list[int], order: int
+    ) -> Iterator[InputCheck]:
+        """Yield verdicts on fewer and fewer inputs, one of which at least is wrong."""
+        draw = random.Random(self.plan.seed)
+        name = function.point.label
+        while len(suspects) > 1 and self._left() >= FEWEST:
+            half = suspects[: len(suspects) // 2]
+            label = f"{len(half):,} inputs, {name(half[0])} ... {name(half[-1])}"
+            speeds = {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in half}
+            direction = Direction(half[0], label, speeds)
+            if len(half) == 1:
+                direction = _single(function, half[0])
+            check = self._judge(function, x, middle, direction, order)
+            yield check
+            suspects = half if check.verdict == "wrong" else suspects[len(half) :]
+        if len(suspects) == 1 and self._left() >= FEWEST:
+            yield self._judge(function, x, middle, _single(function, suspects[0]), order)
+        elif suspects:
+            self._notes[
+                f"the wrong input is one of {len(suspects):,}, {name(suspects[0])} ... "
+                f"{name(suspects[-1])}; more evaluations would tell"
+            ] = None
         else:
-            function = _Recorded(f, point, k, seed)
-        first = first or function
-        found, why = _check(function, x, labels, k, rtol, atol, seed)
-        checks += found
-        explanation = explanation or why
-        evaluations += function.evaluations
-    return Report(tuple(checks), evaluations, first.root if first else None, explanation)
+            self._notes[f"left untried: {len(x):,} input(s) one by one"] = None
 
-
-def _check(
-    function: _Function,
-    x: list[float],
-    labels: list[str],
-    order: int,
-    rtol: float | None,
-    atol: float | None,
-    seed: int,
-) -> tuple[list[InputCheck], str]:
-    """Return the verdict for each input or direction, and what explains a wrong one."""
-    middle = function.evaluate(x)
-    function.remember()
-    graph, analytic = function.graph, function.gradient
-    checks: list[InputCheck] = []
-    unexplained = False
-    for index, (label, direction) in enumerate(_directions(x, labels, seed)):
-        single = len(direction) == 1
-        i = next(iter(direction))
-        start = x[i] if single else 0.0
-        near = NEAR * max(1.0, abs(start))
-
-        def along(t: float, direction: dict[int, float] = direction, single: bool = single) -> Any:
-            moved = list(x)
-            for j, speed in direction.items():
-                moved[j] = t if single else x[j] + t * speed
-            return function.at(moved)
-
-        motion, noise = Motion(0.0, math.inf, 0.0), None
-        if graph:
-            leaves = {function.leaves[j]: speed for j, speed in direction.items()}
-            motion, noise = graph.along(leaves, near), graph.noise
-        claimed = total(analytic[j] * speed for j, speed in direction.items())
-        if not single:
-            noise = (noise or 0.0) + total(math.ulp(x[j]) * abs(analytic[j]) for j in direction)
-        result = compare(
-            Line(along, start, middle, noise, is_same_piece),
-            Claim(claimed, motion.doubt, rtol, atol),
-            first_steps(motion.radius, start),
-            radius=motion.radius,
-            near=near if motion.kink <= near else 0.0,
-        )
-        verdict, culprit = result.verdict, None
-        if verdict == "wrong":
-            culprit = function.culprit(i if single else None)
-            if culprit is None and not math.isfinite(claimed):
-                verdict = "undefined"
-            unexplained = unexplained or (culprit is None and verdict == "wrong")
-        checks.append(
-            InputCheck(
-                index, label, claimed, result.numeric, result.error, result.tolerance, verdict,
-                culprit, result.rate, order,
-            )
+    def _judge(
+        self, function: Function, x: list[float], middle: Sample, direction: Direction, order: int
+    ) -> InputCheck:
+        """Return the verdict in one direction, with the culprit if an op is to blame."""
+        number, label, speeds = direction
+        claimed = total(function.gradient[j] * speed for j, speed in speeds.items())
+        claim = Claim(claimed, 0.0, self.plan.rtol, self.plan.atol)
+        found = function.compare(speeds, x, middle, claim, self._left())
+        culprit = None
+        single = len(speeds) == 1
+        if found.verdict == "wrong":
+            culprit = function.culprit(number if single else None)
+            if culprit is None and function.excuse:
+                self._notes[function.excuse] = None
+        if found.verdict == "noise" and 0 < found.error < math.inf and found.numeric:
+            self._notes[
+                f"noise: {label} is known to {found.error:.1e} of {abs(found.numeric):.1e}; "
+                f"rtol={found.error / abs(found.numeric):.0e} would trust that"
+            ] = None
+        return InputCheck(
+            number, label, claimed, found.numeric, found.error, found.tolerance, found.verdict,
+            culprit, found.rate, order, found.verdict == "ok" and claimed == 0 and single,
         )  # fmt: skip
-    return checks, function.excuse if unexplained else ""
 
-
-def _directions(x: list[float], labels: list[str], seed: int) -> list[tuple[str, dict[int, float]]]:
-    """Return the ways to move: one input each, or all of them at random speeds."""
-    if len(x) < MANY:
-        return [(label, {i: 1.0}) for i, label in enumerate(labels)]
-    draw = random.Random(seed)
-    return [
-        (
-            f"direction {k + 1} of {DIRECTIONS} ({len(x):,} scalars)",
-            {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in range(len(x))},
-        )
-        for k in range(DIRECTIONS)
-    ]
-
-
-class _Argument:
-    """One argument of the user's function: a scalar, a flat list, or a NumPy array."""
-
-    def __init__(self, arg: Any, name: str) -> None:
-        self.given = arg
-        self.shape: tuple[int, ...] | None = None
-        self.is_list = isinstance(arg, list | tuple)
-        if hasattr(arg, "__array__") and hasattr(arg, "shape") and arg.shape != ():
-            if not hasattr(arg, "flat"):
-                raise TypeError(
-                    f"{name} is a {type(arg).__name__}: give lists or NumPy arrays, and convert "
-                    "them inside the function"
-                )
-            self.shape = tuple(arg.shape)
-        items = list(arg.flat if self.shape else arg if self.is_list else [arg])
-        self.leaves = [item for item in items if isinstance(item, Value)]
-        self.numbers = [item.data if isinstance(item, Value) else real(item) for item in items]
-        self.labels = [
-            (item.label if isinstance(item, Value) else "")
-            or (f"{name}[{j}]" if self.is_list or self.shape else name)
-            for j, item in enumerate(items)
+    def _look_nearby(self, x: list[float]) -> None:
+        """Check the gradient beside the point: a right slope of a wrong bend is right by chance."""
+        found = self._nearby(x, range(len(x)))
+        self._checks += [
+            replace(check, label=f"{check.label}, nearby", order=2)
+            for check in found
+            if check.verdict == "wrong"
         ]
 
-    def filled(self, items: list[Any]) -> Any:
-        """Return an argument like the given one, with other scalars."""
-        if self.shape is not None:
-            array = self.given.astype(float)
-            array.flat[:] = items
-            return array
-        return list(items) if self.is_list else items[0]
+    def _try_the_vacuous(self) -> None:
+        """Say of derivatives that are 0 on both sides what a point nearby says."""
+        vacuous = [c for c in self._checks if c.vacuous and c.order == 1][:NAMED]
+        if not vacuous:
+            return
+        function = self._functions[0]
+        names = ", ".join(check.label for check in vacuous)
+        said = f"vacuous: 0 for {names}, as many a wrong rule is there"
+        if self._left() >= FEWEST and _has_a_gradient_nearby(function):
+            found = self._nearby(function.point.numbers, [check.index for check in vacuous])
+            wrong = [check for check in found if check.verdict == "wrong"]
+            verdicts = sorted({check.verdict for check in found if not check.vacuous})
+            if wrong:
+                first = wrong[0]
+                said += (
+                    f"; nearby, {first.label} is wrong: {first.analytic:.6g}, "
+                    f"differences give {first.numeric:.6g}"
+                )
+            elif verdicts:
+                said += f"; nearby: {', '.join(verdicts)}"
+        self._notes[said] = None
+
+    def _nearby(self, x: list[float], which: Sequence[int]) -> list[InputCheck]:
+        """Return verdicts at a point beside, none if f or its gradient ends before."""
+        for side in (1, -1):
+            moved = [t + side * NEARBY * max(1.0, abs(t)) for t in x]
+            function = self._new(1)
+            try:
+                function.look(moved)
+                middle = function.select(None if function.is_scalar else {0: 1.0})
+            except Exception:
+                continue
+            self._functions.append(function)
+            return [
+                self._judge(function, moved, middle, _single(function, i), 1) for i in which[:MANY]
+            ]
+        return []
 
 
-def _filled(point: list[_Argument], items: list[Any]) -> list[Any]:
-    rest = iter(items)
-    return [arg.filled([next(rest) for _ in arg.numbers]) for arg in point]
+def _single(function: Function, i: int) -> Direction:
+    return Direction(i, function.point.label(i), {i: 1.0})
 
 
-class _Function:
-    """The user's function, ready to be evaluated anywhere.
-
-    Attributes:
-        evaluations: how often it was called, the first time, at the point itself, included.
-        gradient, graph, leaves, root: of the evaluation that `remember` was told to keep.
-    """
-
-    graph: Linearization | None = None
-    root: Value | None = None
-
-    def __init__(self) -> None:
-        self.evaluations = 1
-        self.leaves: list[Value] = []
-        self.gradient: list[float] = []
-
-    def at(self, x: list[float]) -> Sample | None:
-        """Return the value at a point, None where there is none."""
-        self.evaluations += 1
-        try:
-            return self.evaluate(x)
-        except (ArithmeticError, ValueError):
-            return None
-
-    def evaluate(self, x: list[float]) -> Sample:
-        """Return the value at a point; raises whatever the user's function does."""
-        raise NotImplementedError
-
-    def remember(self) -> None:
-        """Keep gradient and graph of the evaluation just made."""
-
-    @property
-    def excuse(self) -> str:
-        """What to say if the gradient is wrong and no op is to blame."""
-        return ""
-
-    def culprit(self, leaf: int | None) -> Culprit | None:
-        """Return the first wrong op on the way from an input, from any if None."""
-        return None
+def _has_a_gradient_nearby(function: Function) -> bool:
+    return not isinstance(function, Foreign) or function.is_callable
 
 
-class _Foreign(_Function):
-    """A function of plain numbers, with a gradient that came from elsewhere."""
-
-    def __init__(
-        self, f: Callable[..., Any], point: list[_Argument], gradient: list[float]
-    ) -> None:
-        super().__init__()
-        self._f, self._point = f, point
-        self.gradient = gradient
-
-    def evaluate(self, x: list[float]) -> Sample:
-        return Sample(_scalar(self._f(*_filled(self._point, x)), RESULT))
-
-
-class _Recorded(_Function):
-    """A function of Values, or its directional derivative of some order."""
-
-    def __init__(
-        self, f: Callable[..., Any], point: list[_Argument], order: int, seed: int
-    ) -> None:
-        super().__init__()
-        self._f, self._point, self._order, self._seed = f, point, order, seed
-        self._labels = [label for arg in point for label in arg.labels]
-        self._out: Any = 0.0
-        self._last: list[Value] = []
-
-    def evaluate(self, x: list[float]) -> Sample:
-        self._last = [Value(number, label) for number, label in zip(x, self._labels, strict=True)]
-        return self._sample(self._f(*_filled(self._point, list(self._last))))
-
-    def _sample(self, out: Any) -> Sample:
-        draw = random.Random(self._seed)
-        for _ in range(self._order - 1):
-            slopes = gradients(out, self._last) if isinstance(out, Value) else []
-            out = 0.0
-            for slope in slopes:
-                out = out + slope * (draw.choice((-1, 1)) * draw.uniform(0.5, 1.5))
-        self._out = out
-        return Sample(_scalar(out, RESULT), branch(out) if isinstance(out, Value) else None)
-
-    def remember(self) -> None:
-        self.leaves = self._last
-        if isinstance(self._out, Value):
-            self.root = self._out
-            self.graph = Linearization(self._out)
-            self.gradient = [g.data for g in gradients(self._out, self.leaves)]
-        else:
-            self.gradient = [0.0] * len(self._last)
-
-    @property
-    def excuse(self) -> str:
-        if self.graph is None:
-            return (
-                "the function returned a plain number, so that nothing was recorded: compute "
-                "with Values, or give the derivatives by gradient="
-            )
-        return (
-            "every recorded op is right, so part of the computation was not recorded: look for "
-            "float(v), v.data, functions of math, or no_grad()"
-        )
-
-    def culprit(self, leaf: int | None) -> Culprit | None:
-        found = self._first_culprit(leaf)
-        if found and not found.where:
-            self._record_lines()
-            found = self._first_culprit(leaf)
-        return found
-
-    def _first_culprit(self, leaf: int | None) -> Culprit | None:
-        if self.graph is None:
-            return None
-        return first_culprit(self.graph, None if leaf is None else self.leaves[leaf])
-
-    def _record_lines(self) -> None:
-        """Record the graph once more, so that its nodes know their source lines."""
-        self.evaluations += 1
-        try:
-            with debug():
-                self.evaluate([leaf.data for leaf in self.leaves])
-        except ChainruleError:
-            return  # what is an error under debug() has no lines to tell
-        self.remember()
-
-
-class _Closure(_Recorded):
-    """A function of no arguments that uses the given leaves."""
-
-    def __init__(
-        self, f: Callable[..., Any], point: list[_Argument], order: int, seed: int
-    ) -> None:
-        super().__init__(f, point, order, seed)
-        self._parameters = _leaves(point)
-
-    def evaluate(self, x: list[float]) -> Sample:
-        before = [leaf.data for leaf in self._parameters]
-        try:
-            for leaf, number in zip(self._parameters, x, strict=True):
-                leaf.data = number
-            self._last = self._parameters
-            return self._sample(self._f())
-        finally:
-            for leaf, number in zip(self._parameters, before, strict=True):
-                leaf.data = number
-
-
-def _leaves(point: list[_Argument]) -> list[Value]:
-    return [leaf for arg in point for leaf in arg.leaves]
-
-
-def _is_closure(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Return whether ``f`` takes no arguments, and uses the leaves ``args`` otherwise.
-
-    Raises:
-        TypeError: ``f`` can be called neither with ``args`` nor without.
-    """
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):
-        return False
-    try:
-        signature.bind(*args)
-    except TypeError as error:
-        try:
-            signature.bind()
-        except TypeError:
-            name = getattr(f, "__name__", "the function")
-            raise TypeError(
-                f"{name} can't be called with {len(args)} argument(s): {error}"
-            ) from None
-    else:
-        return False
-    flat: list[Any] = []
-    for arg in args:
-        flat += arg if isinstance(arg, list | tuple) else [arg]
-    if not all(isinstance(item, Value) and item.op is None for item in flat):
-        raise TypeError("the function takes no arguments, so what is checked must be leaf Values")
-    if len(set(flat)) < len(flat):
-        raise TypeError("a leaf is given twice")
-    return True
-
-
-def _names(f: Callable[..., Any], n: int) -> list[str]:
-    """Return the names of the first n parameters, ``arg0``, ... where there are none."""
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    try:
-        parameters = inspect.signature(f).parameters
-        names = [p.name for p in parameters.values() if p.kind in positional]
-    except (TypeError, ValueError):
-        names = []
-    if isinstance(f, Op) and f.arity:
-        names = list(f.parameters)
-    return [*names, *(f"arg{i}" for i in range(len(names), n))][:n]
-
-
-def _given(gradient: Any, point: list[_Argument]) -> list[float]:
-    """Return a gradient of the user's own, as one flat list."""
-    numbers = [number for arg in point for number in arg.numbers]
-    found = gradient(*_filled(point, numbers)) if callable(gradient) else gradient
-    flat: list[float] = []
-    stack = [found]
-    while stack:
-        part = stack.pop()
-        if hasattr(part, "tolist"):
-            part = part.tolist()
-        if isinstance(part, list | tuple):
-            stack.extend(reversed(part))
-        else:
-            flat.append(_scalar(part, "gradient must give scalars"))
-    if len(flat) != len(numbers):
-        raise TypeError(f"gradient has {len(flat)} number(s) for {len(numbers)} input(s)")
-    return flat
-
-
-def _scalar(x: Any, wanted: str) -> float:
-    """Return the number that a function returned, of whatever kind it is."""
-    if isinstance(x, Value):
-        return x.data
-    if hasattr(x, "item") and not isinstance(x, float):
-        x = x.item()
-    try:
-        return real(x)
-    except TypeError as error:
-        raise TypeError(f"{wanted}: {error}") from None
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {key: _plain(item) for key, item in x.items()}
-    return json_number(x) if isinstance(x, float) else x
+def _random_directions(inputs: list[int], n: int, seed: int) -> Iterator[Direction]:
+    """Yield ways to move inputs, of n in all, at random speeds."""
+    draw = random.Random(seed)
+    for k in range(DIRECTIONS):
+        speeds = {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in range(n)}
+        label = f"direction {k + 1} of {DIRECTIONS} ({n:,} scalars)"
+        yield Direction(k, label, {i: speeds[i] for i in inputs})

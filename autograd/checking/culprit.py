@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograd.checking.differences import Claim, Comparison, Line, Sample, compare
+from autograd.checking.claim import Claim, Comparison
+from autograd.checking.differences import Sampler, compare
+from autograd.checking.line import Line, Sample
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.engine import Value
 from autograd.formula import rule, rule_symbols, text
@@ -123,16 +126,31 @@ def check_edges(
         except (ArithmeticError, ValueError):
             return None
 
-    near = NEAR * max(1.0, abs(x))
     alone = Linearization(node)
-    motion = alone.along({leaves[slot]: speed for slot, speed in speeds.items()}, near)
     noise = alone.noise
     if not single:
         noise += total(math.ulp(args[slot]) * abs(locals_[slot]) for slot in slots)
+    line = Line(moved, x, Sample(node.data, branch(node) if op.kinks else None), is_same_piece)
+    direction = {leaves[slot]: speed for slot, speed in speeds.items()}
+    claim = Claim(total(locals_[slot] * speed for slot, speed in speeds.items()))
+    return compare_along(alone, direction, line, noise, claim)
+
+
+def compare_along(
+    graph: Linearization, direction: Mapping[Value, float], line: Line, noise: float, claim: Claim
+) -> Comparison:
+    """Return the verdict on a claimed derivative of a graph's root in one direction.
+
+    Args:
+        line: the root along that direction.
+        noise: a bound on the rounding error of a sample.
+    """
+    near = NEAR * max(1.0, abs(line.x))
+    motion = graph.along(direction, near)
     return compare(
-        Line(moved, x, Sample(node.data, branch(node) if op.kinks else None), noise, is_same_piece),
-        Claim(total(locals_[slot] * speed for slot, speed in speeds.items()), motion.doubt),
-        first_steps(motion.radius, x),
+        Sampler(line, noise),
+        claim._replace(doubt=motion.doubt),
+        first_steps(motion.radius, line.x),
         radius=motion.radius,
         near=near if motion.kink <= near else 0.0,
     )

@@ -11,34 +11,23 @@ Source: Ridders 1982, Accurate computation of F'(x) and F'(x) F''(x), Adv. Eng. 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, nan
-from sys import float_info
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-EPSILON = float_info.epsilon
-BUDGET = 29
-"""Evaluations along one line, beside the one in the middle."""
+from autograd.checking.claim import CAUTION, Claim, Comparison
+from autograd.checking.line import EPSILON, Line
+
 LEVELS = 4
 """Steps of one sweep, each half of the one before."""
 SWEEPS = 3
 """How many sweeps are tried."""
 SHARP = 1e-4
 """A difference is informative if its error is below this share of the derivative."""
-CAUTION = 4
-"""The tolerance is this many times the estimated error."""
 
 
-class Sample(NamedTuple):
-    """A value of the function; ``piece`` tells which piece of a piecewise one computed it."""
-
-    value: float
-    piece: Any = None
-
-
-class Slope(NamedTuple):
+class Limit(NamedTuple):
     """A numeric derivative, its estimated absolute error, and how much of that is rounding."""
 
     value: float
@@ -66,59 +55,22 @@ class Pair(NamedTuple):
         return (self.above - middle) / self.up - (middle - self.below) / self.down
 
 
-class Line:
-    """A function along one line, each sample taken once, and counted.
+class Sampler:
+    """Differences along a line whose noise is known.
 
     Args:
-        f: gives the sample at x + t, or None where there is none.
-        x: the middle, as a float that steps are added to.
-        middle: the sample there.
-        noise: a bound on the rounding error of a sample; without it, single precision is
-            reckoned with where the samples look like it.
-        is_same_piece: whether two samples belong to one smooth piece.
-
-    Attributes:
-        crossing: whether samples of other pieces count, too.
+        noise: a bound on the rounding error of a sample.
     """
 
-    def __init__(
-        self,
-        f: Callable[[float], Sample | None],
-        x: float,
-        middle: Sample,
-        noise: float | None = None,
-        is_same_piece: Callable[[Any, Any], bool] = lambda a, b: True,
-    ) -> None:
-        self.x = x
-        self.middle = middle.value
-        self.evaluations = 0
-        self._looks_single = noise is None and _is_single(middle.value)
-        self._varies = False
-        self.crossing = False
-        self._f = f
-        self._piece = middle.piece
-        self._noise = noise or 0.0
-        self._same = is_same_piece
-        self._samples: dict[float, Sample | None] = {}
+    def __init__(self, line: Line, noise: float) -> None:
+        self.line = line
+        self.x, self.middle = line.x, line.middle
+        self.smallest_step = line.smallest_step
+        self._noise = noise
 
     def at(self, t: float) -> tuple[float, float] | None:
         """Return the step really taken and the value there; None if there is none."""
-        moved = self.x + t
-        if moved == self.x or not math.isfinite(moved):
-            return None
-        if moved not in self._samples:
-            if self.evaluations >= BUDGET:
-                return None
-            self.evaluations += 1
-            self._samples[moved] = self._f(moved)
-        sample = self._samples[moved]
-        if sample is None or not math.isfinite(sample.value):
-            return None
-        if not (self.crossing or self._same(self._piece, sample.piece)):
-            return None
-        self._looks_single = self._looks_single and _is_single(sample.value)
-        self._varies = self._varies or sample.value != self.middle
-        return moved - self.x, sample.value
+        return self.line.at(t)
 
     def pair(self, h: float) -> Pair | None:
         """Return the samples at both sides at a distance of about ``h``."""
@@ -131,22 +83,13 @@ class Line:
     def rounding(self, *values: float) -> float:
         """Return a bound on the rounding error of a difference of samples."""
         largest = max(map(abs, (self.middle, *values)))
-        noise = max(self._noise, EPSILON * largest)
-        if self._varies and self._looks_single:
-            # Half an ulp of the result, and as much for a few roundings on the way.
-            noise = max(noise, 4 * 2.0**-24 * largest)
-        return 2 * noise
-
-    @property
-    def smallest_step(self) -> float:
-        """The smallest step that floats resolve well around the middle."""
-        return 64 * math.ulp(self.x) if self.x else 1e-300
+        return 2 * max(self._noise, EPSILON * largest)
 
     def sweep(self, h: float) -> list[Pair]:
         """Return samples at ``h``, ``h / 2``, ..., from smaller steps if f ends before ``h``."""
         pairs: list[Pair] = []
         misses = 0
-        while len(pairs) < LEVELS and misses < 3 and self.evaluations + 2 <= BUDGET:
+        while len(pairs) < LEVELS and misses < 3 and self.line.left >= 2:
             pair = self.pair(h) if h > self.smallest_step / 32 else None
             if pair is None:
                 misses += 1
@@ -157,13 +100,13 @@ class Line:
             h /= 2
         return pairs if len(pairs) > 1 else []
 
-    def central(self, pairs: Sequence[Pair]) -> Slope:
+    def central(self, pairs: Sequence[Pair]) -> Limit:
         """Return the derivative extrapolated from symmetric differences."""
         slopes = [p.slope(self.middle) for p in pairs]
         errors = [self.rounding(p.above, p.below) / (p.up + p.down) for p in pairs]
         return extrapolate(slopes, errors, 4)
 
-    def one_sided(self, h: float) -> Slope:
+    def one_sided(self, h: float) -> Limit:
         """Return the derivative to the right of the middle, to the left if ``h`` is negative."""
         slopes, errors = [], []
         for _ in range(LEVELS):
@@ -177,7 +120,7 @@ class Line:
         return extrapolate(slopes, errors, 2)
 
 
-def extrapolate(slopes: Sequence[float], roundings: Sequence[float], gain: int) -> Slope:
+def extrapolate(slopes: Sequence[float], roundings: Sequence[float], gain: int) -> Limit:
     """Return the limit of difference quotients whose step halves, by Richardson's scheme.
 
     Args:
@@ -185,7 +128,7 @@ def extrapolate(slopes: Sequence[float], roundings: Sequence[float], gain: int) 
         roundings: the error of each by rounding.
         gain: by how much halving the step divides the leading error: 4 if symmetric, else 2.
     """
-    best = Slope(nan, inf)
+    best = Limit(nan, inf)
     previous: list[float] = []
     for slope, rounding in zip(slopes, roundings, strict=True):
         row, factor = [slope], gain
@@ -195,52 +138,13 @@ def extrapolate(slopes: Sequence[float], roundings: Sequence[float], gain: int) 
         for k in range(1, len(row)):
             spread = max(abs(row[k] - row[k - 1]), abs(row[k] - previous[k - 1]))
             if spread + 2 * rounding < best.error:
-                best = Slope(row[k], spread + 2 * rounding, 2 * rounding)
+                best = Limit(row[k], spread + 2 * rounding, 2 * rounding)
         previous = row
     return best
 
 
-class Claim(NamedTuple):
-    """A derivative to be checked.
-
-    Attributes:
-        doubt: a bound on its own rounding error.
-        rtol, atol: tolerances in place of the one that follows from the errors.
-    """
-
-    slope: float
-    doubt: float = 0.0
-    rtol: float | None = None
-    atol: float | None = None
-
-    def error(self, numeric: Slope) -> float:
-        """Return how far a right claim may lie from a numeric derivative."""
-        return CAUTION * numeric.error + self.doubt
-
-    def tolerance(self, numeric: Slope) -> float:
-        """Return the tolerance that was asked for, else the one that follows from the errors."""
-        if self.rtol is None and self.atol is None:
-            return self.error(numeric)
-        return (self.atol or 0.0) + (self.rtol or 0.0) * abs(numeric.value)
-
-    def agrees(self, numeric: Slope) -> bool:
-        """Return whether the claim lies within the tolerance."""
-        return abs(self.slope - numeric.value) <= self.tolerance(numeric)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A claimed derivative beside the numeric one; see `autograd.checking.check.InputCheck`."""
-
-    numeric: float
-    error: float
-    tolerance: float
-    verdict: str
-    rate: float = nan
-
-
 def compare(
-    line: Line, claim: Claim, steps: Sequence[float], *, radius: float = 0.0, near: float = 0.0
+    line: Sampler, claim: Claim, steps: Sequence[float], *, radius: float = 0.0, near: float = 0.0
 ) -> Comparison:
     """Return the verdict on a claimed derivative.
 
@@ -252,25 +156,26 @@ def compare(
     if not math.isfinite(line.middle):
         return Comparison(nan, inf, 0.0, "undefined")
     if near:
-        line.crossing = True
+        line.line.crossing = True
         steps = [h for h in steps if h > 1e4 * near]
         found = _across_a_kink(line, claim, steps)
         if found:
             return found
     queue = list(steps)
-    best = Slope(nan, inf)
+    best = Limit(nan, inf)
     for _ in range(SWEEPS):
         pairs = line.sweep(queue.pop(0)) if queue else []
         if not pairs:
             continue
         if _is_kinked(line, pairs):
             if _stays_kinked(line, pairs):
-                return Comparison(line.central(pairs).value, inf, 0.0, "kink")
+                h = pairs[-1].up
+                return _between(claim, line.one_sided(-h), line.one_sided(h))
             queue.insert(0, pairs[-1].up / 256)
             continue
         slope = line.central(pairs)
         best = min(best, slope, key=lambda s: s.error)
-        found = _judge(line, claim, pairs, slope, radius, near)
+        found = _judge(line, claim, pairs, slope, radius)
         if found:
             return found
         size = _size(claim, slope)
@@ -287,7 +192,7 @@ def compare(
 
 
 def _judge(
-    line: Line, claim: Claim, pairs: list[Pair], slope: Slope, radius: float, near: float
+    line: Sampler, claim: Claim, pairs: list[Pair], slope: Limit, radius: float
 ) -> Comparison | None:
     """Return the verdict that one sweep allows, None if it allows none."""
     size, error, tolerance = _size(claim, slope), claim.error(slope), claim.tolerance(slope)
@@ -307,31 +212,42 @@ def _judge(
         closer = _closer_pairs(line, pairs, slope.value, claim.slope, radius)
         if closer:
             rate = remainder_rate(line, closer, claim.slope)
-            verdict = "kink" if near else "wrong"
-            return Comparison(slope.value, slope.error, tolerance, verdict, rate)
+            return Comparison(slope.value, slope.error, tolerance, "wrong", rate)
     return None
 
 
-def _size(claim: Claim, slope: Slope) -> float:
+def _size(claim: Claim, slope: Limit) -> float:
     """Return what an error is to be compared with."""
     finite = math.isfinite(claim.slope)
     return max(abs(claim.slope), abs(slope.value)) if finite else abs(slope.value)
 
 
-def _across_a_kink(line: Line, claim: Claim, steps: Sequence[float]) -> Comparison | None:
+def _across_a_kink(line: Sampler, claim: Claim, steps: Sequence[float]) -> Comparison | None:
     """Return the verdict at a kink; None if f is smooth across it, so that sweeps decide."""
     h = steps[0] if steps else 0.0
     right, left = line.one_sided(h), line.one_sided(-h)
-    both = Slope((left.value + right.value) / 2, left.error + right.error)
+    both = Limit((left.value + right.value) / 2, left.error + right.error)
     if not _is_one_slope(left, right):
-        return Comparison(both.value, inf, 0.0, "kink")
+        return _between(claim, left, right)
     # One slope, but maybe no power series, such as x * abs(x): then sweeps converge no further.
     if claim.agrees(both) and claim.error(both) <= max(SHARP * abs(both.value), 1e-9):
         return Comparison(both.value, both.error, claim.tolerance(both), "ok")
     return None
 
 
-def remainder_rate(line: Line, pairs: Sequence[Pair], claimed: float) -> float:
+def _between(claim: Claim, left: Limit, right: Limit) -> Comparison:
+    """Return the verdict at a kink: a right claim lies between the slopes to both sides."""
+    low, high = sorted((left, right), key=lambda slope: slope.value)
+    middle, error = (low.value + high.value) / 2, left.error + right.error
+    if not error <= SHARP * max(abs(low.value), abs(high.value)):
+        verdict = "kink" if math.isfinite(claim.slope) else "undefined"
+        return Comparison(middle, inf, 0.0, verdict)
+    reach = (high.value - low.value) / 2 + claim.error(Limit(middle, error))
+    verdict = "kink" if abs(claim.slope - middle) <= reach else "wrong"
+    return Comparison(middle, error, reach, verdict)
+
+
+def remainder_rate(line: Sampler, pairs: Sequence[Pair], claimed: float) -> float:
     """Return the order with which ``f(t) - f(0) - t * claimed`` vanishes with t.
 
     2 for a right derivative (more where the curvature is 0), 1 for a wrong one; NaN where
@@ -351,7 +267,7 @@ def remainder_rate(line: Line, pairs: Sequence[Pair], claimed: float) -> float:
 
 
 def _closer_pairs(
-    line: Line, pairs: list[Pair], numeric: float, claimed: float, radius: float
+    line: Sampler, pairs: list[Pair], numeric: float, claimed: float, radius: float
 ) -> list[Pair]:
     """Return samples at much smaller steps, if they give the same slope; else none.
 
@@ -372,13 +288,13 @@ def _closer_pairs(
     return closer
 
 
-def _is_one_slope(left: Slope, right: Slope) -> bool:
+def _is_one_slope(left: Limit, right: Limit) -> bool:
     size = max(abs(left.value), abs(right.value))
     converged = max(left.error, right.error) <= SHARP * max(size, 1e-6)
     return converged and abs(left.value - right.value) <= CAUTION * (left.error + right.error)
 
 
-def _is_kinked(line: Line, pairs: Sequence[Pair]) -> bool:
+def _is_kinked(line: Sampler, pairs: Sequence[Pair]) -> bool:
     """Return whether the slopes to both sides differ, however small the step.
 
     As the step halves, so does their difference if f is smooth; it stays at a kink, and
@@ -394,7 +310,7 @@ def _is_kinked(line: Line, pairs: Sequence[Pair]) -> bool:
     return all(0.8 < r < 1.25 for r in ratios) or all(1.6 < r < 2.5 for r in ratios)
 
 
-def _stays_kinked(line: Line, pairs: Sequence[Pair]) -> bool:
+def _stays_kinked(line: Sampler, pairs: Sequence[Pair]) -> bool:
     """Return whether the slopes still differ as much a hair from the middle."""
     last = pairs[-1]
     jump = last.jump(line.middle)
@@ -407,9 +323,9 @@ def _stays_kinked(line: Line, pairs: Sequence[Pair]) -> bool:
     return 0.67 < ratio < 1.5 or 0.67 < ratio * pair.up / last.up < 1.5
 
 
-def _beside_an_edge(line: Line, claim: Claim, steps: Sequence[float]) -> Comparison:
+def _beside_an_edge(line: Sampler, claim: Claim, steps: Sequence[float]) -> Comparison:
     """Return the verdict where f has values on one side only: never that it is wrong."""
-    best = Slope(nan, inf)
+    best = Limit(nan, inf)
     for h in steps:
         for side in (h, -h):
             best = min(best, line.one_sided(side), key=lambda slope: slope.error)
@@ -420,11 +336,3 @@ def _beside_an_edge(line: Line, claim: Claim, steps: Sequence[float]) -> Compari
         return Comparison(best.value, best.error, tolerance, "noise")
     verdict = "ok" if claim.agrees(best) else "undefined"
     return Comparison(best.value, best.error, tolerance, verdict)
-
-
-def _is_single(x: float) -> bool:
-    """Return whether a number looks as if it had been computed in single precision."""
-    if x == 0 or abs(x) > 3e38 or abs(x) < 1e-30:
-        return x == 0
-    mantissa, _ = math.frexp(x)
-    return (mantissa * 2.0**24).is_integer()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from functools import reduce as fold
 from importlib.util import find_spec
 from math import prod
@@ -20,7 +21,6 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
-from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
 from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
@@ -89,7 +89,6 @@ def compile(
     moving, leaves = _wrt(wrt, len(example))
     with without_gc():
         graph = record(f, example, leaves or ())
-        once = shared(graph)
     if wrt is None:
         leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))
@@ -99,7 +98,6 @@ def compile(
     alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
     return Compiled(
         graph,
-        once,
         moving,
         leaves,
         alone=alone,
@@ -151,7 +149,6 @@ class Compiled:
     def __init__(
         self,
         graph: FunctionGraph,
-        once: FunctionGraph,
         moving: list[int],
         leaves: list[Value],
         *,
@@ -161,7 +158,6 @@ class Compiled:
         exact: bool,
     ) -> None:
         self._graph = graph
-        self._shared = once
         self._moving = moving
         self._alone = alone
         self._reduce = reduce
@@ -181,7 +177,7 @@ class Compiled:
             f"{len(self._graph.shapes)} argument(s), {len(self.parameters)} parameters>"
         )
 
-    @lazy
+    @cached_property
     def program(self) -> Program:
         """What computes the values of one sample."""
         graph = self._shared
@@ -189,7 +185,7 @@ class Compiled:
             graph.inputs, graph.parameters, graph.outputs, graph.follows, nodes=graph.nodes
         )
 
-    @lazy
+    @cached_property
     def gradient_program(self) -> Program:
         """What computes value and gradient of one sample: parameters first, then arguments.
 
@@ -318,14 +314,17 @@ class Compiled:
                 return found[0].item(0)
         batch = read(self._graph.name, self._graph.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
-        slopes = formed(weights, as_array=False)
-        pairs = zip(self.parameters, slopes, strict=False)
-        # All or nothing: what isn't a number raises before anything is changed.
-        for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
-            leaf.grad = total
+        for leaf, g in zip(self.parameters, formed(weights, as_array=False), strict=False):
+            leaf.grad += g
         return value
 
     # What is computed
+
+    @cached_property
+    def _shared(self) -> FunctionGraph:
+        """The recording with each distinct node once."""
+        with without_gc():
+            return shared(self._graph)
 
     def _check_scalar(self) -> None:
         """Raise if the output to differentiate is a list.
@@ -340,7 +339,7 @@ class Compiled:
                 f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
             )
 
-    @lazy
+    @cached_property
     def _uses(self) -> Uses:
         self._check_scalar()
         return uses_apart(self._graph.outputs[0], self.parameters[: self._weights])
@@ -455,27 +454,27 @@ class Compiled:
             raise ValueError(f"params must be {count} numbers: got {len(flat)}")
         return [real(x) for x in flat]
 
-    @lazy
+    @cached_property
     def _slots(self) -> Slots:
         from autograd.compiler.objects import Slots
 
         return Slots(self.parameters)
 
-    @lazy
+    @cached_property
     def _packing(self) -> Struct:
         return Struct(f"{len(self.parameters)}d")
 
     # The back ends
 
-    @lazy
+    @cached_property
     def _python_values(self) -> PythonFunction:
         return PythonFunction(lambda: self.program)
 
-    @lazy
+    @cached_property
     def _python_gradient(self) -> PythonFunction:
         return PythonFunction(lambda: self.gradient_program)
 
-    @lazy
+    @cached_property
     def _native_values(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 
@@ -488,7 +487,7 @@ class Compiled:
         )
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
 
-    @lazy
+    @cached_property
     def _native_gradient(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 

@@ -32,12 +32,15 @@ def values_within(f: Any) -> list[Value]:
     kept = [f]  # so that no id is used again
     waiting = [f]
     while waiting:
-        for part in _parts(waiting.pop()):
-            kind = part.__class__
-            if kind not in ATOMS and id(part) not in known:
+        thing = waiting.pop()
+        if thing.__class__ is Value:
+            found.append(thing)
+            continue
+        for part in reversed(_parts(thing)):
+            if id(part) not in known and part.__class__ not in ATOMS:
                 known.add(id(part))
                 kept.append(part)
-                (found if kind is Value else waiting).append(part)
+                waiting.append(part)
     return found
 
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 
-from autograd.checking.check import Report
 from autograd.checking.culprit import Culprit
+from autograd.checking.report import Report
 from autograd.drawing import picture_of, text_of
 from autograd.engine import Value
 from autograd.errors import DomainError, MissingExtraError

@@ -335,7 +335,7 @@ def mutations(say: Say) -> Result:
 
 def expressions(say: Say) -> Result:
     """Count false alarms on random expressions."""
-    from autograd.checking.differences import BUDGET
+    from autograd.checking.line import BUDGET
 
     say("random expressions")
     found = measure("checking", "expressions")
@@ -376,7 +376,7 @@ def kinks(say: Say) -> Result:
 
 def directions(say: Say) -> Result:
     """Count evaluations where inputs are too many to go through one by one."""
-    from autograd.checking.differences import BUDGET
+    from autograd.checking.line import BUDGET
 
     say("functions of many inputs")
     counts = measure("checking", "directions")

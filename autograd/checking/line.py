@@ -1,0 +1,80 @@
+"""A function along one line, t -> f(x + t v): each sample taken once, and counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from sys import float_info
+from typing import Any, NamedTuple
+
+EPSILON = float_info.epsilon
+
+BUDGET = 29
+"""Evaluations along one line, beside the one in the middle."""
+
+
+class Sample(NamedTuple):
+    """A value of the function; ``piece`` tells which piece of a piecewise one computed it."""
+
+    value: float
+    piece: Any = None
+
+
+class Line:
+    """A function along one line.
+
+    Args:
+        f: gives the sample at x + t, or None where there is none.
+        x: the middle, as a float that steps are added to.
+        middle: the sample there.
+        is_same_piece: whether two samples belong to one smooth piece.
+        limit: how many evaluations may be made.
+
+    Attributes:
+        crossing: whether samples of other pieces count, too.
+    """
+
+    def __init__(
+        self,
+        f: Callable[[float], Sample | None],
+        x: float,
+        middle: Sample,
+        is_same_piece: Callable[[Any, Any], bool] = lambda a, b: True,
+        limit: int = BUDGET,
+    ) -> None:
+        self.x = x
+        self.middle = middle.value
+        self.evaluations = 0
+        self.crossing = False
+        self._f = f
+        self._piece = middle.piece
+        self._same = is_same_piece
+        self._limit = min(limit, BUDGET)
+        self._samples: dict[float, Sample | None] = {}
+
+    def at(self, t: float) -> tuple[float, float] | None:
+        """Return the step really taken and the value there; None if there is none."""
+        moved = self.x + t
+        if moved == self.x or not math.isfinite(moved):
+            return None
+        if moved not in self._samples:
+            if not self.left:
+                return None
+            self.evaluations += 1
+            self._samples[moved] = self._f(moved)
+        sample = self._samples[moved]
+        if sample is None or not math.isfinite(sample.value):
+            return None
+        if not (self.crossing or self._same(self._piece, sample.piece)):
+            return None
+        return moved - self.x, float(sample.value)
+
+    @property
+    def left(self) -> int:
+        """How many evaluations may still be made."""
+        return self._limit - self.evaluations
+
+    @property
+    def smallest_step(self) -> float:
+        """The smallest step that floats resolve well around the middle."""
+        return 64 * math.ulp(self.x) if self.x else 1e-300

@@ -1,0 +1,235 @@
+"""Samples around a point at one scale: the slope there, its error, the noise, a kink.
+
+Nothing is assumed about how a function rounds. A polynomial through the samples gives the
+slope; the highest differences, in which all that is smooth has vanished, show the noise.
+
+Source: Moré & Wild 2011, Estimating computational noise, SIAM J. Sci. Comput. 33; Newton's
+divided differences, for samples at any distance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf, nan
+
+from autograd.checking.line import EPSILON, Line
+
+PAIRS = (1.0, 0.30277563773, 0.61803398875)
+"""Where samples lie on both sides, per unit of the scale: ratios without a common period."""
+
+SIDE = (1.0, 0.30277563773, 0.61803398875, 0.11)
+"""Where samples lie on one side, where f has none on the other."""
+
+CONFIDENCE = 3
+"""The noise of a slope is reckoned as this many of its standard deviations."""
+
+PLATEAU = 10
+"""Differences that fall by less than this, from one order to the next, are noise."""
+
+ROUNDED = 0.3
+"""The standard deviation of a rounding to the nearest, per unit in the last place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A numeric derivative, and a bound on its error."""
+
+    value: float
+    error: float
+
+    def is_sharper(self, share: float) -> bool:
+        """Return whether the error is below a share of the slope."""
+        return self.error < share * abs(self.value)
+
+    def meets(self, other: Slope) -> bool:
+        """Return whether two slopes may be one."""
+        return abs(self.value - other.value) <= self.error + other.error
+
+
+NONE = Slope(nan, inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Stencil:
+    """What the samples at one scale say.
+
+    Attributes:
+        h: the scale, the distance of the farthest sample.
+        slope: the derivative in the middle.
+        noise: the standard deviation of a sample.
+        is_noisy: whether noise, not curvature, limits the slope.
+        reach: the steepest way from the middle to a sample.
+        left, right: the slopes to both sides.
+        bend: by how much the slope seems to change in the middle itself; 0.0 if it does not.
+        is_constant: whether every sample is the number in the middle.
+        jumps: whether f itself, not just its slope, changes in the middle.
+    """
+
+    h: float
+    slope: Slope
+    noise: float
+    is_noisy: bool
+    reach: float
+    left: Slope = NONE
+    right: Slope = NONE
+    bend: float = 0.0
+    is_constant: bool = False
+    jumps: bool = False
+
+
+def two_sided(line: Line, h: float) -> Stencil | None:
+    """Return what samples on both sides at scale ``h`` say; None if f ends before ``h``.
+
+    Cost: 6 evaluations; 4 where the first of them differ so much that ``h`` is too wide.
+    """
+    nodes: list[tuple[float, float]] = []
+    for k, u in enumerate(PAIRS):
+        above, below = line.at(u * h), None
+        if above is not None:
+            below = line.at(-u * h)
+        if above is None or below is None:
+            return None
+        nodes += [above, below]
+        if k == 1 and _is_rough(line.middle, nodes):
+            break
+    return _read(line.middle, nodes, h)
+
+
+def one_sided(line: Line, h: float) -> Stencil | None:
+    """Return what samples on the side of ``h`` say; None if f ends before."""
+    nodes = [found for u in SIDE if (found := line.at(u * h)) is not None]
+    if len(nodes) < len(SIDE):
+        return None
+    slope, noise, is_noisy = _slope(line.middle, nodes, abs(h))
+    reach = _reach(line.middle, nodes)
+    constant = all(value == line.middle for _, value in nodes)
+    return Stencil(abs(h), slope, noise, is_noisy, reach, is_constant=constant)
+
+
+def _is_rough(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
+    """Return whether two central differences have next to nothing in common."""
+    (t, a), (s, b), (v, c), (w, d) = nodes
+    outer, inner = (a - b) / (t - s), (c - d) / (v - w)
+    size = max(abs(outer), abs(inner))
+    return not abs(outer - inner) <= 0.5 * size and size > 0
+
+
+def _read(middle: float, nodes: list[tuple[float, float]], h: float) -> Stencil:
+    slope, noise, is_noisy = _slope(middle, nodes, h)
+    sides = nodes[1::2], nodes[::2]
+    (left, below), (right, above) = (_side(middle, side, h) for side in sides)
+    (after, under), (before, over) = (_beyond(side, h) for side in sides)
+    roughness = max(min(below, under), min(above, over))
+    bend, jumps = _bend(middle, nodes, roughness)
+    if bend:
+        noise = roughness  # no polynomial goes through a kink
+    if jumps:
+        left, right = after, before
+    constant = all(value == middle for _, value in nodes)
+    reach = _reach(middle, nodes)
+    return Stencil(h, slope, noise, is_noisy, reach, left, right, bend, constant, jumps)
+
+
+def _reach(middle: float, nodes: Sequence[tuple[float, float]]) -> float:
+    return max(abs((value - middle) / t) for t, value in nodes)
+
+
+def _slope(
+    middle: float, nodes: Sequence[tuple[float, float]], h: float
+) -> tuple[Slope, float, bool]:
+    """Return the slope in the middle, the noise, and whether noise limits the slope."""
+    rises = [value - middle for _, value in nodes]
+    weights = _weights(tuple(t / h for t, _ in nodes))
+    parts = [sum(w * r for w, r in zip(row, rises, strict=False)) for row in weights]
+    widths = [_width(row) for row in weights]
+    n = len(parts)
+    sizes = [abs(p) / w for p, w in zip(parts, widths, strict=True)]
+    noise = max(sizes[-2:])
+    orders = n - 2
+    while orders > 2 and sizes[orders - 1] <= PLATEAU * noise:
+        noise = max(noise, sizes[orders - 1])
+        orders -= 1
+    is_noisy = orders < n - 2 or noise == 0
+    noise = max(noise, _floor(middle, nodes))
+    total = [sum(column) for column in zip(*_padded(weights), strict=True)]
+    spread = abs(parts[-1] + parts[-2])
+    error = (spread + CONFIDENCE * _width(total) * noise) / h
+    value = math.fsum(parts) / h if all(map(math.isfinite, parts)) else nan
+    if not math.isfinite(value) or not math.isfinite(error):
+        return NONE, noise, is_noisy
+    return Slope(value, error), noise, is_noisy
+
+
+def _side(middle: float, nodes: Sequence[tuple[float, float]], h: float) -> tuple[Slope, float]:
+    """Return the slope to one side, and the noise as far as one side shows it."""
+    weights = _weights(tuple(t / h for t, _ in nodes))
+    rises = [value - middle for _, value in nodes]
+    parts = [sum(w * r for w, r in zip(row, rises, strict=False)) for row in weights]
+    total = [sum(column) for column in zip(*_padded(weights), strict=True)]
+    noise = max(abs(parts[-1]) / _width(weights[-1]), _floor(middle, nodes))
+    value = sum(parts) / h
+    error = (abs(parts[-1]) + CONFIDENCE * _width(total) * noise) / h
+    if not math.isfinite(value) or not math.isfinite(error):
+        return NONE, noise
+    return Slope(value, error), noise
+
+
+def _beyond(nodes: Sequence[tuple[float, float]], h: float) -> tuple[Slope, float]:
+    """Return the slope and the noise to one side of a jump, without the sample in the middle."""
+    (near, value), *others = sorted(nodes, key=lambda node: abs(node[0]))
+    return _side(value, [(t - near, v) for t, v in others], h)
+
+
+def _bend(middle: float, nodes: Sequence[tuple[float, float]], noise: float) -> tuple[float, bool]:
+    """Return by how much the slope changes in the middle, and whether f itself jumps there.
+
+    The slopes to both sides, seen from closer and closer, come together where f is smooth, keep
+    their distance at a kink, and part where f jumps.
+    """
+    bends = []
+    for (t, above), (s, below) in zip(nodes[::2], nodes[1::2], strict=True):
+        bends.append((t, (above - middle) / t - (below - middle) / s))
+    (t, far), (v, close) = bends[:2]
+    visible = max(20 * noise / v, 1e-3 * _reach(middle, nodes[:4]))
+    if not visible < abs(close) < inf:
+        return 0.0, False
+    if all(0.7 < far / bend < 1.4 for _, bend in bends if bend) and far:
+        return close, False
+    if all(bend and 0.7 < (far * t) / (bend * s) < 1.4 for s, bend in bends):
+        return close, True
+    return 0.0, False
+
+
+def _floor(middle: float, nodes: Sequence[tuple[float, float]]) -> float:
+    """Return the noise that the rounding of the results alone makes."""
+    return ROUNDED * EPSILON * max(abs(middle), *(abs(value) for _, value in nodes))
+
+
+def _width(row: Sequence[float]) -> float:
+    """Return the standard deviation of a weighted sum of rises, if a sample's is 1."""
+    return math.hypot(sum(row), *row)
+
+
+def _padded(rows: Sequence[Sequence[float]]) -> list[list[float]]:
+    n = len(rows[-1])
+    return [[*row, *[0.0] * (n - len(row))] for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _weights(nodes: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
+    """Return what each further sample adds to the slope in 0, as weights of the rises.
+
+    Row k belongs to Newton's divided difference over 0 and the first k + 1 nodes: the
+    derivative in 0 of its product of linear factors, over the nodes' distances.
+    """
+    rows = []
+    lead = 1.0
+    for k, _ in enumerate(nodes):
+        known = (0.0, *nodes[: k + 1])
+        row = [lead / math.prod(u - other for other in known if other != u) for u in nodes[: k + 1]]
+        rows.append(tuple(row))
+        lead *= -nodes[k]
+    return tuple(rows)

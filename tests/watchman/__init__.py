@@ -1,0 +1,1 @@
+"""Who watches the watchman: functions without a graph, their gradients, and wrong ones."""
