@@ -8,8 +8,10 @@ import gc
 import math
 import operator
 import pickle
+import sys
 import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -498,3 +500,44 @@ def test_memory_per_node() -> None:
     finally:
         tracemalloc.stop()
     assert used / 10_001 <= 160
+
+
+def test_passes_of_several_threads_take_turns() -> None:
+    """Each sets the leaves' grads aside while it runs; all that they add is there in the end."""
+    x = Value(3.0)
+
+    def work(times: int) -> None:
+        y = x
+        for _ in range(50):
+            y = y + x
+        for _ in range(times):
+            y.backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(work, 100) for _ in range(4)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(interval)
+    assert x.grad == 4 * 100 * 51
+
+
+def test_a_cut_graph_is_told_of_the_line_that_cuts_it() -> None:
+    with debug():
+        y = Value(2.0) * 3
+        with pytest.warns(GraphCutWarning) as caught:
+            float(y)
+    (warning,) = caught
+    assert warning.filename == __file__
+    first = test_a_cut_graph_is_told_of_the_line_that_cuts_it.__code__.co_firstlineno
+    assert warning.lineno == first + 4
+
+
+@pytest.mark.parametrize("seed", ["2", None, 1j, Value(1.0)])
+def test_a_seed_is_a_number(seed: object) -> None:
+    y = Value(2.0) * 3
+    for use in (y.backward, lambda seed: list(sweep(y, seed))):
+        with pytest.raises(TypeError):
+            use(seed)  # type: ignore[operator]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from autograd import DomainError, Stepper, Value, tanh
-from autograd.stepping.ledger import CANCELLED, PATH_NAMES, Ledger
+from autograd.stepping.ledger import CANCELLED, PATH_NAMES, Ledger, _short
 from autograd.testing.strategies import expressions
 
 
@@ -170,3 +170,36 @@ def test_a_stranger_is_named() -> None:
     with pytest.raises(ValueError, match="is not part of this run: it is not below n1"):
         stepper.why(Value(3.0, "stranger"))
     assert isinstance(stepper.why(stepper.recording.root), Ledger)
+
+
+@pytest.mark.parametrize(("rest", "cancels"), [(1.5e-8, False), (0.5e-8, True)])
+def test_where_cancellation_begins(rest: float, cancels: bool) -> None:
+    x = Value(1.0, "x")
+    # Contributions 1 and -(1 - 2 rest): what is left is the share ``rest`` of their size, 2.
+    assert Stepper(x - x * (1.0 - 2 * rest)).why(x).cancels is cancels
+    assert 0.5e-8 < CANCELLED < 1.5e-8
+
+
+def test_a_path_multiplies_as_the_pass_does_to_the_bit() -> None:
+    """From the root down: another order rounds otherwise, or overflows."""
+    factors = [0.1 * k for k in range(1, 9)] + [1e200, 1e200, 1e-200, 1e-200]
+    x = y = Value(1.0, "x")
+    for factor in factors:
+        y = y * factor
+    ledger = Stepper(y).why(x)
+    (path,) = ledger.paths
+    assert 0.0 == ledger.adjoint == path.product  # 1e-200 * 1e-200 comes first
+    x = y = Value(1.0, "x")
+    for factor in factors[:8]:
+        y = y * factor
+    ledger = Stepper(y).why(x)
+    down, up = math.prod(reversed(factors[:8])), math.prod(factors[:8])
+    assert down != up
+    assert ledger.paths[0].product == ledger.adjoint == down
+
+
+def test_a_long_path_is_cut_beyond_its_bound() -> None:
+    names = [f"n{i}" for i in range(PATH_NAMES + 1)]
+    assert _short(names[:-1]) == names[:-1]
+    half = PATH_NAMES // 2
+    assert _short(names) == [*names[:half], "... 1 more ...", *names[-half:]]

@@ -179,3 +179,18 @@ def test_deep_graphs() -> None:
 def test_bad_input_is_named(call, error, message) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_hessian_of_the_argument_that_is_asked_for() -> None:
+    def f(x, v):
+        return x**3 * v[0] * v[0] * v[1]
+
+    assert hessian(f)(2.0, [3.0, 5.0]) == 6 * 2.0 * 9.0 * 5.0
+    assert hessian(f, 1)(2.0, [3.0, 5.0]) == [[2 * 8.0 * 5.0, 2 * 8.0 * 3.0], [2 * 8.0 * 3.0, 0.0]]
+
+
+def test_jvp_along_a_value_is_a_value_that_depends_on_it() -> None:
+    direction = Value(0.5)
+    value, slope = jvp(lambda x: x**3, (2.0,), (direction,))
+    assert (value.data, slope.data) == (8.0, 6.0)
+    assert [g.data for g in gradients(slope, [direction])] == [12.0]
