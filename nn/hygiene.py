@@ -240,7 +240,7 @@ class Hygiene:
         more = f" and {len(new) - NAMED} more, in history.dead_units" if len(new) > NAMED else ""
         before = f", as {len(dead) - len(new)} before" if len(dead) > len(new) else ""
         cure = self._cure("lower the learning rate, start with he_normal, or use leaky_relu")
-        if 2 * len(dead) >= among:
+        if self.leap is None and 2 * len(dead) >= among:
             cure += "; so few are left that another seed or more units may be needed"
         self._warn(
             "dead ReLU units",

@@ -37,6 +37,7 @@ from nn.checkpoint import SHARE, read
 from nn.data import moons, train_test_split
 from nn.documents import StateError, as_text
 from nn.history import layers_of
+from nn.hygiene import DivergenceError
 from nn.losses import binary_cross_entropy_with_logits, half_squared_error, huber, squared_error
 from nn.metrics import accuracy, recall
 from nn.optim import SGD, Adam
@@ -330,7 +331,7 @@ def resumed(path: Path, **changes: Any) -> None:
     masks = [m.masks for m in model.named_modules().values() if isinstance(m, Dropout)]
     state = optimizer.state_dict()
     try:
-        with suppress(DomainError):  # of squares, say, that were made negative
+        with suppress(DomainError, DivergenceError):  # of squares, say, that were made negative
             fit(model, optimizer=optimizer, **(settings | changes))
         raise Trained
     except StateError:
