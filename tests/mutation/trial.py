@@ -46,11 +46,17 @@ class Loader(SourceFileLoader):
 
 
 class Chosen:
-    """A plugin of pytest that keeps the tests that are wanted, in their order."""
+    """A plugin of pytest that has the mutant found, and keeps the tests that are wanted."""
 
-    def __init__(self, tests: Sequence[str], say: Callable[[str], None]) -> None:
+    def __init__(self, mutant: Mutant, tests: Sequence[str], say: Callable[[str], None]) -> None:
+        self.mutant = mutant
         self.order = {test: i for i, test in enumerate(tests)}
         self.say = say
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
+        # Before pytest's own finder, which takes the modules of a project that has a plugin.
+        sys.meta_path.insert(0, Finder(self.mutant))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         chosen = (item for item in items if item.nodeid in self.order)
@@ -67,7 +73,6 @@ class Chosen:
 
 def attempt(mutant: Mutant, tests: Sequence[str], say: Callable[[str], None]) -> int:
     """Run tests on a mutant, tell which of them noticed, and return whether one did."""
-    sys.meta_path.insert(0, Finder(mutant))
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    code = pytest.main([*OPTIONS, "-x", *files], plugins=[Chosen(tests, say)])
+    code = pytest.main([*OPTIONS, "-x", *files], plugins=[Chosen(mutant, tests, say)])
     return code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
