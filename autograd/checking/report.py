@@ -12,6 +12,7 @@ from autograd.checking.culprit import Culprit
 from autograd.engine import Value
 from autograd.errors import GradientError
 from autograd.formula import json_number
+from autograd.stepping.notation import aligned
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -156,12 +157,8 @@ class Report:
     def __str__(self) -> str:
         shown, more = self._shown()
         rows = [HEADER, *self._rows(shown)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = []
-        for first, *numbers, verdict in rows:
-            cells = [first.ljust(widths[0])]
-            cells += [n.rjust(width) for n, width in zip(numbers, widths[1:-1], strict=True)]
-            lines.append("  ".join([*cells, verdict]))
+        numbers = aligned([row[:-1] for row in rows])
+        lines = [f"{line}  {row[-1]}" for line, row in zip(numbers, rows, strict=True)]
         return "\n".join(lines + self._notes(more))
 
     __repr__ = __str__

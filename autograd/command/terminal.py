@@ -9,10 +9,10 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import Any, TextIO
 
 from autograd.formula import json_number
+from autograd.stepping.notation import aligned
 
 GAP = "   "
 """Blanks that separate the parts of a line which may stand on lines of their own."""
@@ -76,24 +76,6 @@ class Terminal:
             print(text, file=self.stream)
         else:
             self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def aligned(rows: Sequence[Sequence[str]], gap: str = "  ", least: Sequence[int] = ()) -> list[str]:
-    """Return rows as lines, the first column to the left and the others to the right.
-
-    Args:
-        least: widths that the first columns have at least.
-
-    >>> aligned([["", "loss"], ["1", "0.25"], ["10", "0.125"]])
-    ['     loss', '1    0.25', '10  0.125']
-    """
-    widest = (max(map(len, column)) for column in zip(*rows, strict=True))
-    first, *others = (max(widths) for widths in zip_longest(widest, least, fillvalue=0))
-    lines = []
-    for cell, *cells in rows:
-        padded = [c.rjust(width) for c, width in zip(cells, others, strict=True)]
-        lines.append(gap.join([cell.ljust(first), *padded]).rstrip())
-    return lines
 
 
 def fold(text: str, width: int) -> list[str]:

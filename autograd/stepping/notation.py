@@ -1,10 +1,11 @@
-"""How a run is written: its numbers, the names of its nodes, the formulas of its rules."""
+"""How a run is written: numbers, tables, the names of its nodes, the formulas of its rules."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 from autograd.engine import Value
@@ -20,6 +21,24 @@ def show(x: float | None) -> str:
     """
     written = repr(x)
     return written if len(written) <= 9 else repr(float(f"{x:.6g}"))
+
+
+def aligned(rows: Sequence[Sequence[str]], gap: str = "  ", least: Sequence[int] = ()) -> list[str]:
+    """Return rows as lines, the first column to the left and the others to the right.
+
+    Args:
+        least: widths that the first columns have at least.
+
+    >>> aligned([["", "loss"], ["1", "0.25"], ["10", "0.125"]])
+    ['     loss', '1    0.25', '10  0.125']
+    """
+    widest = (max(map(len, column)) for column in zip(*rows, strict=True))
+    first, *others = (max(widths) for widths in zip_longest(widest, least, fillvalue=0))
+    lines = []
+    for cell, *cells in rows:
+        padded = [c.rjust(width) for c, width in zip(cells, others, strict=True)]
+        lines.append(gap.join([cell.ljust(first), *padded]).rstrip())
+    return lines
 
 
 def names_of(nodes: Sequence[Value]) -> list[str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import __version__
 from autograd.command.parser import Parser
-from autograd.command.terminal import Terminal, aligned, as_json, percent
+from autograd.command.terminal import Terminal, as_json, percent
 from autograd.command.usage import INTERRUPTED, OK, WRONG, UsageError
+from autograd.stepping.notation import aligned
 
 if TYPE_CHECKING:
     from tests.benchmarks.benchmarks import Benchmark, Result
