@@ -10,7 +10,8 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, final
+from itertools import count
+from typing import Any, NamedTuple, cast, final
 
 from autograd.errors import CompileError, DomainError, GraphCutWarning
 from autograd.graph import edges, topological_order
@@ -27,6 +28,9 @@ DECIDED = (
     "so none can decide; write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and "
     "functions of autograd in place of math's"
 )
+
+
+ages = count(1.0)
 
 
 @final
@@ -55,7 +59,7 @@ class Value(Operand):
 
     # Two argument slots instead of a tuple: most nodes then need no container, and Python's
     # gc nothing to track but the node itself. For three or more, _a is the tuple of all;
-    # an unused slot holds a float, which every walk passes over anyway.
+    # an unused slot holds a float, which every walk passes over anyway: of a leaf, its age.
     __slots__ = ("_a", "_b", "_form", "_mark", "data", "grad", "label", "origin")
 
     data: float
@@ -74,7 +78,7 @@ class Value(Operand):
         self.label = label
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
-        self._a = self._b = 0.0
+        self._a, self._b = 0.0, next(ages)
         self._mark = mode.tracing
 
     def __init_subclass__(cls) -> None:
@@ -90,6 +94,11 @@ class Value(Operand):
             return ()
         arity = len(self._form.pattern)
         return self._a if arity > 2 else (self._a, self._b)[:arity]
+
+    @property
+    def _age(self) -> float:
+        """When a leaf was made: more than that of every older one."""
+        return cast(float, self._b)
 
     @property
     def _prev(self) -> tuple[Value, ...]:
@@ -205,7 +214,7 @@ class Value(Operand):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
         self._form = form_of(op, args) if op else None
-        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
+        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next(ages))[:2]
         self._mark = None
 
     def _fields(self) -> tuple[Any, ...]:

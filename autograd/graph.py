@@ -7,6 +7,7 @@ same program gives the same order in every run.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
 from autograd.errors import CycleError
@@ -27,11 +28,12 @@ def node_args(node: N) -> list[N]:
     return [arg for arg in node.args if arg.__class__ is not float]
 
 
-def topological_order(*roots: N) -> list[N]:
+def topological_order(*roots: N, ends: Iterable[N] = ()) -> list[N]:
     """Return the roots and every node that they depend on, each after its arguments.
 
     The order is that of a depth-first walk from left to right, which is the order in which
-    an expression is evaluated; a single root is last.
+    an expression is evaluated; a single root is last. The walk stops before ``ends``, which
+    are left out.
 
     Raises:
         CycleError: a node is its own ancestor; the message shows the way round.
@@ -39,7 +41,7 @@ def topological_order(*roots: N) -> list[N]:
     Cost: linear in nodes and edges; no recursion.
     """
     order: list[N] = []
-    finished: dict[N, bool] = {}
+    finished: dict[N, bool] = dict.fromkeys(ends, True)
     stack = [*reversed(roots)]
     while stack:
         node = stack.pop()
@@ -63,6 +65,15 @@ def topological_order(*roots: N) -> list[N]:
 def edges(order: list[N]) -> list[tuple[N, N]]:
     """Return the edges ``(arg, node)`` of a graph in topological order, duplicates kept."""
     return [(arg, node) for node in order for arg in node_args(node)]
+
+
+def descendants(order: Iterable[N], sources: Iterable[N]) -> set[N]:
+    """Return the sources and the nodes of a graph in topological order that depend on them."""
+    found = set(sources)
+    for node in order:
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
 
 
 def _describe_cycle(first: N, last: N, finished: dict[N, bool]) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from autograd import ops
-from autograd.engine import Value, record
+from autograd.engine import Value, ages, record
 from autograd.kernels import floats_of, form
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import current_mode
@@ -39,7 +39,7 @@ node.origin = mode.origin
 node._mark = None
 if mode.slow:
     node._form = None
-    node._a = node._b = 0.0
+    node._a, node._b = 0.0, next(ages)
 else:
     node._form = form
     node._a = {a}
@@ -56,7 +56,7 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     """
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
-        "Value": Value, "current_mode": current_mode, "form": form(op, pattern),
+        "Value": Value, "ages": ages, "current_mode": current_mode, "form": form(op, pattern),
         "new": Value.__new__, "op": op, "plain": plain, "real": real, "record": record,
     }  # fmt: skip
     lines: list[str] = []

@@ -4,19 +4,22 @@
 differentiated once more, to any order. The others are named and called as in JAX, for
 functions of scalars and of flat lists of scalars.
 
-Given floats, the returned functions give floats. Given Values, or called inside a function
-that is itself being differentiated, they give Values.
+Given floats, the returned functions give floats. Given Values, or where the function has used
+one that is older than the call, they give Values: nobody's gradient is lost on the way. So they
+do inside a function that is itself being differentiated.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from autograd.engine import Value
-from autograd.graph import topological_order
+from autograd.engine import Value, sweep
+from autograd.errors import DomainError
+from autograd.graph import descendants, topological_order
 from autograd.modes import unchecked
 from autograd.operand import real
 from autograd.operation import Number, plain
@@ -35,7 +38,8 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
         TypeError: ``out`` or an element of ``wrt`` isn't a Value.
         CycleError: the graph was tampered with.
 
-    Cost: linear in the graph; the result is a graph of a few times its size.
+    Cost: linear in the graph; the result is a graph of a few times its size. What lies behind
+    the one node of ``wrt`` costs nothing; behind several it may hold another of them.
 
     >>> x = Value(3.0)
     >>> (first,) = gradients(x**4, [x])
@@ -47,15 +51,17 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
     for value in (out, *wrt):
         if not isinstance(value, Value):
             raise TypeError(f"gradients needs Values, got {value!r:.60}")
-    order = topological_order(out)
-    concerned = set(wrt)
-    for node in order:
-        if any(arg in concerned for arg in node.args):
-            concerned.add(node)
+    return _gradients(out, wrt, ends=wrt if len(set(wrt)) == 1 else [])
+
+
+def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value]:
+    """Return `gradients`; behind ``ends`` stands no other node of ``wrt``."""
+    order = topological_order(out, ends=ends)
+    concerned = descendants(order, wrt)
     adjoint: dict[Value, Value | float] = {out: 1.0}
     with unchecked():
         for node in reversed(order):
-            if node.op is None or node not in concerned or node not in adjoint:
+            if node.op is None or node not in concerned:
                 continue
             contributions = _contributions(node, adjoint[node], concerned)
             for arg, contribution in zip(node.args, contributions, strict=True):
@@ -114,9 +120,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     """Return the function that computes ``(value, gradient)`` of ``f``; see `grad`."""
 
     def evaluate(*args: Any) -> Any:
-        inside, args, wrt = _inputs(args, argnums)
-        out = _run(f, args)
-        return _outputs(inside, (out, _gradient(out, wrt, argnums)))
+        inside, out, wrt = _recorded(f, args, argnums)
+        return _outputs(inside, [out], (out, _gradient(out, wrt, argnums)))
 
     return evaluate
 
@@ -133,10 +138,9 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
     """
 
     def evaluate(*args: Any) -> Any:
-        inside, args, wrt = _inputs(args, argnums)
-        outs = _run(f, args, lists=True)
+        inside, outs, wrt = _recorded(f, args, argnums, lists=True)
         rows = [_gradient(out, wrt, argnums) for out in _flat(outs)]
-        return _outputs(inside, rows if isinstance(outs, list | tuple) else rows[0])
+        return _outputs(inside, _flat(outs), rows if isinstance(outs, list | tuple) else rows[0])
 
     return evaluate
 
@@ -144,7 +148,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callabl
 def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int]) -> Any:
     """Return d out / d w, shaped like w, for the one w of ``wrt``, or for each in a tuple."""
     flat = [leaf for w in wrt for leaf in _flat(w)]
-    found = iter(gradients(out, flat) if isinstance(out, Value) else [0.0] * len(flat))
+    found = iter(_gradients(out, flat, ends=flat) if isinstance(out, Value) else [0.0] * len(flat))
     parts = tuple(_shaped(w, found) for w in wrt)
     return parts[0] if isinstance(argnums, int) else parts
 
@@ -157,7 +161,8 @@ def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    second = jacobian(grad(f, argnums), argnums)
+    return lambda *args: _after_gradient(f, argnums, args, lambda: second(*args))
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -178,10 +183,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
         raise TypeError("jvp takes a sequence of primals and one of tangents, one per argument")
-    inside, args, wrt = _inputs(tuple(primals), range(len(primals)))
     if [_shape(p) for p in primals] != [_shape(t) for t in tangents]:
         raise ValueError(f"tangents {tangents!r} don't have the shape of primals {primals!r}")
-    outs = _run(f, args, lists=True)
+    inside, outs, wrt = _recorded(f, tuple(primals), range(len(primals)), lists=True)
     moving: dict[Value, Value | float] = {}
     for point, direction in zip(wrt, tangents, strict=True):
         moving.update(zip(_flat(point), _flat(direction), strict=True))
@@ -190,7 +194,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     with unchecked():
         _push_forward(nodes, moving)
     slopes = _shaped(outs, (moving.get(out, 0.0) for out in _flat(outs)))
-    return _outputs(inside, outs), _outputs(inside, slopes)
+    return _outputs(inside, nodes, (outs, slopes))  # type: ignore[no-any-return]
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -203,13 +207,13 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> hvp(lambda v: v[0] ** 2 * v[1], ([3.0, 5.0],), ([1.0, 0.0],))
     [10.0, 6.0]
     """
-    return jvp(grad(f), primals, tangents)[1]
+    return _after_gradient(f, 0, primals, lambda: jvp(grad(f), primals, tangents)[1])
 
 
 def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None:
     """Enter the tangent of every node below ``outs`` that moves into ``moving``."""
     for node in topological_order(*outs):
-        if node.op is None or node in moving:
+        if node.op is None or node in moving:  # a list may hold what it is differentiated by
             continue
         args = tuple(a if isinstance(a, Value) else Number(a) for a in node.args)
         slots = [i for i, arg in enumerate(args) if arg in moving]
@@ -222,10 +226,14 @@ def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None
         moving[node] = total
 
 
-def _inputs(
-    args: tuple[Any, ...], argnums: int | Sequence[int]
-) -> tuple[bool, tuple[Any, ...], list[Any]]:
-    """Return whether Values come out, the arguments to call with, and those to differentiate.
+def _recorded(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnums: int | Sequence[int],
+    *,
+    lists: bool = False,
+) -> tuple[bool, Any, list[Any]]:
+    """Return whether Values come out, what ``f`` returned, and what to differentiate it by.
 
     Each scalar to differentiate becomes a node of its own, even where a Value is given: its
     other uses must not count (no perturbation confusion). ``x * 1.0`` keeps the bits and the
@@ -236,11 +244,16 @@ def _inputs(
         if not -len(args) <= number < len(args):
             raise IndexError(f"argnums={argnums!r}, but there are {len(args)} argument(s)")
     inside = _depth.get() > 0 or any(isinstance(x, Value) for arg in args for x in _flat(arg))
+    start = Value(0.0)
     fresh = list(args)
     for number in {n % len(args) for n in numbers}:
         leaves = (x * 1.0 if isinstance(x, Value) else Value(x) for x in _flat(args[number]))
         fresh[number] = _shaped(args[number], leaves)
-    return inside, tuple(fresh), [fresh[n] for n in numbers]
+    out = _run(f, tuple(fresh), lists=lists)
+    if not inside:
+        below = topological_order(*(x for x in _flat(out) if isinstance(x, Value)))
+        inside = any(leaf.op is None and leaf._age < start._age for leaf in below)
+    return inside, out, [fresh[n] for n in numbers]
 
 
 @contextmanager
@@ -252,7 +265,7 @@ def _deeper() -> Iterator[None]:
         _depth.reset(token)
 
 
-def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool = False) -> Any:
+def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool) -> Any:
     with _deeper():
         out = f(*args)
     for x in _flat(out) if lists else [out]:
@@ -266,13 +279,48 @@ def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool = False) -
     return out
 
 
-def _outputs(inside: bool, result: Any) -> Any:
-    """Return nested lists and tuples of Values, as floats unless ``inside``."""
+def _outputs(inside: bool, outs: list[Any], result: Any) -> Any:
+    """Return nested lists and tuples of Values; as floats, unless ``inside``.
+
+    Raises:
+        DomainError: floats aren't finite, and `Value.backward` from one of ``outs`` raises.
+    """
+    if inside:
+        return result
+    numbers = _floats(result)
+    if not _is_finite(numbers):
+        for out in outs:
+            for _ in sweep(out) if isinstance(out, Value) else ():
+                pass
+    return numbers
+
+
+def _floats(result: Any) -> Any:
     if isinstance(result, list | tuple):
-        parts = [_outputs(inside, part) for part in result]
-        return parts if isinstance(result, list) else tuple(parts)
-    if isinstance(result, Value) and not inside:
-        return result.data
+        parts = map(_floats, result)
+        return list(parts) if isinstance(result, list) else tuple(parts)
+    return result.data if isinstance(result, Value) else result
+
+
+def _is_finite(result: Any) -> bool:
+    """Return whether all floats in nested lists and tuples are; Values are not judged."""
+    if isinstance(result, list | tuple):
+        return all(map(_is_finite, result))
+    return isinstance(result, Value) or math.isfinite(result)
+
+
+def _after_gradient(
+    f: Callable[..., Any], argnums: int, args: Sequence[Any], second: Callable[[], Any]
+) -> Any:
+    """Return second derivatives; where the first ones raise, their error comes before."""
+    try:
+        result = second()
+        if _is_finite(result):
+            return result
+    except DomainError:
+        grad(f, argnums)(*args)
+        raise
+    grad(f, argnums)(*args)
     return result
 
 

@@ -13,6 +13,7 @@ from autograd.checking.line import Line, Sample
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.engine import Value
 from autograd.formula import rule, rule_symbols, text
+from autograd.graph import descendants
 from autograd.kernels import floats_of
 from autograd.lowering import value_function
 from autograd.modes import unchecked
@@ -67,7 +68,7 @@ def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | 
 
     Cost: up to 30 evaluations of one op per edge, or per node if it is right in many edges.
     """
-    concerned = {leaf}
+    concerned = set(graph.order) if leaf is None else descendants(graph.order, [leaf])
     judged: dict[tuple[Op, int, tuple[float, ...]], Comparison] = {}
     for position, node in enumerate(graph.order):
         if node.op is None:
@@ -76,11 +77,10 @@ def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | 
         slots = [
             slot
             for slot, arg in enumerate(node.args)
-            if isinstance(arg, Value) and (leaf is None or arg in concerned)
+            if isinstance(arg, Value) and arg in concerned
         ]
         if not slots:
             continue
-        concerned.add(node)
         if len(slots) > MANY and check_edges(node.op, slots, floats, locals_).verdict == "ok":
             continue
         for slot in slots:

@@ -18,7 +18,7 @@ from autograd.debugging import first_stale
 from autograd.engine import Step, Value, sweep
 from autograd.errors import StaleValueError
 from autograd.formula import rule, short, text
-from autograd.graph import topological_order
+from autograd.graph import descendants, topological_order
 from autograd.kernels import form
 from autograd.operand import real
 from autograd.operation import Symbol
@@ -304,13 +304,9 @@ class Recording:
 
     def between(self, node: Value) -> list[Value]:
         """Return the nodes that depend on ``node``, from the root down to itself."""
-        concerned = {node}
-        order = [node]
-        for user in self.nodes[self.position[node] + 1 :]:
-            if any(arg in concerned for arg in user.args):
-                concerned.add(user)
-                order.append(user)
-        return order[::-1]
+        order = self.nodes[self.position[node] :]
+        users = descendants(order, [node])
+        return [user for user in reversed(order) if user in users]
 
     def adjoint(self, node: Value) -> float:
         """Return d root / d node in this pass."""
