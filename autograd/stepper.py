@@ -182,14 +182,17 @@ class Stepper:
         from autograd import page
 
         path = Path(path)
-        write_whole(path, page.build(self.recording, title=title).encode())
+        write_whole(path, page.build(self.recording, self.position, title=title).encode())
         return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return where the stepper stands: as the page, and for other front ends as SVG or text."""
         from autograd import drawing, page
 
-        bundle = {"text/plain": repr(self), "text/html": page.frame(page.build(self.recording))}
+        bundle = {
+            "text/plain": repr(self),
+            "text/html": page.frame(page.build(self.recording, self.position)),
+        }
         with suppress(MissingExtraError):
             bundle["image/svg+xml"] = drawing.draw_moment(self).pipe("svg", encoding="utf-8")
         return bundle

@@ -14,15 +14,18 @@ from typing import Any
 
 import pytest
 
-from autograd import TABLE, Op, Stepper, Value, debug, exp, sum, tanh
+from autograd import TABLE, Op, Stepper, Value, debug, exp, mean, scope, sum, tanh
+from autograd.drawing import picture_of
 from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
 from autograd.page.content import MOST_NODES
 from autograd.page.content import embedded as embedded_columns
 from autograd.page.javascript import SPELLING, rows
 from autograd.page.layout import arrange
+from autograd.page.levels import BOXES, levels_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
+from nn import MLP
 
 
 def neuron() -> Value:
@@ -233,7 +236,7 @@ def test_under_debug_the_source_is_linked(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_large_graph_is_embedded_around_its_root() -> None:
     stepper = Stepper(deep(8192))
-    data, _ = embedded_columns(stepper.recording, "")
+    data, _ = embedded_columns(stepper.recording, 0, "")
     assert len(data["names"]) == MOST_NODES
     assert (data["total"], data["totalLeaves"]) == (16_383, 8_192)
     # Whatever uses an embedded node is embedded too, so its gradient is whole.
@@ -241,6 +244,56 @@ def test_a_large_graph_is_embedded_around_its_root() -> None:
     shown = [run.nodes[int(name[1:])] for name in data["names"]]
     uses = Counter(arg for args in data["args"] for arg in args if isinstance(arg, int))
     assert [uses[i] for i in range(len(shown))] == [len(run.incoming[node]) for node in shown]
+
+
+def test_levels_are_those_of_the_drawings() -> None:
+    model = MLP(2, [4, 3, 1], seed=1)
+    loss = mean([model([i / 9, 1.0]) ** 2 for i in range(9)])
+    nodes = list(Recording(loss).nodes)
+    found = levels_of(nodes)
+    assert [level["name"] for level in found] == ["network", "layer", "neuron"]
+    for level in found:
+        drawn = picture_of(loss, level=level["name"], budget=BOXES)
+        assert level["titles"] == [i.title or i.caption or i.name for i in drawn.items]
+        assert level["times"] == [item.times for item in drawn.items]
+        assert set(level["box"]) == set(range(len(drawn.items)))
+        assert len(level["box"]) == len(nodes)
+        centres = set(zip(level["at"][::2], level["at"][1::2], strict=True))
+        assert len(centres) == len(drawn.items)
+        pairs = zip(level["edges"][::2], level["edges"][1::2], strict=True)
+        keys = {item.key: i for i, item in enumerate(drawn.items)}
+        assert set(pairs) == {
+            (keys[link.arg], i)
+            for i, item in enumerate(drawn.items)
+            for link in item.args
+            if link.arg
+        }
+
+
+def test_a_level_that_tells_nothing_is_left_out() -> None:
+    x = Value(2.0, "x")
+    assert levels_of(list(Recording(x).nodes)) == []
+    assert levels_of(list(Recording(x * x + 1).nodes)) == []
+    with scope("layers.0"):
+        inside = x.tanh().exp()
+    # One module: its network, its layer and its neuron are one box.
+    assert [level["name"] for level in levels_of(list(Recording(inside * 2).nodes))] == ["network"]
+
+
+def test_a_chain_of_layers_runs_down_the_pane() -> None:
+    h = Value(0.5, "h")
+    for i in range(8):
+        with scope(f"stage{i}"):
+            h = h.tanh() * 2
+    level = levels_of(list(Recording(h).nodes))[-1]
+    assert level["vertical"]
+    assert len(set(level["at"][::2])) == 1
+
+
+def test_it_opens_where_it_is_told_to() -> None:
+    run = Recording(neuron())
+    assert embedded(build(run))["position"] == len(run.nodes) + 1
+    assert embedded(build(run, 3))["position"] == 3
 
 
 def test_data_stays_within_its_bounds_per_node_and_edge() -> None:

@@ -90,13 +90,14 @@ class View:
     def _is_single(self, box: int) -> bool:
         return len(self.members[box]) == 1 and box not in self.folding.modules
 
-    def _key(self, box: int) -> str:
+    def key(self, box: int) -> str:
+        """Return the key of a box's item."""
         first = self.members[box][0]
         return f"n{first}" if self._is_single(box) else f"g{first}"
 
     def _items(self, box: int) -> list[Item]:
         """Return the item of a box, preceded by its terms, and by what stands for hidden nodes."""
-        key = self._key(box)
+        key = self.key(box)
         item, terms = self._item(box, key)
         items = [*terms, item]
         if below := self._hidden(self.crossing[box]):
@@ -161,7 +162,7 @@ class View:
         norm = self.reading.norm(positions)
         count = f"{len(positions):,} value{'s' if len(positions) > 1 else ''}"
         tip = count if norm is None else f"{count}, {self.reading.normed} {norm!r}"
-        return Link(self._key(other), tip=tip, norm=norm)
+        return Link(self.key(other), tip=tip, norm=norm)
 
     def _value(self, i: int, key: str) -> tuple[Item, list[Item]]:
         node, name = self.structure.nodes[i], self.names[i]
@@ -203,7 +204,7 @@ class View:
             if self._is_single(box):
                 product = self.reading.product(i, slot)
                 label = product or (locals_[slot] if locals_ else "")
-                links.append(Link(self._key(box), label, current=bool(product)))
+                links.append(Link(self.key(box), label, current=bool(product)))
             else:
                 seen.add(box)
                 own = self.folding.box[i]
@@ -247,7 +248,7 @@ class View:
         box = self.folding.box[self.structure.position[arg]]
         if box not in self.shown:
             return None
-        return Link(self._key(box), local if self.local else "")
+        return Link(self.key(box), local if self.local else "")
 
 
 def local_derivatives(node: Value) -> list[float]:

@@ -17,24 +17,26 @@ from autograd.page.content import embedded
 from autograd.stepping.events import Recording
 
 SCRIPT = (
-    "primitives run state words source graph arithmetic change node predict player address controls"
+    "primitives run state words source scenes graph boxes arithmetic change node predict player "
+    "address controls"
 ).split()
 """The parts of the script, in the order in which they stand."""
 
 
-def build(recording: Recording, *, title: str = "") -> str:
+def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
     """Return the page of a recorded run, as the text of an HTML file.
 
     The source it shows is that of the functions in which nodes were recorded under `debug`;
     without `debug`, it lists the run's own definitions.
 
     Args:
+        position: how many events have happened when it opens; by default, the forward pass.
         title: the page's heading; by default, which gradients it shows.
 
     Cost: linear in nodes and edges, and a layout that Graphviz makes.
     """
     title = title or f"Gradients of {recording.name(recording.root)}"
-    data, rows = embedded(recording, title)
+    data, rows = embedded(recording, position, title)
     script = _script(rows.text)
     style = _resource("style.css").replace("/* colours */", _colours())
     run = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -90,7 +92,7 @@ def _encodable(text: str) -> str:
 
 def _colours() -> str:
     """Return the gradient colours of the drawings as CSS variables."""
-    shades = {"negative": palette.NEGATIVE, "positive": palette.POSITIVE}
+    shades = {"negative": palette.NEGATIVE, "positive": palette.POSITIVE, "norm": palette.NORM}
     return " ".join(
         f"--{sign}-{i}: {colour};"
         for sign, colours in shades.items()

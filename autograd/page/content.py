@@ -16,20 +16,22 @@ from autograd.formula import json_number, number
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import Rows, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
+from autograd.page.levels import levels_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
 from autograd.stepping.notation import formulas
 
-MOST_NODES = 5_000
+MOST_NODES = 15_000
 """A larger graph is embedded around its root."""
 
 LONGEST_NAME = 60
 
 
-def embedded(recording: Recording, title: str) -> tuple[dict[str, Any], Rows]:
+def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str, Any], Rows]:
     """Return the data of the page, and the rows of the table that it needs."""
     nodes = nearest(recording)
+    is_whole = len(nodes) == len(recording.nodes)
     place = {node: i for i, node in enumerate(nodes)}
     edges = [(place[arg], i) for i, node in enumerate(nodes) for arg in node.args if arg in place]
     script = rows((node.op, len(node.args)) for node in nodes if node.op)
@@ -40,6 +42,8 @@ def embedded(recording: Recording, title: str) -> tuple[dict[str, Any], Rows]:
         "schema": 1,
         "title": title,
         "seed": _json(recording.seed),
+        # At the start there is nothing to see: the page begins where the backward pass does.
+        "position": position if is_whole and position else len(nodes) + 1,
         "total": len(recording.nodes),
         "ways": WAYS,
         "steps": STEPS,
@@ -58,6 +62,7 @@ def embedded(recording: Recording, title: str) -> tuple[dict[str, Any], Rows]:
         "card": [WIDTH, HEIGHT],
         "at": [x for point in drawn.centres for x in point],
         "routes": [_deltas(route) for route in drawn.routes],
+        "levels": levels_of(nodes) if is_whole else [],
         **_origins(nodes),
     }
     return data, script

@@ -27,16 +27,18 @@ class Layout(NamedTuple):
     routes: list[list[Point]]
 
 
-def arrange(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
+def arrange(
+    count: int, edges: Sequence[tuple[int, int]], card: tuple[int, int] = (WIDTH, HEIGHT)
+) -> Layout:
     """Return the layout of ``count`` nodes in topological order; an edge is ``(arg, user)``."""
     level = _levels(count, edges)
     crossed = sum(level[arg] - level[user] for arg, user in edges)
     if count <= MOST_NODES and crossed <= MOST_LEVELS:
         try:
-            return _by_graphviz(count, edges)
+            return _by_graphviz(count, edges, card)
         except (ImportError, OSError, subprocess.SubprocessError):
             pass  # the plain layers need no library
-    return Layout(_in_layers(level, edges), [[] for _ in edges])
+    return Layout(_in_layers(level, edges, card), [[] for _ in edges])
 
 
 def _levels(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
@@ -47,12 +49,13 @@ def _levels(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     return level
 
 
-def _by_graphviz(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
+def _by_graphviz(count: int, edges: Sequence[tuple[int, int]], card: tuple[int, int]) -> Layout:
     from autograd.drawing.renderer import choose_renderer
 
     lines = [
         f"digraph {{ rankdir=LR nslimit=2 nodesep={GAP_Y / 72:.3f} ranksep={GAP_X / 72:.3f}",
-        f"node [shape=box fixedsize=true label=<> width={WIDTH / 72:.4f} height={HEIGHT / 72:.4f}]",
+        "node [shape=box fixedsize=true label=<> "
+        f"width={card[0] / 72:.4f} height={card[1] / 72:.4f}]",
         "edge [arrowhead=none]",
         *(f"{i}" for i in range(count)),
         *(f"{arg} -> {user}" for arg, user in edges),
@@ -83,7 +86,9 @@ def _point(words: list[str]) -> Point:
     return round(float(words[0]) * 72), round(float(words[1]) * -72)
 
 
-def _in_layers(level: list[int], edges: Sequence[tuple[int, int]]) -> list[Point]:
+def _in_layers(
+    level: list[int], edges: Sequence[tuple[int, int]], card: tuple[int, int]
+) -> list[Point]:
     """Return centres by level, each level in the order of its users' average height."""
     count, deepest = len(level), max(level)
     users: list[list[int]] = [[] for _ in range(count)]
@@ -98,5 +103,5 @@ def _in_layers(level: list[int], edges: Sequence[tuple[int, int]]) -> list[Point
             wish = {i: sum(height[u] for u in users[i]) / len(users[i]) for i in layer}
             layer.sort(key=lambda i: (wish[i], i))
         for row, node in enumerate(layer):
-            height[node] = (row - (len(layer) - 1) / 2) * (HEIGHT + GAP_Y)
-    return [((deepest - level[i]) * (WIDTH + GAP_X), round(height[i])) for i in range(count)]
+            height[node] = (row - (len(layer) - 1) / 2) * (card[1] + GAP_Y)
+    return [((deepest - level[i]) * (card[0] + GAP_X), round(height[i])) for i in range(count)]

@@ -429,7 +429,7 @@ def test_five_thousand_events_load_and_step_quickly(open_page: Any) -> None:
     while len(Stepper(sum(layer)).events) < 4_000:
         layer = [tanh(a * b + c) for a, b, c in zip(layer, layer[1:] + layer[:1], x, strict=True)]
     stepper = Stepper(sum(layer))
-    page = open_page(build(stepper.recording))
+    page = open_page(build(stepper.recording), "#level=op")
     load = page.evaluate(
         "() => { const t = performance.getEntriesByType('navigation')[0];"
         " return t.domContentLoadedEventEnd - t.startTime; }"
@@ -447,11 +447,11 @@ def test_five_thousand_events_load_and_step_quickly(open_page: Any) -> None:
 
 
 def test_a_graph_too_large_says_what_is_missing(open_page: Any, screenshot: Any) -> None:
-    level = [Value(0.001 * i) for i in range(4_096)]
+    level = [Value(0.001 * i) for i in range(8_192)]
     while len(level) > 1:
         level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
     page = open_page(build(Recording(level[0])))
     notice = page.locator("#notice").inner_text()
-    assert "5,000 nodes nearest to n8190, of 8,191" in notice
-    assert "3,191 below them" in notice
+    assert "15,000 nodes nearest to n16382, of 16,383" in notice
+    assert "1,383 below them" in notice
     screenshot(page, "6-large")

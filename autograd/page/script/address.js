@@ -5,6 +5,7 @@ let remembering = 0;
 function fragment() {
   const { nan, sign: turns, above, op, module } = state.stops,
     parts = [`event=${state.position}`, `node=${state.chosen}`];
+  if (state.level !== firstLevel()) parts.push(`level=${scene().name}`);
   if (state.breaks.size) parts.push(`break=${[...state.breaks].sort((a, b) => a - b).join(".")}`);
   const stops = [
     nan && "nan",
@@ -75,7 +76,10 @@ function recall(hash) {
   const way = decoded(read.get("way") ?? "");
   state.way = Object.hasOwn(data.ways, way) ? way : "";
   state.predict = read.get("predict") === "1";
-  state.position = count + 1;
+  const level = scenes.findIndex(({ name }) => name === read.get("level"));
+  state.level = level < 0 ? firstLevel() : level;
+  clearScene();
+  state.position = data.position;
   recompute();
   state.position = Math.min(index(read.get("event"), Infinity) ?? state.position, events.length);
   state.chosen =

@@ -13,6 +13,9 @@ function paintStep() {
       : state.way
         ? `backward, ${state.way}`
         : "backward";
+  const flow = event && scene().box ? strideNote() : "";
+  $("step-flow").textContent = flow;
+  $("step-flow").hidden = !flow;
   const ahead = asked();
   if (ahead) return paintQuestion(body, ahead);
   if (!event)
@@ -67,7 +70,7 @@ function paintStep() {
         : []),
     );
   } else if (event.kind === "done") {
-    const given = events.filter((e, i) => i < state.position && e.kind === "edge" && e.subject === node);
+    const given = contributionsTo(node);
     body.replaceChildren(
       element(
         "p",

@@ -10,11 +10,12 @@ function link(node) {
   layers.over.replaceChildren();
   if (node === null) return;
   linked = [
-    cards.get(node)?.group,
+    cards.get(itemOf(node))?.group,
     shownRows.get(rowOf.get(node)),
     ...document.querySelectorAll(`.ref[data-node="${node}"]`),
   ].filter(Boolean);
   linked.forEach((e) => e.classList.add("linked"));
+  if (scene().box) return;
   const touching = [...users[node]];
   for (let e = firstEdge[node]; e < firstEdge[node + 1]; e++) touching.push(e);
   layers.over.replaceChildren(...touching.slice(0, 200).map((e) => wire(e, "linked")));
@@ -91,7 +92,7 @@ canvas.addEventListener(
 
 const onClick = (id, action) => $(id).addEventListener("click", action);
 onClick("first", () => moveTo(0));
-onClick("back", () => moveTo(state.position - 1));
+onClick("back", back);
 onClick("play", () => play());
 onClick("next", next);
 onClick("last", () => moveTo(events.length));
@@ -155,12 +156,21 @@ $("find-form").addEventListener("submit", (event) => {
   const node = search($("find").value);
   if (node < 0) {
     $("said").textContent = `no node is called ${$("find").value}`;
+    $("find").setCustomValidity(`nothing found: no node, op or module is called ${$("find").value}`);
+    $("find").reportValidity();
     return $("find").setAttribute("aria-invalid", "true");
   }
+  if (scene().box) setLevel(OP, [node]);
   choose(node);
   canvas.focus();
 });
-$("find").addEventListener("input", () => $("find").setAttribute("aria-invalid", "false"));
+$("find").addEventListener("input", () => {
+  $("find").setCustomValidity("");
+  $("find").setAttribute("aria-invalid", "false");
+});
+canvas.addEventListener("dblclick", (event) => {
+  if (scene().box && nodeAt(event.target) !== null) openBox();
+});
 
 function paintBreaks() {
   const flip = (name) =>
@@ -207,6 +217,13 @@ function paintBreaks() {
   );
 }
 
+/** The node before or after the chosen one; in boxes, the last of the box before or after. */
+function neighbour(direction) {
+  const { count: of, members } = scene(),
+    item = Math.max(0, Math.min(of - 1, itemOf(state.chosen) + direction));
+  return members ? members[item][members[item].length - 1] : item;
+}
+
 // Keys
 
 document.addEventListener("keydown", (event) => {
@@ -234,7 +251,7 @@ document.addEventListener("keydown", (event) => {
       return act(() => {
         play(false);
         if (event.shiftKey) runOn(-1);
-        else moveTo(state.position - 1);
+        else back();
       });
     case "Home":
       return act(() => {
@@ -265,13 +282,17 @@ document.addEventListener("keydown", (event) => {
     case "0":
       return act(fit);
     case "ArrowUp":
-      if (inList) act(() => choose(Math.max(0, state.chosen - 1)));
+      if (inList) act(() => choose(neighbour(-1)));
       return;
     case "ArrowDown":
-      if (inList) act(() => choose(Math.min(root, state.chosen + 1)));
+      if (inList) act(() => choose(neighbour(1)));
       return;
     case "Enter":
-      if (inList) act(() => goTo(state.chosen));
+      if (inList) act(() => (scene().box && target === canvas ? openBox() : goTo(state.chosen)));
+      return;
+    case "Escape":
+    case "Backspace":
+      if (state.level > 0) act(closeBox);
   }
 });
 // The event's own address: by now the page may have written its state over the other.
@@ -292,9 +313,10 @@ measure();
 fit();
 if (view.scale < 0.5) {
   // Too small to read: begin at the current event, as far to the right as it lies in the graph.
-  const [x, y] = centre(state.position ? events[state.position - 1].subject : root);
+  const [x, y] = centre(itemOf(state.position ? events[state.position - 1].subject : root)),
+    { left, right } = scene().bounds;
   view.scale = 0.8;
-  const share = (x - bounds.left) / (bounds.right - bounds.left);
+  const share = (x - left) / (right - left);
   view.x = (0.2 + 0.6 * share) * view.width - x * view.scale;
   view.y = view.height / 2 - y * view.scale;
   place();

@@ -7,10 +7,10 @@ const shape = (tag, attributes, text) => {
   if (text !== undefined) made.textContent = text;
   return made;
 };
-const [W, H] = data.card;
-const centre = (node) => [data.at[2 * node], data.at[2 * node + 1]];
+let W, H;
+const centre = (item) => [scene().at[2 * item], scene().at[2 * item + 1]];
 const cards = new Map(),
-  painted = []; // node -> its card, for those in sight
+  painted = []; // node or box -> its card, for those in sight
 const view = { x: 0, y: 0, scale: 1, width: 600, height: 400 };
 const FAR = 0.28; // below this scale, cards are plain boxes
 const MOST_WIRES = 6000;
@@ -20,9 +20,9 @@ const layers = Object.fromEntries(
 $("view").append(...Object.values(layers));
 
 function route(e) {
-  const { node, slot, arg } = edges[e],
-    flat = data.routes[e];
-  if (flat.length) {
+  const { node, slot = 0, arg } = scene().wires[e],
+    flat = scene().routes[e];
+  if (flat?.length) {
     let x = 0,
       y = 0;
     const points = [];
@@ -31,8 +31,17 @@ function route(e) {
   }
   const [ax, ay] = centre(arg),
     [bx, by] = centre(node);
+  if (scene().vertical) {
+    const sag = Math.max(16, (by - ay - H) / 2);
+    return [
+      [ax, ay + H / 2],
+      [ax, ay + H / 2 + sag],
+      [bx, by - H / 2 - sag],
+      [bx, by - H / 2],
+    ];
+  }
   const bend = Math.max(24, (bx - ax - W) / 2),
-    lift = 6 * (slot - (data.args[node].length - 1) / 2);
+    lift = scene().box ? 0 : 6 * (slot - (data.args[node].length - 1) / 2);
   const end = by + Math.max(-H / 3, Math.min(H / 3, lift));
   return [
     [ax + W / 2, ay],
@@ -64,10 +73,10 @@ const wire = (e, name) => shape("path", { class: `edge ${name}`, role: "presenta
 
 const wires = shape("path", { class: "edge", role: "presentation" });
 layers.wires.append(wires);
-const drawn = [];
 /** Draws the edges at the cards in sight as one path; of a crowd that nobody can tell apart, a part. */
 function drawWires() {
-  let near = edges.flatMap(({ node, arg }, e) => (cards.has(node) || cards.has(arg) ? [e] : []));
+  const { drawn } = scene();
+  let near = scene().wires.flatMap(({ node, arg }, e) => (cards.has(node) || cards.has(arg) ? [e] : []));
   if (near.length > MOST_WIRES) near = near.filter((_, i) => i % Math.ceil(near.length / MOST_WIRES) === 0);
   for (const e of near)
     if (!drawn[e]) {
@@ -124,17 +133,18 @@ function makeCard(i, plainBox) {
 
 /** Only the cards in sight are in the document, and the chosen one. */
 function cull() {
-  const { x, y, scale, width, height } = view,
-    plainBox = scale < FAR;
+  const { x, y, scale, width, height } = view;
   const left = -x / scale - W,
     right = (width - x) / scale + W,
     top = -y / scale - H,
     bottom = (height - y) / scale + H;
   let changed = false;
-  for (let i = 0; i < count; i++) {
+  const plainBox = scale < FAR && !scene().box,
+    chosen = itemOf(state.chosen);
+  for (let i = 0; i < scene().count; i++) {
     const [cx, cy] = centre(i),
       card = cards.get(i);
-    const inSight = i === state.chosen || (cx > left && cx < right && cy > top && cy < bottom);
+    const inSight = i === chosen || (cx > left && cx < right && cy > top && cy < bottom);
     if (card && (!inSight || card.plainBox !== plainBox)) {
       card.group.remove();
       cards.delete(i);
@@ -142,7 +152,7 @@ function cull() {
       changed = true;
     }
     if (inSight && !cards.has(i)) {
-      const made = makeCard(i, plainBox);
+      const made = scene().box ? makeBox(i) : makeCard(i, plainBox);
       cards.set(i, made);
       layers.nodes.append(made.group);
       changed = true;
@@ -159,6 +169,9 @@ function shade(gradient, largest) {
 
 function paintGraph() {
   cull();
+  $("canvas").setAttribute("aria-activedescendant", `v${itemOf(state.chosen)}`);
+  paintLevels();
+  if (scene().box) return paintBoxes();
   const { known, status, gradient, largest, event } = moment;
   for (const [i, card] of cards) {
     const value = known[i] ? tight(numbers.values[i]) : "·";
@@ -211,14 +224,13 @@ function paintGraph() {
       );
     }
   }
-  $("canvas").setAttribute("aria-activedescendant", `v${state.chosen}`);
   paintLegend(largest);
 }
 
-function paintLegend(largest) {
+function paintLegend(largest, isNorm = false) {
   const text = largest ? tight(largest, 5) : "";
-  if ($("legend").dataset.of === text) return;
-  $("legend").dataset.of = text;
+  if ($("legend").dataset.of === `${text} ${isNorm}`) return;
+  $("legend").dataset.of = `${text} ${isNorm}`;
   $("legend").replaceChildren();
   if (!text) return;
   const swatch = (shade) => {
@@ -226,6 +238,12 @@ function paintLegend(largest) {
     box.style.background = shade;
     return box;
   };
+  if (isNorm)
+    return $("legend").append(
+      element("b", {}, "‖grad‖ 0"),
+      ...[1, 2, 3, 4].map((i) => swatch(`var(--norm-${i})`)),
+      element("b", {}, text),
+    );
   $("legend").append(
     element("b", {}, `grad -${text}`),
     ...[4, 3, 2, 1].map((i) => swatch(`var(--negative-${i})`)),
@@ -258,19 +276,31 @@ function zoom(factor, x = view.width / 2, y = view.height / 2) {
   view.scale = scale;
   place();
 }
-const xs = data.at.filter((_, i) => i % 2 === 0),
-  ys = data.at.filter((_, i) => i % 2);
-const lowest = (list) => list.reduce((a, b) => Math.min(a, b)),
-  highest = (list) => list.reduce((a, b) => Math.max(a, b));
-const bounds = {
-  left: lowest(xs) - W / 2,
-  right: highest(xs) + W / 2,
-  top: lowest(ys) - H / 2,
-  bottom: highest(ys) + H / 2,
-};
+/** Take the cards of another level off the pane. */
+function clearScene() {
+  for (const { group } of cards.values()) group.remove();
+  cards.clear();
+  painted.length = 0;
+  layers.over.replaceChildren();
+  layers.flag.dataset.of = "";
+  [W, H] = scene().card;
+  drawWires();
+}
 function fit() {
-  const { left, right, top, bottom } = bounds,
-    { width, height } = view;
+  frame(scene().bounds);
+}
+function fitTo(items) {
+  const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
+  for (const [x, y] of items.map(centre)) {
+    box.left = Math.min(box.left, x - W / 2);
+    box.right = Math.max(box.right, x + W / 2);
+    box.top = Math.min(box.top, y - H / 2);
+    box.bottom = Math.max(box.bottom, y + H / 2);
+  }
+  frame(box);
+}
+function frame({ left, right, top, bottom }) {
+  const { width, height } = view;
   view.scale = Math.min(1.35, (width - 32) / (right - left), (height - 32) / (bottom - top));
   view.x = (width - view.scale * (left + right)) / 2;
   view.y = (height - view.scale * (top + bottom)) / 2;
@@ -284,7 +314,7 @@ function reveal(nodes) {
     top = Infinity,
     bottom = -Infinity;
   for (const node of nodes) {
-    const [x, y] = centre(node);
+    const [x, y] = centre(itemOf(node));
     left = Math.min(left, x - W / 2);
     rightmost = Math.max(rightmost, x + W / 2);
     top = Math.min(top, y - H / 2);

@@ -122,7 +122,7 @@ function syncControls(node) {
 }
 
 function account(node) {
-  const given = events.slice(0, state.position).filter((e) => e.kind === "edge" && e.subject === node);
+  const given = contributionsTo(node);
   const parts = [],
     status = moment.status[node];
   if (node === root)

@@ -46,7 +46,10 @@ function runOn(direction) {
 }
 function next() {
   if (asked()) return $("guess")?.focus();
-  moveTo(state.position + 1);
+  moveTo(stride(1));
+}
+function back() {
+  if (state.position) moveTo(stride(-1));
 }
 function play(on = !state.playing) {
   clearTimeout(state.playing);
@@ -55,7 +58,8 @@ function play(on = !state.playing) {
     if (state.position === events.length) state.position = 0;
     const tick = () => {
       if (asked()) return play(false);
-      moveTo(state.position + 1);
+      const stop = events.slice(state.position, stride(1)).findIndex(stopsAt);
+      moveTo(stop < 0 ? stride(1) : state.position + stop + 1);
       const event = events[state.position - 1];
       if (state.position === events.length || stopsAt(event)) {
         play(false);
