@@ -51,8 +51,8 @@ def test_every_kind_of_mistake_is_made_and_nothing_else(tmp_path: Path) -> None:
         [
             "|arithmetic|-y * 2.0|-y / 2.0",
             "|sign|-y|y",
-            "|constant|2.0|3.0",
-            "f|constant|0|1",
+            "|constant|-y * 2.0|-y * 3.0",
+            "f|constant|a: Literal[1], b: int=0|a: Literal[1], b: int=1",
             "f|condition|if a < b and (not b): raise ValueError(f'{a + b}')"
             "|if not (a < b and (not b)): raise ValueError(f'{a + b}')",
             "f|boolean|a < b and (not b)|a < b or not b",
@@ -61,7 +61,7 @@ def test_every_kind_of_mistake_is_made_and_nothing_else(tmp_path: Path) -> None:
             "f|statement|raise ValueError(f'{a + b}')|pass",
             "f|order|zip(a, b, strict=True)|zip(b, a, strict=True)",
             "f|statement|a[0] = max(x, b)|pass",
-            "f|constant|0|1",
+            "f|constant|a[0]|a[1]",
             "f|order|max(x, b)|max(b, x)",
             "f|statement|a.clear()|pass",
             "f|statement|continue|pass",
@@ -137,14 +137,14 @@ def test_a_mutant_is_told_from_the_module(tmp_path: Path) -> None:
     )
     assert done.stdout.splitlines() == [
         "8 fall where they live; the others are imported anew",
-        "falls constant 3",
+        "falls constant LIMIT = 3",
         "falls return return None",
         "lives arithmetic 2 * x - 0",
         "falls arithmetic 2 / x",
-        "falls constant 3",
-        "falls constant 1",
+        "falls constant 3 * x",
+        "falls constant 2 * x + 1",
         "falls arithmetic x - 1",
-        "falls constant 2",
+        "falls constant x + 2",
         "falls arithmetic x * 1",
-        "falls constant 2",
+        "falls constant x / 2",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,19 +79,25 @@ class Mutant:
 
     def code(self) -> CodeType:
         """Return the changed module, compiled."""
-        if self.index is None:
-            original = getattr(self.parent, self.field)
-            setattr(self.parent, self.field, self.replacement)
-        else:
-            siblings = getattr(self.parent, self.field)
-            original, siblings[self.index] = siblings[self.index], self.replacement
-        try:
+        with _put(self.parent, self.field, self.index, self.replacement):
             return compile(self.tree, str(self.path), "exec", dont_inherit=True)
-        finally:
-            if self.index is None:
-                setattr(self.parent, self.field, original)
-            else:
-                siblings[self.index] = original
+
+
+@contextmanager
+def _put(parent: ast.AST, field: str, index: int | None, replacement: ast.AST) -> Iterator[None]:
+    """Have another node in its place for a while."""
+    siblings = getattr(parent, field)
+    if index is None:
+        setattr(parent, field, replacement)
+    else:
+        original, siblings[index] = siblings[index], replacement
+    try:
+        yield
+    finally:
+        if index is None:
+            setattr(parent, field, siblings)
+        else:
+            siblings[index] = original
 
 
 def mutants_of(path: Path, module: str) -> list[Mutant]:
@@ -101,7 +108,7 @@ def mutants_of(path: Path, module: str) -> list[Mutant]:
     ...     file = Path(folder, "m.py")
     ...     _ = file.write_text("rule = lambda y, x: 1 - y")
     ...     [f"{m.kind}: {m.before} -> {m.after}" for m in mutants_of(file, "m")]
-    ['arithmetic: 1 - y -> 1 + y', 'constant: 1 -> 2']
+    ['arithmetic: 1 - y -> 1 + y', 'constant: 1 - y -> 2 - y']
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = []
@@ -116,6 +123,11 @@ def mutants_of(path: Path, module: str) -> list[Mutant]:
             ast.copy_location(replacement, node)
             ast.fix_missing_locations(replacement)
             before, after = _text(node), _text(replacement)
+            if kind == "constant":  # a number on its own says little
+                whole = _text(parent)
+                with _put(parent, field, index, replacement):
+                    changed = _text(parent)
+                before, after = (before, after) if whole == changed else (whole, changed)
             if before == after:
                 continue
             lines = (node.lineno, node.end_lineno or node.lineno)
