@@ -394,3 +394,133 @@ def test_the_inputs_of_a_row_have_the_names_of_its_rules() -> None:
     report = gradcheck(TABLE["leaky_relu"], 2.0, 0.1)
     assert [check.label for check in report.inputs] == ["x", "slope"]
     assert [check.label for check in gradcheck(TABLE["sum"], 2.0, 0.1).inputs] == ["arg0", "arg1"]
+
+
+def test_what_is_not_finite_beside_a_finite_slope_is_wrong() -> None:
+    def square(v: list[float]) -> float:
+        return sum(x * x for x in v)
+
+    assert verdicts(square, [1.0, 2.0], gradient=[2.0, math.nan]) == ["ok", "wrong"]
+    assert verdicts(square, [1.0, 2.0], gradient=[2.0, math.inf]) == ["ok", "wrong"]
+    many = [1.0 + i / 1000 for i in range(1000)]
+    slopes = [2 * x for x in many]
+    slopes[77] = math.nan
+    report = gradcheck(square, many, gradient=slopes)
+    first = report.inputs[0]
+    assert (first.label, first.verdict) == ("v[77]", "wrong")
+    assert {check.verdict for check in report.inputs[1:]} == {"ok"}
+
+
+def test_a_kink_excuses_only_what_lies_between_its_slopes() -> None:
+    for claim in (-1.0, -0.3, 0.0, 1.0):
+        assert verdicts(math.fabs, 0.0, gradient=claim) == ["kink"]
+    for claim in (-1.01, 17.0, math.nan):
+        assert verdicts(math.fabs, 0.0, gradient=claim) == ["wrong"]
+    # No kink at all, and the engine's 0 is no slope of it.
+    assert verdicts(lambda v: relu(v) - relu(-v), 0.0) == ["wrong"]
+    assert verdicts(lambda v: max(v, 0) - max(-v, 0), 0.0, gradient=1.0) == ["ok"]
+    assert verdicts(math.floor, 2.0, gradient=17.0) == ["wrong"]
+
+
+def test_cancellation_hides_no_sign() -> None:
+    def softplus_of_minus(x: float) -> float:
+        return math.log(1 + math.exp(-x))
+
+    slope = -1 / (1 + math.exp(10))
+    assert verdicts(softplus_of_minus, 10.0, gradient=slope) == ["ok"]
+    assert verdicts(softplus_of_minus, 10.0, gradient=-slope) == ["wrong"]
+    x = 0.1516160123684348
+    assert verdicts(lambda x: x * x / 2 + 3.7 - 3.7, x, gradient=x) == ["ok"]
+
+
+def test_steps_have_no_period_in_common() -> None:
+    wave = lambda x: x + math.sin(16 * math.pi * x)
+    slope = 1 + 16 * math.pi * math.cos(16 * math.pi * 0.3)
+    assert verdicts(wave, 0.3, gradient=slope) == ["ok"]
+    assert verdicts(wave, 0.3, gradient=1.0) == ["wrong"]
+    assert verdicts(lambda x: round(128 * x) / 128, 0.3, gradient=1.0) == ["noise"]
+
+
+def test_steps_follow_the_input() -> None:
+    slope = 1e9 * math.cos(0.3)
+    assert verdicts(lambda t: math.sin(1e9 * t), 3e-10, gradient=slope) == ["ok"]
+    assert verdicts(lambda t: math.sin(1e9 * t), 3e-10, gradient=-slope) == ["wrong"]
+    assert verdicts(lambda v: v**2, 1e-20, gradient=2e-20) == ["ok"]
+    assert verdicts(lambda v: v**2, 1e-20, gradient=2.2e-20) == ["wrong"]
+
+
+def test_what_two_zeros_say_is_said() -> None:
+    report = gradcheck(lambda x: (x - 1) ** 2, 1.0, gradient=lambda x: 6 * (x - 1))
+    assert report.ok
+    assert report.inputs[0].vacuous
+    assert "nearby, x is wrong: 0.0822" in str(report)
+
+
+def test_order_2_looks_at_f_itself() -> None:
+    bent = Op("bent", lambda x: x**3, (lambda y, x: 3 * x * x + (x - 2),))
+    checks = gradcheck(bent, 2.0, order=2).inputs
+    assert [check.verdict for check in checks] == ["ok", "ok", "wrong"]
+    assert checks[2].label == "x, nearby"
+    given = {"gradient": lambda x: 3 * x * x + (x - 2), "order": 2}
+    assert verdicts(lambda x: x**3, 2.0, **given) == ["ok", "wrong"]
+    assert verdicts(math.sin, 0.5, gradient=math.cos, order=2) == ["ok"]
+
+
+def test_nested_arguments_and_several_results() -> None:
+    def f(p: dict[str, Any]) -> dict[str, Any]:
+        return {"area": p["sides"][0] * p["sides"][1], "half": [p["b"] / 2]}
+
+    def slopes(p: dict[str, Any]) -> dict[str, Any]:
+        a, b = p["sides"]
+        return {
+            "area": {"sides": (b, a), "b": 0.0},
+            "half": [{"sides": (0.0, 0.0), "b": 0.5}],
+        }
+
+    point = {"sides": (2.0, 3.0), "b": 1.0}
+    report = gradcheck(f, point, gradient=slopes)
+    assert report.ok
+    assert report.inputs[1].label == "out['area'] by p['sides'][1]"
+    assert gradcheck(f, point).ok  # and on Values
+    with pytest.raises(TypeError, match=r"out is complex"):
+        gradcheck(lambda x: 1j * x, 1.0, gradient=1.0)
+
+
+def test_a_budget_is_spent_on_finding_the_wrong_input() -> None:
+    def square(v: list[float]) -> float:
+        return sum(x * x for x in v)
+
+    slopes = [3.0 if i == 31 else 2.0 for i in range(180)]
+    report = gradcheck(square, [1.0] * 180, gradient=slopes, evaluations=200)
+    assert report.evaluations <= 200
+    assert (report.inputs[-1].label, report.inputs[-1].verdict) == ("v[31]", "wrong")
+    right = gradcheck(square, [1.0] * 180, gradient=[2.0] * 180, evaluations=60)
+    assert right.ok
+    assert "left untried: 180 input(s) one by one" in str(right)
+    with pytest.raises(ValueError, match="evaluations is at least 10"):
+        gradcheck(square, [1.0], gradient=[2.0], evaluations=3)
+
+
+def test_a_long_table_begins_with_what_is_wrong() -> None:
+    slopes = [3.0 if i == 131 else 2.0 for i in range(180)]
+    report = gradcheck(lambda v: sum(x * x for x in v), [1.0] * 180, gradient=slopes)
+    lines = str(report).splitlines()
+    assert lines[1].startswith("v[131]")
+    assert lines[-1] == "and 140 more: 140 ok"
+
+
+def test_arrays_of_other_shapes() -> None:
+    np = pytest.importorskip("numpy")
+    assert gradcheck(lambda x: float(x) ** 2, np.array(3.0), gradient=np.array(6.0)).ok
+    assert gradcheck(lambda x: x.sum(), np.ones(0), gradient=[np.ones(0)]).inputs == ()
+    with pytest.raises(TypeError, match=r"shape \(3, 2\) for an argument of the shape \(2, 3\)"):
+        gradcheck(lambda x: x.sum(), np.ones((2, 3)), gradient=[np.ones((3, 2))])
+
+
+def test_away_from_the_point_f_may_end_in_any_way() -> None:
+    def ends(x: float) -> float:
+        if x > 1.001:
+            raise RuntimeError("no further")
+        return x * x
+
+    assert verdicts(ends, 1.0, gradient=2.0) == ["ok"]

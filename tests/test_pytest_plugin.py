@@ -246,3 +246,112 @@ def test_a_row_that_is_checked_itself_is_placed_in_the_test(run) -> None:
     """
     )
     result.stdout.fnmatch_lines(["*first wrong op: wrong_square*node * at *test_a_row*.py:*"])
+
+
+def test_strict_asks_for_every_input(run) -> None:
+    result = run(
+        """
+    import pytest
+    from autograd import sin
+
+    def f(x, y):
+        return sin(x) + y
+
+    def test_loose(gradcheck):
+        gradcheck(f, 1e20, 1.0)
+
+    def test_strict(gradcheck):
+        gradcheck(f, 1e20, 1.0, strict=True)
+
+    @pytest.mark.gradcheck(strict=True)
+    def test_strict_mark(x=1e20, y=1.0):
+        return f(x, y)
+
+    def test_nothing_confirmed(gradcheck):
+        gradcheck(sin, 1e20)
+    """
+    )
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(["*not every input could be confirmed*", "*no input could be*"])
+
+
+def test_a_mark_that_would_be_passed_over_says_so(run) -> None:
+    result = run(
+        """
+    import unittest
+    import pytest
+    from hypothesis import given, strategies
+
+    class TestOld(unittest.TestCase):
+        @pytest.mark.gradcheck
+        def test_method(self):
+            pass
+
+    @pytest.mark.gradcheck
+    @given(x=strategies.floats(0, 1))
+    def test_drawn(x):
+        return x * x
+    """
+    )
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines(["*method of unittest.TestCase*", "*ask for the fixture*"])
+
+
+def test_artifacts_of_what_is_wrong_at_order_2_only(run, pytester: pytest.Pytester) -> None:
+    result = run(
+        WRONG
+        + """
+    bent = Op("bent2", lambda x: x * x * x, (lambda y, x: 3 * x * x + (x - 2),))
+
+    def test_order(gradcheck):
+        gradcheck(lambda x: bent(x) + 1, 2.0, order=2)
+    """,
+        "--gradcheck-artifacts=failures",
+    )
+    result.assert_outcomes(failed=1)
+    (folder,) = (pytester.path / "failures").iterdir()
+    assert "#cf222e" not in (folder / "graph.dot").read_text()
+    assert "order=2" in (folder / "program.py").read_text()
+
+
+def test_a_folder_that_cannot_be_written_fails_no_other_test(run, pytester) -> None:
+    (pytester.path / "failures").write_text("in the way")
+    result = run(
+        """
+    def test_wrong(gradcheck):
+        gradcheck(lambda v: v[0] ** 2 + v[1] ** 2, [1.0, 2.0], gradient=[2.0, 5.0])
+
+    def test_right(gradcheck):
+        gradcheck(lambda x: x * x, 1.0)
+    """,
+        "--gradcheck-artifacts=failures",
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*nothing could be saved under failures*"])
+
+
+def test_the_point_of_a_function_without_a_graph_is_saved(run, pytester) -> None:
+    run(
+        """
+    def test_wrong(gradcheck):
+        gradcheck(lambda v: v[0] ** 2 + v[1] ** 2, [1.0, 2.0], gradient=[2.0, 5.0])
+    """,
+        "--gradcheck-artifacts=failures",
+    )
+    (folder,) = (pytester.path / "failures").iterdir()
+    document = json.loads((folder / "report.json").read_text())
+    assert document["point"] == {"v[0]": 1.0, "v[1]": 2.0}
+
+
+def test_what_ci_reads(run, pytester: pytest.Pytester, monkeypatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = run(
+        WRONG
+        + """
+    def test_wrong(gradcheck):
+        gradcheck(lambda x: wrong(x), 3.0)
+    """,
+        "--junitxml=junit.xml",
+    )
+    result.stdout.fnmatch_lines(["::error file=*test_what_ci_reads.py,line=*::wrong_square: *"])
+    assert 'name="gradcheck" value="input' in (pytester.path / "junit.xml").read_text()

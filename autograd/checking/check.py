@@ -144,14 +144,12 @@ class Check:
     def report(self) -> Report:
         """Return what was found."""
         first = self._functions[0]
-        numbers = first.point.numbers
-        point = {first.point.label(i): x for i, x in enumerate(numbers)}
         return Report(
             tuple(self._checks),
             sum(function.evaluations for function in self._functions),
-            first.root,
+            first.root if first.is_scalar else None,
             list(self._notes),
-            point if len(numbers) < MANY else {},
+            first.point,
         )
 
     def _start(self, k: int) -> Function:
@@ -206,8 +204,9 @@ class Check:
         """Yield verdicts on fewer and fewer inputs, one of which at least is wrong."""
         draw = random.Random(self.plan.seed)
         name = function.point.label
-        while len(suspects) > 1 and self._left() >= FEWEST:
-            half = suspects[: len(suspects) // 2]
+        found = False
+        while suspects and not found and self._left() >= FEWEST:
+            half = suspects[: (len(suspects) + 1) // 2]
             label = f"{len(half):,} inputs, {name(half[0])} ... {name(half[-1])}"
             speeds = {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in half}
             direction = Direction(half[0], label, speeds)
@@ -215,15 +214,14 @@ class Check:
                 direction = _single(function, half[0])
             check = self._judge(function, x, middle, direction, order)
             yield check
+            found = check.verdict == "wrong" and len(half) == 1
             suspects = half if check.verdict == "wrong" else suspects[len(half) :]
-        if len(suspects) == 1 and self._left() >= FEWEST:
-            yield self._judge(function, x, middle, _single(function, suspects[0]), order)
-        elif suspects:
+        if suspects and not found:
             self._notes[
                 f"the wrong input is one of {len(suspects):,}, {name(suspects[0])} ... "
                 f"{name(suspects[-1])}; more evaluations would tell"
             ] = None
-        else:
+        elif not found:
             self._notes[f"left untried: {len(x):,} input(s) one by one"] = None
 
     def _judge(

@@ -277,6 +277,8 @@ class Recorded(Function):
                 "the function returned a plain number, so that nothing was recorded: compute "
                 "with Values, or give the derivatives by gradient="
             )
+        if self._graph.is_at_kink():
+            return "every recorded op is right; at a kink, what each takes as its slope is no sum"
         return (
             "every recorded op is right, so part of the computation was not recorded: look for "
             "float(v), v.data, functions of math, or no_grad()"

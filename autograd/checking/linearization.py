@@ -104,6 +104,15 @@ class Linearization:
                 doubt += times(upstream, coarse) + TINY * (upstream + 1) * abs(move)
         return Motion(radius, kink, doubt)
 
+    def is_at_kink(self) -> bool:
+        """Return whether any op of the graph is at a kink of its own."""
+        return any(
+            plain(kink) == 0
+            for node in self.locals
+            if node.op is not None and node.op.kinks
+            for kink in node.op.kinks(*map(Number, floats_of(node.args)))
+        )
+
     def _distances_of_kinks(
         self, node: Value, args: list[float], moves: list[float], near: float
     ) -> Iterator[float]:

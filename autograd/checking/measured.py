@@ -61,6 +61,8 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
     if apart > tolerance:
         if found.is_all_noise and abs(claim.slope) * math.ulp(x) > found.noise:
             return "noise"  # f would change more from one float to the next than it does at all
+        if claim.slope == 0 and found.has_wide_steps:
+            return "noise"  # the steps may be its own, and flat
         over = found.coarse
         return "noise" if abs(claim.slope - over.value) <= MARGIN * over.error < inf else "wrong"
     size = max(abs(claim.slope), abs(slope.value))

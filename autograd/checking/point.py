@@ -60,6 +60,10 @@ class Point:
             i -= len(part.items)
         raise IndexError(i)
 
+    def by_name(self) -> dict[str, float]:
+        """Return the numbers by their labels."""
+        return {self.label(i): x for i, x in enumerate(self.numbers)}
+
     def filled(self, items: Sequence[Any]) -> list[Any]:
         """Return arguments like these, with other scalars."""
         rest = iter(items)

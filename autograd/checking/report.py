@@ -9,6 +9,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from autograd.checking.culprit import Culprit
+from autograd.checking.point import Point
 from autograd.engine import Value
 from autograd.errors import GradientError
 from autograd.formula import json_number
@@ -69,7 +70,7 @@ class Report:
         inputs: one `InputCheck` each.
         evaluations: how often f was called.
         graph: the root of the graph that was recorded at the point; None if there is none.
-        point: the numbers at which was checked, by name; for long points, none.
+        point: where was checked.
         notes: what else there is to say, a sentence each.
     """
 
@@ -79,13 +80,13 @@ class Report:
         evaluations: int = 0,
         graph: Value | None = None,
         notes: Sequence[str] = (),
-        point: dict[str, float] | None = None,
+        point: Point | None = None,
     ) -> None:
         self.inputs = inputs
         self.evaluations = evaluations
         self.graph = graph
         self.notes = tuple(notes)
-        self.point = point or {}
+        self.point = point
 
     @property
     def ok(self) -> bool:
@@ -99,6 +100,13 @@ class Report:
         lowest = min((check.order for check in found), default=0)
         culprits = [check.culprit for check in found if check.order == lowest and check.culprit]
         return min(culprits, key=lambda c: (c.position, c.slot), default=None)
+
+    @property
+    def blamed(self) -> Culprit | None:
+        """The first wrong op of `graph` itself, not of the graph of a gradient."""
+        culprit = self.culprit
+        of_f = any(check.culprit == culprit and check.order == 1 for check in self.inputs)
+        return culprit if of_f else None
 
     def raise_if_wrong(self, strict: bool = False) -> None:
         """Raise `GradientError`, with the table, if an input is wrong, or none is confirmed.
@@ -120,7 +128,7 @@ class Report:
             "ok": self.ok,
             "evaluations": self.evaluations,
             "inputs": [_plain(asdict(check)) for check in self.inputs],
-            "point": _plain(self.point),
+            "point": {} if self.point is None else _plain(self.point.by_name()),
             "notes": list(self.notes),
         }
 

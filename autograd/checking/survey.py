@@ -58,6 +58,7 @@ class Survey:
         is_all_noise: whether f seems to be nothing else.
         seen: every stencil.
         stands: whether f is constant nearby, in steps that may or may not be its precision.
+        has_wide_steps: whether such steps are wider than single precision has them.
         coarse: the slope over many such steps, where it says little.
     """
 
@@ -67,6 +68,7 @@ class Survey:
     kind: str = "undefined"
     reach: float = 0.0
     stands: bool = False
+    has_wide_steps: bool = False
     coarse: Slope = NONE
     noise: float = 0.0
     h: float = 0.0
@@ -205,8 +207,9 @@ def _conclude(line: Line, found: Survey) -> None:
         elif not best.slope.is_sharper(0.5):
             found.coarse = best.slope
             best = still[0]
-        elif width > SINGLE * unit(line):
-            found.stands = True
+        else:
+            found.stands = width > SINGLE * unit(line)
+            found.has_wide_steps = best.noise > SINGLE * unit(line) * abs(best.slope.value)
     slope = best.slope
     closer = max((s.noise for s in moving if s.h < best.h), default=0.0)
     if closer > best.noise > 0:

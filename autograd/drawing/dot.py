@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterator
 
 from autograd.drawing.flow import BARS, Spread
-from autograd.drawing.palette import GREY, INK, NEGATIVE, NORM, PALE, POSITIVE
+from autograd.drawing.palette import GREY, INK, NEGATIVE, NORM, PALE, POSITIVE, RED
 from autograd.drawing.picture import (
     Item,
     Link,
@@ -113,7 +113,10 @@ def _arrow(picture: Picture, link: Link) -> str:
     if link.current:
         label = f'label=<<B> {_markup(link.label)} </B>> fontsize=10 fontcolor="{INK}"'
         return f" [{label}{_current(True)}]"
-    return f" [label={_quoted(f' {link.label} ')}]" if link.label else ""
+    label = f"label={_quoted(f' {link.label} ')}" if link.label else ""
+    if link.wrong:
+        return f' [{label}{" " if label else ""}color="{RED}" fontcolor="{RED}" penwidth=3]'
+    return f" [{label}]" if label else ""
 
 
 def _current(current: bool) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 INK, GREY, PALE = "#1f2328", "#59636e", "#eaeef2"
 
+RED = "#cf222e"
+"""What a gradient check blames."""
+
 # From weak to strong. Orange and blue differ for every kind of colour vision, the strength
 # survives in grey, and ink keeps a contrast of 4.5 on the darkest (WCAG AA).
 NEGATIVE = ("#fdf1e4", "#fbd9b3", "#f5b36b", "#e58a2c")

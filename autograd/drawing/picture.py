@@ -54,6 +54,7 @@ class Link:
         tip: what more there is to say about it.
         norm: the norm of the gradients that cross it, where it stands for several edges.
         current: whether the stepper is at this edge.
+        wrong: whether a gradient check blames it.
     """
 
     arg: str
@@ -61,6 +62,7 @@ class Link:
     tip: str = ""
     norm: float | None = None
     current: bool = False
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)

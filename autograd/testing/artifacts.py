@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 from autograd.checking.culprit import Culprit
 from autograd.checking.report import Report
 from autograd.drawing import picture_of, text_of
+from autograd.drawing.picture import Picture
 from autograd.engine import Value
 from autograd.errors import DomainError, MissingExtraError
 from autograd.graph import topological_order
 from autograd.testing.straightline import program_of
-
-RED = ' [color="#cf222e" fontcolor="#cf222e" penwidth=3]'
 
 LARGE = 200
 """Graphs of more nodes are drawn around the culprit only."""
@@ -33,8 +32,8 @@ if __name__ == "__main__":
 def save(report: Report, folder: Path) -> list[Path]:
     """Write program, report and drawing of a check into ``folder``, and return their paths.
 
-    There is a program and a drawing if a graph was recorded, and a picture of it, with the
-    wrong edge in red, where Graphviz is installed.
+    The report has the point. There is a program and a drawing if a graph was recorded, and a
+    picture of it, with the wrong edge in red, where Graphviz is installed.
 
     Raises:
         OSError: the files can't be written.
@@ -46,7 +45,7 @@ def save(report: Report, folder: Path) -> list[Path]:
     }
     if report.graph is not None:
         contents["program.py"] = program(report)
-        contents["graph.dot"] = drawing(report.graph, report.culprit)
+        contents["graph.dot"] = drawing(report.graph, report.blamed)
         with suppress(MissingExtraError, ValueError):
             contents["graph.svg"] = _rendered(contents["graph.dot"])
     paths = []
@@ -71,17 +70,26 @@ def drawing(root: Value, culprit: Culprit | None) -> str:
         root.backward()
     order = topological_order(root)
     node = order[culprit.position] if culprit else None
-    text = text_of(picture_of(root, focus=node if len(order) > LARGE else None), "dot")
-    if culprit is None or node is None:
-        return text
+    picture = picture_of(root, focus=node if len(order) > LARGE else None)
+    if culprit is not None and node is not None:
+        picture = _marked(picture, order, node, culprit)
+    return text_of(picture, "dot")
+
+
+def _marked(picture: Picture, order: list[Value], node: Value, culprit: Culprit) -> Picture:
+    """Return the picture with the edge of the culprit marked as wrong, if it isn't folded away."""
     arg = node.args[culprit.slot]
+    assert isinstance(arg, Value)
     before = sum(other is arg for other in node.args[: culprit.slot])
-    edge = f"n{order.index(arg)} -> n{culprit.position}op"  # type: ignore[arg-type]
-    found = list(re.finditer(rf"^\s*{re.escape(edge)}\b.*?(?=;?$)", text, re.MULTILINE))
-    if not found:
-        return text  # folded away
-    end = found[min(before, len(found) - 1)].end()
-    return f"{text[:end]}{RED}{text[end:]}"
+    items = list(picture.items)
+    for i, item in enumerate(items):
+        if item.key == f"n{culprit.position}":
+            edges = [k for k, link in enumerate(item.args) if link.arg == f"n{order.index(arg)}"]
+            if before < len(edges):
+                links = list(item.args)
+                links[edges[before]] = replace(links[edges[before]], wrong=True)
+                items[i] = replace(item, args=tuple(links))
+    return replace(picture, items=tuple(items))
 
 
 def _rendered(text: str) -> str:

@@ -6,7 +6,9 @@ the package itself is imported by the first test that asks for it, and not at ev
 
 from __future__ import annotations
 
+import os
 import re
+import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,12 @@ from typing import Any
 import pytest
 
 SECTION = "gradcheck"
+
+PROPERTY = "gradcheck"
+"""What a test's verdicts are called in JUnit's XML."""
+
+BLAME = "gradcheck-blame"
+"""The property that says which line a check blames, for annotations."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,9 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark."""
     config.addinivalue_line(
         "markers",
-        "gradcheck(order=1, rtol=None, atol=None, seed=0): check the gradient of the value that "
-        "the test returns, at the defaults of its parameters; with the gradcheck fixture, "
-        "options for its checks.",
+        "gradcheck(order=1, rtol=None, atol=None, seed=0, strict=False): check the gradient of "
+        "the value that the test returns, at the defaults of its parameters; with the gradcheck "
+        "fixture, options for its checks. strict fails unless every input is confirmed.",
     )
 
 
@@ -50,13 +58,16 @@ class Checker:
     def __init__(self, config: pytest.Config) -> None:
         self._seed = _seed(config)
         self.options: dict[str, Any] = {}
+        self.report: Any = None
 
     def __call__(self, f: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Return the report of a check that found nothing wrong; see `autograd.gradcheck`."""
         from autograd.checking.check import gradcheck
 
-        report = gradcheck(f, *args, **({"seed": self._seed} | self.options | options))
-        report.raise_if_wrong()
+        options = {"seed": self._seed} | self.options | options
+        strict = options.pop("strict", False)
+        self.report = report = gradcheck(f, *args, **options)
+        report.raise_if_wrong(strict)
         return report
 
 
@@ -97,6 +108,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
         finally:
             checker.options = {}
         return True
+    if getattr(pyfuncitem.obj, "is_hypothesis_test", False):
+        raise pytest.UsageError(
+            f"{pyfuncitem.name} draws its arguments, and the mark checks at defaults: ask for the "
+            "fixture instead, as in def test_f(gradcheck, x): gradcheck(f, x)"
+        )
     point = _defaults(pyfuncitem.obj)
     if not point:
         raise pytest.UsageError(
@@ -112,20 +128,63 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
     return True
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse the mark where it would check nothing."""
+    cls = getattr(item, "cls", None)
+    if cls and issubclass(cls, unittest.TestCase) and item.get_closest_marker("gradcheck"):
+        raise pytest.UsageError(
+            f"mark.gradcheck does nothing for a method of unittest.TestCase, here {item.name}: "
+            "make it a function, or call autograd.gradcheck in it"
+        )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Save a failed check, and say where."""
+    """Keep the verdicts for JUnit; save a failed check, and say where."""
+    failed = _report_of(call.excinfo.value) if call.when == "call" and call.excinfo else None
+    checker = item.config.stash.get(_checkers, None)
+    last = checker.report if checker and call.when == "call" else None
+    if checker:
+        checker.report = None
+    if (report := failed or last) is not None:
+        item.user_properties.append((PROPERTY, str(report)))
+        if failed is not None and failed.culprit is not None:
+            item.user_properties.append((BLAME, f"{failed.culprit.where}|{failed.culprit}"))
     result: Any = yield
     directory = item.config.getoption("--gradcheck-artifacts")
-    if call.when == "call" and call.excinfo and directory:
-        report = _report_of(call.excinfo.value)
-        if report is not None:
-            from autograd.testing.artifacts import save
-
-            folder = directory / re.sub(r"[^\w.\[\]-]+", "_", item.nodeid)
-            names = ", ".join(path.name for path in save(report, folder))
-            result.sections.append((SECTION, f"saved under {folder}: {names}"))
+    if failed is not None and directory:
+        result.sections.append((SECTION, _saved(failed, directory, item.nodeid)))
     return result  # type: ignore[no-any-return]
+
+
+def _saved(report: Any, directory: Path, test: str) -> str:
+    """Save a failed check, and return where; or why that is not possible."""
+    from autograd.testing.artifacts import save
+
+    folder = directory / re.sub(r"[^\w.\[\]-]+", "_", test)
+    try:
+        names = ", ".join(path.name for path in save(report, folder))
+    except OSError as error:
+        return f"nothing could be saved under {folder}: {error}"
+    return f"saved under {folder}: {names}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Annotate the lines of wrong rules where GitHub runs the tests."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for report in terminalreporter.stats.get("failed", []):
+        for name, blame in report.user_properties:
+            if name == BLAME:
+                where, _, what = blame.partition("|")
+                path, _, line = where.rpartition(":")
+                place = f" file={path},line={line}" if line.isdecimal() else ""
+                terminalreporter.write_line(f"::error{place}::{_escaped(what)}")
+
+
+def _escaped(text: str) -> str:
+    """Return a message as GitHub's workflow commands want it, on one line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _report_of(error: BaseException) -> Any:
