@@ -203,3 +203,16 @@ def test_a_long_path_is_cut_beyond_its_bound() -> None:
     assert _short(names[:-1]) == names[:-1]
     half = PATH_NAMES // 2
     assert _short(names) == [*names[:half], "... 1 more ...", *names[-half:]]
+
+
+def test_three_paths_are_found_unless_more_are_asked_for() -> None:
+    x = y = Value(1.0, "x")
+    for _ in range(3):
+        y = y + y
+    recording = Stepper(y).recording
+    assert [len(Ledger(recording, x, *more).paths) for more in ((), (1,), (5,), (9,))] == [
+        3,
+        1,
+        5,
+        8,
+    ]

@@ -317,3 +317,9 @@ def test_hessian_of_another_argument_and_jvp_along_values() -> None:
     assert isinstance(slope, Value)
     slope.backward()
     assert (value.data, slope.data, t.grad) == (8.0, 6.0, 12.0)
+
+
+@pytest.mark.parametrize("factor", [1.0, -1.0, 2.0, 0.5, 3.0])
+def test_no_upstream_is_passed_over(factor: float) -> None:
+    x = Value(3.0)
+    assert [g.data for g in gradients(factor * (x * x), [x])] == [6.0 * factor]
