@@ -28,10 +28,9 @@ from autograd.operation import Op, Primitive, primitive, seal
 # What `autograd` exports as it is: not what has an operator, the name of a builtin, or a function
 # in front of it that takes a list or has a default; nor mul_no_nan, which is for rules.
 __all__ = [
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos",
-    "cosh", "erf", "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log",
-    "log1p", "maximum", "minimum", "relu", "sigmoid", "sign", "silu", "sin", "sinh",
-    "softplus", "sqrt", "tan", "tanh", "where",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "clamp", "cos", "cosh", "erf",
+    "erfc", "exp", "expm1", "gelu", "heaviside", "hypot", "log", "log1p", "maximum", "minimum",
+    "relu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "where",
 ]
 
 SQRT_2 = math.sqrt(2)
@@ -215,9 +214,7 @@ logsumexp: Op = Op("logsumexp", _logsumexp, pullback=lambda g, z, xs: [g * exp(x
     note="within (2 n + 4) 2**-53 max(1, |largest x|); that error is relative in the derivatives "
     "exp(x - z) (Blanchard, Higham & Higham 2021)")
 
-OPERATORS = {
-    "add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs,
-}
+OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs}
 """The rows that Python has operators for, by its names for them."""
 
 seal(OPERATORS)

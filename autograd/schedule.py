@@ -11,9 +11,7 @@ from autograd.graph import topological_order
 
 
 def backward_order(root: Any) -> tuple[list[Any], list[Any]]:
-    """Return the inner nodes in topological order, their grads reset, and the leaves.
-
-    The order is that of `topological_order`.
+    """Return the inner nodes in the order of that walk, their grads reset, and the leaves.
 
     Raises:
         CycleError: the graph was tampered with.

@@ -211,3 +211,13 @@ def test_a_question_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "    return op.name in TABLE, op is node.op\n"
     )
     assert len(questions_of_name(path)) == 3
+
+
+def test_the_core_can_be_read_in_one_sitting() -> None:
+    files = ROOMS["autograd"]
+    lines = {
+        name: len((ROOT / "autograd" / f"{name}.py").read_text(encoding="utf-8").splitlines())
+        for name in files[: files.index("engine") + 1]
+    }
+    assert sum(lines.values()) < 2000, "as README says, in two places"
+    assert lines["ops"] < 250
