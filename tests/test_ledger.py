@@ -6,7 +6,7 @@ import math
 import pytest
 from hypothesis import given
 
-from autograd import DomainError, Stepper, Value, tanh
+from autograd import DomainError, Stepper, Value, scope, tanh
 from autograd.stepping.ledger import CANCELLED, PATH_NAMES, Ledger, _short
 from autograd.testing.strategies import expressions
 
@@ -104,6 +104,28 @@ def test_cancellation_is_pointed_out() -> None:
     assert ledger.cancels
     assert "cancel almost wholly" in str(ledger)
     assert not Stepper(x * 2 - x).why(x).cancels
+
+
+def test_contributions_of_both_signs_have_no_printed_shares() -> None:
+    x = Value(3.0, "x")
+    ledger = Stepper(x * x - 5 * x).why(x)
+    assert [path.share for path in ledger.paths] == [-5.0, 3.0, 3.0]
+    assert not ledger.has_shares
+    assert "%" not in str(ledger)
+    assert Stepper(5 * x - x * 2 + x * x).why(x).has_shares is False
+    assert Stepper(-x * x).why(x).has_shares
+
+
+def test_a_ledger_names_scopes_and_has_no_negative_zero() -> None:
+    w = Value(-1.0, "layers.0.w")
+    losses = []
+    for i in range(2):
+        with scope(f"samples.{i}.layers.0"):
+            losses.append((w * (i + 1.0)).relu())
+    printed = str(Stepper(-(losses[0] + losses[1])).why(w))
+    assert "   samples.0.layers.0" in printed
+    assert "   samples.1.layers.0" in printed
+    assert "-0.0" not in printed
 
 
 def test_zero_gradients_have_no_shares() -> None:

@@ -96,6 +96,17 @@ class Ledger:
         size = math.fsum(abs(entry.product) for entry in self.entries)
         return abs(self.adjoint) < CANCELLED * size
 
+    @property
+    def has_shares(self) -> bool:
+        """Whether shares of the adjoint mean something: nothing on the way is of both signs.
+
+        As far as the contributions and the heaviest paths tell.
+        """
+        products = [entry.product for entry in self.entries]
+        of_one_sign = all(x >= 0 for x in products) or all(x <= 0 for x in products)
+        # A product and a sum of products are rounded differently.
+        return of_one_sign and all(0 <= path.share <= 1 + 1e-9 for path in self.paths)
+
     @cached_property
     def paths(self) -> tuple[Path, ...]:
         """The heaviest paths, by dynamic programming from the root down.
@@ -138,15 +149,16 @@ class Ledger:
                 (
                     f"via {name(e.node)}",
                     f"{run.partial(e.node)} * ({e.rule})",
-                    f"{show(e.upstream)} * {show(e.local)}",
-                    show(e.product),
+                    f"{show(e.upstream + 0.0)} * {show(e.local + 0.0)}",  # no -0.0
+                    show(e.product + 0.0),
+                    e.node.origin[0] if e.node.origin else "",
                 )
                 for e in self.entries
             ]
             widths = [max(len(row[i]) for row in rows) for i in range(4)]
             lines += [
                 f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  = {row[2]:<{widths[2]}}"
-                f"  = {row[3]:>{widths[3]}}"
+                f"  = {row[3]:>{widths[3]}}   {row[4]}".rstrip()
                 for row in rows
             ]
         if self.cancels:
@@ -156,9 +168,11 @@ class Ledger:
         if self.entries and self.paths:
             lines.append("heaviest paths")
             for path in self.paths:
-                share = "" if math.isnan(path.share) else f"   {100 * path.share:.3g} %"
+                # Of contributions of both signs, a part may be more than the whole.
+                share = f"   {100 * path.share:.3g} %" if self.has_shares else ""
                 lines.append(
-                    f"  {' > '.join(_short(map(name, path.nodes)))}   {show(path.product)}{share}"
+                    f"  {' > '.join(_short(map(name, path.nodes)))}"
+                    f"   {show(path.product + 0.0)}{share}"
                 )
         return "\n".join(lines)
 

@@ -145,6 +145,16 @@ def test_a_box_opens_and_closes_by_keys_and_by_double_click(open_page: Any) -> N
     assert pressed(page) == "Neurons"
 
 
+def test_a_path_is_marked_from_box_to_box(open_page: Any) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=layer&event=99999")
+    page.fill("#find", "layers.0.neurons.3.w.1")
+    page.keyboard.press("Enter")
+    pick(page, "Layers")
+    page.locator(".paths button").first.hover()
+    # From the loss over its sum, the three ops of a sample's loss and three layers.
+    assert page.locator("#over .onpath").count() == 7
+
+
 def test_the_arrows_go_from_box_to_box(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=layer")
     chosen = page.locator("#nodes .chosen .name")
@@ -174,7 +184,7 @@ def test_search_opens_what_hides_a_node_and_says_when_there_is_none(open_page: A
 def test_the_address_holds_the_level(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())))
     pick(page, "Network")
-    page.wait_for_function("location.hash.includes('level=network')")
+    page.wait_for_url("**level=network*")
 
 
 def test_it_opens_where_the_stepper_stands(open_page: Any) -> None:

@@ -84,11 +84,7 @@ function paintBoxes() {
   }
   layers.flag.dataset.of = "";
   layers.flag.replaceChildren();
-  if (event?.kind === "edge") {
-    const [arg, node] = [itemOf(event.arg), itemOf(event.node)];
-    const e = scene().wires.findIndex((wire) => wire.arg === arg && wire.node === node);
-    if (e >= 0) layers.flag.append(wire(e, "active"));
-  }
+  if (event?.kind === "edge") layers.flag.append(...wiresOf(event.edge, "active"));
   paintLegend(largest, true);
 }
 

@@ -71,6 +71,15 @@ function middle(points) {
 }
 const wire = (e, name) => shape("path", { class: `edge ${name}`, role: "presentation", d: curve(route(e)) });
 
+/** The wire that shows an edge: its own, or that between two boxes; none within one. */
+function wiresOf(e, name) {
+  const { box, wires } = scene();
+  if (!box) return [wire(e, name)];
+  const [arg, node] = [box[edges[e].arg], box[edges[e].node]];
+  const between = wires.findIndex((found) => found.arg === arg && found.node === node);
+  return between < 0 ? [] : [wire(between, name)];
+}
+
 const wires = shape("path", { class: "edge", role: "presentation" });
 layers.wires.append(wires);
 /** Draws the edges at the cards in sight as one path; of a crowd that nobody can tell apart, a part. */

@@ -138,8 +138,8 @@ function account(node) {
       element(
         "tr",
         { class: moment.event === e ? "now" : "" },
-        element("td", {}, ref(e.node)),
-        ...[e.upstream, e.local, e.product].map((x) => element("td", {}, show(x))),
+        element("td", { title: data.scopes[data.scope[e.node]] || null }, ref(e.node)),
+        ...[e.upstream, e.local, e.product].map((x) => element("td", {}, show(x + 0))),
       );
     const MOST = 200,
       hidden = Math.max(0, given.length - MOST);
@@ -209,22 +209,31 @@ function account(node) {
   if (status === 2 && !state.way && node !== root) {
     parts.push(
       element("h3", {}, "Heaviest paths"),
-      element("ul", { class: "paths" }, ...heaviestPaths(node).map(pathItem)),
+      element("ul", { class: "paths" }, ...pathItems(heaviestPaths(node), given)),
     );
   }
   return parts;
 }
 
-function pathItem({ nodes, product: weight }) {
-  const total = right.adjoint[nodes[nodes.length - 1]],
-    shown = nodes.length <= 9 ? nodes : [...nodes.slice(0, 4), -1, ...nodes.slice(-4)];
+/** The paths with their shares of the gradient, unless there are contributions of both signs. */
+function pathItems(paths, given) {
+  const shares = paths.map(({ nodes, product: weight }) => weight / right.adjoint[nodes[nodes.length - 1]]);
+  const ofOneSign = given.every((e) => e.product >= 0) || given.every((e) => e.product <= 0);
+  const meansSomething = ofOneSign && shares.every((share) => share >= 0 && share <= 1 + 1e-9);
+  return paths.map((path, i) =>
+    pathItem(path, meansSomething ? `  ${Number((100 * shares[i]).toPrecision(3))} %` : ""),
+  );
+}
+
+function pathItem({ nodes, product: weight }, share) {
+  const shown = nodes.length <= 9 ? nodes : [...nodes.slice(0, 4), -1, ...nodes.slice(-4)];
   const text = shown.map((n) => (n < 0 ? `… ${nodes.length - 8} more …` : names[n])).join(" › ");
   const mark = (on) => {
     layers.over.replaceChildren();
     if (on)
       for (let i = 1; i < nodes.length; i++)
         for (const e of users[nodes[i]])
-          if (edges[e].node === nodes[i - 1]) layers.over.append(wire(e, "onpath"));
+          if (edges[e].node === nodes[i - 1]) layers.over.append(...wiresOf(e, "onpath"));
   };
   return element(
     "li",
@@ -242,7 +251,7 @@ function pathItem({ nodes, product: weight }) {
       element(
         "span",
         {},
-        `${show(weight)}${total ? `  ${Number(((100 * weight) / total).toPrecision(3))} %` : ""}`,
+        `${show(weight + 0)}${share}`,
       ),
     ),
   );
