@@ -21,6 +21,7 @@ from autograd.engine import trace as trace
 from autograd.errors import ChainruleError as ChainruleError
 from autograd.errors import CompileError as CompileError
 from autograd.errors import CycleError as CycleError
+from autograd.errors import DivisionByZeroError as DivisionByZeroError
 from autograd.errors import DomainError as DomainError
 from autograd.errors import ExpressionError as ExpressionError
 from autograd.errors import GradientError as GradientError

@@ -8,19 +8,17 @@ output back to the leaves.
 from __future__ import annotations
 
 import threading
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import Any, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
 
-from autograd.errors import CompileError, DomainError, GraphCutWarning
+from autograd.errors import CompileError, DomainError
 from autograd.graph import edges, topological_order
-from autograd.kernels import Form, describe, floats_of, form_of, product
+from autograd.kernels import Form, describe, floats_of, form_of
 from autograd.lowering import value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, real
 from autograd.operation import Op, plain
-from autograd.pickling import reduce_node
 from autograd.place import Origin, place_of
 from autograd.schedule import backward_order
 
@@ -38,8 +36,11 @@ class Value(Operand):
     """A scalar node of a computation graph.
 
     Args:
-        data: any real number; kept as a float.
-        label: a name for messages and drawings.
+        data: any real number; kept as a float. A bool is 0.0 or 1.0: a comparison is a mask.
+        children, op: of a node built by hand, its arguments and what it is called, or its
+            slopes, one for each of them; `autograd.byhand` builds it. Micrograd calls them
+            ``_children`` and ``_op``.
+        label: a name for messages and drawings; ``Value(data, label)`` will do.
 
     Attributes:
         grad: d root / d self after ``root.backward()``, 0.0 before. Leaves accumulate over
@@ -71,7 +72,18 @@ class Value(Operand):
     _form: Form | None
     _mark: object
 
-    def __init__(self, data: float, label: str = "") -> None:
+    def __init__(
+        self,
+        data: float,
+        children: str | Sequence[Value] = (),
+        op: str | Sequence[float] = "",
+        label: str = "",
+        *,
+        _children: Sequence[Value] = (),
+        _op: str | Sequence[float] = "",
+    ) -> None:
+        if isinstance(children, str) and not label:
+            label, children = children, ()
         mode = current_mode()
         self.data = mode.tracing.number(data) if mode.tracing else real(data)
         self.grad = 0.0
@@ -80,9 +92,30 @@ class Value(Operand):
         self._form = None
         self._a, self._b = 0.0, next(ages)
         self._mark = mode.tracing
+        if children.__class__ is not tuple or children or _children or label.__class__ is not str:
+            self._build(children or _children, op or _op, label)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.data, self.grad, op, args, self.label, self.origin = state[-1]
+        self._form = form_of(op, args) if op else None
+        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next(ages))[:2]
+        self._mark = None
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value is final: keep your own data beside it, or subclass nn.Module")
+
+    if TYPE_CHECKING:
+        # What `autograd.scalar` and, for nodes that a user builds, `autograd.byhand` attach.
+        def __lt__(self, other: Value | float) -> bool: ...
+
+        __le__ = __gt__ = __ge__ = __lt__
+
+        def __float__(self) -> float: ...
+        def item(self) -> float: ...
+
+        _backward: Callable[[], object]
+
+        def _build(self, children: object, op: object, label: object) -> None: ...
 
     @property
     def op(self) -> Op | None:
@@ -118,7 +151,9 @@ class Value(Operand):
 
         Raises:
             DomainError: a local derivative is infinite or NaN at finite arguments.
+            RuleError: a node was built by hand, and has no derivative.
             CycleError: the graph was tampered with.
+            TypeError: the grad of a leaf is no number; None counts as 0.0.
             StaleValueError: under `debug`, a ``.data`` changed after the forward pass.
 
         Cost: linear in nodes and edges; one pass at a time, other threads wait.
@@ -132,7 +167,7 @@ class Value(Operand):
             inspector = current_mode().debug
             if inspector:
                 inspector.check_fresh(order)
-            before = [leaf.grad for leaf in leaves]
+            before = [0.0 if leaf.grad is None else real(leaf.grad) for leaf in leaves]
             try:
                 for leaf in leaves:
                     leaf.grad = 0.0
@@ -159,66 +194,13 @@ class Value(Operand):
                 f"holds for all numbers, {instead}"
             )
 
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
-        return record(op, args)  # `autograd.recorders` has a quicker way where nothing is asked
-
-    def _compared(self, other: Value | float, how: str) -> float:
-        self._refuse_if_traced(how)
-        return other.data if isinstance(other, Value) else real(other)
-
-    def __lt__(self, other: Value | float) -> bool:
-        return self.data < self._compared(other, "<")
-
-    def __le__(self, other: Value | float) -> bool:
-        return self.data <= self._compared(other, "<=")
-
-    def __gt__(self, other: Value | float) -> bool:
-        return self.data > self._compared(other, ">")
-
-    def __ge__(self, other: Value | float) -> bool:
-        return self.data >= self._compared(other, ">=")
-
-    def __bool__(self) -> bool:
-        self._refuse_if_traced("if")
-        return bool(self.data)
-
-    def __float__(self) -> float:
-        self._refuse_if_traced("float()")
-        if self._form is not None and current_mode().debug:
-            warnings.warn(
-                f"float() of an inner node cuts the graph: what follows has no gradient"
-                f"{describe(self)}; use the functions of autograd in place of math's",
-                GraphCutWarning,
-                stacklevel=2,
-            )
-        return float(self.data)
-
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data}, grad={self.grad}{label})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else str(self)
-
-    def __copy__(self) -> Value:
-        self._refuse_if_traced("a copy", "so there is none: use the value itself, or detach(v)")
-        twin = Value.__new__(Value)
-        twin.__setstate__((self._fields(),))
-        return twin
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        self._refuse_if_traced("a copy", "so there is none: use the value itself, or detach(v)")
-        return reduce_node(self, self._fields())
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.data, self.grad, op, args, self.label, self.origin = state[-1]
-        self._form = form_of(op, args) if op else None
-        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next(ages))[:2]
-        self._mark = None
-
-    def _fields(self) -> tuple[Any, ...]:
-        return self.data, self.grad, self.op, self.args, self.label, self.origin
+    @classmethod
+    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
+        return record(op, args)  # `autograd.recorders` has a quicker way where nothing is asked
 
 
 def detach(v: Value) -> Value:
@@ -268,15 +250,13 @@ def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) 
     adjoint = dict.fromkeys(order, 0.0)
     adjoint[root] = real(seed)
     for node in reversed(order):
-        how, args, upstream = node._form, node.args, adjoint[node]
-        if how is None:
+        if node._form is None:
             continue
-        locals_ = how.locals(node.data, *floats_of(args))
-        for slot, (arg, local) in enumerate(zip(args, locals_, strict=True)):
-            if arg.__class__ is Value:
-                contribution = product(node, slot, upstream, local)
-                total = adjoint[arg] = adjoint[arg] + contribution
-                yield Step(node, slot, arg, upstream, local, contribution, total)
+        args: tuple[Any, ...] = node.args
+        upstream = adjoint[node]
+        for slot, local, contribution, total in node._form.passed(node, upstream, adjoint):
+            adjoint[args[slot]] = total
+            yield Step(node, slot, args[slot], upstream, local, contribution, total)
 
 
 # Recording
@@ -302,10 +282,11 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     if inspector:
         problem = problem or inspector.inspect(op, floats, data)
         if problem:
-            raise DomainError(inspector.explain(problem, op, args, origin))
+            raise op.domain_error(inspector.explain(problem, op, args, origin), floats)
     if problem:
         labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
-        raise DomainError(problem + (f" (of node {', '.join(labels)})" if labels else ""))
+        of = f" (of node {', '.join(labels)})" if labels else ""
+        raise op.domain_error(problem + of, floats)
     node = Value.__new__(Value)
     kept = (op, args) if mode.grad else (None, ())
     node.__setstate__(((data, 0.0, *kept, "", origin),))

@@ -4,6 +4,7 @@
 
     ChainruleError
     ├── DomainError       (ValueError)      an op or its derivative is undefined there
+    │   └── DivisionByZeroError (ZeroDivisionError)  ... as Python's own / and ** say it
     ├── CycleError        (ValueError)      a node is its own ancestor
     ├── StaleValueError   (RuntimeError)    .data changed between forward and backward
     ├── RuleError         (TypeError)       a row of the table that breaks its laws
@@ -27,6 +28,10 @@ class ChainruleError(Exception):
 
 class DomainError(ChainruleError, ValueError):
     """An op was applied where it is undefined, or its local derivative is not finite there."""
+
+
+class DivisionByZeroError(DomainError, ZeroDivisionError):
+    """A division by zero, or zero to a negative power."""
 
 
 class CycleError(ChainruleError, ValueError):

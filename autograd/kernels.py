@@ -11,7 +11,7 @@ time what an argument is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import compress
 from math import inf
@@ -43,6 +43,20 @@ class Form:
         self.pull: Callable[[Any, float], None] = self._compile_pull
         self.locals: Callable[..., tuple[float, ...]] = self._compile_locals
 
+    def passed(
+        self, node: Any, upstream: float, adjoint: Mapping[Any, float]
+    ) -> Iterator[tuple[int, float, float, float]]:
+        """Yield what ``node`` passes on: slot, local derivative, contribution and new adjoint.
+
+        Args:
+            adjoint: of each argument, what it has got so far.
+        """
+        args = node.args
+        for slot, local in enumerate(self.locals(node.data, *floats_of(args))):
+            if self.pattern[slot]:
+                contribution = product(node, slot, upstream, local)
+                yield slot, local, contribution, adjoint[args[slot]] + contribution
+
     def _compile_pull(self, node: Any, g: float) -> None:
         self.pull = _pull_function(self.op, self.pattern)
         self.pull(node, g)
@@ -60,6 +74,8 @@ def form(op: Op, pattern: tuple[bool, ...]) -> Form:
 
 def form_of(op: Op, args: tuple[Any, ...]) -> Form:
     """Return the form in which ``op`` is applied to ``args``, nodes and plain floats."""
+    if op.by_hand:
+        return op.form  # type: ignore[attr-defined, no-any-return]
     return form(op, tuple(arg.__class__ is not float for arg in args))
 
 

@@ -52,7 +52,6 @@ class Mode:
         grad: whether to record the graph at all.
         checked: whether leaving a domain is an error.
         debug: the inspector, if debugging is on.
-        self.slow = debug is not None or tracing is not None or not grad
         origin: what a node remembers of this mode, short of the source line.
     """
 

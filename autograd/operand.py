@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 T = TypeVar("T", bound="Operand")
 
 
 def real(x: object) -> float:
-    """Return a plain number as a float.
+    """Return a plain number as a float; a bool, NumPy's too, is 0.0 or 1.0.
 
     Raises:
-        TypeError: ``x`` is not a real number; a bool is not one either.
+        TypeError: ``x`` is not a real number.
     """
     if type(x) is float:
         return x
-    if isinstance(x, numbers.Real) and not isinstance(x, bool):
+    if isinstance(x, numbers.Real):
         return float(x)
+    if getattr(x, "dtype", None) == "bool" and not hasattr(x, "__len__"):
+        return float(bool(x))
     raise TypeError(refusal(x))
+
+
+def real_or_foreign(x: Any) -> Any:
+    """Return a plain number as a float, and as it is what has operators of its own for a Value.
+
+    That is an array of NumPy's or pandas', which goes through its elements, and an object of a
+    class like a user's ``Vector``, with its own ``__radd__``.
+
+    Raises:
+        TypeError: ``x`` is neither.
+    """
+    try:
+        return real(x)
+    except TypeError:
+        kind = type(x)
+        is_own = hasattr(kind, "__radd__") and kind.__module__ != "builtins"
+        if hasattr(kind, "__array_ufunc__") or (is_own and not hasattr(kind, "__array__")):
+            return x
+        raise
 
 
 def refusal(x: object) -> str:
     """Return why ``x`` can't be a number of a graph, and what to do instead."""
     kind = type(x).__qualname__
     hint = "give a plain int or float"
-    if isinstance(x, bool):
-        hint = "where(c, a, b) chooses between numbers, float(x) turns a bool into 0.0 or 1.0"
-    elif isinstance(x, Operand):
+    if isinstance(x, Operand):
         hint = "it already is one; use it directly, or .data for its number"
     elif isinstance(x, complex):
         hint = "only real numbers are supported"
@@ -46,8 +65,9 @@ class Operand:
     """
 
     __slots__ = ()
-    __array_ufunc__ = None
-    """Tells NumPy to leave ``np.float64(2) * v`` to us."""
+    __array_priority__ = -1.0
+    """Above that of NumPy's scalars, which leave ``np.float64(2) * v`` to us, and below that of
+    its arrays, which go through their elements."""
 
     @classmethod
     def _apply(cls, op: Any, args: tuple[Any, ...]) -> Any:
@@ -56,6 +76,16 @@ class Operand:
 
     def __pos__(self: T) -> T:
         return self
+
+    conjugate = __pos__  # NumPy's std asks for it
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError(
+            "floor, ceil, round and trunc have no row, as their derivative is 0 wherever there is "
+            "one; of a Value, round its .data"
+        )
+
+    __floor__ = __ceil__ = __trunc__ = __round__ = _refuse
 
     if TYPE_CHECKING:
         # What `attach` brings; rows that are not named here work all the same.

@@ -9,11 +9,12 @@ record a graph.
 from __future__ import annotations
 
 import numbers
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn, cast, overload
 
 from autograd.domain import Domain, Joint
-from autograd.errors import DomainError, RuleError
+from autograd.errors import DivisionByZeroError, DomainError, RuleError
 from autograd.operand import Operand, T, attach, real
 
 Rule = Callable[..., Any]
@@ -74,6 +75,7 @@ class Op:
 
     Attributes:
         arity: the number of arguments; None for a row of any number.
+        operator: of a row that Python has an operator for, its name there, such as "truediv".
         opaque: whether the forward is neither a primitive nor a formula.
 
     Raises:
@@ -83,6 +85,9 @@ class Op:
     >>> square(3.0)
     9.0
     """
+
+    by_hand = False
+    """Whether it belongs to one node that a user built by hand, and to no table."""
 
     def __init__(
         self,
@@ -117,6 +122,7 @@ class Op:
         self.length = length
         self.note = note
         self.opaque = False
+        self.operator = ""
         self.arity = len(partials) or None
         if not name.isidentifier():
             raise RuleError(f"an op's name must be an identifier, got {name!r}")
@@ -124,7 +130,8 @@ class Op:
             raise RuleError(f"{name}: give either partials or a pullback")
         if isinstance(domain, tuple) and domain and len(domain) != self.arity:
             raise RuleError(f"{name}: {len(domain)} domains for {len(partials)} partials")
-        _register(self)
+        if not self.by_hand:
+            _register(self)
 
     @property
     def is_built_in(self) -> bool:
@@ -167,7 +174,7 @@ class Op:
         floats = [real(arg) for arg in args]
         violation = self.violation(floats)
         if violation:
-            raise DomainError(violation)
+            raise self.domain_error(violation, floats)
         return self.ieee(*floats)
 
     def ieee(self, *args: float) -> float:
@@ -206,6 +213,20 @@ class Op:
                 return ""
         return f"{self.spell(*args)} is undefined: {self.name} needs {broken}"
 
+    def domain_error(self, message: str, args: list[float]) -> DomainError:
+        """Return the error for arguments outside the domain.
+
+        Where Python's own operator would divide by zero, it is that error, too.
+        """
+        try:
+            if self.operator:
+                getattr(operator, self.operator)(*args)
+        except ZeroDivisionError:
+            return DivisionByZeroError(message)
+        except ArithmeticError:
+            pass
+        return DomainError(message)
+
     def spell(self, *args: object) -> str:
         """Return the application as a reader would write it.
 
@@ -224,6 +245,9 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    def refuse_copies(self) -> None:
+        """Raise if a node of this op can't be copied: those of the table can."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return op_named, (self.name,)
@@ -287,13 +311,13 @@ class Symbol(Operand):
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Symbol:
         return cls("", op, tuple(a if isinstance(a, Symbol) else real(plain(a)) for a in args))
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def _refuse_test(self, *_: object) -> NoReturn:
         raise RuleError(
             "a rule can't test its argument or turn it into a number: use where(c, a, b)"
         )
 
-    __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __eq__ = __ne__ = _refuse  # as identity they would freeze a branch, without a word
+    __bool__ = __float__ = __int__ = __index__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_test
+    __eq__ = __ne__ = _refuse_test  # as identity they would freeze a branch, without a word
     __hash__ = object.__hash__
 
 
@@ -341,19 +365,23 @@ def _trace(op: Op) -> None:
             raise RuleError(f"{op.name}, {label} returned {result!r}, not a number")
 
 
-def seal(operators: Mapping[str, Op]) -> None:
+def seal(operators: Mapping[str, Op], aliases: Mapping[str, Op]) -> None:
     """Close the built-in table: trace its rows, which may refer to later ones, and protect them.
 
     Those of one argument become methods of every operand, and ``operators`` its operators, by
-    their names in Python: ``"truediv"`` is ``__truediv__`` and ``__rtruediv__``.
+    their names in Python: ``"truediv"`` is ``__truediv__`` and ``__rtruediv__``; ``aliases`` are
+    further methods.
     """
     for name, op in operators.items():
+        op.operator = name
         attach(f"__{name}__", op, op.arity)
         if op.arity == 2:
             attach(f"__r{name}__", op, op.arity, reflected=True)
     for op in TABLE.values():
         if op.arity == 1 and not op.binds:
             attach(op.name, op, 1)
+    for name, op in aliases.items():
+        attach(name, op, op.arity)
     for op in TABLE.values():
         _trace(op)
     _built_in.update(TABLE)

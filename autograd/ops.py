@@ -217,4 +217,10 @@ logsumexp: Op = Op("logsumexp", _logsumexp, pullback=lambda g, z, xs: [g * exp(x
 OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs}
 """The rows that Python has operators for, by its names for them."""
 
-seal(OPERATORS)
+NUMPY = {
+    "arcsin": asin, "arccos": acos, "arctan": atan, "arctan2": atan2, "hypot": hypot,
+    "arcsinh": asinh, "arccosh": acosh, "arctanh": atanh, "fabs": abs,
+}
+"""The rows that NumPy's functions ask an element for, where it has a name of its own for them."""
+
+seal(OPERATORS, NUMPY)

@@ -15,7 +15,7 @@ from autograd.engine import Value, ages, record
 from autograd.kernels import floats_of, form
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import current_mode
-from autograd.operand import real
+from autograd.operand import Operand, real_or_foreign
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
 WORTHWHILE = 50
@@ -57,7 +57,8 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
         "Value": Value, "ages": ages, "current_mode": current_mode, "form": form(op, pattern),
-        "new": Value.__new__, "op": op, "plain": plain, "real": real, "record": record,
+        "new": Value.__new__, "op": op, "plain": plain, "real_or_foreign": real_or_foreign,
+        "record": record,
     }  # fmt: skip
     lines: list[str] = []
     converted: list[str] = []
@@ -74,7 +75,11 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
             lines.append("if x1.__class__ is not Value: return mixed(x0, x1)")
         for name, is_node in zip(names, pattern, strict=True):
             if not is_node:
-                converted.append(f"if {name}.__class__ is not float: {name} = real(plain({name}))")
+                converted += [
+                    f"if {name}.__class__ is not float:",
+                    f"    {name} = real_or_foreign(plain({name}))",
+                    f"    if {name}.__class__ is not float: return NotImplemented",
+                ]
     compute, formulas = _compute(op, pattern, given)
     asked = ASKED.format(args=args).splitlines()
     body = TEXT.format(args=args, a=a, b=b, compute="\n    ".join(compute)).splitlines()
@@ -151,6 +156,10 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
         nonlocal calls
         calls += 1
         if calls <= WORTHWHILE:
+            if len(args) == 2 and not isinstance(args[1], Operand):
+                other = real_or_foreign(args[1])
+                if other.__class__ is not float:
+                    return NotImplemented  # type: ignore[no-any-return]
             return record(op, args[::-1] if reflected else args)
         made = recorder(op, pattern, reflected=reflected)
         setattr(Value, name, made)

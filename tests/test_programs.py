@@ -11,7 +11,7 @@ import io
 import math
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -33,27 +33,6 @@ INSTEAD = re.compile(r"^# Instead: (.+)$", re.MULTILINE)
 # too short to enlarge that by 5. No number in a `result` is what is left of much larger ones that
 # cancel, so the bound needs no absolute part: a zero is zero on both.
 REL = 1e-12
-
-PENDING = {
-    "attention_in_arrays": "an array and one Value: A - A.max(), A / a, np.log(a)",
-    "division_by_zero": "1 / Value(0.0) is no ZeroDivisionError",
-    "exercise_all_operators": "nodes built by hand, with a _backward",
-    "exercise_own_tanh": "nodes built by hand, with a _backward",
-    "exercise_patched_class": "nodes built by hand, with a _backward",
-    "fork_with_item": "item()",
-    "gradient_hooks": "_backward of a node read, replaced or wrapped",
-    "keyword_children": "nodes built by hand, with micrograd's keywords",
-    "lecture_by_hand": "_backward() called by hand",
-    "lecture_topo_loop": "_backward() called by hand",
-    "mask_by_comparison": "a bool as operand and as data",
-    "microgpt_own_nodes": "nodes built by hand, with local derivatives",
-    "microgpt_walk": "_children and _local_grads read from outside",
-    "own_softmax_node": "nodes built by hand, with a _backward",
-    "state_on_the_value": "the refusal doesn't show the way",
-    "vectors_of_values": "Value * v is never left to the __rmul__ of v's own class",
-    "zero_grad_none": "grad = None",
-}
-"""What this engine can't run yet, or doesn't refuse well yet, and why."""
 
 REFUSED = {
     "parameter_subclass": (TypeError, "Value is final: keep your own data beside it"),
@@ -158,22 +137,12 @@ def differing(theirs: dict[str, float], ours: dict[str, float]) -> list[str]:
     ]
 
 
-def marked(names: Iterable[str]) -> list[Any]:
-    """Return the names as parameters, those that are pending expected to fail."""
-    return [
-        pytest.param(name, marks=pytest.mark.xfail(reason=PENDING[name], strict=True))
-        if name in PENDING
-        else name
-        for name in names
-    ]
-
-
-@pytest.mark.parametrize("name", marked(SAME))
+@pytest.mark.parametrize("name", SAME)
 def test_a_program_computes_the_same_here(name: str) -> None:
     assert differing(run_on_its_own(name), run(name, here=True)) == []
 
 
-@pytest.mark.parametrize("name", marked(REFUSED))
+@pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_says_what_to_write(name: str) -> None:
     assert run_on_its_own(name)
     error, message = REFUSED[name]
@@ -196,7 +165,7 @@ def test_a_result_is_worth_comparing(name: str) -> None:
     assert len({x for x in found if x}) >= 4
 
 
-@pytest.mark.parametrize("name", [name for name in SAME if name not in PENDING])
+@pytest.mark.parametrize("name", SAME)
 def test_a_wrong_gradient_would_be_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With backward passes a thousandth too large, each program tells other numbers."""
     backward = Value.backward
@@ -207,8 +176,8 @@ def test_a_wrong_gradient_would_be_noticed(name: str, monkeypatch: pytest.Monkey
 
 
 def test_the_tables_name_programs_that_exist() -> None:
-    assert {*PENDING, *REFUSED, *DIFFERENT} <= set(PROGRAMS)
-    assert not {*PENDING, *REFUSED} & DIFFERENT.keys()
+    assert {*REFUSED, *DIFFERENT} <= set(PROGRAMS)
+    assert not REFUSED.keys() & DIFFERENT.keys()
 
 
 def test_no_engine_is_another_with_other_names() -> None:

@@ -177,7 +177,7 @@ def test_deep_graphs() -> None:
         (lambda: grad(lambda x: x, 3)(1.0), IndexError, "argnums=3, but there are 1"),
         (lambda: grad(lambda x: x)("a"), TypeError, "expected a real number, got 'a'"),
         (lambda: grad(lambda x: x)([[1.0]]), TypeError, "expected a real number"),
-        (lambda: grad(lambda x: x)(True), TypeError, "bool"),
+        (lambda: grad(lambda x: x)("2"), TypeError, "str"),
     ],
 )
 def test_bad_input_is_named(call, error, message) -> None:

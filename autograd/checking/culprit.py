@@ -71,7 +71,7 @@ def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | 
     concerned = set(graph.order) if leaf is None else descendants(graph.order, [leaf])
     judged: dict[tuple[Op, int, tuple[float, ...]], Comparison] = {}
     for position, node in enumerate(graph.order):
-        if node.op is None:
+        if node.op is None or node.op.by_hand:  # the rows' rules are judged by their forward
             continue
         floats, locals_ = tuple(floats_of(node.args)), graph.locals[node]
         slots = [

@@ -13,7 +13,7 @@ from sys import float_info
 from typing import Any, NamedTuple
 
 from autograd.domain import Joint
-from autograd.engine import Value
+from autograd.engine import Value, sweep
 from autograd.graph import topological_order
 from autograd.kernels import floats_of, form_of
 from autograd.modes import unchecked
@@ -147,11 +147,11 @@ def branch(root: Value) -> tuple[Hashable, ...]:
 
     A sign is 0 at the kink itself, which borders on both pieces.
     """
-    ops: list[Op] = []
+    ops: list[Op | str] = []  # built by hand, each node has one of its own
     signs: list[float] = []
     for node in topological_order(root):
         if node.op is not None:
-            ops.append(node.op)
+            ops.append(node.op.symbol if node.op.by_hand else node.op)
             if node.op.kinks:
                 for expression in node.op.kinks(*map(Number, floats_of(node.args))):
                     x = plain(expression)
@@ -180,6 +180,14 @@ def total(terms: Iterable[float]) -> float:
 def times(a: float, b: float) -> float:
     """Return a * b, and 0 if either is 0, also where the other is infinite or NaN."""
     return a * b if a and b else 0.0
+
+
+def gradient_of(root: Value, leaves: list[Value]) -> list[float]:
+    """Return d root / d leaf for each leaf, by the rules and the slopes of nodes built by hand."""
+    if not any(node.op is not None and node.op.by_hand for node in topological_order(root)):
+        return [g.data for g in gradients(root, leaves)]
+    adjoint = {root: 1.0} | {step.arg: step.total for step in sweep(root)}
+    return [adjoint.get(leaf, 0.0) for leaf in leaves]
 
 
 def rounding(node: Value, args: list[float], locals_: tuple[float, ...]) -> float:

@@ -257,7 +257,7 @@ def _refresh(root: Value) -> bool:
     """
     changed = False
     for node in topological_order(root):
-        if node.op is not None:
+        if node.op is not None and not node.op.by_hand:
             floats = floats_of(node.args)
             again = value_function(node.op, len(floats))(*floats)
             if repr(again) != repr(node.data):
