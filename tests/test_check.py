@@ -482,6 +482,11 @@ def test_nested_arguments_and_several_results() -> None:
     assert report.ok
     assert report.inputs[1].label == "out['area'] by p['sides'][1]"
     assert gradcheck(f, point).ok  # and on Values
+    # Keys in another order are the same gradient; other keys are not.
+    area = lambda p: p["a"] * p["b"]
+    assert gradcheck(area, {"a": 2.0, "b": 3.0}, gradient=[{"b": 2.0, "a": 3.0}]).ok
+    with pytest.raises(TypeError, match=r"gradient\[0\] has the keys \['c', 'a'\]"):
+        gradcheck(area, {"a": 2.0, "b": 3.0}, gradient=[{"c": 2.0, "a": 3.0}])
     with pytest.raises(TypeError, match=r"out is complex"):
         gradcheck(lambda x: 1j * x, 1.0, gradient=1.0)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from autograd.checking.adapter import adapted
 from autograd.checking.claim import Claim
 from autograd.checking.function import Foreign, Function, Gradient, function_of
 from autograd.checking.line import BUDGET, Sample
@@ -69,7 +70,8 @@ def gradcheck(
         f: takes numbers and NumPy arrays, nested in lists, tuples and dicts as you like, and
             returns a number, or several in the same ways. With ``gradient``, it is called with
             plain floats (and NumPy arrays where ``args`` has arrays) and may compute with
-            anything.
+            anything. A module of PyTorch, or a function of its tensors or of JAX's arrays, is
+            checked with the gradient that these two compute, in the dtypes of ``args``.
         args: where to check; Values give their labels to the report. If ``f`` takes no
             arguments, these are leaves that it uses otherwise, such as ``model.parameters()``:
             their ``.data`` is moved, and set back whatever happens.
@@ -110,6 +112,8 @@ def gradcheck(
     if evaluations is not None and evaluations < FEWEST + 1:
         raise ValueError(f"evaluations is at least {FEWEST + 1}, got {evaluations!r}")
     plan = Plan(rtol, atol, evaluations, seed)
+    if gradient is None and (foreign := adapted(f, args)) is not None:
+        f, args, gradient = foreign
 
     def new(k: int) -> Function:
         return function_of(f, args, gradient, k, seed)

@@ -81,6 +81,7 @@ class Point:
         whole = self._args
         if len(whole) == 1 and not _is_like(gradient, whole):
             gradient = [gradient]
+        gradient = _aligned(whole, gradient, "gradient")
         rows: list[list[float]] = [[] for _ in range(math.prod(outputs))]
         found = list(parts(gradient, "gradient", of_derivatives=True))
         wanted = len(self.numbers) * len(rows)
@@ -184,13 +185,31 @@ def _is_like(gradient: Any, args: Sequence[Any]) -> bool:
     return True
 
 
+def _aligned(args: Any, gradient: Any, path: str) -> Any:
+    """Return a gradient with the keys of its dicts in the order of the arguments.
+
+    Raises:
+        TypeError: the keys are others.
+    """
+    if isinstance(args, dict) and isinstance(gradient, dict):
+        if set(args) != set(gradient):
+            raise TypeError(f"{path} has the keys {list(gradient)}, not {list(args)}")
+        return {key: _aligned(arg, gradient[key], f"{path}[{key!r}]") for key, arg in args.items()}
+    if (
+        isinstance(args, list | tuple)
+        and isinstance(gradient, list | tuple)
+        and len(args) == len(gradient)
+    ):
+        pairs = enumerate(zip(args, gradient, strict=True))
+        return [_aligned(arg, part, f"{path}[{i}]") for i, (arg, part) in pairs]
+    return gradient
+
+
 def _arrays(
     args: Any, gradient: Any, path: str
 ) -> Iterator[tuple[tuple[tuple[int, ...], tuple[int, ...] | None], str]]:
     """Yield the shapes of the arrays in arguments, beside those of what stands in their place."""
     if isinstance(args, dict) and isinstance(gradient, dict):
-        if set(args) != set(gradient):
-            raise TypeError(f"{path} has the keys {list(gradient)}, not {list(args)}")
         for key, item in args.items():
             yield from _arrays(item, gradient[key], f"{path}[{key!r}]")
     elif isinstance(args, list | tuple) and isinstance(gradient, list | tuple):
