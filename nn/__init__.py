@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 try:
     from nn.module import Module
 except ImportError as error:  # not our autograd
@@ -34,6 +37,14 @@ from nn.filters import Dropout, Standardize
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
 from nn.state import load, save
+
+if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
+
+    def __getattr__(name: str) -> Any:
+        if name == "estimators":  # loaded when first used: it brings scikit-learn
+            return import_module("nn.estimators")
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
 
 __all__ = [
     "MLP",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from time import monotonic
 
@@ -14,10 +15,25 @@ Show = Callable[[int, int, History], None]
 PAUSE = 0.1
 """Seconds between two changes of the bar in a notebook: each is a message to the browser."""
 
+_is_wanted: ContextVar[bool] = ContextVar("wanted", default=True)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Have nothing shown meanwhile: of one training among many, say."""
+    token = _is_wanted.set(False)
+    try:
+        yield
+    finally:
+        _is_wanted.reset(token)
+
 
 @contextmanager
 def bar(epochs: int, samples: int) -> Iterator[Show]:
     """Yield what shows epoch, samples done in it, and the history; if nobody sees it, nothing."""
+    if not _is_wanted.get():
+        yield lambda epoch, done, history: None
+        return
     try:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
