@@ -91,7 +91,7 @@ class Value(Operand):
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
         self._a, self._b = 0.0, next(ages)
-        self._mark = mode.tracing
+        self._mark = mode.tracing.mark if mode.tracing else None
         if children.__class__ is not tuple or children or _children or label.__class__ is not str:
             self._build(children or _children, op or _op, label)
 

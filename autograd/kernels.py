@@ -76,7 +76,7 @@ def form_of(op: Op, args: tuple[Any, ...]) -> Form:
     """Return the form in which ``op`` is applied to ``args``, nodes and plain floats."""
     if op.by_hand:
         return op.form  # type: ignore[attr-defined, no-any-return]
-    return form(op, tuple(arg.__class__ is not float for arg in args))
+    return form(op, tuple([arg.__class__ is not float for arg in args]))
 
 
 def floats_of(args: tuple[Any, ...]) -> list[float]:

@@ -34,6 +34,9 @@ class Inspector(Protocol):
 class Tracer(Protocol):
     """What `autograd.compiler.tracing` does for the engine while a function is recorded for it."""
 
+    mark: object
+    """What leaves that are made meanwhile are known by."""
+
     def record(self, op: Any, args: tuple[Any, ...]) -> Any:
         """Return the node of ``op`` applied to ``args``."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import compileall
 import gc
 import math
 import os
 import random
+import shutil
+import struct
 import subprocess
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -45,6 +49,7 @@ from autograd.compiler import compiled, crew, native
 from autograd.testing.strategies import ACTIVATIONS, datasets, expressions, mlps
 from nn import MLP, Dropout, Sequential
 from nn.losses import hinge, squared_error
+from tests.floats import bits
 
 BACKENDS = ("llvm", "python")
 
@@ -1097,3 +1102,171 @@ def test_where_is_what_the_message_recommends(backend: str) -> None:
     f = compile(lambda x: where(x - 3.0, x, -x), 1.0, reduce="sum", backend=backend)
     assert f([1.0, 5.0]) == [-1.0, 5.0]
     assert f.value_and_grad([1.0, 5.0]) == (4.0, [-1.0, 1.0])
+
+
+# Memory that is read where it is.
+
+
+def test_an_arrays_memory_is_asked_for_at_every_call() -> None:
+    p = Value(1.0)
+    f = compile(lambda x: x * p, 1.0, wrt=p, backend="llvm")
+
+    def after_five_calls(change: Callable[[Any], None]) -> Any:
+        a = np.arange(100.0)
+        for _ in range(5):
+            f.backward(a)
+        change(a)
+        return f.backward(a), a.mean()
+
+    def elsewhere(a: Any) -> None:
+        a.resize(5000, refcheck=False)
+        a.resize(100, refcheck=False)
+        a[:] = 7.0
+
+    def another_dtype(a: Any) -> None:
+        a.dtype = np.int64
+        a[:] = 3
+
+    def another_shape(a: Any) -> None:
+        a.shape = (100, 1)
+
+    assert after_five_calls(elsewhere) == (7.0, 7.0)
+    with warnings.catch_warnings():  # NumPy would like nobody to do this any more
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert after_five_calls(lambda a: setattr(a, "strides", (0,))) == (0.0, 0.0)
+        assert after_five_calls(another_dtype) == (3.0, 3.0)
+        with pytest.raises(ValueError, match="shape"):
+            after_five_calls(another_shape)
+    assert f.backward(np.full(100, 2.0)) == 2.0
+
+
+def test_params_are_asked_for_at_every_call_too() -> None:
+    p = Value(1.0)
+    f = compile(lambda x: x * p, 1.0, wrt=p, backend="llvm")
+    a, params = np.ones(4), np.array([2.0])
+    for _ in range(5):
+        f.value_and_grad(a, params=params)
+    params.resize(3000, refcheck=False)
+    params.resize(1, refcheck=False)
+    params[:] = 5.0
+    assert f.value_and_grad(a, params=params)[0] == 5.0
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_gradients_are_added_all_or_none(backend: str, exact: bool) -> None:
+    p, q = Value(1.0), Value(2.0)
+    f = compile(lambda x: x * p + q * x, 1.0, wrt=[p, q], backend=backend, exact=exact)
+    x: Any
+    for x in (np.ones(3), np.ones(3), [1.0] * 3):
+        f.backward(x)
+        p.grad, q.grad = 1.0, "x"  # type: ignore[assignment]
+        with pytest.raises(TypeError):
+            f.backward(x)
+        assert (p.grad, q.grad) == (1.0, "x")
+        q.grad, p.grad = np.float32(0.5), 2  # other numbers become floats
+        f.backward(x)
+        assert (p.grad, q.grad, type(p.grad), type(q.grad)) == (3.0, 1.5, float, float)
+        p.data = "x"  # type: ignore[assignment]
+        with pytest.raises((TypeError, struct.error)):
+            f.backward(x)
+        assert (p.grad, q.grad) == (3.0, 1.5)
+        p.data = 1.0
+
+
+def test_none_is_refused_at_every_call(backend: str) -> None:
+    p = Value(1.0)
+    f = compile(lambda x: x * p, 1.0, wrt=p, backend=backend)
+    for _ in range(3):
+        with pytest.raises(TypeError, match=r"argument 0 .* got None"):
+            f.backward(None)
+        f.backward(np.ones(3))
+
+
+def test_exact_gradients_have_the_sign_of_zero_that_backward_has(backend: str) -> None:
+    f = compile(lambda x: -relu(x), 0.0, exact=True, backend=backend)
+    assert math.copysign(1.0, f.value_and_grad(-1.0)[1]) == 1.0
+    leaves = [Value(x) for x in (-1.0, 0.0, 2.0)]
+    for seed in range(60):
+        rows = [relu, tanh, lambda v: -v, lambda v: v * 0.0, autograd.abs, autograd.sign]
+
+        def h(v: list[Any], seed: int = seed, rows: Any = rows) -> Any:
+            v, picks = list(v), random.Random(seed)
+            for _ in range(6):
+                row = rows[picks.randrange(len(rows))]
+                v.append(row(v[picks.randrange(len(v))]) * v[picks.randrange(len(v))])
+            return v[-1] + v[-2]
+
+        for leaf in leaves:
+            leaf.grad = 0.0
+        h(leaves).backward()
+        compiled_ = compile(h, [0.0] * 3, wrt=0, exact=True, backend=backend)
+        _, gradient = compiled_.value_and_grad([-1.0, 0.0, 2.0])
+        assert list(map(bits, gradient)) == [bits(leaf.grad) for leaf in leaves]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_a_fork_while_another_thread_compiles_can_compile() -> None:
+    code = """if True:
+        import os, signal, threading, warnings
+        import numpy as np
+        from autograd import compile, tanh
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: of forks with threads
+        def chain(k):
+            def f(v):
+                s = v[0]
+                for i in range(60):
+                    s = tanh(s * 1.01 + v[i % 3] * (k + i))
+                return s
+            return f
+        stop = False
+        started = threading.Event()
+        def work():
+            k = 0
+            while not stop:
+                k += 1
+                compile(chain(k), [0.0] * 3).value_and_grad(np.ones((4, 3)))
+                started.set()
+        thread = threading.Thread(target=work)
+        thread.start()
+        started.wait()
+        codes = []
+        for i in range(6):
+            child = os.fork()
+            if not child:
+                signal.alarm(60)
+                value, _ = compile(lambda x: x * x * float(i), 1.0).value_and_grad(np.ones(3))
+                os._exit(0 if value == i else 1)
+            codes.append(os.waitpid(child, 0)[1])
+        stop = True
+        thread.join()
+        print(codes)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"CHAINRULE_CACHE": "off"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[0, 0, 0, 0, 0, 0]"
+
+
+def test_installed_as_byte_code_it_compiles(tmp_path: Path) -> None:
+    package = Path(autograd.__file__).parent
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, tmp_path / "autograd", ignore=ignored)
+    compileall.compile_dir(tmp_path, quiet=1, legacy=True)
+    for path in tmp_path.rglob("*.py"):
+        path.unlink()
+    code = "import autograd; print(autograd.compile(lambda x: x * x, 1.0)(3.0))"
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=os.environ | {"CHAINRULE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "9.0"
+    assert len(list((tmp_path / "cache").iterdir())) == 1

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
 from autograd.compiler.blocks import Block
+from autograd.compiler.body import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
 from autograd.compiler.machine import Machine, host
@@ -580,6 +583,36 @@ def test_powers_to_constants_are_exact() -> None:
         powers += [c**x for c in (2.0, 4.0, 10.0, 0.5, math.e)]
     numbers = [math.ldexp(math.sin(i), i % 7 - 3) for i in range(2000)]
     check(program_of([x], [], powers), [[x] for x in numbers], exact=True)
+
+
+@pytest.mark.parametrize("exponent", MULTIPLIED)
+def test_powers_that_are_multiplied_out_keep_their_bound(exponent: float) -> None:
+    x = Value(0.5)
+    with unchecked():
+        program = program_of([x], [], [x**exponent])
+    signature = Signature(((),), ((),), (False,), 0)
+    function = NativeFunction(lambda: program, str(program), signature, exact=False)
+    source = random.Random(0)
+    numbers = [math.ldexp(source.uniform(1, 2), source.randint(-340, 340)) for _ in range(300)]
+    numbers += [source.uniform(0.5, 2.0) for _ in range(300)]
+    if exponent % 1 == 0:
+        numbers += [-x for x in numbers]
+    _, (found,) = function([np.array(numbers)], np.empty(0), len(numbers))
+    for x, y in zip(numbers, found.tolist(), strict=True):
+        with mpmath.workprec(200):
+            wanted = mpmath.power(x, exponent)
+            if abs(wanted) >= mpmath.mpf(2) ** 1024:
+                assert math.isinf(y)
+                continue
+            error = abs(mpmath.mpf(y) - wanted)
+            if abs(wanted) < 2.0**-1022:
+                assert error < 2.0**-1022
+            elif abs(wanted) < 2.0**1022:
+                assert error <= max(1.5, abs(exponent)) * math.ulp(float(wanted)), x
+    special = [0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, -2.0]
+    _, (found,) = function([np.array(special)], np.empty(0), len(special))
+    for x, y in zip(special, found.tolist(), strict=True):
+        assert bits(y) == bits(ops.pow.ieee(x, exponent)), x
 
 
 @pytest.mark.parametrize("name", ["hypot", "log", "tanh", "exp", "sin"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
@@ -16,6 +17,9 @@ from autograd.operation import Op
 
 UNROLLED = 4
 """Shorter stretches of a chain are written out."""
+
+MULTIPLIED = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.5, 2.0, 3.0, 4.0, 5.0, 6.0)
+"""Exponents of powers that are multiplied out, or roots, instead of calls of ``pow``."""
 
 Index = tuple[str, int]
 """An index as a register, or "" for none, plus a constant."""
@@ -57,9 +61,10 @@ class Body(Emitter):
             "fast": "" if block.exact else " contract",
             "zero": self.types.constant(0.0),
             "one": self.types.constant(1.0),
-            "two": self.types.constant(2.0),
             "minus_one": self.types.constant(-1.0),
         }
+
+        self._exponents = {self.types.constant(c): c for c in MULTIPLIED}
 
     def pointer(self, access: Access, point: Point, vector: int = 0) -> str:
         """Return where something is kept, for a point of its loops."""
@@ -335,8 +340,8 @@ class Body(Emitter):
 
     def _apply(self, op: Op, args: list[str]) -> str:
         """Write one primitive; return its result."""
-        if op is ops.pow and args[1] == self._words["two"] and not self.block.exact:
-            return self._apply(ops.mul, [args[0], args[0]])  # nearer than pow, and a tenth the time
+        if op is ops.pow and not self.block.exact and args[1] in self._exponents:
+            return self._power(args[0], self._exponents[args[1]])
         result = self.new()
         template = LLVM.get(op.name)
         if args[-1] in self.types.numbers and op.name in LLVM_OF_NUMBER:
@@ -351,3 +356,31 @@ class Body(Emitter):
         kept = " nobuiltin" if self.block.exact else ""
         self.emit(f"{result} = call {self.types.number} @{function}({typed}){kept}")
         return result
+
+    def _power(self, x: str, exponent: float) -> str:
+        """Write a power by multiplication or as a root, in a quarter of the time of ``pow``.
+
+        Error: below max(1.5, abs(exponent)) ulp, and of a negative power where its reciprocal
+        overflows, below 2**-1022: it is 0. Zeros, infinities and NaN are those of ``pow``.
+
+        Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1.
+        """
+
+        def times(a: str, b: str) -> str:
+            return self._apply(ops.mul, [a, b])
+
+        size = abs(exponent)
+        if size == 0.5:
+            # The root of -0.0 is -0.0, and of -inf NaN; these powers are 0.0 and inf.
+            root = self._apply(ops.sqrt, [self._apply(ops.add, [x, self._words["zero"]])])
+            is_infinite, infinite = self.new(), self.types.constant(math.inf)
+            least = self.types.constant(-math.inf)
+            self.emit(f"{is_infinite} = fcmp oeq {self.types.number} {x}, {least}")
+            power = self.chosen(f"{self.types.truth} {is_infinite}", infinite, root)
+        elif size == 1:
+            power = x
+        else:
+            square = times(x, x)
+            odd = times(square, x) if size in (3, 5, 6) else square
+            power = {2: square, 3: odd}.get(int(size)) or times(odd, odd if size == 6 else square)
+        return power if exponent > 0 else self._apply(ops.div, [self._words["one"], power])

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from functools import reduce as fold
 from importlib.util import find_spec
 from math import prod
@@ -21,6 +20,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
+from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
 from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
@@ -89,6 +89,7 @@ def compile(
     moving, leaves = _wrt(wrt, len(example))
     with without_gc():
         graph = record(f, example, leaves or ())
+        once = shared(graph)
     if wrt is None:
         leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))
@@ -98,6 +99,7 @@ def compile(
     alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
     return Compiled(
         graph,
+        once,
         moving,
         leaves,
         alone=alone,
@@ -149,6 +151,7 @@ class Compiled:
     def __init__(
         self,
         graph: FunctionGraph,
+        once: FunctionGraph,
         moving: list[int],
         leaves: list[Value],
         *,
@@ -158,6 +161,7 @@ class Compiled:
         exact: bool,
     ) -> None:
         self._graph = graph
+        self._shared = once
         self._moving = moving
         self._alone = alone
         self._reduce = reduce
@@ -177,7 +181,7 @@ class Compiled:
             f"{len(self._graph.shapes)} argument(s), {len(self.parameters)} parameters>"
         )
 
-    @cached_property
+    @lazy
     def program(self) -> Program:
         """What computes the values of one sample."""
         graph = self._shared
@@ -185,7 +189,7 @@ class Compiled:
             graph.inputs, graph.parameters, graph.outputs, graph.follows, nodes=graph.nodes
         )
 
-    @cached_property
+    @lazy
     def gradient_program(self) -> Program:
         """What computes value and gradient of one sample: parameters first, then arguments.
 
@@ -314,17 +318,14 @@ class Compiled:
                 return found[0].item(0)
         batch = read(self._graph.name, self._graph.shapes, arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
-        for leaf, g in zip(self.parameters, formed(weights, as_array=False), strict=False):
-            leaf.grad += g
+        slopes = formed(weights, as_array=False)
+        pairs = zip(self.parameters, slopes, strict=False)
+        # All or nothing: what isn't a number raises before anything is changed.
+        for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
+            leaf.grad = total
         return value
 
     # What is computed
-
-    @cached_property
-    def _shared(self) -> FunctionGraph:
-        """The recording with each distinct node once."""
-        with without_gc():
-            return shared(self._graph)
 
     def _check_scalar(self) -> None:
         """Raise if the output to differentiate is a list.
@@ -339,7 +340,7 @@ class Compiled:
                 f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
             )
 
-    @cached_property
+    @lazy
     def _uses(self) -> Uses:
         self._check_scalar()
         return uses_apart(self._graph.outputs[0], self.parameters[: self._weights])
@@ -454,27 +455,27 @@ class Compiled:
             raise ValueError(f"params must be {count} numbers: got {len(flat)}")
         return [real(x) for x in flat]
 
-    @cached_property
+    @lazy
     def _slots(self) -> Slots:
         from autograd.compiler.objects import Slots
 
         return Slots(self.parameters)
 
-    @cached_property
+    @lazy
     def _packing(self) -> Struct:
         return Struct(f"{len(self.parameters)}d")
 
     # The back ends
 
-    @cached_property
+    @lazy
     def _python_values(self) -> PythonFunction:
         return PythonFunction(lambda: self.program)
 
-    @cached_property
+    @lazy
     def _python_gradient(self) -> PythonFunction:
         return PythonFunction(lambda: self.gradient_program)
 
-    @cached_property
+    @lazy
     def _native_values(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 
@@ -487,7 +488,7 @@ class Compiled:
         )
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
 
-    @cached_property
+    @lazy
     def _native_gradient(self) -> NativeFunction:
         from autograd.compiler.native import NativeFunction, Signature
 

@@ -9,6 +9,7 @@ Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
 from __future__ import annotations
 
 import ctypes
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -56,6 +57,15 @@ def llvm() -> Any:
     except ImportError as error:
         missing_extra("llvmlite", "fast", error)
     return binding
+
+
+def llvm_lock() -> Any:
+    """Return the lock that llvmlite holds while it calls LLVM, as a context.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    return getattr(llvm().ffi.lib, "_lock", None) or nullcontext()
 
 
 @cache

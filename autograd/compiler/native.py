@@ -5,18 +5,19 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from functools import reduce as fold
 from itertools import pairwise
 from math import prod
-from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
-from autograd import ops
 from autograd.compiler import cache as disk
 from autograd.compiler.crew import call_all
+from autograd.compiler.forks import wait_for
 from autograd.compiler.llvm import (
     ARRAYS,
     PARAMETERS,
@@ -30,7 +31,7 @@ from autograd.compiler.llvm import (
     kernel_of,
 )
 from autograd.compiler.loops import Loops
-from autograd.compiler.machine import host, load, object_code
+from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
 from autograd.compiler.recording import Shape
@@ -57,11 +58,20 @@ as most numbers of processors are, so that all of them have as much to do."""
 
 ARRAY = np.ndarray
 DOUBLE = np.dtype(np.float64)
+DOUBLE_AT = id(DOUBLE)
+NOTHING = object()
 
-RULES = ("graph", "formula", "functions", "operand", "operation", "ops", "transforms")
-"""The files besides this package that decide what a gradient's program is."""
+# Words of an array object, by NumPy's C API: PyArrayObject_fields. Its flags are half a word.
+DATA, DESCR, FLAGS, FIELDS = 2, 7, 8, 9
+PLAIN = 0x0101
+"""NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED."""
 
-_making = threading.Lock()
+MAKERS = ("autograd", "autograd.compiler")
+"""The packages whose files decide what code is made: the core, with the rules, and this one."""
+
+_making = threading.RLock()
+
+wait_for(_making, llvm_lock())
 
 
 class Signature(NamedTuple):
@@ -160,7 +170,7 @@ class NativeFunction:
             return None
         if len(arrays) == len(frame.rooms) - (slots is not None) and frame.again(arrays):
             if slots:
-                frame.borrow(-1, None)
+                frame.go_home(-1)
                 slots.read(frame.parameters, frame.parameters_at)
             frame.call(frame.address)
             if slots:
@@ -259,16 +269,20 @@ class _Frame:
         self.shapes = [array.shape for array in arrays]
         self.homes = [array.ctypes.data for array in arrays]
         self.parts: list[_Part] = []
-        self.seen: list[Any] = [None] * len(arrays)
-        self.borrowed: list[Any] = [None] * len(arrays)
+        self.cells = self.words.data
+        count = len(self.inputs)
+        self.places = [*range(ARRAYS, ARRAYS + count), PARAMETERS]
+        self.seen: list[Any] = [NOTHING] * (count + 1)
+        self.borrowed: list[Any] = [NOTHING] * (count + 1)
+        self.fields: list[Any] = [NOTHING] * (count + 1)
 
     def take(self, arrays: Sequence[Array], parameters: Array, scale: float) -> list[Array | None]:
         """Note what a call is given; return new arrays for outputs too large to be copied."""
         self.floats[SCALE] = scale
-        self.borrow(-1, None)
+        self.go_home(-1)
         self.parameters[:] = parameters
         for i, array in enumerate(arrays):
-            self.borrow(i, None)
+            self.go_home(i)
             if array.size <= SMALL:
                 self.inputs[i][:] = array
             else:
@@ -283,32 +297,30 @@ class _Frame:
     def again(self, arrays: Sequence[Any]) -> bool:
         """Take arrays of the shapes of the last call's; return whether they are.
 
-        An array that comes a second time is read where it is.
+        An array that comes a third time is read where it is, if it is still as it must be: its
+        memory, its dtype and its strides may be others by now.
         """
         for i, given in enumerate(arrays):
+            if given.__class__ is not ARRAY or given.shape != self.shapes[i]:
+                return False
             if given is self.borrowed[i]:
-                if given.shape != self.shapes[i]:
-                    return False
-                continue
-            if given.__class__ is not ARRAY or given.dtype is not DOUBLE:
+                fields = self.fields[i]
+                if fields[DESCR] == DOUBLE_AT and fields[FLAGS] & PLAIN == PLAIN:
+                    self.cells[self.places[i]] = fields[DATA]
+                    continue
+            if given.dtype is not DOUBLE:
                 return False
-            if given.shape != self.shapes[i]:
-                return False
-            if given is self.seen[i] and given.flags.c_contiguous:
-                self.borrow(i, given)
-                continue
-            self.borrow(i, None)
-            self.seen[i] = given
+            if given is self.seen[i]:
+                self.borrowed[i], self.fields[i] = given, fields_of(given)
+            else:
+                self.seen[i] = given
+            self.cells[self.places[i]] = self.homes[i]
             self.rooms[i][...] = given
         return True
 
-    def borrow(self, i: int, array: Array | None) -> None:
-        """Read an argument (or, as the last one, the parameters) from an array, or from home."""
-        if array is not self.borrowed[i]:
-            last = i in (-1, len(self.homes) - 1)
-            at = self.homes[i] if array is None else array.ctypes.data
-            self.words[PARAMETERS if last else ARRAYS + i] = at
-            self.borrowed[i] = array
+    def go_home(self, i: int) -> None:
+        """Let an argument, or the parameters as the last one, be read from the frame's own room."""
+        self.cells[self.places[i]] = self.homes[i]
 
     def part(self, i: int, made: _Made, start: int, stop: int) -> _Part:
         """Return what does some of the samples, in memory of its own."""
@@ -338,6 +350,20 @@ class _Part:
 
     def run(self) -> None:
         self.call(self.address)
+
+
+def fields_of(array: Array) -> Any:
+    """Return the words of an array object, as they are from now on; they live as long as it.
+
+    >>> array = np.ones(3)
+    >>> fields_of(array)[DATA] == array.ctypes.data
+    True
+    """
+    words = (ctypes.c_int64 * FIELDS).from_address(id(array))
+    view = memoryview(words).cast("B").cast("q")
+    known = array.ctypes.data, id(array.dtype), array.flags.num & PLAIN
+    # Of another build of Python or NumPy, no word is taken for what it isn't: nothing is plain.
+    return view if (view[DATA], view[DESCR], view[FLAGS] & PLAIN) == known else [0] * FIELDS
 
 
 def _parts(operations: int) -> int:
@@ -378,12 +404,16 @@ def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
 
 @cache
 def _sources() -> str:
-    """Return a digest of the code that makes the code: the rows, the rules and this package."""
-    package = Path(ops.__file__).parent
+    """Return a digest of the code that makes the code: the rows, the rules and this package.
+
+    Read by way of Python's importer: what is installed may be byte code, or in a zip file.
+    """
     digest = hashlib.sha256()
-    rules = [package / f"{name}.py" for name in RULES]
-    for path in [*rules, *sorted(package.glob("compiler/*.py"))]:
-        digest.update(path.read_bytes())
+    for package in MAKERS:
+        for finder, name, is_package in iter_modules(sys.modules[package].__path__, f"{package}."):
+            if not is_package:
+                spec: Any = finder.find_spec(name, None)
+                digest.update(spec.loader.get_data(spec.origin))
     return digest.hexdigest()
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from autograd.compiler.machine import load, object_code
 from autograd.engine import Value
+from autograd.operand import real
 
 WALK = """\
 define i64 @{name}(ptr %objects, ptr %numbers, i64 %n, i64 %slot) {{
@@ -33,9 +34,23 @@ loop:
   %float = load ptr, ptr %place
   %number = getelementptr double, ptr %numbers, i64 %i
   %empty = icmp eq ptr %float, null
-  br i1 %empty, label %stop, label %visit
+  br i1 %empty, label %stop, label %ask
+ask:
+  %type.p = getelementptr i8, ptr %float, i64 {type_at}
+  %type = load ptr, ptr %type.p
+  %exact = icmp eq ptr %type, inttoptr (i64 {float} to ptr)
+  br i1 %exact, label %known, label %other
+known:
+  %number.p = getelementptr i8, ptr %float, i64 {number_at}
+  %k = load double, ptr %number.p
+  br label %visit
+other:
+  %o = call double inttoptr (i64 {as_double} to ptr)(ptr %float)
+  %error = call ptr inttoptr (i64 {occurred} to ptr)()
+  %failed = icmp ne ptr %error, null
+  br i1 %failed, label %stop, label %visit
 visit:
-  %x = call double inttoptr (i64 {as_double} to ptr)(ptr %float)
+  %x = phi double [ %k, %known ], [ %o, %other ]
 {visit}
 done:
   %next = add i64 %i, 1
@@ -57,12 +72,17 @@ ADD = """\
   %y = load double, ptr %number
   %z = fadd double %x, %y
   %new = call ptr inttoptr (i64 {from_double} to ptr)(double %z)
-  %failed = icmp eq ptr %new, null
-  br i1 %failed, label %stop, label %replace
+  %none = icmp eq ptr %new, null
+  br i1 %none, label %stop, label %replace
 replace:
   store ptr %new, ptr %place
   call void inttoptr (i64 {release} to ptr)(ptr %float)
   br label %done"""
+
+
+TYPE_AT = object.__basicsize__ - 8
+NUMBER_AT = float.__basicsize__ - 8
+"""Where a float object has its type and its number: each is the last word of its part."""
 
 
 class _Slots(NamedTuple):
@@ -92,6 +112,8 @@ class Slots:
         self.leaves = tuple(leaves)
         self._objects = np.array([id(leaf) for leaf in self.leaves], dtype=np.int64)
         self._address = self._objects.ctypes.data
+        self._before = np.empty(len(self.leaves))
+        self._before_at = self._before.ctypes.data
 
     def read(self, numbers: NDArray[np.float64], address: int) -> None:
         """Copy every ``data`` into ``numbers``."""
@@ -102,12 +124,18 @@ class Slots:
             numbers[i] = self.leaves[i].data
 
     def add(self, numbers: NDArray[np.float64], address: int) -> None:
-        """Add ``numbers`` to the ``grad`` of as many Values."""
-        known, done = _slots(), 0
-        if known:
-            done = known.add(self._address, address, len(numbers), known.grad)
-        for i in range(done, len(numbers)):
-            self.leaves[i].grad += float(numbers[i])
+        """Add ``numbers`` to the ``grad`` of as many Values, or to none.
+
+        Raises:
+            TypeError: one of them is no number.
+        """
+        known, n = _slots(), len(numbers)
+        if known and known.read(self._address, self._before_at, n, known.grad) == n:
+            known.add(self._address, address, n, known.grad)
+            return
+        pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
+        for leaf, total in [(leaf, real(leaf.grad) + number) for leaf, number in pairs]:
+            leaf.grad = total
 
 
 @cache
@@ -118,23 +146,34 @@ def _slots() -> _Slots | None:
     probe = Value(1234.5)
     probe.grad = 5432.25
     data, grad = _place(probe, probe.data), _place(probe, probe.grad)
-    if data is None or grad is None:
+    if data is None or grad is None or not _is_plain(probe.data):
         return None
     python = ctypes.pythonapi
-    as_double, from_double, release = (
-        ctypes.cast(function, ctypes.c_void_p).value
-        for function in (python.PyFloat_AsDouble, python.PyFloat_FromDouble, python.Py_DecRef)
-    )
-    replacing = ADD.format(from_double=from_double, release=release)
-    visits = {"read": READ, "add": replacing}
-    walks = [
-        WALK.format(name=name, visit=visit, as_double=as_double) for name, visit in visits.items()
-    ]
+    names = {
+        "as_double": python.PyFloat_AsDouble,
+        "from_double": python.PyFloat_FromDouble,
+        "occurred": python.PyErr_Occurred,
+        "release": python.Py_DecRef,
+    }
+    places: dict[str, Any] = {
+        name: ctypes.cast(function, ctypes.c_void_p).value for name, function in names.items()
+    }
+    places |= {"float": id(float), "type_at": TYPE_AT, "number_at": NUMBER_AT}
+    visits = {"read": READ, "add": ADD.format(**places)}
+    walks = [WALK.format(name=name, visit=visit, **places) for name, visit in visits.items()]
     engine = load(object_code("\n".join(walks)))
     # These hold Python's lock, and pass on an error that its functions note.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)
     read, add = (prototype(engine.get_function_address(name)) for name in ("read", "add"))
     return _Slots(read, add, data, grad, engine)
+
+
+def _is_plain(number: float) -> bool:
+    """Return whether a float object's type and number are where they are taken to be."""
+    kind = ctypes.c_void_p.from_address(id(number) + TYPE_AT).value
+    return (
+        kind == id(float) and ctypes.c_double.from_address(id(number) + NUMBER_AT).value == number
+    )
 
 
 def _place(value: Value, number: float) -> int | None:

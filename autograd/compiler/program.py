@@ -16,10 +16,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from autograd import ops
+from autograd.compiler.forks import lazy
 from autograd.compiler.simplification import simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
@@ -106,7 +106,7 @@ class Program:
     def __str__(self) -> str:
         return self._text
 
-    @cached_property
+    @lazy
     def _text(self) -> str:
         lines = [f"program of {self.inputs} inputs, {self.parameters} parameters:"]
         lines += [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from math import prod
 from typing import Any
 
+from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program
 from autograd.compiler.recording import Shape
 from autograd.compiler.targets import source
@@ -22,7 +22,7 @@ class PythonFunction:
     def __init__(self, program: Callable[[], Program]) -> None:
         self.program = program
 
-    @cached_property
+    @lazy
     def _call(self) -> Callable[[Sequence[float], Sequence[float]], tuple[float, ...]]:
         names: dict[str, Any] = {}
         exec(source(self.program(), "python"), names)

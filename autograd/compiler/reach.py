@@ -32,15 +32,12 @@ def values_within(f: Any) -> list[Value]:
     kept = [f]  # so that no id is used again
     waiting = [f]
     while waiting:
-        thing = waiting.pop()
-        if thing.__class__ is Value:
-            found.append(thing)
-            continue
-        for part in reversed(_parts(thing)):
-            if id(part) not in known and part.__class__ not in ATOMS:
+        for part in _parts(waiting.pop()):
+            kind = part.__class__
+            if kind not in ATOMS and id(part) not in known:
                 known.add(id(part))
                 kept.append(part)
-                waiting.append(part)
+                (found if kind is Value else waiting).append(part)
     return found
 
 

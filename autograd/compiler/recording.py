@@ -60,12 +60,13 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
-    hidden = dict.fromkeys((*wrt, *values_within(f)))
-    first = _run(f, name, shapes, numbers, hidden)
+    tracer = Tracer([*wrt, *values_within(f)])
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
-    again = _run(f, name, shapes, others, hidden)
+    with tracer.at_work():
+        first = _run(f, name, shapes, numbers, tracer)
+        again = _run(f, name, shapes, others, tracer)
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
     nodes, nodes_again = (
         topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
@@ -143,15 +144,13 @@ def _run(
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
-    hidden: dict[Value, None],
+    tracer: Tracer,
 ) -> _Recorded:
-    """Return what ``f`` does with some numbers; parameters that it meets are hidden from now on."""
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
     ]
-    tracer = Tracer(hidden)
-    with tracer.at_work():
+    with tracer.run():
         for xs in leaves:
             for leaf in xs:
                 tracer.meet(leaf)
@@ -163,11 +162,8 @@ def _run(
         for part in out if several else [out]:
             shape, flat = _flattened(name, part)
             results.append(shape)
-            outputs += [tracer.output(x) for x in flat]
-    hidden.update(dict.fromkeys(tracer.met))
+            outputs += [tracer.operand(x) for x in flat]
     inputs = [leaf for xs in leaves for leaf in xs]
-    for leaf in inputs:
-        del hidden[leaf]
     return _Recorded(inputs, outputs, tuple(results), several, tracer.follows)
 
 
@@ -221,9 +217,11 @@ def _are_alike(
             if not is_same(first.follows.get(node), again.follows.get(other)):
                 return False
         elif node.op is not None:
-            args, others_args = node.args, other.args
-            if len(args) != len(others_args) or not all(map(is_same, args, others_args)):
+            args = node.args
+            if [twin.get(arg, arg) for arg in other.args] != [*args]:
                 return False
+            if any(map(_is_float, args)) and not all(map(is_same, args, other.args)):
+                return False  # it is the sign of a zero
         elif other in twin:
             if twin[other] is not node:
                 return False
@@ -235,6 +233,10 @@ def _are_alike(
 
 def _is_node(x: Value | float) -> TypeGuard[Value]:
     return x.__class__ is not float
+
+
+def _is_float(x: Any) -> bool:
+    return x.__class__ is float
 
 
 def _leaves(nodes: list[Value]) -> list[Value]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+from autograd.compiler.forks import wait_for
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.kernels import describe
@@ -28,6 +29,7 @@ FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
 
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
+wait_for(lock)
 
 
 class Reading(Operand):
@@ -115,62 +117,73 @@ def _is_plain(args: Iterable[Any]) -> bool:
 
 
 class Tracer:
-    """Records one run of a function.
+    """Records runs of a function; the numbers of what it has met stay hidden from run to run.
 
     Args:
         leaves: Values that the function may use, whose numbers are hidden from the beginning;
             those of others are from when they are first used.
 
     Attributes:
+        mark: what leaves that are made in this run are known by.
         follows: leaves that stand for the number of a node, without a gradient, each with that
             node; a node is made before whatever follows it is used.
-        met: the Values from outside, in the order in which they were met.
     """
 
     def __init__(self, leaves: Iterable[Value]) -> None:
+        self._met: dict[Value, float] = {}
+        self._hidden: dict[Value, Reading] = {}
+        self._first = dict.fromkeys(leaves)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.mark = object()
         self.follows: dict[Value, Value] = {}
-        self.met: dict[Value, Any] = {}
-        self._made: dict[Value, None] = {}
+        self._made: dict[Value, Reading] = {}
         self._constants: dict[Value, Any] = {}
         self._leaves: dict[Value, Value] = {}
-        self._first = tuple(leaves)
+        # What has been met or made: of it, nothing need be asked again.
+        self._known = set(self._met)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
+        """Hide the numbers of what a function may use; everything has its own again afterwards."""
+        with lock:
+            try:
+                for leaf in self._first:
+                    self._hide(leaf)
+                self._known.update(self._met)
+                yield
+            finally:
+                for leaf, number in self._met.items():
+                    leaf.data = number
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
         """Record what is computed inside.
 
         Raises:
             CompileError: the number of a recorded value was set.
         """
-        with lock:
-            try:
-                for leaf in self._first:
-                    self.meet(leaf)
-                with changed_mode(tracing=self, checked=False, grad=True, debug=None):
-                    yield
-            finally:
-                changed = self._restore()
+        self._begin()
+        try:
+            with changed_mode(tracing=self, checked=False, grad=True, debug=None):
+                yield
+        finally:
+            changed: list[Value] = []
+            for known in (self._made, self._constants, self._hidden):
+                changed += [node for node, data in known.items() if node.data is not data]
+            for node, reading in self._made.items():
+                node.data = reading.number
+            for leaf in self._constants:
+                leaf.data = _float(leaf.data)
         if changed:
             raise CompileError(
                 f"the number of a recorded value{describe(changed[0])} is set: compiled code "
                 "computes new values and changes none; set .data outside of what is compiled"
             )
 
-    def _restore(self) -> list[Value]:
-        """Give all nodes their numbers back; return those whose number was set meanwhile."""
-        changed = [node for node in (*self.met, *self._made) if not self._is_of(node, node.data)]
-        changed += [leaf for leaf, number in self._constants.items() if leaf.data is not number]
-        for leaf, number in self.met.items():
-            leaf.data = number
-        for node in (*self._made, *self._constants):
-            node.data = _float(node.data)
-        return changed
-
     def _is_own(self, data: Any) -> bool:
         return data.__class__ is Reading and data.tracer is self
-
-    def _is_of(self, node: Value, data: Any) -> bool:
-        return self._is_own(data) and data.node is node
 
     def number(self, x: Any) -> Any:
         """Return what a new leaf is given as its number."""
@@ -179,53 +192,59 @@ class Tracer:
     def meet(self, node: Value) -> None:
         """See to it that the number of a node is known or followed."""
         data: Any = node.data
-        if node._mark is self:  # a leaf made while recording
+        self._known.add(node)
+        if node._mark is self.mark:  # a leaf made in this run
             known = self._constants.setdefault(node, data)
-            if known is data and data.__class__ is Reading:
+            if known is data and self._is_own(data):
                 self.follows.setdefault(node, data.node)
-        elif not self._is_own(data) and node not in self.met and node not in self._made:
-            self.met[node] = data
-            node.data = Reading(node, float(data), self)  # type: ignore[assignment]
+        elif not self._is_own(data) and node not in self._met and node not in self._made:
+            self._hide(node)
+
+    def _hide(self, node: Value) -> None:
+        self._met[node] = number = node.data
+        self._hidden[node] = reading = Reading(node, float(_float(number)), self)
+        node.data = reading  # type: ignore[assignment]
 
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
         mode = current_mode()
-        args = tuple([self._operand(arg) for arg in args])
-        node = self._node(op, args)
+        # A reading would be asked for its hash.
+        if Reading in map(type, args) or not self._known.issuperset(args):
+            args = tuple([self.operand(arg) for arg in args])
+        node = self._node(op, args, mode.origin)
         return node if mode.grad else self.leaf(node)
 
     def follow(self, op: Op, args: tuple[Any, ...]) -> Reading:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
         nodes = tuple([x.node if x.__class__ is Reading else real(plain(x)) for x in args])
-        return self._node(op, nodes).data  # type: ignore[return-value]
+        return self._made[self._node(op, nodes, None)]
 
     def leaf(self, node: Value) -> Value:
         """Return the leaf that follows a node."""
         leaf = self._leaves.get(node)
         if leaf is None:
             leaf = self._leaves[node] = _new(node.data, None, (), node.origin)
-            leaf._mark = self
+            leaf._mark = self.mark
             self._constants[leaf] = leaf.data
             self.follows[leaf] = node
         return leaf
 
-    def output(self, x: Any) -> Value | float:
-        """Return what a function returned, a node or a float."""
-        return self._operand(x)  # type: ignore[no-any-return]
-
-    def _operand(self, arg: Any) -> Any:
+    def operand(self, arg: Any) -> Any:
+        """Return what a function computed, used or returned, as a node or a float."""
         if arg.__class__ is Value:
-            if arg._mark is self or not self._is_own(arg.data):
+            if arg not in self._known:
                 self.meet(arg)
             return arg
         return self.leaf(arg.node) if self._is_own(arg) else real(plain(arg))
 
-    def _node(self, op: Op, args: tuple[Any, ...]) -> Value:
-        floats = [arg if arg.__class__ is float else _float(arg.data) for arg in args]
+    def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
+        found: list[Any] = [arg if arg.__class__ is float else arg.data for arg in args]
+        floats = [x.number if x.__class__ is Reading else x for x in found]
         data = value_function(op, len(args))(*floats)
-        node = _new(data, op, args, current_mode().origin)
-        node.data = Reading(node, data, self)  # type: ignore[assignment]
-        self._made[node] = None
+        node = _new(data, op, args, origin)
+        self._made[node] = reading = Reading(node, data, self)
+        node.data = reading  # type: ignore[assignment]
+        self._known.add(node)
         return node
 
 
