@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from functools import cache
 from functools import reduce as fold
 from importlib.util import find_spec
 from math import prod
@@ -20,6 +21,14 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
+from autograd.compiler.derivatives import (
+    Matrix,
+    Objective,
+    Residuals,
+    array_of,
+    gradient_of,
+    product_of,
+)
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, parted
@@ -324,6 +333,90 @@ class Compiled:
         for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
             leaf.grad = total
         return value
+
+    # For SciPy's optimisers
+
+    def objective(self, *, sparse: bool = False) -> Objective:
+        """Return what `scipy.optimize.minimize` asks for, of a function of one list.
+
+        Parameters have the numbers that they have when one of these is called.
+
+        Args:
+            sparse: whether the Hessian is a `scipy.sparse.csr_array` of the entries that can be
+                other than 0; without it, a matrix.
+
+        Raises:
+            CompileError: the function has another signature.
+            MissingExtraError: SciPy is not installed, and asked for.
+
+        >>> from autograd import compile
+        >>> banana = lambda x: (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+        >>> o = compile(banana, [0.0, 0.0]).objective()
+        >>> float(o.fun([1.0, 0.0])), o.jac([1.0, 0.0]).tolist(), o.hess([1.0, 0.0]).tolist()
+        (100.0, [400.0, -200.0], [[1202.0, -400.0], [-400.0, 200.0]])
+        >>> from scipy.optimize import minimize
+        >>> found = minimize(o.fun, [-1.0, 1.0], jac=o.jac, hess=o.hess, method="trust-exact")
+        >>> found.x.round(6).tolist()
+        [1.0, 1.0]
+        """
+        graph = self._of_one_list()
+        slopes = gradient_of(graph)
+        values, gradient = self._like(graph), self._like(slopes)
+        hessian = cache(lambda: Matrix(shared(slopes)))
+        entries = cache(lambda: self._like(hessian().graph))
+        product = cache(lambda: self._like(product_of(graph)))
+        return Objective(
+            lambda x: values(array_of(x)),
+            lambda x: gradient(array_of(x)),
+            lambda x: hessian().filled(entries()(array_of(x)), sparse=sparse),
+            lambda x, p: product()(array_of(x), array_of(p)),
+        )
+
+    def residuals(self, *, sparse: bool = False) -> Residuals:
+        """Return what `scipy.optimize.least_squares` asks for, of a function from list to list.
+
+        Args:
+            sparse: as for `objective`, of the Jacobian.
+
+        Raises:
+            CompileError, MissingExtraError: as `objective`.
+
+        >>> from autograd import compile, exp
+        >>> f = compile(lambda p: [p[0] * exp(p[1] * t) - 3 * 2**-t for t in range(4)], [0.0] * 2)
+        >>> from scipy.optimize import least_squares
+        >>> r = f.residuals()
+        >>> least_squares(r.fun, [1.0, 0.0], jac=r.jac).x.round(6).tolist()
+        [3.0, -0.693147]
+        """
+        graph = self._of_one_list()
+        values, jacobian = self._like(graph), cache(lambda: Matrix(graph))
+        entries = cache(lambda: self._like(jacobian().graph))
+        return Residuals(
+            lambda x: values(array_of(x)),
+            lambda x: jacobian().filled(entries()(array_of(x)), sparse=sparse),
+        )
+
+    def _of_one_list(self) -> FunctionGraph:
+        graph = self._shared
+        if len(graph.shapes) != 1 or len(graph.shapes[0]) != 1:
+            raise CompileError(
+                f"{graph.name} takes {len(graph.shapes)} argument(s): SciPy's optimisers give one "
+                "flat list; the rest may be parameters"
+            )
+        return graph
+
+    def _like(self, graph: FunctionGraph) -> Compiled:
+        """Return another function, compiled in the same way."""
+        return Compiled(
+            graph,
+            shared(graph),
+            [],
+            [],
+            alone=True,
+            reduce=None,
+            backend=self.backend,
+            exact=self._exact,
+        )
 
     # What is computed
 

@@ -1,0 +1,162 @@
+"""Derivatives for SciPy's optimisers, with the entries that can be other than 0."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares, minimize
+from scipy.sparse import csr_array
+
+import autograd
+from autograd import CompileError, Value, detach, exp, hessian, jacobian, sin
+from nn import MLP
+
+compile = autograd.compile
+
+
+@pytest.fixture(params=["llvm", "python"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def luksan_vlcek(x: Any) -> Any:
+    """Return the chained Rosenbrock function.
+
+    Source: Luksan & Vlcek 1999, Sparse and partially separable test problems, problem 5.1.
+    """
+    total: Any = 0.0
+    for a, b in itertools.pairwise(x):
+        total = total + 100 * (a * a - b) ** 2 + (a - 1) ** 2
+    return total
+
+
+def points(n: int) -> Any:
+    return np.random.default_rng(n).normal(size=n)
+
+
+def test_an_objective_has_value_gradient_hessian_and_its_product(backend: str) -> None:
+    n, x, way = 7, points(7), points(8)[1:]
+    for f in (luksan_vlcek, lambda v: exp(v[0] * v[1]) + sin(v[2] + v[3]) * v[4], lambda v: v[2]):
+        o = compile(f, [0.0] * n, backend=backend).objective()
+        value, gradient = autograd.value_and_grad(f)(x.tolist())
+        matrix = np.array(hessian(f)(x.tolist()))
+        # A dozen operations each; contracted ones differ by an ulp of the largest term.
+        assert o.fun(x) == pytest.approx(value, rel=1e-13)
+        assert np.allclose(o.jac(x), gradient, rtol=1e-12, atol=1e-12)
+        assert np.allclose(o.hess(x), matrix, rtol=1e-12, atol=1e-11)
+        assert np.allclose(o.hessp(x, way), matrix @ way, rtol=1e-11, atol=1e-11)
+
+
+def test_a_sparse_hessian_has_no_other_entries() -> None:
+    n, x = 50, points(50)
+    o = compile(luksan_vlcek, [0.0] * n).objective(sparse=True)
+    found = o.hess(x)
+    assert isinstance(found, csr_array)
+    assert found.shape == (n, n)
+    assert found.nnz == 3 * n - 2
+    assert np.allclose(found.toarray(), hessian(luksan_vlcek)(x.tolist()), rtol=1e-12, atol=1e-10)
+
+
+def test_methods_of_scipy_find_the_minimum() -> None:
+    o = compile(luksan_vlcek, [0.0] * 10).objective()
+    start = np.full(10, -0.5)
+    for method, more in (
+        ("BFGS", {}),
+        ("Newton-CG", {"hess": o.hess}),
+        ("Newton-CG", {"hessp": o.hessp}),
+        ("trust-exact", {"hess": o.hess}),
+    ):
+        assert minimize(o.fun, start, jac=o.jac, method=method, **more).fun < 1e-8
+    sparse = compile(luksan_vlcek, [0.0] * 10).objective(sparse=True)
+    found = minimize(sparse.fun, start, jac=sparse.jac, hess=sparse.hess, method="trust-constr")
+    assert found.fun < 1e-8
+
+
+def rollout(v: Any, steps: int, nx: int, nu: int) -> list[Any]:
+    """Return x[k + 1] - A x[k] - B u[k] of all steps: the constraints of predictive control."""
+    source = np.random.default_rng(0)
+    a, b = source.normal(size=(nx, nx)).tolist(), source.normal(size=(nx, nu)).tolist()
+    states = [v[k * nx : (k + 1) * nx] for k in range(steps + 1)]
+    inputs = [v[(steps + 1) * nx + k * nu : (steps + 1) * nx + (k + 1) * nu] for k in range(steps)]
+    return [
+        states[k + 1][i] - autograd.dot(a[i] + b[i], states[k] + inputs[k])
+        for k in range(steps)
+        for i in range(nx)
+    ]
+
+
+def test_a_sparse_jacobian_has_no_other_entries(backend: str) -> None:
+    steps, nx, nu = 3, 4, 2
+    n = (steps + 1) * nx + steps * nu
+    f = compile(lambda v: rollout(v, steps, nx, nu), [0.0] * n, backend=backend)
+    r = f.residuals(sparse=True)
+    x = points(n)
+    found = r.jac(x)
+    assert found.nnz == steps * nx * (nx + nu + 1)
+    dense = jacobian(lambda v: rollout(v, steps, nx, nu))(x.tolist())
+    assert np.allclose(found.toarray(), dense, rtol=1e-13)
+    assert np.allclose(r.fun(x), f(x))
+    assert np.allclose(f.residuals().jac(x), dense, rtol=1e-13)
+
+
+def test_least_squares_fits_a_curve() -> None:
+    data = [(t / 10, 2.0 * math.exp(-1.5 * t / 10)) for t in range(20)]
+    f = compile(lambda p: [p[0] * exp(p[1] * t) - y for t, y in data], [0.0, 0.0])
+    for sparse in (False, True):
+        r = f.residuals(sparse=sparse)
+        found = least_squares(r.fun, [1.0, 0.0], jac=r.jac)
+        assert np.allclose(found.x, [2.0, -1.5], atol=1e-6)
+
+
+def test_parameters_are_read_at_each_call(backend: str) -> None:
+    p = Value(2.0)
+    o = compile(lambda x: p * x[0] * x[0], [0.0], backend=backend).objective()
+    assert o.jac([3.0]).tolist() == [12.0]
+    p.data = 5.0
+    assert (o.jac([3.0]).tolist(), o.hess([3.0]).tolist()) == ([30.0], [[10.0]])
+
+
+def test_what_is_detached_has_no_derivative(backend: str) -> None:
+    def f(v: Any) -> Any:
+        return detach(v[0] * v[1]) * v[0] ** 3 + (v[0] * v[1]).data * v[1] ** 2
+
+    x = points(2)
+    o = compile(f, [0.0, 0.0], backend=backend).objective()
+    c = x[0] * x[1]
+    assert np.allclose(o.jac(x), [3 * c * x[0] ** 2, 2 * c * x[1]], rtol=1e-14)
+    # And the number that was detached is none of the gradient's either.
+    assert np.allclose(o.hess(x), np.diag([6 * c * x[0], 2 * c]), rtol=1e-14)
+    assert np.allclose(o.hessp(x, [1.0, 2.0]), [6 * c * x[0], 4 * c], rtol=1e-14)
+
+
+def test_a_networks_hessian_in_its_input() -> None:
+    model = MLP(3, [4, 1], activation="tanh", seed=0)
+    x = points(3)
+    found = compile(model, [0.0] * 3, wrt=0).objective().hess(x)
+    assert np.allclose(found, hessian(lambda v: model(v))(x.tolist()), rtol=1e-12)
+
+
+def test_other_signatures_are_refused() -> None:
+    with pytest.raises(CompileError, match=r"takes 2 argument\(s\): SciPy's optimisers give one"):
+        compile(lambda x, y: x[0] * y, [0.0], 0.0).objective()
+    with pytest.raises(CompileError, match=r"returns 2 numbers: .* residuals\(\) is for lists"):
+        compile(lambda x: [x[0], x[0]], [0.0]).objective()
+
+
+@pytest.mark.slow
+def test_structure_is_cheap() -> None:
+    start = time.thread_time()
+    o = compile(luksan_vlcek, [0.0] * 1000).objective(sparse=True)
+    o.hess(points(1000))
+    assert time.thread_time() - start < 3.0
+    steps, nx, nu = 40, 20, 10
+    n = (steps + 1) * nx + steps * nu
+    start = time.thread_time()
+    r = compile(lambda v: rollout(v, steps, nx, nu), [0.0] * n).residuals(sparse=True)
+    found = r.jac(points(n))
+    assert (time.thread_time() - start) / found.nnz < 30e-6
