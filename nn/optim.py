@@ -134,8 +134,9 @@ class Optimizer:
                 )
         columns = tuple([real(name, x) for x in state[name]] for name in self.remembers)
         scale, steps = number("scale", state["scale"]), whole("steps", state["steps"])
+        del settings["learning_rate"]  # whose setter says what it must be
         own = {name: _alike(name, state[name], like) for name, like in settings.items()}
-        self.learning_rate = own.pop("learning_rate")
+        self.learning_rate = state["learning_rate"]
         vars(self).update(own)
         self.scale, self.steps, self.memory = scale, steps, columns
 
@@ -353,7 +354,7 @@ def _alike(name: str, given: Any, like: Any) -> Any:
         if type(given) is not type(like):
             raise TypeError(f"{name} must be such as {like!r:.40}: got {given!r:.60}")
         return given
-    return finite(name, given)
+    return finite(name, given) if like < 0 else number(name, given)
 
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:

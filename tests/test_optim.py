@@ -198,7 +198,8 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
         ({"learning_rate": 0.5, "scale": "x"}, "scale must be finite and at least 0: got 'x'"),
         ({"scale": 0.5, "learning_rate": -1.0}, "learning_rate must be finite and above 0"),
         ({"epsilon": 1.0, "betas": 0.9}, r"betas must be 2 numbers: got 0\.9"),
-        ({"epsilon": 1.0, "betas": [0.9, "x"]}, "betas must be a finite number: got 'x'"),
+        ({"epsilon": 1.0, "betas": [0.9, "x"]}, "betas must be finite and at least 0: got 'x'"),
+        ({"epsilon": 1.0, "betas": [0.9, -1]}, "betas must be finite and at least 0: got -1"),
         ({"means": [0.0, None]}, "means must be a number: got None"),
         ({"steps": 1.5}, r"steps must be a whole number, at least 0: got 1\.5"),
     ):
