@@ -16,8 +16,6 @@ from autograd.domain import Domain as Domain
 from autograd.domain import Joint as Joint
 from autograd.drawing import draw_dot as draw_dot
 from autograd.engine import Value as Value
-from autograd.engine import detach as detach
-from autograd.engine import trace as trace
 from autograd.errors import ChainruleError as ChainruleError
 from autograd.errors import CompileError as CompileError
 from autograd.errors import CycleError as CycleError
@@ -32,6 +30,7 @@ from autograd.errors import StaleValueError as StaleValueError
 from autograd.errors import StaleValueWarning as StaleValueWarning
 from autograd.errors import missing_extra as missing_extra
 from autograd.files import write_whole as write_whole
+from autograd.functions import detach as detach
 from autograd.functions import dot as dot
 from autograd.functions import elu as elu
 from autograd.functions import leaky_relu as leaky_relu
@@ -40,6 +39,7 @@ from autograd.functions import logsumexp as logsumexp
 from autograd.functions import mean as mean
 from autograd.functions import softmax as softmax
 from autograd.functions import sum as sum
+from autograd.functions import trace as trace
 from autograd.modes import is_compiling as is_compiling
 from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope

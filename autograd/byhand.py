@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 from autograd.engine import Value
 from autograd.errors import RuleError
+from autograd.forms import Form, describe, floats_of, product
 from autograd.graph import node_args
-from autograd.kernels import Form, describe, floats_of, product
 from autograd.modes import current_mode
 from autograd.operand import real
 from autograd.operation import TABLE, Op, Symbol

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, cast
 from autograd.advice import cause_of_nan, instead
 from autograd.engine import Value
 from autograd.errors import StaleValueError
+from autograd.forms import floats_of
 from autograd.graph import topological_order
-from autograd.kernels import floats_of
 from autograd.lowering import value_function
 from autograd.modes import changed_mode, source_line
 from autograd.operand import real

@@ -13,8 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
 
 from autograd.errors import CompileError, DomainError
-from autograd.graph import edges, topological_order
-from autograd.kernels import Form, describe, floats_of, form_of
+from autograd.forms import Form, describe, floats_of, form_of
+from autograd.graph import topological_order
 from autograd.lowering import value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, real
@@ -104,18 +104,15 @@ class Value(Operand):
     def __init_subclass__(cls) -> None:
         raise TypeError("Value is final: keep your own data beside it, or subclass nn.Module")
 
-    if TYPE_CHECKING:
-        # What `autograd.scalar` and, for nodes that a user builds, `autograd.byhand` attach.
+    if TYPE_CHECKING:  # what `scalar` attaches and, for nodes that a user builds, `byhand`
+        _backward: Callable[[], object]
+
+        def item(self) -> float: ...
+        def __float__(self) -> float: ...
+        def _build(self, children: object, op: object, label: object) -> None: ...
         def __lt__(self, other: Value | float) -> bool: ...
 
         __le__ = __gt__ = __ge__ = __lt__
-
-        def __float__(self) -> float: ...
-        def item(self) -> float: ...
-
-        _backward: Callable[[], object]
-
-        def _build(self, children: object, op: object, label: object) -> None: ...
 
     @property
     def op(self) -> Op | None:
@@ -201,19 +198,6 @@ class Value(Operand):
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Value:
         return record(op, args)  # `autograd.recorders` has a quicker way where nothing is asked
-
-
-def detach(v: Value) -> Value:
-    """Return a new leaf with the same number and label, cut off from the graph."""
-    if tracer := current_mode().tracing:
-        tracer.meet(v)
-    return Value(v.data, v.label)
-
-
-def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
-    """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
-    order = topological_order(out)
-    return order, edges(order)
 
 
 # The backward pass

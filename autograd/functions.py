@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from autograd import ops
+from autograd.engine import Value
+from autograd.graph import edges, topological_order
+from autograd.modes import current_mode
 from autograd.operand import Operand
-
-if TYPE_CHECKING:
-    from autograd.engine import Value
 
 T = TypeVar("T", bound=Operand)
 
@@ -146,3 +146,16 @@ def _some(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
     if not args:
         raise ValueError(f"{name} of no numbers")
     return args
+
+
+def detach(v: Value) -> Value:
+    """Return a new leaf with the same number and label, cut off from the graph."""
+    if tracer := current_mode().tracing:
+        tracer.meet(v)
+    return Value(v.data, v.label)
+
+
+def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
+    """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
+    order = topological_order(out)
+    return order, edges(order)

@@ -27,8 +27,7 @@ def real(x: object) -> float:
 def real_or_foreign(x: Any) -> Any:
     """Return a plain number as a float, and as it is what has operators of its own for a Value.
 
-    That is an array of NumPy's or pandas', which goes through its elements, and an object of a
-    class like a user's ``Vector``, with its own ``__radd__``.
+    That is an array, which goes through its elements, or a user's ``Vector`` with a ``__radd__``.
 
     Raises:
         TypeError: ``x`` is neither.

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.engine import Value, ages, record
-from autograd.kernels import floats_of, form
+from autograd.forms import floats_of, form
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import current_mode
 from autograd.operand import Operand, real_or_foreign

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd.engine import Value
 from autograd.errors import GraphCutWarning
-from autograd.kernels import describe
+from autograd.forms import describe
 from autograd.modes import current_mode
 from autograd.operand import real_or_foreign
 from autograd.pickling import reduce_node

@@ -32,11 +32,11 @@ from nn import (
 )
 from nn.clip import clip_grad_norm, clip_grad_value
 from nn.composition import Residual, Sequential
-from nn.epochs import fit
 from nn.filters import Dropout, Standardize
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
 from nn.state import load, save
+from nn.training.epochs import fit
 
 if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
 

@@ -14,13 +14,13 @@ from autograd import missing_extra
 from nn.callbacks import EarlyStopping
 from nn.composition import Sequential
 from nn.data import train_test_split
-from nn.epochs import fit
 from nn.filters import Standardize
 from nn.hygiene import TrainingWarning
 from nn.layers import MLP
 from nn.losses import binary_cross_entropy_with_logits, cross_entropy, half_squared_error
 from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
-from nn.progress import unseen
+from nn.training.epochs import fit
+from nn.training.progress import unseen
 
 try:
     import numpy as np

@@ -77,8 +77,8 @@ class History:
         Raises:
             IndexError: there is no such step.
             ValueError: it can't be: it was made in another process, before the training was
-                resumed or the history was copied; too much had to be kept (`nn.replay.BYTES`);
-                or a callback has changed the model since.
+                resumed or the history was copied; too much had to be kept
+                (`nn.training.replay.BYTES`); or a callback has changed the model since.
         """
         if not -len(self.steps) <= step < len(self.steps):
             raise IndexError(f"there is no step {step}: {len(self.steps)} are recorded")

@@ -20,7 +20,7 @@ from mpmath import mp, mpf
 
 from autograd import TABLE, Op, Value, gradients, primitive, trace
 from autograd.domain import Joint
-from autograd.kernels import form
+from autograd.forms import form
 from autograd.lowering import value_function
 from autograd.operation import Primitive
 

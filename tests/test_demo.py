@@ -15,7 +15,7 @@ import pytest
 from autograd.command.cli import main
 from autograd.command.subcommands import demo
 from autograd.command.usage import MISSING, OK, REFUSED
-from nn import boundary
+from nn.plots import boundary
 
 EPOCHS = 10
 

@@ -37,7 +37,7 @@ from autograd import (
 )
 from autograd import sum as sum_of
 from autograd.drawing import PRINTERS, diff, draw_moment, picture_of, text_of, write
-from autograd.drawing.folding import LEVELS
+from autograd.drawing.levels import LEVELS
 from autograd.drawing.palette import INK, NEGATIVE, NORM, POSITIVE, shade
 from autograd.drawing.picture import Item, Picture, shorten
 from autograd.drawing.view import local_derivatives

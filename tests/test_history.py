@@ -33,7 +33,6 @@ from nn import (
     fit,
 )
 from nn.callbacks import EarlyStopping
-from nn.checkpoint import SHARE, read
 from nn.data import moons, train_test_split
 from nn.documents import StateError, as_text
 from nn.history import layers_of
@@ -42,6 +41,7 @@ from nn.losses import binary_cross_entropy_with_logits, half_squared_error, hube
 from nn.metrics import accuracy, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine, ReduceOnPlateau, WarmUp
+from nn.training.checkpoint import SHARE, read
 
 ROOT = Path(nn.__file__).parent.parent
 TRAIN, TEST = train_test_split(moons(60, seed=4), test=0.3)
@@ -132,7 +132,7 @@ def test_resumed_from_any_epoch_it_has_the_same_bits(tmp_path: Path) -> None:
 @pytest.fixture
 def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have checkpoints written after every epoch, whatever the time it takes."""
-    monkeypatch.setattr("nn.checkpoint.SHARE", math.inf)
+    monkeypatch.setattr("nn.training.checkpoint.SHARE", math.inf)
 
 
 @pytest.mark.usefixtures("every_epoch")
@@ -186,7 +186,8 @@ def test_a_kill_at_any_moment_leaves_the_last_or_the_new_state(
 def test_whatever_ends_a_training_leaves_its_last_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nn.checkpoint.SHARE", 0.0)  # after the first epoch there is never time
+    # After the first epoch there is never time.
+    monkeypatch.setattr("nn.training.checkpoint.SHARE", 0.0)
     whole = everything(*trained(4))
     for error in (KeyboardInterrupt, ZeroDivisionError, FloatingPointError):
         path = tmp_path / f"{error.__name__}.json"
@@ -222,14 +223,14 @@ def test_writing_has_a_share_of_the_time_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("nn.checkpoint.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("nn.training.checkpoint.time.monotonic", lambda: clock[0])
     writes: list[float] = []
 
     def slowly(path: Path, content: Any) -> None:
         writes.append(clock[0])
         clock[0] += 3.0
 
-    monkeypatch.setattr("nn.checkpoint.write_json", slowly)
+    monkeypatch.setattr("nn.training.checkpoint.write_json", slowly)
 
     def work(model: Module, history: History) -> None:
         clock[0] += 1.0
@@ -783,23 +784,23 @@ def test_what_is_kept_for_replays_is_bounded(
     if compile:
         pytest.importorskip("llvmlite")
     room = 3 * 8 * 37 * 4  # of four epochs' weights, means and squares
-    monkeypatch.setattr("nn.replay.BYTES", room)
+    monkeypatch.setattr("nn.training.replay.BYTES", room)
     _, _, history = trained(11, compile=compile)
     assert list(history._replay._starts) == [1, 5, 9]  # type: ignore[union-attr]
     for step in (0, 1, 10, 14, 20, -1):  # those between are reached from the epoch before
         assert history.replay(step).data == pytest.approx(history.steps[step].loss, rel=1e-13)
         if not compile:
             assert history.replay(step).data == history.steps[step].loss
-    monkeypatch.setattr("nn.replay.BYTES", 0)
+    monkeypatch.setattr("nn.training.replay.BYTES", 0)
     _, _, history = trained(2, compile=compile)
-    with pytest.raises(ValueError, match=r"take more than nn\.replay\.BYTES, 0"):
+    with pytest.raises(ValueError, match=r"take more than nn\.training\.replay\.BYTES, 0"):
         history.replay(0)
 
 
 def test_a_replay_notices_that_a_callback_has_changed_the_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("nn.replay.BYTES", 3 * 8 * 37)
+    monkeypatch.setattr("nn.training.replay.BYTES", 3 * 8 * 37)
 
     def meddle(model: Module, history: History) -> None:
         model.parameters()[0].data += 1.0
@@ -811,7 +812,7 @@ def test_a_replay_notices_that_a_callback_has_changed_the_model(
 
 
 def test_a_learning_rate_that_a_callback_sets_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.replay.BYTES", 2 * 8)
+    monkeypatch.setattr("nn.training.replay.BYTES", 2 * 8)
     model = Neuron(1, nonlin=False, seed=0)
     optimizer = SGD(model.parameters(), 0.1)
 

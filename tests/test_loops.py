@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
 from autograd.compiler.blocks import Block
-from autograd.compiler.body import MULTIPLIED
+from autograd.compiler.kernel import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
 from autograd.compiler.machine import Machine, host

@@ -15,15 +15,15 @@ from nn import MLP, History
 from nn.data import moons
 from nn.history import StepRecord
 from nn.layers import Layer, Neuron
-from nn.paper import PALETTE
 from nn.plots import (
-    MANY_EPOCHS,
     decision_boundary,
     gradient_by_depth,
     gradient_flow,
     loss_curve,
     weight_images,
 )
+from nn.plots.paper import PALETTE
+from nn.plots.pictures import MANY_EPOCHS
 
 pytest.importorskip("matplotlib")
 
@@ -206,7 +206,7 @@ def test_an_empty_history_is_refused() -> None:
 def test_without_matplotlib_the_error_names_the_extra(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "nn.sheet", raising=False)
+    monkeypatch.delitem(sys.modules, "nn.plots.sheet", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'chainrule\[plot\]'"):
         loss_curve(history)

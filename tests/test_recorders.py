@@ -17,7 +17,7 @@ from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
 from autograd.recorders import WORTHWHILE, recorder
 from tests.floats import bits
-from tests.test_kernels import XS
+from tests.test_forms import XS
 
 MODES: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "plain": nullcontext,

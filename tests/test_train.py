@@ -16,7 +16,6 @@ import pytest
 from autograd import CompileError, StaleValueError, Value, debug, no_grad
 from nn import MLP, History, Module, Neuron, fit
 from nn.callbacks import EarlyStopping
-from nn.checkpoint import read
 from nn.data import (
     Standardizer,
     breast_cancer,
@@ -37,6 +36,7 @@ from nn.losses import (
 from nn.metrics import accuracy, confusion_matrix, precision, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine
+from nn.training.checkpoint import read
 
 
 def trained(**changes: Any) -> tuple[Module, History]:
@@ -302,7 +302,7 @@ def test_a_bar_in_a_notebook_needs_no_widgets(
     notebook = ModuleType("IPython.display")
     notebook.display = Display  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython.display", notebook)
-    monkeypatch.setattr("nn.progress.PAUSE", 0.0)
+    monkeypatch.setattr("nn.training.progress.PAUSE", 0.0)
     _, history = trained()
     assert capsys.readouterr() == ("", "")
     assert len(shown) > 3 * 3  # three batches in each of three epochs

@@ -19,9 +19,9 @@ from autograd.command.learning import NAMES, learn, load
 from autograd.command.settings import DEFAULTS, MADE, RATES, Settings
 from autograd.command.subcommands import train
 from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED
-from nn import boundary
 from nn import load as load_model
 from nn.metrics import accuracy
+from nn.plots import boundary
 from nn.state import notes_of
 
 pytest.importorskip("matplotlib")
@@ -195,7 +195,7 @@ def test_safetensors(run: Run) -> None:
 @pytest.fixture
 def pressed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return the function that has Ctrl-C pressed at the end of the n-th epoch from now on."""
-    from nn.epochs import Training
+    from nn.training.epochs import Training
 
     evaluate = Training._evaluate
     left = [0]

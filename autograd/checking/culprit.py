@@ -12,9 +12,9 @@ from autograd.checking.differences import Sampler, compare
 from autograd.checking.line import Line, Sample
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.engine import Value
+from autograd.forms import floats_of
 from autograd.formula import rule, rule_symbols, text
 from autograd.graph import descendants
-from autograd.kernels import floats_of
 from autograd.lowering import value_function
 from autograd.modes import unchecked
 from autograd.operation import Op

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from autograd.domain import Joint
 from autograd.engine import Value, sweep
+from autograd.forms import floats_of, form_of
 from autograd.graph import topological_order
-from autograd.kernels import floats_of, form_of
 from autograd.modes import unchecked
 from autograd.operation import Number, Op, Primitive, plain
 from autograd.transforms import gradients

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from autograd.debugging import debug
 from autograd.engine import Value
 from autograd.errors import ChainruleError, ScriptError
+from autograd.forms import floats_of
 from autograd.graph import topological_order
-from autograd.kernels import floats_of
 from autograd.lowering import value_function
 
 USUAL = ("loss", "cost", "error", "out", "output")

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autograd.compiler.blocks import Block, Passage
-from autograd.compiler.body import Body
 from autograd.compiler.emitter import Types, bits
+from autograd.compiler.kernel import Body
 from autograd.compiler.loops import Loop, Loops
 from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
 from autograd.compiler.spelling import LIBM

@@ -17,7 +17,7 @@ from typing import Any
 from autograd.compiler.forks import wait_for
 from autograd.engine import Value
 from autograd.errors import CompileError
-from autograd.kernels import describe
+from autograd.forms import describe
 from autograd.lowering import value_function
 from autograd.modes import changed_mode, current_mode, source_line
 from autograd.operand import Operand, real

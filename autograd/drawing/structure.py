@@ -5,7 +5,7 @@ it (``samples.7``), or in both (``samples.7.layers.0``). What tells them apart a
 paths under which the same one is used lead to one place, met again. Where there are none, it is
 what is done: siblings that apply the same operations, and share a leaf, are repetitions.
 
->>> from autograd.engine import trace
+>>> from autograd.functions import trace
 >>> from autograd.modes import scope
 >>> w, loss = Value(2.0, label="layers.0.w"), Value(0.0)
 >>> for i in range(3):

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from autograd.drawing.folding import Folding, merged
+from autograd.drawing.levels import Folding, merged
 from autograd.drawing.picture import Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.drawing.structure import Structure
 from autograd.engine import Value
-from autograd.kernels import floats_of, form
+from autograd.forms import floats_of, form
 from autograd.operation import Op
 from autograd.stepping.notation import names_of
 

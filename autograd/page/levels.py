@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.drawing.folding import LEVELS, fitting
+from autograd.drawing.levels import LEVELS, fitting
 from autograd.drawing.reading import Now
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import View

@@ -17,9 +17,9 @@ from typing import ClassVar, NamedTuple, final, overload
 from autograd.debugging import first_stale
 from autograd.engine import Step, Value, sweep
 from autograd.errors import StaleValueError
+from autograd.forms import form
 from autograd.formula import rule, short, text
 from autograd.graph import descendants, topological_order
-from autograd.kernels import form
 from autograd.operand import real
 from autograd.operation import Symbol
 from autograd.stepping.notation import formulas_of, named_args, names_of, show

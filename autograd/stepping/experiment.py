@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autograd.engine import Value, record, sweep
 from autograd.errors import DomainError
-from autograd.kernels import floats_of
+from autograd.forms import floats_of
 from autograd.modes import changed_mode
 from autograd.operand import real
 from autograd.operation import Number, Op, plain

@@ -12,7 +12,7 @@ from itertools import islice
 from textwrap import wrap
 
 from autograd.engine import Step, Value
-from autograd.kernels import product
+from autograd.forms import product
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
 

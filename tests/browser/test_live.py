@@ -70,7 +70,7 @@ def test_every_row_computes_as_python(table_in_page: Any, op: Op) -> None:
         })""",
         [name, [list(args) for args in points]],
     )
-    from autograd.kernels import form
+    from autograd.forms import form
 
     for args, texts in zip(points, found, strict=True):
         out = op.ieee(*args)

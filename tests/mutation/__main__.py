@@ -30,7 +30,7 @@ CORE = (
     "autograd/ops.py",
     "autograd/precedence.py",
     "autograd/lowering.py",
-    "autograd/kernels.py",
+    "autograd/forms.py",
     "autograd/engine.py",
     "autograd/recorders.py",
     "autograd/transforms.py",

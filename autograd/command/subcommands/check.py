@@ -16,8 +16,8 @@ from autograd.command.parser import Parser
 from autograd.command.script import Script
 from autograd.command.subject import add_words, expression_in, file_in
 from autograd.command.usage import OK, WRONG, UsageError
-from autograd.engine import trace
 from autograd.errors import GradientError
+from autograd.functions import trace
 
 EXAMPLES = """\
 examples:

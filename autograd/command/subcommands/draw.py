@@ -10,7 +10,7 @@ from autograd.command.parser import Parser
 from autograd.command.subject import add_words, subject_in
 from autograd.command.terminal import as_json
 from autograd.command.usage import OK, UsageError
-from autograd.engine import trace
+from autograd.functions import trace
 
 EXAMPLES = """\
 examples:

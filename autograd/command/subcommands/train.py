@@ -111,8 +111,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _recorded(checkpoint: Path) -> Settings:
     """Return the settings that a `Record` has kept in a checkpoint."""
-    from nn.checkpoint import callbacks_in
     from nn.documents import StateError
+    from nn.training.checkpoint import callbacks_in
 
     if not checkpoint.exists():
         raise UsageError(f"there is nothing to resume: no {checkpoint}")

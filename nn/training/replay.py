@@ -7,9 +7,9 @@ from typing import Any
 
 from autograd import Value
 from nn.history import History
-from nn.order import Order
-from nn.plan import Plan
-from nn.steps import Start, forward
+from nn.training.order import Order
+from nn.training.plan import Plan
+from nn.training.steps import Start, forward
 
 BYTES = 64 * 2**20
 """How much is kept of where epochs began. Beyond it, every second of them is dropped, and a replay
@@ -67,7 +67,7 @@ class Replay:
             first = min(self._starts, default=None)
             raise ValueError(
                 f"step {step} can't be replayed, as the beginnings of epochs take more than "
-                f"nn.replay.BYTES, {BYTES:,}"
+                f"nn.training.replay.BYTES, {BYTES:,}"
                 if first is None
                 else f"step {step} was made before the training was resumed: replay the steps "
                 f"from epoch {first} on, or train anew"
@@ -98,10 +98,10 @@ class Replay:
     def _steps(self, plan: Plan) -> Any:
         """Return what computes the steps of a copy as those of the training were."""
         if self.backend == "eager":
-            from nn.steps import EagerSteps
+            from nn.training.steps import EagerSteps
 
             return EagerSteps(plan)
-        from nn.compiled import CompiledSteps
+        from nn.training.compiled import CompiledSteps
 
         return CompiledSteps(plan, exact=self.backend == "llvm, exact")
 

@@ -40,7 +40,7 @@ def checked_target(path: str | PathLike[str] | None) -> Path | None:
 
 def blank(width: float, height: float) -> Figure:
     try:
-        from nn.sheet import Sheet
+        from nn.plots.sheet import Sheet
     except ImportError as error:
         missing_extra("matplotlib", "plot", error)
     return Sheet(figsize=(width, height), layout="constrained")

@@ -14,12 +14,12 @@ from typing import Any, Self
 from autograd import Value
 from nn.arguments import count, number, seed_of
 from nn.callbacks import Callback
-from nn.dataset import Data, Dataset
 from nn.filters import Dropout
 from nn.losses import Loss, bare
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.schedules import Schedule
+from nn.training.dataset import Data, Dataset
 
 Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
 Clip = float | Callable[[list[Value]], Any]

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd import Value
-from nn.dataset import Dataset
 from nn.documents import as_text, parsed
 from nn.history import layers_of
 from nn.module import Module
-from nn.plan import Plan, name_of
+from nn.training.dataset import Dataset
+from nn.training.plan import Plan, name_of
 
 COUNTERS = ("training", "masks")
 """Attributes of modules that change while they are trained."""

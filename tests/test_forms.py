@@ -13,8 +13,8 @@ import pytest
 
 from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
+from autograd.forms import form, product
 from autograd.formula import rule
-from autograd.kernels import form, product
 from autograd.lowering import UNROLLED, value_function
 from autograd.modes import unchecked
 from autograd.operation import Number, plain

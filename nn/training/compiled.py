@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, NoReturn
 from autograd import Compiled, CompileError, Value, compile
 from nn.arguments import number
 from nn.clip import clip_grad_value
-from nn.dataset import Dataset
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, not_finite, relative
-from nn.masks import Masks
 from nn.optim import Optimizer
-from nn.plan import Plan
-from nn.rows import Rows
-from nn.steps import Epoch, Factor, Start, Tell, forward
+from nn.training.dataset import Dataset
+from nn.training.masks import Masks
+from nn.training.plan import Plan
+from nn.training.rows import Rows
+from nn.training.steps import Epoch, Factor, Start, Tell, forward
 from nn.units import FLAT, Unit, unit_of, units_below
 
 

@@ -10,26 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from autograd import CompileError, MissingExtraError, Value
-from nn import checkpoint as checkpoints
 from nn.arguments import number, real, whole
 from nn.callbacks import Callback
-from nn.checkpoint import Checkpoint, Saved
-from nn.compiled import CompiledSteps
-from nn.dataset import Data, Dataset
 from nn.documents import StateError
 from nn.history import History, layers_of
 from nn.hygiene import DivergenceError, Hygiene
-from nn.identity import differences, identity_of
 from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
 from nn.metrics import THRESHOLDED, accuracy, mean_of
 from nn.module import Module
 from nn.optim import Optimizer
-from nn.order import Order
-from nn.plan import Clip, Metric, Plan
-from nn.progress import Show, bar
-from nn.replay import Replay
 from nn.schedules import Schedule
-from nn.steps import EagerSteps, Start
+from nn.training import checkpoint as checkpoints
+from nn.training.checkpoint import Checkpoint, Saved
+from nn.training.compiled import CompiledSteps
+from nn.training.dataset import Data, Dataset
+from nn.training.identity import differences, identity_of
+from nn.training.order import Order
+from nn.training.plan import Clip, Metric, Plan
+from nn.training.progress import Show, bar
+from nn.training.replay import Replay
+from nn.training.steps import EagerSteps, Start
 from nn.units import nodes_below
 
 WORTHWHILE = 4_000_000

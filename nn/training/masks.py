@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from nn.dataset import Dataset
 from nn.filters import Dropout
 from nn.module import Module
+from nn.training.dataset import Dataset
 
 
 class Masks:

@@ -9,11 +9,10 @@ from os import PathLike
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from nn.boundary import decision_boundary
 from nn.history import History
 from nn.layers import Layer
 from nn.module import Module
-from nn.paper import (
+from nn.plots.paper import (
     BLUE,
     INK,
     ORANGE,
@@ -29,14 +28,6 @@ from nn.paper import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = [
-    "decision_boundary",
-    "gradient_by_depth",
-    "gradient_flow",
-    "loss_curve",
-    "weight_images",
-]
 
 MANY_EPOCHS = 8
 """From how many epochs on single steps are noise, beside the medians of the epochs."""

@@ -1,6 +1,7 @@
 """Which nodes share a box: those of a module, those that are alike, or none.
 
->>> from autograd.engine import Value, trace
+>>> from autograd.engine import Value
+>>> from autograd.functions import trace
 >>> structure = Structure(trace((0.0 + Value(1.0) + Value(2.0) + Value(3.0)) * 2)[0])
 >>> fitting(structure, "op", 9).box, fitting(structure, "op", 5).box
 ([0, 1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1, 2])

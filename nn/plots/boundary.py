@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from autograd import sigmoid
 from nn.module import Module
-from nn.paper import (
+from nn.plots.paper import (
     BLUE,
     INK,
     MARKERS,

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from autograd import Value, mean, no_grad
 from nn.clip import clip_grad_norm
-from nn.dataset import Dataset
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, moves, norms, not_finite
-from nn.plan import Plan
 from nn.prediction import numbers_of
+from nn.training.dataset import Dataset
+from nn.training.plan import Plan
 
 Factor = Callable[[int], float]
 """Gives the schedule's factor of a step, by its place in the epoch."""
