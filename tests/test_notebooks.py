@@ -17,7 +17,7 @@ import nn
 
 NOTEBOOKS = sorted(Path(__file__).parent.parent.glob("notebooks/*.ipynb"))
 
-OUTPUTS = 250_000
+OUTPUTS = 260_000
 """Characters that the outputs of one notebook may take: one page of the debugger and pictures."""
 
 ALL = 1_500_000
