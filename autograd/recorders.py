@@ -18,8 +18,9 @@ from autograd.modes import current_mode
 from autograd.operand import Operand, real_or_foreign
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
-WORTHWHILE = 50
-"""After so many calls, a recorder is made: that takes as long as `record` for about as many."""
+WORTHWHILE = 128
+"""After so many calls, a recorder is made: that takes as long as `record` for some fifty, which a
+program of a few milliseconds never earns back."""
 
 ASKED = """\
 mode = current_mode()
