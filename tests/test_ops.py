@@ -27,6 +27,7 @@ from autograd import (
     gradients,
     ops,
     primitive,
+    recorders,
 )
 from autograd.formula import rule
 from autograd.graph import topological_order
@@ -81,6 +82,12 @@ def symbolic_results(op: Op) -> list[Any]:
 
 
 # The laws
+
+
+@pytest.fixture(autouse=True)
+def both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the laws meet both ways of recording: the general one first, then the recorders."""
+    monkeypatch.setattr(recorders, "WORTHWHILE", 3)
 
 
 def law_no_branches(op: Op) -> None:
