@@ -120,8 +120,9 @@ class _Slopes(Form):
         self.locals = lambda *_: self.slopes()
         self._given = given
 
-    def slopes(self, where: str = "") -> tuple[float, ...]:
+    def slopes(self, node: Any = None) -> tuple[float, ...]:
         if self._given is None:
+            where = "" if node is None else describe(node)
             raise RuleError(
                 f"a node ({self.op}) was built by hand, without a derivative{where}: set its "
                 f"_backward, give its slopes, Value(data, (a, b), (d_a, d_b)), or {ROW}"
@@ -129,9 +130,7 @@ class _Slopes(Form):
         return self._given
 
     def _add(self, node: Any, g: float) -> None:
-        for slot, (arg, slope) in enumerate(
-            zip(node.args, self.slopes(describe(node)), strict=True)
-        ):
+        for slot, (arg, slope) in enumerate(zip(node.args, self.slopes(node), strict=True)):
             arg.grad += product(node, slot, g, slope)
 
 

@@ -28,7 +28,7 @@ DECIDED = (
 )
 
 
-ages = count(1.0)
+ages = count(1.0)  # when leaves are made: derivatives ask which of two is older
 
 
 @final

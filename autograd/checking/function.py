@@ -14,7 +14,7 @@ from typing import Any
 from autograd.checking.claim import Claim, Comparison
 from autograd.checking.culprit import Culprit, compare_along, first_culprit
 from autograd.checking.line import Line, Sample
-from autograd.checking.linearization import Linearization, branch, gradient_of, is_same_piece, total
+from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.checking.measured import judge
 from autograd.checking.point import Part, Point, element, is_array, parts
 from autograd.debugging import debug
@@ -237,7 +237,7 @@ class Recorded(Function):
             return Sample(float(out))
         self.root = out
         self._graph = Linearization(out)
-        self.gradient = gradient_of(out, self.leaves)
+        self.gradient = self._graph.gradient(self.leaves)
         return Sample(out.data, branch(out))
 
     def sample(self, returned: Any) -> Sample:

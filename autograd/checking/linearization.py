@@ -69,6 +69,14 @@ class Linearization:
                 if isinstance(arg, Value):
                     self._adjoint[arg] += times(upstream, local)
 
+    def gradient(self, leaves: list[Value]) -> list[float]:
+        """Return d root / d leaf for each leaf, by the rules and by slopes given by hand."""
+        root = self.order[-1]
+        if not any(node.op is not None and node.op.by_hand for node in self.order):
+            return [g.data for g in gradients(root, leaves)]
+        adjoint = {root: 1.0} | {step.arg: step.total for step in sweep(root, order=self.order)}
+        return [adjoint.get(leaf, 0.0) for leaf in leaves]
+
     def along(self, direction: Mapping[Value, float], near: float) -> Motion:
         """Return what a move in ``direction`` meets.
 
@@ -180,14 +188,6 @@ def total(terms: Iterable[float]) -> float:
 def times(a: float, b: float) -> float:
     """Return a * b, and 0 if either is 0, also where the other is infinite or NaN."""
     return a * b if a and b else 0.0
-
-
-def gradient_of(root: Value, leaves: list[Value]) -> list[float]:
-    """Return d root / d leaf for each leaf, by the rules and the slopes of nodes built by hand."""
-    if not any(node.op is not None and node.op.by_hand for node in topological_order(root)):
-        return [g.data for g in gradients(root, leaves)]
-    adjoint = {root: 1.0} | {step.arg: step.total for step in sweep(root)}
-    return [adjoint.get(leaf, 0.0) for leaf in leaves]
 
 
 def rounding(node: Value, args: list[float], locals_: tuple[float, ...]) -> float:

@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         UsageError: there is no such kind of picture.
     """
     out = subject_in(args).value
-    for node in trace(out)[0]:
+    order, _ = trace(out)
+    for node in order:
         node.grad = 0.0  # a file may have left gradients of its own
     out.backward()
     if args.json:
@@ -86,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
         data = Stepper(out).to_json()
         nodes = [
-            {**node, "grad": leaf.grad}
-            for node, leaf in zip(data["nodes"], trace(out)[0], strict=True)
+            {**node, "grad": each.grad} for node, each in zip(data["nodes"], order, strict=True)
         ]
         print(as_json({"schema": data["schema"], "nodes": nodes}))
         return OK

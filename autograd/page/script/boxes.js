@@ -50,11 +50,11 @@ function flowOf(i) {
 
 function paintBoxes() {
   const { event } = moment,
-    flows = [...cards.keys()].map((i) => [i, flowOf(i)]);
-  const norms = scenes[state.level].members.map((_, i) => norm(flowOf(i).grads));
+    flows = scene().members.map((_, i) => flowOf(i));
+  const norms = flows.map(({ grads }) => norm(grads));
   const largest = norms.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
-  for (const [i, { values, grads, complete, of }] of flows) {
-    const card = cards.get(i),
+  for (const [i, card] of cards) {
+    const { values, grads, complete, of } = flows[i],
       single = of === 1;
     const value = values.length ? tight(single ? values[0] : norm(values)) : "·";
     const sofar = !grads.length ? "?" : tight(single ? grads[0] : norm(grads));
