@@ -41,6 +41,15 @@ def json_number(x: float) -> float | str:
     return x if math.isfinite(x) else str(x)
 
 
+def json_data(part: Any) -> Any:
+    """Return plain data, at any depth, with its numbers as JSON can hold them."""
+    if isinstance(part, dict):
+        return {key: json_data(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [json_data(value) for value in part]
+    return json_number(part) if isinstance(part, float) else part
+
+
 def text(expression: Any, constant: Callable[[float], str] = number) -> str:
     """Return a formula in the notation of Python, its numbers in full or as ``constant`` says."""
     return spell(expression, _text_template, constant)

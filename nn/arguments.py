@@ -1,12 +1,25 @@
-"""What arguments must be: each function returns its argument, or raises the error that names it."""
+"""What arguments must be: each function returns its argument, or raises the error that names it.
+
+And how such errors list several names.
+"""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import cast
+
+
+def listed(names: Sequence[str], most: int = 3, mark: str = ", ") -> str:
+    """Return the first of several names, and how many more there are.
+
+    >>> listed(["w", "b", "c", "d"])
+    'w, b, c and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return mark.join(names[:most]) + more
 
 
 def count(name: str, given: object) -> int:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from autograd import DomainError, Value, debug
+from nn.arguments import listed
 from nn.history import History, StepRecord, layers_of
 from nn.module import Module
 from nn.optim import Optimizer
@@ -95,8 +96,9 @@ class Hygiene:
         if left:
             self.say(
                 "gradients are never zeroed",
-                f"{_some(left)} still holds the last step's, and the next would be added to it; "
-                "call optimizer.zero_grad() before backward(), on all of the model's parameters",
+                f"{listed(left, 2)} still holds the last step's, and the next would be added to "
+                "it; call optimizer.zero_grad() before backward(), on all of the model's "
+                "parameters",
             )
 
     def watch(self, cost: Value) -> None:
@@ -120,7 +122,7 @@ class Hygiene:
             }
             self.say(
                 "parameters are never reached",
-                f"the loss does not depend on {_some(unreached)}; use them in forward, or drop "
+                f"the loss does not depend on {listed(unreached, 2)}; use them in forward, or drop "
                 "them",
             )
         to_train = set(self.model.parameters()) & reached - held
@@ -128,8 +130,8 @@ class Hygiene:
         if left_out:
             self.say(
                 "parameters are not optimised",
-                f"the optimizer does not hold {_some(left_out)}; make it of model.parameters(), "
-                "or call freeze() on the modules that shall stay as they are",
+                f"the optimizer does not hold {listed(left_out, 2)}; make it of "
+                "model.parameters(), or call freeze() on the modules that shall stay as they are",
             )
 
     def check_split(self, train: Sequence[Any], test: Sequence[Any]) -> None:
@@ -309,8 +311,3 @@ def _levels() -> int:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("nn."):
         level, frame = level + 1, frame.f_back
     return level
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return ", ".join(names[:2]) + more

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, NamedTuple, Self
 
 from autograd import Value, scope
-from nn.arguments import real
+from nn.arguments import listed, real
 from nn.prediction import predicted
 from nn.summary import table_of
 
@@ -97,8 +97,12 @@ class Module:
             if _calling.get() is None:
                 if is_kept:
                     vars(self)["_kept"] = tuple(kept for kept in self._kept if kept != name)
-            elif not is_kept and not _has_parts(vars(self).get(name)) and not _has_modules(item):
-                vars(self)["_kept"] = (*self._kept, name)
+            elif not is_kept:
+                before, now = _held(vars(self).get(name)), _held(item)
+                if not any(isinstance(x, Module) or x.op is None for x in before) and not any(
+                    isinstance(x, Module) for x in now
+                ):
+                    vars(self)["_kept"] = (*self._kept, name)
         object.__setattr__(self, name, item)
 
     @_entered
@@ -225,7 +229,7 @@ class Module:
             [str(name) for name in state if name not in named],
         )
         problems = [
-            f"{word} {_listed(names)}"
+            f"{word} {listed(names)}"
             for word, names in (("lacks", left.missing), ("has the unknown", left.unknown))
             if names
         ]
@@ -352,29 +356,18 @@ def _leaves(module: Module) -> Iterator[Value]:
             yield item
 
 
-def _has_parts(item: object) -> bool:
-    """Return whether there is a parameter or a module in what an attribute holds."""
-    if isinstance(item, Value):
-        return item.op is None
-    if isinstance(item, dict):
-        item = list(item.values())
-    return isinstance(item, Module) or (
-        isinstance(item, list | tuple) and any(map(_has_parts, item))
-    )
-
-
-def _has_modules(item: object) -> bool:
-    if isinstance(item, dict):
-        item = list(item.values())
-    return isinstance(item, Module) or (
-        isinstance(item, list | tuple) and any(map(_has_modules, item))
-    )
+def _held(item: object) -> Iterator[Value | Module]:
+    """Yield the Values and modules that an attribute holds, at any depth of lists and dicts."""
+    seen: set[int] = set()
+    stack = [item]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Value | Module):
+            yield item
+        elif isinstance(item, list | tuple | dict) and id(item) not in seen:
+            seen.add(id(item))
+            stack += item.values() if isinstance(item, dict) else item
 
 
 def _path(keys: tuple[Any, ...]) -> str:
     return ".".join(map(str, keys))
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

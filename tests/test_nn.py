@@ -810,3 +810,22 @@ def test_a_part_of_a_state_is_loaded_if_asked_for() -> None:
     assert model.layers[0].state_dict() == other.layers[0].state_dict()
     assert model.load_state_dict(before) == ([], [])
     assert model.load_state_dict({}, strict=False).missing == list(before)
+
+
+def test_a_call_may_keep_what_is_nested_deeply_or_in_itself() -> None:
+    class Keeping(Module):
+        def __init__(self) -> None:
+            self.w = Value(1.0)
+
+        def forward(self, x: Value) -> Value:
+            deep: list[object] = [x]
+            for _ in range(10_000):
+                deep = [deep]
+            round_: list[object] = [x]
+            round_.append(round_)
+            self.deep, self.round = deep, round_
+            return x * self.w
+
+    model = Keeping()
+    model(Value(2.0))
+    assert model.parameters() == [model.w]

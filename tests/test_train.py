@@ -51,6 +51,16 @@ def trained(**changes: Any) -> tuple[Module, History]:
     return model, fit(model, **(settings | changes))
 
 
+def settings_of(model: Module) -> dict[str, Any]:
+    """Return arguments of a training that is in order."""
+    return {
+        "data": moons(20),
+        "loss": binary_cross_entropy_with_logits,
+        "optimizer": SGD(model.parameters(), 0.1),
+        "epochs": 1,
+    }
+
+
 def weights(model: Module) -> list[float]:
     return [p.data for p in model.parameters()]
 
@@ -160,14 +170,8 @@ def test_history_says_how_it_ended() -> None:
 def test_bad_input_is_named_before_training(changes: dict[str, Any], message: str) -> None:
     model = MLP(2, [4, 1], seed=0)
     before = weights(model)
-    settings: dict[str, Any] = {
-        "data": moons(20),
-        "loss": binary_cross_entropy_with_logits,
-        "optimizer": SGD(model.parameters(), 0.1),
-        "epochs": 1,
-    }
     with pytest.raises((ValueError, TypeError), match=message):
-        fit(model, **(settings | changes))
+        fit(model, **(settings_of(model) | changes))
     assert weights(model) == before
     assert not any(p.grad for p in model.parameters())
 
@@ -469,14 +473,8 @@ def test_what_is_unusable_is_named_and_leaves_the_model_as_it_was(
         model = MLP(2, [4, 1], seed=0)
         model.train() if training else model.eval()
         before = weights(model)
-        settings: dict[str, Any] = {
-            "data": moons(20),
-            "loss": binary_cross_entropy_with_logits,
-            "optimizer": SGD(model.parameters(), 0.1),
-            "epochs": 1,
-        }
         with pytest.raises((ValueError, TypeError), match=message):
-            fit(model, **(settings | changes))
+            fit(model, **(settings_of(model) | changes))
         assert weights(model) == before
         assert all(m.training is training for m in model.named_modules().values())
 

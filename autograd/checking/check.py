@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from autograd.checking.adapter import adapted
 from autograd.checking.claim import Claim
 from autograd.checking.function import Foreign, Function, Gradient, function_of
-from autograd.checking.line import BUDGET, Sample
+from autograd.checking.line import BUDGET, Sample, drawn_speed
 from autograd.checking.linearization import total
 from autograd.checking.report import InputCheck, Report
 from autograd.operand import real
@@ -212,7 +212,7 @@ class Check:
         while suspects and not found and self._left() >= FEWEST:
             half = suspects[: (len(suspects) + 1) // 2]
             label = f"{len(half):,} inputs, {name(half[0])} ... {name(half[-1])}"
-            speeds = {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in half}
+            speeds = {i: drawn_speed(draw) for i in half}
             direction = Direction(half[0], label, speeds)
             if len(half) == 1:
                 direction = _single(function, half[0])
@@ -312,6 +312,6 @@ def _random_directions(inputs: list[int], n: int, seed: int) -> Iterator[Directi
     """Yield ways to move inputs, of n in all, at random speeds."""
     draw = random.Random(seed)
     for k in range(DIRECTIONS):
-        speeds = {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in range(n)}
+        speeds = {i: drawn_speed(draw) for i in range(n)}
         label = f"direction {k + 1} of {DIRECTIONS} ({n:,} scalars)"
         yield Direction(k, label, {i: speeds[i] for i in inputs})

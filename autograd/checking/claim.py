@@ -39,11 +39,16 @@ class Claim(NamedTuple):
         """Return how far a right claim may lie from a numeric derivative."""
         return CAUTION * numeric.error + self.doubt
 
+    def asked(self, numeric: Estimate) -> float | None:
+        """Return the tolerance that was asked for, None if none was."""
+        if self.rtol is None and self.atol is None:
+            return None
+        return (self.atol or 0.0) + (self.rtol or 0.0) * abs(numeric.value)
+
     def tolerance(self, numeric: Estimate) -> float:
         """Return the tolerance that was asked for, else the one that follows from the errors."""
-        if self.rtol is None and self.atol is None:
-            return self.error(numeric)
-        return (self.atol or 0.0) + (self.rtol or 0.0) * abs(numeric.value)
+        asked = self.asked(numeric)
+        return self.error(numeric) if asked is None else asked
 
     def agrees(self, numeric: Estimate) -> bool:
         """Return whether the claim lies within the tolerance."""

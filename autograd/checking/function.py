@@ -13,7 +13,7 @@ from typing import Any
 
 from autograd.checking.claim import Claim, Comparison
 from autograd.checking.culprit import Culprit, compare_along, first_culprit
-from autograd.checking.line import Line, Sample
+from autograd.checking.line import Line, Sample, drawn_speed
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
 from autograd.checking.measured import judge
 from autograd.checking.point import Part, Point, element, is_array, parts
@@ -81,7 +81,7 @@ class Function(ABC):
             for k in range(COMBINATIONS):
                 yield (
                     f"combination {k + 1} of {COMBINATIONS} ({len(labels):,} results)",
-                    {i: draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for i in range(len(labels))},
+                    {i: drawn_speed(draw) for i in range(len(labels))},
                 )
 
     @property
@@ -266,7 +266,7 @@ class Recorded(Function):
             slopes = gradients(out, self._last) if isinstance(out, Value) else []
             out = 0.0
             for slope in slopes:
-                out = out + slope * (draw.choice((-1, 1)) * draw.uniform(0.5, 1.5))
+                out = out + slope * drawn_speed(draw)
         return out
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from random import Random
 from sys import float_info
 from typing import Any, NamedTuple
 
@@ -18,6 +19,11 @@ class Sample(NamedTuple):
 
     value: float
     piece: Any = None
+
+
+def drawn_speed(draw: Random) -> float:
+    """Return how fast one number of many moves: forth or back, and never next to nothing."""
+    return draw.choice((-1, 1)) * draw.uniform(0.5, 1.5)
 
 
 class Line:

@@ -31,8 +31,9 @@ def judge(line: Line, claim: Claim) -> Comparison:
 
 
 def _tolerance(claim: Claim, slope: Slope) -> float:
-    if claim.rtol is not None or claim.atol is not None:
-        return (claim.atol or 0.0) + (claim.rtol or 0.0) * abs(slope.value)
+    asked = claim.asked(slope)
+    if asked is not None:
+        return asked
     size = abs(slope.value)
     if math.isfinite(claim.slope):
         size = max(size, abs(claim.slope))
@@ -51,8 +52,7 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         return "wrong" if is_known else "undefined"
     tolerance = _tolerance(claim, slope)
     apart = abs(claim.slope - slope.value)
-    asked = claim.rtol is not None or claim.atol is not None
-    if asked:
+    if claim.asked(slope) is not None:
         if apart <= tolerance:
             return "ok" if slope.error <= tolerance else "noise"
         return "wrong" if apart > tolerance + slope.error else "noise"

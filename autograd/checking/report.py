@@ -12,7 +12,7 @@ from autograd.checking.culprit import Culprit
 from autograd.checking.point import Point
 from autograd.engine import Value
 from autograd.errors import GradientError
-from autograd.formula import json_number
+from autograd.formula import json_data
 from autograd.stepping.notation import aligned
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ class Report:
         return {
             "ok": self.ok,
             "evaluations": self.evaluations,
-            "inputs": [_plain(asdict(check)) for check in self.inputs],
-            "point": {} if self.point is None else _plain(self.point.by_name()),
+            "inputs": [json_data(asdict(check)) for check in self.inputs],
+            "point": {} if self.point is None else json_data(self.point.by_name()),
             "notes": list(self.notes),
         }
 
@@ -194,9 +194,3 @@ class Report:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes(more))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return {"text/plain": str(self), "text/html": table + notes}
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {key: _plain(item) for key, item in x.items()}
-    return json_number(x) if isinstance(x, float) else x

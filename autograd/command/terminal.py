@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from autograd.formula import json_number
+from autograd.formula import json_data
 from autograd.stepping.notation import aligned
 
 GAP = "   "
@@ -174,12 +174,4 @@ def as_json(content: Any) -> str:
     >>> as_json({"r2": [float("nan"), 1.0]})
     '{"r2": ["nan", 1.0]}'
     """
-
-    def plain(part: Any) -> Any:
-        if isinstance(part, dict):
-            return {key: plain(value) for key, value in part.items()}
-        if isinstance(part, list | tuple):
-            return [plain(value) for value in part]
-        return json_number(part) if isinstance(part, float) else part
-
-    return json.dumps(plain(content))
+    return json.dumps(json_data(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.engine import Value
-from autograd.formula import json_number
+from autograd.formula import json_data
 from autograd.stepping.events import Recording
 
 SCHEMA = 1
@@ -28,7 +28,7 @@ def as_json(recording: Recording) -> dict[str, Any]:
     for i, node in enumerate(recording.nodes):
         scope, file, line = node.origin or ("", None, None)
         args = [
-            {"node": recording.position[a]} if isinstance(a, Value) else {"number": _json(a)}
+            {"node": recording.position[a]} if isinstance(a, Value) else {"number": json_data(a)}
             for a in node.args
         ]
         nodes.append(
@@ -38,7 +38,7 @@ def as_json(recording: Recording) -> dict[str, Any]:
                 "label": node.label,
                 "op": node.op.name if node.op else None,
                 "args": args,
-                "data": _json(recording.value(node)),
+                "data": json_data(recording.value(node)),
                 "scope": scope,
                 "file": file,
                 "line": line,
@@ -52,15 +52,11 @@ def as_json(recording: Recording) -> dict[str, Any]:
             "slot": e.slot,
             "arg": None if e.arg is None else recording.position[e.arg],
             "rule": e.rule,
-            "upstream": _json(e.upstream),
-            "local": _json(e.local),
-            "product": _json(e.product),
-            "total": _json(e.total),
+            "upstream": json_data(e.upstream),
+            "local": json_data(e.local),
+            "product": json_data(e.product),
+            "total": json_data(e.total),
         }
         for e in recording.events
     ]
     return {"schema": SCHEMA, "nodes": nodes, "events": events}
-
-
-def _json(x: float | None) -> float | str | None:
-    return None if x is None else json_number(x)

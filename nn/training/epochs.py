@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import CompileError, MissingExtraError, Value
-from nn.arguments import number, real, whole
+from nn.arguments import listed, number, real, whole
 from nn.callbacks import Callback
 from nn.documents import StateError
 from nn.history import History, layers_of
@@ -337,10 +337,9 @@ class Training:
         saved = checkpoints.read(path)
         differing = differences(saved.state["training"], self.identity)
         if differing:
-            more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
             raise StateError(
-                f"{path} is of another training: {'; '.join(differing[:3])}{more}. Resume with "
-                "the same arguments, or train anew"
+                f"{path} is of another training: {listed(differing, mark='; ')}. Resume with the "
+                "same arguments, or train anew"
             )
         return saved
 
