@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,25 @@ def test_the_stepper_walks_through_it(own: Any) -> None:
     assert ledger.adjoint == x.grad
     assert math.isclose(ledger.entries[-1].local, 1 - t.data**2, rel_tol=1e-15)  # one rounding
     assert ("tanh" if own is by_closure else "by hand") in draw_dot(y).source
+
+
+@pytest.mark.parametrize("own", WAYS)
+def test_every_view_of_a_run_shows_it(own: Any, tmp_path: Path) -> None:
+    """By its own numbers: they are asked of the node, not of a rule that it doesn't have."""
+    x = Value(0.5, "x")
+    y = own(x) * x
+    y.label = "y"
+    local = 1 - math.tanh(0.5) ** 2
+    assert f"{local:.6g}" in draw_dot(y, local=True).source
+    stepper = Stepper(y)
+    assert stepper.recording.locals(y.args[0]) == pytest.approx((local,), rel=1e-15)
+    assert str(stepper.derivation(x)) and stepper.exercises()  # noqa: PT018
+    assert stepper.wrong_way("no sort").parting is None
+    assert stepper.to_json()["events"]
+    page = stepper.save(tmp_path / "y.html").read_text(encoding="utf-8")
+    assert page.count("own_tanh" if own is by_closure else "by_hand")
+    y.backward()
+    assert x.grad == stepper.why(x).adjoint
 
 
 def test_what_a_backward_does_is_what_is_shown_even_where_it_is_wrong() -> None:

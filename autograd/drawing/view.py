@@ -11,7 +11,7 @@ from autograd.drawing.picture import Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.drawing.structure import Structure
 from autograd.engine import Value
-from autograd.forms import floats_of, form
+from autograd.forms import floats_of, form_of
 from autograd.operation import Op
 from autograd.stepping.notation import names_of
 
@@ -259,8 +259,7 @@ def local_derivatives(node: Value) -> list[float]:
     """
     if node.op is None:
         return []
-    pattern = tuple(isinstance(arg, Value) for arg in node.args)
-    return list(form(node.op, pattern).locals(node.data, *floats_of(node.args)))
+    return list(form_of(node.op, node.args).locals(node.data, *floats_of(node.args)))
 
 
 def caption(op: Op, args: tuple[Value | float, ...], names: list[str]) -> str:

@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple, final, overload
 from autograd.debugging import first_stale
 from autograd.engine import Step, Value, sweep
 from autograd.errors import StaleValueError
-from autograd.forms import form
+from autograd.forms import form_of
 from autograd.formula import rule, short, text
 from autograd.graph import descendants, topological_order
 from autograd.operand import real
@@ -342,8 +342,8 @@ class Recording:
     def locals(self, node: Value) -> tuple[float, ...]:
         """Return d node / d arg for each argument of a computed node; 0.0 for a plain number."""
         assert node.op is not None
-        pattern = tuple(isinstance(arg, Value) for arg in node.args)
-        return form(node.op, pattern).locals(self._values[node], *map(self.value, node.args))
+        how = form_of(node.op, node.args)
+        return how.locals(self._values[node], *map(self.value, node.args))
 
     def definition(self, node: Value) -> str:
         """Return how a node was computed, such as ``n4 = x1 * w1``; a leaf's name alone."""
