@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from autograd import Value
 from nn.history import History
+from nn.training.compiled import CompiledSteps
 from nn.training.order import Order
 from nn.training.plan import Plan
-from nn.training.steps import Start, forward
+from nn.training.steps import EagerSteps, Start, forward
 
 BYTES = 64 * 2**20
 """How much is kept of where epochs began. Beyond it, every second of them is dropped, and a replay
@@ -95,14 +95,10 @@ class Replay:
             )
         return cost
 
-    def _steps(self, plan: Plan) -> Any:
+    def _steps(self, plan: Plan) -> CompiledSteps | EagerSteps:
         """Return what computes the steps of a copy as those of the training were."""
         if self.backend == "eager":
-            from nn.training.steps import EagerSteps
-
             return EagerSteps(plan)
-        from nn.training.compiled import CompiledSteps
-
         return CompiledSteps(plan, exact=self.backend == "llvm, exact")
 
     def _scales(self, first: int, last: int) -> dict[int, list[float]]:
