@@ -258,7 +258,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     if mode.tracing:
         return mode.tracing.record(op, args)  # type: ignore[no-any-return]
     inspector = mode.debug if mode.checked else None
-    args = tuple(arg if isinstance(arg, Value) else real(plain(arg)) for arg in args)
+    args = tuple([arg if arg.__class__ is Value else real(plain(arg)) for arg in args])
     floats = floats_of(args)
     origin = (mode.scope, *source_line()) if mode.debug else mode.origin
     problem = op.violation(floats) if mode.checked else ""

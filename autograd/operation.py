@@ -205,7 +205,8 @@ class Op:
                 return ""
             broken = self.domain.text
         else:
-            for name, domain, x in zip(self.parameters, self.domain, args, strict=False):
+            names = self.parameters if self.domain else ()
+            for name, domain, x in zip(names, self.domain, args, strict=False):
                 if x not in domain:
                     broken = f"{name} {domain!r}"
                     break
