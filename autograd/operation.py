@@ -205,13 +205,10 @@ class Op:
                 return ""
             broken = self.domain.text
         else:
-            names = self.parameters if self.domain else ()
-            for name, domain, x in zip(names, self.domain, args, strict=False):
-                if x not in domain:
-                    broken = f"{name} {domain!r}"
-                    break
-            else:
+            outside = [i for i, domain in enumerate(self.domain) if args[i] not in domain]
+            if not outside:
                 return ""
+            broken = f"{self.parameters[outside[0]]} {self.domain[outside[0]]!r}"
         return f"{self.spell(*args)} is undefined: {self.name} needs {broken}"
 
     def domain_error(self, message: str, args: list[float]) -> DomainError:
