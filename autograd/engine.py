@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from autograd.errors import CompileError, DomainError
 from autograd.forms import Form, describe, floats_of, form_of
@@ -26,7 +26,10 @@ DECIDED = (
     "so none can decide; write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and "
     "functions of autograd in place of math's"
 )
-
+FINAL = (
+    "Value is final: keep your own data beside it, in a dict by Value; a method of your own is "
+    "Value.cube = cube, a function with its derivative Op(name, forward, rules)"
+)
 
 ages = count(1.0)  # when leaves are made: derivatives ask which of two is older
 
@@ -102,7 +105,7 @@ class Value(Operand):
         self._mark = None
 
     def __init_subclass__(cls) -> None:
-        raise TypeError("Value is final: keep your own data beside it, or subclass nn.Module")
+        raise TypeError(FINAL)
 
     if TYPE_CHECKING:  # what `scalar` attaches and, for nodes that a user builds, `byhand`
         _backward: Callable[[], object]
@@ -124,11 +127,6 @@ class Value(Operand):
             return ()
         arity = len(self._form.pattern)
         return self._a if arity > 2 else (self._a, self._b)[:arity]
-
-    @property
-    def _age(self) -> float:
-        """When a leaf was made: more than that of every older one."""
-        return cast(float, self._b)
 
     @property
     def _prev(self) -> tuple[Value, ...]:

@@ -163,7 +163,8 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
                     return NotImplemented  # type: ignore[no-any-return]
             return record(op, args[::-1] if reflected else args)
         made = recorder(op, pattern, reflected=reflected)
-        setattr(Value, name, made)
+        if vars(Value)[name] is method:  # else a user has put something in its place
+            setattr(Value, name, made)
         return made(*args)
 
     method.__name__, method.__doc__ = name, getattr(Value, name).__doc__

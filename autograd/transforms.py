@@ -252,7 +252,7 @@ def _recorded(
     out = _run(f, tuple(fresh), lists=lists)
     if not inside:
         below = topological_order(*(x for x in _flat(out) if isinstance(x, Value)))
-        inside = any(leaf.op is None and leaf._age < start._age for leaf in below)
+        inside = any(leaf.op is None and leaf._b < start._b for leaf in below)  # by age
     return inside, out, [fresh[n] for n in numbers]
 
 

@@ -15,7 +15,7 @@ from autograd import TABLE, Domain, DomainError, Op, Value, debug, dot, no_grad,
 from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
-from autograd.recorders import WORTHWHILE, recorder
+from autograd.recorders import WORTHWHILE, _attach, recorder
 from tests.floats import bits
 from tests.test_forms import XS
 
@@ -123,3 +123,21 @@ def test_no_size_and_no_float_falls_off_the_quick_way(
         dot(w, x, b)
     assert not calls
     assert w[-1].grad == 0.2 * (n - 1)
+
+
+@pytest.mark.parametrize("name", ["__mul__", "tanh"])
+def test_what_a_user_puts_in_the_place_of_a_method_stays_there(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _attach(name, TABLE[name.strip("_")], (True,) * (1 + name.startswith("_")))  # as at the start
+    original, calls = getattr(Value, name), []
+
+    def counted(*args: Any) -> Value:
+        calls.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(Value, name, counted)
+    x = Value(0.5)
+    for _ in range(2 * WORTHWHILE):
+        getattr(x, name)(*[x][: name.startswith("_")])
+    assert len(calls) == 2 * WORTHWHILE
