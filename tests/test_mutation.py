@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.__main__ import CORE, REASONS, ROOT, module_of
+from tests.mutation.laboratory import _codes, _key
+from tests.mutation.logbook import Logbook
 from tests.mutation.mutants import mutants_of
+from tests.mutation.probes import NAME, Probe, probed
 from tests.mutation.reach import Reach
 
 SOURCE = '''
@@ -84,13 +87,79 @@ def test_a_mutant_runs_and_leaves_the_others_as_they_were(tmp_path: Path) -> Non
     assert values == [(8, [3, 5]), (2, [4, 5]), (2, [3, 6])]
 
 
-def test_what_runs_at_import_is_for_all_tests_of_the_file() -> None:
-    tests = {"1": ["a::slow"], "2": ["b::quick", "a::failed"]}
-    reach = Reach({"a::slow": 2.0, "b::quick": 1.0}, {"m.py": tests})
-    assert reach.of(Path("m.py"), (2, 3)) == [["b::quick"]]
-    assert reach.of(Path("m.py"), (1, 1)) == [["a::slow"]]
-    assert reach.of(Path("m.py"), (9, 9)) == [["b::quick", "a::slow"]]
-    assert reach.of(Path("other.py"), (1, 1)) == []
+PROBED = '''
+def f(x):
+    """Say something."""
+    if x:
+        return [
+            y for y in "ab"
+        ]
+    for _ in "a":
+        x = max(
+            x, 1
+        )
+    else:
+        match x:
+            case 1:
+                x = (lambda y: y,
+                     lambda y:
+                        -y)[1](x)
+    return x
+'''
+
+
+def lines_passed(path: Path, x: int) -> tuple[object, set[int]]:
+    probes: list[Probe] = []
+    reached = bytearray(99)
+    names: dict[str, object] = {NAME: reached}
+    exec(probed(path, probes), names)
+    result = names["f"](x)  # type: ignore[operator]
+    assert names["f"].__doc__ == "Say something."
+    passed = (range(p.first, p.last + 1) for p, hit in zip(probes, reached, strict=False) if hit)
+    return result, {line for lines in passed for line in lines}
+
+
+def test_probes_tell_which_lines_are_run(tmp_path: Path) -> None:
+    path = tmp_path / "m.py"
+    path.write_text(PROBED, encoding="utf-8")
+    assert lines_passed(path, 7) == (["a", "b"], {4, 5, 6, 7})
+    lines = {4, *range(8, 19)} - {12, 14}  # but else and case
+    assert lines_passed(path, 0) == (-1, lines)
+
+
+def test_functions_with_probes_are_found_again() -> None:
+    """Each by where its result stands: one that is not would never be said to be reached."""
+    files = [path for place in CORE for path in ROOT.glob(place)]
+    for path in files:
+        plain = compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True)
+        codes = [_key(code) for code in _codes(plain)]
+        assert len(set(codes)) == len(codes), "two lambdas would be taken for one"
+        assert codes == [_key(code) for code in _codes(probed(path, []))]
+
+
+def test_tests_that_pass_there_come_first_then_those_of_the_file() -> None:
+    probes = [Probe("m.py", 1, 2), Probe("m.py", 3, 3), Probe("n.py", 1, 9)]
+    seconds = {"slow": 2.0, "wide": 1.0, "quick": 1.0, "failed": 0.1}
+    reach = Reach(probes, seconds, {"slow": 0b001, "wide": 0b110, "quick": 0b010})
+    assert reach.of(Path("m.py"), (2, 3), 9.0) == ["quick", "slow", "wide"]
+    assert reach.of(Path("m.py"), (3, 3), 9.0) == ["quick", "wide", "slow"]
+    assert reach.of(Path("m.py"), (3, 3), 2.5) == ["quick", "wide"]
+    assert reach.of(Path("m.py"), (9, 9), 0.5) == ["quick"]
+    assert reach.of(Path("other.py"), (1, 1), 9.0) == []
+
+
+def test_a_run_that_was_cut_off_goes_on_and_another_one_has_hints(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("rule = lambda x, y: x - y\nodd = [3, 5]\n", encoding="utf-8")
+    first, second, third = mutants_of(tmp_path / "m.py", "m")
+    book = Logbook(tmp_path / "log", "then")
+    book.add(first, "a::test")
+    book.add(second, "")
+    book = Logbook(tmp_path / "log", "then")
+    assert [book.killer(mutant) for mutant in (first, second, third)] == ["a::test", "", None]
+    book = Logbook(tmp_path / "log", "now")
+    assert book.killer(first) is None
+    assert book.with_hint(first, ["b::test", "a::test", "c"]) == ["a::test", "b::test", "c"]
+    assert book.with_hint(second, ["b::test", "a::test"]) == ["b::test", "a::test"]
 
 
 def test_reasons_are_of_mutants_that_there_are() -> None:
@@ -125,18 +194,20 @@ def test_a_mutant_is_told_from_the_module(tmp_path: Path) -> None:
         os.chdir({str(tmp_path)!r})
         from pathlib import Path
         from tests.mutation.__main__ import find_killers
+        from tests.mutation.logbook import Logbook
         from tests.mutation.mutants import mutants_of
         path = Path({str(tmp_path / "core.py")!r})
         mutants = mutants_of(path, "core")
-        killers = dict(find_killers(mutants, [path], ["test_core.py"], Path("reach.json")))
-        for i, mutant in enumerate(mutants):
-            print("falls" if i in killers else "lives", mutant.kind, mutant.after)
+        logbook = Logbook(Path("logbook"), "")
+        find_killers(mutants, [path], ["test_core.py"], Path("reach.json"), logbook, 2)
+        for mutant in mutants:
+            print("falls" if logbook.killer(mutant) else "lives", mutant.kind, mutant.after)
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [
-        "8 fall where they live; the others are imported anew",
+        "3 live on where they are, and are imported anew",
         "falls constant LIMIT = 3",
         "falls return return None",
         "lives arithmetic 2 * x - 0",
@@ -145,6 +216,6 @@ def test_a_mutant_is_told_from_the_module(tmp_path: Path) -> None:
         "falls constant 2 * x + 1",
         "falls arithmetic x - 1",
         "falls constant x + 2",
-        "falls arithmetic x * 1",
+        "lives arithmetic x * 1",
         "falls constant x / 2",
     ]

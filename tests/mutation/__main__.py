@@ -11,7 +11,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +20,9 @@ import pytest
 
 from tests.mutation import trial
 from tests.mutation.laboratory import Laboratory
+from tests.mutation.logbook import Logbook
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.process import Child, start, together
+from tests.mutation.process import BROKEN, Child, start, together
 from tests.mutation.reach import Reach
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,6 +37,7 @@ CORE = (
     "autograd/transforms.py",
     "autograd/stepping/ledger.py",
     "autograd/checking/*.py",
+    "autograd/compiler/kernel.py",
 )
 """What is changed."""
 
@@ -47,6 +49,12 @@ TESTS = (
     "README.md",
 )
 """What may notice, as files: dealt out to the processes by turns."""
+
+DAY = 8640.0
+"""Seconds that all mutants may take where they live; ten times that, if need be."""
+
+BUDGET = 60.0
+"""Seconds of tests that a mutant must live through when it is imported anew."""
 
 WANTED = 0.95
 """The share of all mutants that tests are to notice."""
@@ -72,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("modules", metavar="MODULE", nargs="*", help="of the core (default: all)")
     parser.add_argument("--count", type=int, default=400, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="which ones (default: %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     os.chdir(ROOT)
     files = {module_of(path): path for place in CORE for path in sorted(ROOT.glob(place))}
@@ -92,65 +103,72 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     chosen = random.Random(args.seed).sample(every, min(args.count, len(every)))
     print(f"{len(chosen)} of {len(every):,} mutants", flush=True)
-    kept = Path(tempfile.gettempdir(), f"chainrule-reach-{digest(list(files))}.json")
-    return report(chosen, dict(find_killers(chosen, list(files.values()), tests, kept)))
+    folder = Path(tempfile.gettempdir(), "chainrule-mutation")
+    folder.mkdir(exist_ok=True)
+    code = digest(list(files))
+    logbook = Logbook(folder / "logbook.jsonl", code)
+    kept = folder / f"reach-{code}.json"
+    find_killers(chosen, list(files.values()), tests, kept, logbook, args.workers)
+    return report(chosen, logbook)
 
 
 def find_killers(
-    mutants: Sequence[Mutant], files: Sequence[Path], tests: Sequence[str], kept: Path
-) -> Iterator[tuple[int, str]]:
-    """Yield the numbers of the mutants that fall, and the test that each of them falls to.
+    mutants: Sequence[Mutant],
+    files: Sequence[Path],
+    tests: Sequence[str],
+    kept: Path,
+    logbook: Logbook,
+    workers: int,
+) -> None:
+    """Have the logbook say to which test each of some mutants falls.
 
     Raises:
-        RuntimeError: tests fail without a change.
+        RuntimeError: the suite can't be run without a change.
     """
-    workers = os.cpu_count() or 1
+
+    def left() -> list[Mutant]:
+        logbook.read()
+        return [mutant for mutant in mutants if logbook.killer(mutant) is None]
 
     def work(say: Callable[[str], None]) -> int:
-        laboratory = Laboratory(mutants, files, kept, workers, lambda i, name: say(f"{i} {name}"))
+        laboratory = Laboratory(left(), files, kept, logbook, workers)
         return pytest.main([*trial.OPTIONS, *tests], plugins=[laboratory])
 
-    fallen = set()
-    ((_, said, code),) = together([partial(start, 0, 3600, work)], 1)
+    if not left():
+        return
+    ((_, said, code),) = together([partial(start, 0, DAY, work)], 1)
     if code:
-        raise RuntimeError(f"tests fail without a change (exit code {code}): run pytest")
-    for line in said.splitlines():
-        i, _, killer = line.partition(" ")
-        fallen.add(int(i))
-        yield int(i), killer
-    print(f"{len(fallen)} fall where they live; the others are imported anew", flush=True)
+        raise RuntimeError(f"the suite can't be run (exit code {code}): {said or 'run pytest'}")
+    again = left()
+    print(f"{len(again)} live on where they are, and are imported anew", flush=True)
     reach = Reach.load(kept)
-    left = [i for i in range(len(mutants)) if i not in fallen]
-    for nth in (0, 1):
 
-        def jobs(nth: int = nth, left: Sequence[int] = left) -> Iterator[Callable[[], Child]]:
-            for i in left:
-                parts = reach.of(mutants[i].path, mutants[i].lines)
-                if nth < len(parts):
-                    attempt = partial(trial.attempt, mutants[i], parts[nth])
-                    yield partial(start, i, reach.cost(parts[nth]), attempt)
+    def jobs() -> Iterator[Callable[[], Child]]:
+        for i, mutant in enumerate(again):
+            chosen = logbook.with_hint(mutant, reach.of(mutant.path, mutant.lines, BUDGET))
+            attempt = partial(trial.attempt, mutant, chosen, reach)
+            yield partial(start, i, trial.IMPORTS + reach.cost(chosen), attempt)
 
-        for i, said, code in together(jobs(), workers):
-            if code:
-                fallen.add(i)
-                yield i, said.partition("\n")[0] or f"its limits (exit code {code})"
-        left = [i for i in left if i not in fallen]
+    for i, said, code in together(jobs(), workers):
+        fell = code not in (0, BROKEN)
+        killer = said.partition("\n")[0] or f"its limits (exit code {code})"
+        logbook.add(again[i], killer if fell else "")
 
 
-def report(mutants: Sequence[Mutant], killers: Mapping[int, str]) -> int:
+def report(mutants: Sequence[Mutant], logbook: Logbook) -> int:
     """Print which mutants survive, and how many fall, and return the exit code."""
     reasons: dict[str, str] = tomllib.loads(REASONS.read_text(encoding="utf-8"))
     killed: Counter[str] = Counter()
     unexplained = 0
-    for i, mutant in enumerate(mutants):
-        reason = reasons.get(mutant.name, "")
-        killed[mutant.module] += i in killers
-        if i not in killers:
+    for mutant in mutants:
+        reason, killer = reasons.get(mutant.name, ""), logbook.killer(mutant)
+        killed[mutant.module] += bool(killer)
+        if not killer:
             unexplained += not reason
             place = f"{mutant.path.relative_to(ROOT)}:{mutant.lines[0]}"
             print(f"survives  {place}  {mutant.name}  {reason or mutant.kind}")
         elif reason:
-            print(f"falls after all, to {killers[i]}: {mutant.name}")
+            print(f"falls after all, to {killer}: {mutant.name}")
     for module, count in Counter(mutant.module for mutant in mutants).items():
         print(f"{killed[module]:5} of {count:4} killed  {module}")
     share = killed.total() / max(len(mutants), 1)

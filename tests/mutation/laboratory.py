@@ -12,12 +12,17 @@ from types import CodeType, FunctionType
 
 import pytest
 
+from tests.mutation.logbook import Logbook
 from tests.mutation.mutants import Mutant
-from tests.mutation.process import Child, start, together
+from tests.mutation.probes import NAME, Probe, probed
+from tests.mutation.process import BROKEN, Child, allow, start, together
 from tests.mutation.reach import Reach
 
-MINUTES = 600.0
-"""Seconds that the whole suite may take; ten times that, under coverage on a busy machine."""
+SUITE = 600.0
+"""Seconds that the whole suite may take; ten times that, on a busy machine."""
+
+BUDGET = 10.0
+"""Seconds of tests that a mutant must live through here: most fall to the first few."""
 
 Key = tuple[str, int, tuple[object, ...]]
 
@@ -30,7 +35,6 @@ class Laboratory:
 
     Args:
         kept: where what the tests reach is kept.
-        tell: is called with a mutant's number and the test that noticed it.
     """
 
     def __init__(
@@ -38,105 +42,90 @@ class Laboratory:
         mutants: Sequence[Mutant],
         files: Sequence[Path],
         kept: Path,
+        logbook: Logbook,
         workers: int,
-        tell: Callable[[int, str], None],
     ) -> None:
         self.mutants = mutants
         self.files = files
         self.kept = kept
+        self.logbook = logbook
         self.workers = workers
-        self.tell = tell
         self.failed: list[str] = []
+        self.functions: list[FunctionType] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Interrupted("tests can't be collected")
-        if not self.kept.exists():
-            self._measure(session.items)
-        reach = Reach.load(self.kept)
-        items = {item.nodeid: item for item in session.items}
         gc.unfreeze()
         names = {str(path) for path in self.files}
-        functions = [
+        self.functions = [
             found
             for found in gc.get_objects()
             if isinstance(found, FunctionType) and found.__code__.co_filename in names
         ]
         gc.freeze()
+        if not self.kept.exists():
+            measured = partial(start, 0, SUITE, partial(self._measure, session.items))
+            ((_, said, code),) = together([measured], 1)
+            if code:
+                raise RuntimeError(f"the suite broke off without a change: {said}")
+        reach = Reach.load(self.kept)
+        items = {item.nodeid: item for item in session.items}
 
         def jobs() -> Iterator[Callable[[], Child]]:
             for i, mutant in enumerate(self.mutants):
                 if mutant.scope or mutant.is_in_lambda:
-                    tests = [test for part in reach.of(mutant.path, mutant.lines) for test in part]
-                    chosen = [items[test] for test in tests if test in items]
-                    work = partial(self._try, mutant, functions, chosen)
+                    tests = reach.of(mutant.path, mutant.lines, BUDGET)
+                    tests = self.logbook.with_hint(mutant, tests)
+                    work = partial(self._try, mutant, [items[test] for test in tests], reach)
                     yield partial(start, i, reach.cost(tests), work)
 
         for i, said, code in together(jobs(), self.workers):
-            if code:
-                self.tell(i, said.partition("\n")[0] or f"its limits (exit code {code})")
+            if code not in (0, BROKEN):
+                killer = said.partition("\n")[0] or f"its limits (exit code {code})"
+                self.logbook.add(self.mutants[i], killer)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
 
-    def _measure(self, items: Sequence[pytest.Item]) -> None:
-        """Learn what tests reach, from tests run under coverage."""
-        parts = [self.kept.with_suffix(f".{i}") for i in range(self.workers)]
-        shares: list[list[pytest.Item]] = [[] for _ in parts]
-        files = list(dict.fromkeys(item.nodeid.partition("::")[0] for item in items))
-        for item in items:
-            shares[files.index(item.nodeid.partition("::")[0]) % len(parts)].append(item)
-        jobs = [
-            partial(start, i, MINUTES, partial(self._record, share, part))
-            for i, (share, part) in enumerate(zip(shares, parts, strict=True))
-        ]
-        for _, said, code in together(jobs, self.workers):
-            if code:
-                raise RuntimeError(f"the suite broke off without a change: {said}")
-        Reach.load(*parts).save(self.kept)
-        for part in parts:
-            part.unlink()
-
-    def _record(self, items: Sequence[pytest.Item], part: Path, say: Callable[[str], None]) -> int:
-        from coverage import Coverage
-
-        coverage = Coverage(data_file=None, include=list(map(str, self.files)), config_file=False)
-        coverage.start()
+    def _measure(self, items: Sequence[pytest.Item], say: Callable[[str], None]) -> int:
+        """Learn what tests reach, from functions with probes in them."""
+        probes: list[Probe] = []
+        for path in self.files:
+            _replace(self.functions, probed(path, probes))
+        reached = bytearray(len(probes))
+        for function in self.functions:
+            function.__globals__[NAME] = reached
         seconds: dict[str, float] = {}
+        passed: dict[str, int] = {}
         for item, following in _pairs(items):
-            coverage.switch_context(item.nodeid)
+            reached[:] = bytes(len(probes))
             begin = time.perf_counter()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             seconds[item.nodeid] = time.perf_counter() - begin
-        coverage.stop()
-        data = coverage.get_data()
-        known = {test: taken for test, taken in seconds.items() if test not in set(self.failed)}
-        tests = {
-            file: {str(line): names for line, names in data.contexts_by_lineno(file).items()}
-            for file in data.measured_files()
-        }
-        Reach(known, tests).save(part)
+            passed[item.nodeid] = sum(1 << i for i, hit in enumerate(reached) if hit)
+        for test in set(self.failed):
+            del passed[test]
+        Reach(probes, seconds, passed).save(self.kept)
         return 0
 
     def _try(
         self,
         mutant: Mutant,
-        functions: Sequence[FunctionType],
         items: Sequence[pytest.Item],
+        reach: Reach,
         say: Callable[[str], None],
     ) -> int:
         """Run tests with a mistake in the code; return whether one noticed."""
-        codes = {_key(code): code for code in _codes(mutant.code())}
         try:
-            for function in functions:
-                if function.__code__.co_filename == str(mutant.path):
-                    function.__code__ = codes.get(_key(function.__code__), function.__code__)
+            _replace(self.functions, mutant.code())
         except ValueError:
             return 0  # it closes over other names now: left to a fresh import
         for item, following in _pairs(items):
+            allow(reach.seconds[item.nodeid])
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.failed:
                 say(self.failed[0])
@@ -149,6 +138,14 @@ def _pairs(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.I
     return zip_longest(items, items[1:])
 
 
+def _replace(functions: Sequence[FunctionType], module: CodeType) -> None:
+    """Give the functions of a file the code that they have in a changed module."""
+    codes = {_key(code): code for code in _codes(module)}
+    for function in functions:
+        if function.__code__.co_filename == module.co_filename:
+            function.__code__ = codes.get(_key(function.__code__), function.__code__)
+
+
 def _codes(code: CodeType) -> Iterator[CodeType]:
     """Yield the code of everything inside of a module."""
     for const in code.co_consts:
@@ -158,5 +155,9 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _key(code: CodeType) -> Key:
-    """Return what tells the code of a function from that of all others: where its result stands."""
-    return code.co_qualname, code.co_firstlineno, list(code.co_positions())[-1]
+    """Return what tells the code of a function from that of all others: where its result stands.
+
+    The last instruction of a lambda, its return, may be nowhere: the one before makes its result.
+    """
+    *_, before, last = code.co_positions()
+    return code.co_qualname, code.co_firstlineno, before if code.co_name == "<lambda>" else last

@@ -77,6 +77,11 @@ class Mutant:
         """What it is called in ``equivalent.toml``: it stays while the code around it changes."""
         return f"{self.module}:{self.scope}: {self.before} -> {self.after}"
 
+    @property
+    def place(self) -> str:
+        """What tells it from all others of this very code."""
+        return f"{self.name} @{self.lines[0]}:{getattr(self.replacement, 'col_offset', 0)}"
+
     def code(self) -> CodeType:
         """Return the changed module, compiled."""
         with _put(self.parent, self.field, self.index, self.replacement):

@@ -11,10 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 PATIENCE = 10.0
-"""How many times as long as without a change tests may take, and seconds they may take anyway."""
+"""How many times as long as without a change a test may take, and seconds it may take anyway."""
 
 MEMORY = 16 * 2**30
 """Bytes of address space that a process may have."""
+
+BROKEN = 70
+"""The exit code of work that broke off by a mistake of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Child:
         os.set_blocking(self.reader, False)  # what it has started may live on, and hold the pipe
         said = ""
         with suppress(BlockingIOError):
-            said = os.read(self.reader, 2**20).decode()
+            said = os.read(self.reader, 2**16).decode()
         os.close(self.reader)
         with suppress(ProcessLookupError):
             os.killpg(self.number, signal.SIGKILL)
@@ -66,14 +69,12 @@ def start(key: int, seconds: float, work: Callable[[Callable[[str], None]], int]
 
     child = os.fork()
     if not child:
-        code = 70
+        code = BROKEN
         try:
             os.setpgid(0, 0)
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
-            limit = int(PATIENCE * (seconds + 1)) + 1
-            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             code = work(say)
         except Exception as error:
@@ -81,7 +82,14 @@ def start(key: int, seconds: float, work: Callable[[Callable[[str], None]], int]
         finally:
             os._exit(code)
     os.close(writer)
-    return Child(key, child, reader, time.monotonic() + 10 * PATIENCE * (seconds + 1))
+    return Child(key, child, reader, time.monotonic() + 10 * PATIENCE + PATIENCE * seconds)
+
+
+def allow(seconds: float) -> None:
+    """End this process if what it does next computes ten times as long, and some seconds more."""
+    used = time.process_time()
+    limit = int(used + PATIENCE * (seconds + 1.0)) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def together(jobs: Iterable[Callable[[], Child]], workers: int) -> Iterator[tuple[int, str, int]]:

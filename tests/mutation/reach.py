@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-FILES, TESTS = 3, 100
-"""How many files, and tests of each, are tried before all: most mutants fall there."""
+from tests.mutation.probes import Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,47 +16,52 @@ class Reach:
 
     Attributes:
         seconds: by test, how long it takes; of tests that failed, nothing is known.
-        tests: by file and line, as text, the tests that run it.
+        passed: by test, the probes that it passes: bit i for the i-th.
     """
 
+    probes: Sequence[Probe]
     seconds: Mapping[str, float]
-    tests: Mapping[str, Mapping[str, Sequence[str]]]
+    passed: Mapping[str, int]
 
-    def of(self, path: Path, lines: tuple[int, int]) -> list[list[str]]:
-        """Return the tests that could notice a change of some lines: those to try first, the rest.
+    def of(self, path: Path, lines: tuple[int, int], seconds: float) -> list[str]:
+        """Return the tests that could notice a change of some lines, as many as there is time for.
 
-        What is run at import is in the hands of all tests that run any of the file.
+        Those that pass there come first. What is run at import is in the hands of all tests that
+        run any of the file. Quick tests come before slow ones, those of little before those of
+        much.
         """
-        known = self.tests.get(str(path), {})
-        span = range(lines[0], lines[1] + 1)
-        found = {test for line in span for test in known.get(str(line), ())}
-        found = found or {test for tests in known.values() for test in tests}
-        by_file: dict[str, list[str]] = {}
-        for test in sorted(found & self.seconds.keys(), key=lambda t: (self.seconds[t], t)):
-            by_file.setdefault(test.partition("::")[0], []).append(test)
-        groups = sorted(by_file.values(), key=len, reverse=True)
-        first = [test for group in groups[:FILES] for test in group[:TESTS]]
-        rest = [test for group in groups[:FILES] for test in group[TESTS:]]
-        rest += [test for group in groups[FILES:] for test in group]
-        return [part for part in (first, rest) if part]
+        whole = [(1 << i, p) for i, p in enumerate(self.probes) if p.file == str(path)]
+        anywhere = sum(bit for bit, _ in whole)
+        there = sum(bit for bit, p in whole if p.first <= lines[1] and p.last >= lines[0])
+        near = [test for test, passed in self.passed.items() if passed & there]
+        far = [test for test, passed in self.passed.items() if passed & anywhere & ~there]
+        chosen: dict[str, None] = {}
+        for test in [*sorted(near, key=self._weight), *sorted(far, key=self._weight)]:
+            seconds -= self.seconds[test] if test not in chosen else 0.0
+            if chosen and seconds < 0.0:
+                break
+            chosen[test] = None
+        return list(chosen)
 
-    def cost(self, tests: Sequence[str]) -> float:
+    def _weight(self, test: str) -> tuple[float, str]:
+        return self.seconds[test] * self.passed[test].bit_count(), test
+
+    def cost(self, tests: Iterable[str]) -> float:
         """Return how many seconds tests take together."""
         return sum(self.seconds[test] for test in tests)
 
     def save(self, path: Path) -> None:
         """Write it to a file."""
-        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        probes = [[p.file, p.first, p.last] for p in self.probes]
+        tests = {test: [self.seconds[test], hex(self.passed[test])] for test in self.passed}
+        path.write_text(json.dumps({"probes": probes, "tests": tests}), encoding="utf-8")
 
     @classmethod
-    def load(cls, *paths: Path) -> Reach:
-        """Return what is in files, together."""
-        seconds: dict[str, float] = {}
-        merged: dict[str, dict[str, list[str]]] = {}
-        for path in paths:
-            part = json.loads(path.read_text(encoding="utf-8"))
-            seconds |= part["seconds"]
-            for file, lines in part["tests"].items():
-                for line, tests in lines.items():
-                    merged.setdefault(file, {}).setdefault(line, []).extend(tests)
-        return cls(seconds, merged)
+    def load(cls, path: Path) -> Reach:
+        """Return what is in a file."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            [Probe(*probe) for probe in found["probes"]],
+            {test: seconds for test, (seconds, _) in found["tests"].items()},
+            {test: int(passed, 16) for test, (_, passed) in found["tests"].items()},
+        )

@@ -11,12 +11,17 @@ from types import CodeType
 import pytest
 
 from tests.mutation.mutants import Mutant
+from tests.mutation.process import allow
+from tests.mutation.reach import Reach
 
 OPTIONS = [
     *("-n0", "-q", "-s", "--no-header", "-p", "no:cacheprovider"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # libraries are imported before
 ]
 """For every run of pytest: in this process, with nothing left behind."""
+
+IMPORTS = 10.0
+"""Seconds that the import of tests takes."""
 
 
 class Finder(MetaPathFinder):
@@ -48,9 +53,12 @@ class Loader(SourceFileLoader):
 class Chosen:
     """A plugin of pytest that has the mutant found, and keeps the tests that are wanted."""
 
-    def __init__(self, mutant: Mutant, tests: Sequence[str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, mutant: Mutant, tests: Sequence[str], reach: Reach, say: Callable[[str], None]
+    ) -> None:
         self.mutant = mutant
         self.order = {test: i for i, test in enumerate(tests)}
+        self.reach = reach
         self.say = say
 
     @pytest.hookimpl(tryfirst=True)
@@ -62,6 +70,10 @@ class Chosen:
         chosen = (item for item in items if item.nodeid in self.order)
         items[:] = sorted(chosen, key=lambda item: self.order[item.nodeid])
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        allow(self.reach.seconds[item.nodeid])
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.say(report.nodeid)
@@ -71,8 +83,9 @@ class Chosen:
             self.say(f"the import of {report.nodeid}")
 
 
-def attempt(mutant: Mutant, tests: Sequence[str], say: Callable[[str], None]) -> int:
+def attempt(mutant: Mutant, tests: Sequence[str], reach: Reach, say: Callable[[str], None]) -> int:
     """Run tests on a mutant, tell which of them noticed, and return whether one did."""
+    allow(IMPORTS)
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    code = pytest.main([*OPTIONS, "-x", *files], plugins=[Chosen(mutant, tests, say)])
+    code = pytest.main([*OPTIONS, "-x", *files], plugins=[Chosen(mutant, tests, reach, say)])
     return code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
