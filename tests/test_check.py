@@ -40,7 +40,7 @@ from autograd.checking.check import MANY
 from autograd.checking.differences import Sampler
 from autograd.checking.line import BUDGET, Line, Sample
 from autograd.functions import mean
-from autograd.testing.straightline import Program
+from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions, floats_in
 from tests.benchmarks.mutations import find_mutants, judge
 
@@ -375,7 +375,7 @@ def test_every_mutant_is_detected_and_named(name: str) -> None:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
-def test_no_false_alarm_on_random_expressions(program: Program) -> None:
+def test_no_false_alarm_on_random_expressions(program: StraightLine) -> None:
     report = gradcheck(program, *program.inputs)
     assert "wrong" not in [check.verdict for check in report.inputs], report
     assert report.evaluations <= BUDGET * len(program.inputs) + 1

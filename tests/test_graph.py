@@ -9,7 +9,7 @@ from hypothesis import given
 
 from autograd import CycleError
 from autograd.graph import edges, node_args, topological_order
-from autograd.testing.straightline import Program
+from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions
 
 
@@ -81,7 +81,7 @@ def test_no_depth_is_too_much() -> None:
 
 
 @given(expressions())
-def test_every_node_once_and_after_its_arguments(program: Program) -> None:
+def test_every_node_once_and_after_its_arguments(program: StraightLine) -> None:
     results = program.values()
     order = topological_order(results[-1])
     place = {node: i for i, node in enumerate(order)}

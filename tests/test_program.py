@@ -12,7 +12,7 @@ from autograd import Op, Value, gradients, ops
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.errors import CompileError
 from autograd.modes import unchecked
-from autograd.testing.straightline import Program as Expression
+from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions
 from tests.floats import bits
 
@@ -20,7 +20,7 @@ inf, nan = math.inf, math.nan
 
 
 @given(expressions(smooth=False))
-def test_a_program_has_the_bits_of_the_graph(expression: Expression) -> None:
+def test_a_program_has_the_bits_of_the_graph(expression: StraightLine) -> None:
     values = expression.values()
     inputs = values[: len(expression.inputs)]
     wanted = [values[-1], *gradients(values[-1], inputs)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, gradients, trace
 from autograd.engine import sweep
-from autograd.testing.straightline import Program, Step
+from autograd.testing.straightline import Assignment, StraightLine
 from autograd.testing.strategies import expressions, floats_in
 from tests.floats import bits
 
@@ -57,7 +57,7 @@ def test_central_differences_know_their_error() -> None:
     assert abs(math.cos(1.0) - expected) <= bound < 1e-9
 
 
-def check_gradient(program: Program) -> None:
+def check_gradient(program: StraightLine) -> None:
     results = program.values()
     results[-1].backward()
     noise = rounding_error(results[-1])
@@ -75,16 +75,16 @@ def check_gradient(program: Program) -> None:
 @given(data=st.data())
 def test_every_row_agrees_with_central_differences(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name))
-    check_gradient(Program(args, (Step(name, tuple(range(len(args)))),)))
+    check_gradient(StraightLine(args, (Assignment(name, tuple(range(len(args)))),)))
 
 
 @settings(max_examples=200)
 @given(expressions())
-def test_graphs_agree_with_central_differences(program: Program) -> None:
+def test_graphs_agree_with_central_differences(program: StraightLine) -> None:
     check_gradient(program)
 
 
-def swept(program: Program) -> list[bytes] | str:
+def swept(program: StraightLine) -> list[bytes] | str:
     """Return the adjoint of every node by the readable sweep, or the error it raises."""
     results = program.values()
     totals = dict.fromkeys(results, 0.0)
@@ -97,7 +97,7 @@ def swept(program: Program) -> list[bytes] | str:
     return [bits(totals[node]) for node in results]
 
 
-def backpropagated(program: Program, order: list[int] | None = None) -> list[bytes] | str:
+def backpropagated(program: StraightLine, order: list[int] | None = None) -> list[bytes] | str:
     """Return the grad of every node after `backward`, or the error it raises."""
     results = program.values(order)
     try:
@@ -107,7 +107,7 @@ def backpropagated(program: Program, order: list[int] | None = None) -> list[byt
     return [bits(node.grad) for node in results]
 
 
-def check_three_ways(program: Program) -> None:
+def check_three_ways(program: StraightLine) -> None:
     """Compare `backward` with the sweep to the bit, and with the graph of `gradients`.
 
     What `gradients` gives are the same numbers, but for the sign of a zero. By IEEE 754 it
@@ -129,19 +129,19 @@ any_expressions = st.booleans().flatmap(lambda smooth: expressions(smooth=smooth
 
 @settings(max_examples=1000)
 @given(any_expressions)
-def test_backward_is_the_sweep_is_gradients(program: Program) -> None:
+def test_backward_is_the_sweep_is_gradients(program: StraightLine) -> None:
     check_three_ways(program)
 
 
 @pytest.mark.slow
 @settings(max_examples=100_000, suppress_health_check=list(HealthCheck), deadline=None)
 @given(any_expressions)
-def test_backward_is_the_sweep_is_gradients_in_the_long_mode(program: Program) -> None:
+def test_backward_is_the_sweep_is_gradients_in_the_long_mode(program: StraightLine) -> None:
     check_three_ways(program)
 
 
 @st.composite
-def creation_orders(draw: Any, program: Program) -> list[int]:
+def creation_orders(draw: Any, program: StraightLine) -> list[int]:
     """Return another order in which the steps of ``program`` can be carried out."""
     first = len(program.inputs)
     waiting = {
@@ -167,7 +167,7 @@ def test_gradients_do_not_depend_on_the_order_of_creation(data: st.DataObject) -
 
 @settings(max_examples=100)
 @given(expressions())
-def test_second_derivatives_agree_with_central_differences(program: Program) -> None:
+def test_second_derivatives_agree_with_central_differences(program: StraightLine) -> None:
     results = program.values()
     leaves = results[: len(program.inputs)]
     first = gradients(results[-1], leaves)[0]
@@ -184,5 +184,5 @@ def test_second_derivatives_agree_with_central_differences(program: Program) -> 
 
 @settings(max_examples=100)
 @given(expressions(smooth=False))
-def test_forward_on_values_is_the_forward_on_floats(program: Program) -> None:
+def test_forward_on_values_is_the_forward_on_floats(program: StraightLine) -> None:
     assert [bits(v.data) for v in program.values()] == [bits(x) for x in program.floats()]

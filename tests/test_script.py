@@ -52,14 +52,14 @@ def test_it_runs_as_python_would(
     assert script.names["seen"] == (["net.py", "--epochs", "3"], str(tmp_path), "net.py")
     assert script.names["typed"].__annotations__ == {"x": Value}
     assert (sys.argv, sys.path, sys.modules["__main__"]) == before
-    assert script.result().value.data == 6.0
+    assert script.root().value.data == 6.0
     assert capfd.readouterr() == ("", "hello\n")  # standard output stays for the run
 
 
 def test_every_node_knows_its_line_and_its_variable(write: Write) -> None:
     script = Script(write("x = Value(2.0)\nws = [Value(3.0), Value(4.0, 'named')]\n"
                           "loss = x * ws[0] + ws[1]\n"))  # fmt: skip
-    loss = script.result().value
+    loss = script.root().value
     assert loss.origin == ("", "net.py", 4)
     product, named = loss._prev
     assert [node.label for node in product._prev] == ["x", "ws[0]"]
@@ -67,7 +67,7 @@ def test_every_node_knows_its_line_and_its_variable(write: Write) -> None:
 
 
 def test_a_variable_does_not_take_the_label_of_another_node(write: Write) -> None:
-    result = Script(write("b = Value(2.0)\na = Value(3.0, 'b')\nloss = a * b\n")).result()
+    result = Script(write("b = Value(2.0)\na = Value(3.0, 'b')\nloss = a * b\n")).root()
     assert [node.label for node in result.value._prev] == ["b", ""]
 
 
@@ -83,7 +83,7 @@ def test_a_variable_does_not_take_the_label_of_another_node(write: Write) -> Non
     ],
 )
 def test_the_result_is_chosen(write: Write, source: str, name: str, choice: str) -> None:
-    result = Script(write(source)).result()
+    result = Script(write(source)).root()
     assert result.name == name
     assert choice in result.choice
 
@@ -109,7 +109,7 @@ def test_the_result_is_chosen(write: Write, source: str, name: str, choice: str)
 )
 def test_what_is_not_there(write: Write, source: str, name: str, problem: str) -> None:
     with pytest.raises(ScriptError) as caught:
-        Script(write(source)).result(name)
+        Script(write(source)).root(name)
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -122,7 +122,7 @@ def test_paths_to_a_value(write: Write) -> None:
     script = Script(path)
     assert script.find("losses[-1]").data == 4.0
     assert script.find('net.parts["a b"][0]').data == 2.0
-    assert script.result("losses[2]").value.data == 4.0
+    assert script.root("losses[2]").value.data == 4.0
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_a_file_that_cannot_be_read(write: Write) -> None:
 
 
 def test_what_an_optimizer_left_stale_is_computed_again(write: Write) -> None:
-    result = Script(write("w = Value(2.0)\nloss = w * w\nloss.backward()\nw.data -= 1\n")).result()
+    result = Script(write("w = Value(2.0)\nloss = w * w\nloss.backward()\nw.data -= 1\n")).root()
     assert result.stale
     assert result.value.data == 1.0
-    assert not Script(write("w = Value(2.0)\nloss = w * float('inf')\n")).result().stale
+    assert not Script(write("w = Value(2.0)\nloss = w * float('inf')\n")).root().stale
 
 
 def test_the_script_may_change_directory(write: Write, tmp_path: Path) -> None:
@@ -171,6 +171,6 @@ def test_the_script_may_change_directory(write: Write, tmp_path: Path) -> None:
 
     (tmp_path / "deeper").mkdir()
     path = write("import os\nos.chdir('deeper')\nloss = Value(2.0) * 2\n")
-    loss: Value = Script(path).result().value
+    loss: Value = Script(path).root().value
     assert loss.origin is not None
     assert linecache.getline(str(loss.origin[1]), 4) == "loss = Value(2.0) * 2\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import TABLE, Op, Value, gradients
-from autograd.testing.straightline import Program, Step, program_of
+from autograd.testing.straightline import Assignment, StraightLine, program_of
 from autograd.testing.strategies import datasets, expressions, floats_in, is_smooth, mlps
 
 
@@ -71,7 +71,7 @@ def test_a_row_without_kinks_says_so() -> None:
 
 
 @given(expressions(max_nodes=5, ops=["add", TABLE["tanh"]]))
-def test_expressions_of_chosen_ops(program: Program) -> None:
+def test_expressions_of_chosen_ops(program: StraightLine) -> None:
     names = [step.name for step in program.steps]
     assert set(names) <= {"add", "tanh", "sum"}  # a sum joins loose ends
     assert len(names) <= 6
@@ -79,7 +79,7 @@ def test_expressions_of_chosen_ops(program: Program) -> None:
 
 @settings(max_examples=50)
 @given(expressions(smooth=False))
-def test_a_printed_program_computes_the_same(program: Program) -> None:
+def test_a_printed_program_computes_the_same(program: StraightLine) -> None:
     names: dict[str, object] = {}
     exec(str(program), names)
     out = names["f"](*map(Value, names["point"]))  # type: ignore[operator,arg-type]
@@ -87,7 +87,9 @@ def test_a_printed_program_computes_the_same(program: Program) -> None:
 
 
 def test_a_printed_program_runs_as_a_file(tmp_path) -> None:
-    program = Program((0.5, -math.inf), (Step("maximum", (0, 1)), Step("pow", (-2.0, 2.0))))
+    program = StraightLine(
+        (0.5, -math.inf), (Assignment("maximum", (0, 1)), Assignment("pow", (-2.0, 2.0)))
+    )
     path = tmp_path / "program.py"
     path.write_text(f"{program}\nprint(f(*point))\n")
     done = subprocess.run(
@@ -101,7 +103,7 @@ def test_a_printed_program_runs_as_a_file(tmp_path) -> None:
 
 
 def test_expressions_share_and_fan_out() -> None:
-    def shares(program: Program) -> bool:
+    def shares(program: StraightLine) -> bool:
         uses = [arg for step in program.steps for arg in step.args if isinstance(arg, int)]
         return len(uses) > len(set(uses)) and len(program.steps) > 4
 
@@ -110,20 +112,20 @@ def test_expressions_share_and_fan_out() -> None:
 
 def test_shrinking_leads_to_few_nodes_and_simple_numbers() -> None:
     program = find(expressions(), lambda p: any(s.name == "sin" for s in p.steps))
-    assert program == Program((0.0,), (Step("sin", (0,)),))
+    assert program == StraightLine((0.0,), (Assignment("sin", (0,)),))
 
 
 def test_a_row_of_ones_own_is_drawn(own_row: Op) -> None:
     assert find(expressions(), lambda p: any(s.name == "cube" for s in p.steps))
     args = find(floats_in(own_row, kinks=True), lambda args: True)
     assert args == (2.0,)
-    program = Program((1.0,), (Step("cube", (0,)),))
+    program = StraightLine((1.0,), (Assignment("cube", (0,)),))
     assert "TABLE['cube'](v0)" in str(program)
     assert "import the module that defines the row 'cube'" in str(program)
 
 
 @given(expressions())
-def test_a_graph_becomes_a_program_again(program: Program) -> None:
+def test_a_graph_becomes_a_program_again(program: StraightLine) -> None:
     root = program.values()[-1]
     again = program_of(root)
     assert again.values()[-1].data == root.data

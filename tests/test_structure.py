@@ -225,3 +225,13 @@ def test_the_core_can_be_read_in_one_sitting() -> None:
     }
     assert sum(lines.values()) < 2000, "as README says, in two places"
     assert lines["ops"] < 250
+
+
+def test_no_two_classes_share_a_name() -> None:
+    """A word has one meaning in the whole house: a stranger who searches for a class finds one."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert not {name: found for name, found in places.items() if len(found) > 1}

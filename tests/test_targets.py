@@ -24,7 +24,7 @@ from autograd.compiler.targets import TARGETS, source
 from autograd.errors import CompileError
 from autograd.modes import unchecked
 from autograd.operation import Primitive
-from autograd.testing.straightline import Program as Expression
+from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions, floats_in
 from tests.floats import bits
 
@@ -218,7 +218,7 @@ def test_python_has_the_bits_of_rows_with_constants() -> None:
         assert list(map(bits, compute(numbers))) == list(map(bits, run(program, numbers)))
 
 
-def gradient_program(expression: Expression) -> Program:
+def gradient_program(expression: StraightLine) -> Program:
     """Return the result of a random graph and its gradient, as one program."""
     values = expression.values()
     inputs = values[: len(expression.inputs)]
@@ -227,7 +227,7 @@ def gradient_program(expression: Expression) -> Program:
 
 @given(expressions(smooth=False), st.data())
 def test_python_has_the_bits_of_random_graphs_and_their_gradients(
-    expression: Expression, data: st.DataObject
+    expression: StraightLine, data: st.DataObject
 ) -> None:
     program = gradient_program(expression)
     other = data.draw(st.lists(st.floats(), min_size=program.inputs, max_size=program.inputs))
@@ -310,7 +310,7 @@ def test_c_has_the_bits_of_random_graphs_and_their_gradients(
 
     @settings(max_examples=15)
     @given(expressions(smooth=False))
-    def check(expression: Expression) -> None:
+    def check(expression: StraightLine) -> None:
         program = gradient_program(expression)
         assume(all(op is not ops.hypot for op, _ in program.instructions))
         numbers = list(expression.inputs)
@@ -442,7 +442,7 @@ def test_random_graphs_and_their_gradients_agree(
 
     @settings(max_examples=60, deadline=None)
     @given(expressions())
-    def check(expression: Expression) -> None:
+    def check(expression: StraightLine) -> None:
         nonlocal compared
         program = gradient_program(expression)
         numbers = list(expression.inputs)

@@ -32,7 +32,7 @@ NEARBY = 0.0137
 """Where a point nearby lies, per unit of the input or of 1."""
 
 
-class Plan(NamedTuple):
+class Request(NamedTuple):
     """What was asked for, beside the function and the point: see `gradcheck`."""
 
     rtol: float | None
@@ -111,14 +111,14 @@ def gradcheck(
             raise ValueError(f"{name} is a number of at least 0, got {tolerance!r}")
     if evaluations is not None and evaluations < FEWEST + 1:
         raise ValueError(f"evaluations is at least {FEWEST + 1}, got {evaluations!r}")
-    plan = Plan(rtol, atol, evaluations, seed)
+    request = Request(rtol, atol, evaluations, seed)
     if gradient is None and (foreign := adapted(f, args)) is not None:
         f, args, gradient = foreign
 
     def new(k: int) -> Function:
         return function_of(f, args, gradient, k, seed)
 
-    check = Check(plan, new)
+    check = Check(request, new)
     check.run(order)
     return check.report()
 
@@ -126,8 +126,8 @@ def gradcheck(
 class Check:
     """A check as it goes on: functions, verdicts, notes."""
 
-    def __init__(self, plan: Plan, new: Callable[[int], Function]) -> None:
-        self.plan = plan
+    def __init__(self, request: Request, new: Callable[[int], Function]) -> None:
+        self.request = request
         self._new = new
         self._functions: list[Function] = []
         self._checks: list[InputCheck] = []
@@ -162,14 +162,14 @@ class Check:
 
     def _left(self) -> int:
         """Return how many evaluations may still be made, along one line at most."""
-        if self.plan.evaluations is None:
+        if self.request.evaluations is None:
             return BUDGET
         made = sum(function.evaluations for function in self._functions)
-        return min(BUDGET, self.plan.evaluations - made)
+        return min(BUDGET, self.request.evaluations - made)
 
     def _results(self, function: Function, x: list[float], order: int) -> Iterator[InputCheck]:
         """Yield the verdicts on every result, in every direction."""
-        for result, weights in function.combinations(self.plan.seed):
+        for result, weights in function.combinations(self.request.seed):
             middle = function.select(weights)
             for check in self._inputs(function, x, middle, order):
                 label = f"{result} by {check.label}" if result else check.label
@@ -179,7 +179,7 @@ class Check:
         self, function: Function, x: list[float], middle: Sample, order: int
     ) -> Iterator[InputCheck]:
         """Yield the verdicts on one result, in every direction, or as far as the budget goes."""
-        budget = self.plan.evaluations
+        budget = self.request.evaluations
         if budget is None and len(x) < MANY:
             for i in range(len(x)):
                 yield self._judge(function, x, middle, _single(function, i), order)
@@ -194,7 +194,7 @@ class Check:
         if not finite:
             return
         wrong = False
-        for direction in _random_directions(finite, len(x), self.plan.seed):
+        for direction in _random_directions(finite, len(x), self.request.seed):
             if self._left() >= FEWEST:
                 check = self._judge(function, x, middle, direction, order)
                 wrong = wrong or check.verdict == "wrong"
@@ -206,7 +206,7 @@ class Check:
         self, function: Function, x: list[float], middle: Sample, suspects: list[int], order: int
     ) -> Iterator[InputCheck]:
         """Yield verdicts on fewer and fewer inputs, one of which at least is wrong."""
-        draw = random.Random(self.plan.seed)
+        draw = random.Random(self.request.seed)
         name = function.point.label
         found = False
         while suspects and not found and self._left() >= FEWEST:
@@ -234,7 +234,7 @@ class Check:
         """Return the verdict in one direction, with the culprit if an op is to blame."""
         number, label, speeds = direction
         claimed = total(function.gradient[j] * speed for j, speed in speeds.items())
-        claim = Claim(claimed, 0.0, self.plan.rtol, self.plan.atol)
+        claim = Claim(claimed, 0.0, self.request.rtol, self.request.atol)
         found = function.compare(speeds, x, middle, claim, self._left())
         culprit = None
         single = len(speeds) == 1

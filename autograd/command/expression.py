@@ -56,7 +56,7 @@ NUMBER = 0
 """The size of a number; that of a list is its length, known before anything is evaluated."""
 
 
-class Function(NamedTuple):
+class Builtin(NamedTuple):
     """A function that expressions may call.
 
     Attributes:
@@ -73,26 +73,26 @@ class Function(NamedTuple):
     gives_list: bool = False
 
 
-def _row(op: Op) -> Function:
+def _row(op: Op) -> Builtin:
     parameters = op.parameters
-    return Function(op, f"{op.name}({', '.join(parameters)})", "n" * len(parameters), op.arity or 0)
+    return Builtin(op, f"{op.name}({', '.join(parameters)})", "n" * len(parameters), op.arity or 0)
 
 
-def _of_list(function: Callable[..., Any], *, gives_list: bool = False) -> Function:
-    return Function(function, f"{function.__name__}(x, y, ...)", "*", 1, gives_list)
+def _of_list(function: Callable[..., Any], *, gives_list: bool = False) -> Builtin:
+    return Builtin(function, f"{function.__name__}(x, y, ...)", "*", 1, gives_list)
 
 
 # mul_no_nan is a row for the rules of others; it has no public name.
-FUNCTIONS: dict[str, Function] = {
+FUNCTIONS: dict[str, Builtin] = {
     **{op.name: _row(op) for op in TABLE.values() if op.arity and not op.binds},
-    "leaky_relu": Function(functions.leaky_relu, "leaky_relu(x, slope=0.01)", "nn", 1),
-    "elu": Function(functions.elu, "elu(x, alpha=1)", "nn", 1),
+    "leaky_relu": Builtin(functions.leaky_relu, "leaky_relu(x, slope=0.01)", "nn", 1),
+    "elu": Builtin(functions.elu, "elu(x, alpha=1)", "nn", 1),
     "sum": _of_list(functions.sum),
     "mean": _of_list(functions.mean),
     "logsumexp": _of_list(functions.logsumexp),
     "softmax": _of_list(functions.softmax, gives_list=True),
     "log_softmax": _of_list(functions.log_softmax, gives_list=True),
-    "dot": Function(functions.dot, "dot([w, ...], [x, ...], bias)", "lln", 2),
+    "dot": Builtin(functions.dot, "dot([w, ...], [x, ...], bias)", "lln", 2),
 }
 del FUNCTIONS["mul_no_nan"]
 
@@ -392,7 +392,7 @@ class Translator:
         self.program.append((function.apply, len(args)))
         return NUMBER
 
-    def call_of_list(self, node: ast.Call, function: Function, sizes: list[int]) -> int:
+    def call_of_list(self, node: ast.Call, function: Builtin, sizes: list[int]) -> int:
         """Translate a call of numbers, or of one list of them."""
         if not sizes:
             self.refuse(node, f"{function.usage} got no arguments")

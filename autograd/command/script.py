@@ -34,7 +34,7 @@ PART = re.compile(
 )
 
 
-class Result(NamedTuple):
+class Root(NamedTuple):
     """The node to step from.
 
     Attributes:
@@ -116,7 +116,7 @@ class Script:
                 f"{self.path}: {called} can't be used: {type(error).__name__}: {error}"
             ) from error
 
-    def result(self, name: str = "") -> Result:
+    def root(self, name: str = "") -> Root:
         """Return the node called ``name``; without a name, the file's one result.
 
         The result is the Value that no other global Value depends on. Its nodes without a
@@ -137,7 +137,7 @@ class Script:
             )
         stale = _refresh(found)
         self._label(found)
-        return Result(name, found, choice, stale)
+        return Root(name, found, choice, stale)
 
     def find(self, path: str) -> Value:
         """Return the Value at a path such as ``losses[3]`` or ``model.layers[0].w``.

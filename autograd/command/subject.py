@@ -94,12 +94,12 @@ def subject_in(args: argparse.Namespace) -> Subject:
         )
     path, name = file
     script = Script(path, args.handed_on)
-    result = script.result(name)
-    if result.stale:
+    root = script.root(name)
+    if root.stale:
         print(
-            f"chainrule: leaves had changed since {result.name} was computed (the last step of "
+            f"chainrule: leaves had changed since {root.name} was computed (the last step of "
             "an optimizer?); it was computed again with their present numbers",
             file=sys.stderr,
         )
-    title = f"{path}: {result.name}" + (f"   {result.choice}" if result.choice else "")
-    return Subject(result.value, "", result.name, title, script.find)
+    title = f"{path}: {root.name}" + (f"   {root.choice}" if root.choice else "")
+    return Subject(root.value, "", root.name, title, script.find)

@@ -12,7 +12,7 @@ SHORTEST_CHAIN = 4
 """Fewer terms are added one by one: a loop would cost more than it saves."""
 
 
-class Item:
+class Piece:
     """An instruction, a chain, or where an output goes, on its way into a loop."""
 
     __slots__ = ("addresses", "args", "number", "op", "shape", "sink", "terms")
@@ -41,7 +41,7 @@ class Item:
         return numbers
 
 
-def items_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool]) -> list[Item]:
+def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool]) -> list[Piece]:
     """Return instructions with chains and outputs put together, in the program's order.
 
     Args:
@@ -95,7 +95,7 @@ def items_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool
             chains[number] = terms, parts
     chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN}
     absorbed = {part for _, parts in chains.values() for part in parts}
-    sinks: list[Item] = []
+    sinks: list[Piece] = []
     sums = columns = 0
     end = len(uses)
     for out, is_sum in zip(program.outputs, summed, strict=True):
@@ -107,24 +107,24 @@ def items_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool
             factor, other = term(out)
             if other is not None:
                 absorbed.add(number)
-                sinks.append(Item(number, ops.mul, (factor, other), sink=sink))
+                sinks.append(Piece(number, ops.mul, (factor, other), sink=sink))
                 continue
         else:
             sink, columns = ("o", columns), columns + 1
             number = out if isinstance(out, int) else end
-        sinks.append(Item(number, None, (out,), sink=sink))
-    items = []
+        sinks.append(Piece(number, None, (out,), sink=sink))
+    pieces = []
     for number, (op, args) in enumerate(program.instructions, first):
         if number in absorbed:
             continue
         if number in chains:
-            items.append(Item(number, None, (), chains[number][0]))
+            pieces.append(Piece(number, None, (), chains[number][0]))
         elif op is ops.sum:
-            items.append(Item(number, None, (), [(arg, None) for arg in args]))
+            pieces.append(Piece(number, None, (), [(arg, None) for arg in args]))
         elif op is ops.dot:
             half = len(args) // 2
             products = zip(args[:half], args[half : 2 * half], strict=True)
-            items.append(Item(number, None, args[2 * half :], [*products]))
+            pieces.append(Piece(number, None, args[2 * half :], [*products]))
         else:
-            items.append(Item(number, op, args))
-    return items + sinks
+            pieces.append(Piece(number, op, args))
+    return pieces + sinks

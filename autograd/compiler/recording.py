@@ -8,7 +8,7 @@ from traceback import walk_tb
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.reach import values_within
-from autograd.compiler.tracing import Reading, Tracer
+from autograd.compiler.tracing import FunctionTracer, TracedNumber
 from autograd.engine import Value
 from autograd.engine import record as record_node
 from autograd.errors import CompileError
@@ -60,7 +60,7 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
-    tracer = Tracer([*wrt, *values_within(f)])
+    tracer = FunctionTracer([*wrt, *values_within(f)])
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
@@ -144,7 +144,7 @@ def _run(
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
-    tracer: Tracer,
+    tracer: FunctionTracer,
 ) -> _Recorded:
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
@@ -176,7 +176,7 @@ def _called(f: Callable[..., Any], name: str, args: list[Any]) -> Any:
     try:
         return f(*args)
     except (TypeError, AttributeError, ValueError) as error:
-        if Reading.__name__ not in str(error):
+        if TracedNumber.__name__ not in str(error):
             raise
         place = ""
         for frame, line in walk_tb(error.__traceback__):
@@ -265,7 +265,7 @@ def _plain(x: Any) -> Any:
     return x.data if isinstance(x, Value) else x
 
 
-def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | Reading | float]]:
+def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | TracedNumber | float]]:
     """Return the shape of nested lists, and their elements row by row.
 
     Raises:
@@ -280,6 +280,6 @@ def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | Reading | floa
         shape.append(lengths.pop())
         level = [x for row in level for x in row]
     try:
-        return tuple(shape), [x if isinstance(x, Value | Reading) else real(x) for x in level]
+        return tuple(shape), [x if isinstance(x, Value | TracedNumber) else real(x) for x in level]
     except TypeError as error:
         raise TypeError(f"{name} must return numbers, or lists of them: {error}") from None

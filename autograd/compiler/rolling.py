@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
-from autograd.compiler.chains import Item, items_of
+from autograd.compiler.chains import Piece, pieces_of
 from autograd.compiler.loops import Access, Local, Loop, Loops, Read, Statement, Stretch
 from autograd.compiler.program import Arg, Program
 from autograd.operation import Op
@@ -36,11 +36,11 @@ def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
 
 
 class _Group(NamedTuple):
-    """Items that become one loop, in its order; a single one has no dims."""
+    """Pieces that become one loop, in its order; a single one has no dims."""
 
     dims: tuple[int, ...]
     strides: tuple[tuple[int, ...], ...]
-    items: list[Item]
+    pieces: list[Piece]
     uniform: bool
 
 
@@ -59,9 +59,9 @@ class _Roller:
         self.size_u = program.parameters
 
     def roll(self) -> Loops:
-        items = items_of(self.program, self.summed, self.is_uniform)
-        self._place_constants(items)
-        groups = self._groups(items)
+        pieces = pieces_of(self.program, self.summed, self.is_uniform)
+        self._place_constants(pieces)
+        groups = self._groups(pieces)
         ordered = _scheduled(groups)
         outputs = self.program.outputs
         sums = [out for out, is_sum in zip(outputs, self.summed, strict=True) if is_sum]
@@ -82,13 +82,13 @@ class _Roller:
         parameters = self.program.parameters
         return Loops(uniform, lanes, parameters, tuple(self.constants), sizes, tuple(totals))
 
-    def _place_constants(self, items: list[Item]) -> None:
+    def _place_constants(self, pieces: list[Piece]) -> None:
         """Give the constants in chains an address, side by side as the terms are."""
-        for item in items:
-            if item.terms is not None:
-                lefts = [self._placed(left) for left, _ in item.terms]
-                rights = [None if r is None else self._placed(r) for _, r in item.terms]
-                item.terms = list(zip(lefts, rights, strict=True))
+        for piece in pieces:
+            if piece.terms is not None:
+                lefts = [self._placed(left) for left, _ in piece.terms]
+                rights = [None if r is None else self._placed(r) for _, r in piece.terms]
+                piece.terms = list(zip(lefts, rights, strict=True))
 
     def _placed(self, arg: Arg) -> int:
         """Return a result's number; for a constant, a new one with an address."""
@@ -100,89 +100,89 @@ class _Roller:
         self.size_u += 1
         return place
 
-    def _groups(self, items: list[Item]) -> list[_Group]:
-        """Return the items in groups that are alike, level by level."""
+    def _groups(self, pieces: list[Piece]) -> list[_Group]:
+        """Return the pieces in groups that are alike, level by level."""
         level: dict[int, int] = {}
-        levels: dict[int, list[Item]] = {}
-        sinks: list[Item] = []
-        for item in items:
+        levels: dict[int, list[Piece]] = {}
+        sinks: list[Piece] = []
+        for piece in pieces:
             deepest = 0
-            for arg in item.uses():
+            for arg in piece.uses():
                 deepest = max(deepest, level.get(arg, 0))
-            if item.sink:
-                sinks.append(item)
+            if piece.sink:
+                sinks.append(piece)
             else:
-                level[item.number] = deepest + 1
-                levels.setdefault(deepest + 1, []).append(item)
+                level[piece.number] = deepest + 1
+                levels.setdefault(deepest + 1, []).append(piece)
         groups = []
         for depth in sorted(levels):
             groups += self._alike(levels[depth])
         return groups + self._alike(sinks)
 
-    def _alike(self, items: list[Item]) -> list[_Group]:
-        """Return items that don't use each other in groups of which each becomes a loop."""
+    def _alike(self, pieces: list[Piece]) -> list[_Group]:
+        """Return pieces that don't use each other in groups of which each becomes a loop."""
         groups: list[_Group] = []
-        same_op: dict[Op | None, list[Item]] = {}
-        for item in items:
-            same_op.setdefault(item.op, []).append(item)
+        same_op: dict[Op | None, list[Piece]] = {}
+        for piece in pieces:
+            same_op.setdefault(piece.op, []).append(piece)
         for candidates in same_op.values():
             if len(candidates) < SHORTEST_LOOP:  # as in straight code
                 groups += [_Group((), (), [x], self._is_shared(x)) for x in candidates]
                 continue
-            buckets: dict[tuple[object, ...], list[Item]] = {}
-            for item in candidates:
-                self._describe(item)
-                buckets.setdefault(item.shape, []).append(item)
+            buckets: dict[tuple[object, ...], list[Piece]] = {}
+            for piece in candidates:
+                self._describe(piece)
+                buckets.setdefault(piece.shape, []).append(piece)
             for bucket in buckets.values():
-                bucket.sort(key=lambda item: item.addresses)
+                bucket.sort(key=lambda piece: piece.addresses)
                 groups += _rolled(bucket, self._is_shared(bucket[0]))
         for group in groups:
-            if group.items[0].sink is None:
-                for item in group.items:
-                    self._give_address(item, group.uniform)
+            if group.pieces[0].sink is None:
+                for piece in group.pieces:
+                    self._give_address(piece, group.uniform)
         return groups
 
-    def _is_shared(self, item: Item) -> bool:
-        return item.sink is None and self.is_uniform[item.number]
+    def _is_shared(self, piece: Piece) -> bool:
+        return piece.sink is None and self.is_uniform[piece.number]
 
-    def _give_address(self, item: Item, uniform: bool) -> None:
+    def _give_address(self, piece: Piece, uniform: bool) -> None:
         if uniform:
-            self.address[item.number] = ("u", self.size_u)
+            self.address[piece.number] = ("u", self.size_u)
             self.size_u += 1
         else:
-            self.address[item.number] = ("t", self.size_t)
+            self.address[piece.number] = ("t", self.size_t)
             self.size_t += 1
 
-    def _describe(self, item: Item) -> None:
-        """Note an item's addresses, and what must be equal for two items to share a loop."""
-        addresses: list[int] = [item.sink[1]] if item.sink else []
+    def _describe(self, piece: Piece) -> None:
+        """Note an piece's addresses, and what must be equal for two pieces to share a loop."""
+        addresses: list[int] = [piece.sink[1]] if piece.sink else []
         shape: list[object] = [
-            item.op,
-            item.sink and item.sink[0],
-            item.sink is None and self.is_uniform[item.number],
+            piece.op,
+            piece.sink and piece.sink[0],
+            piece.sink is None and self.is_uniform[piece.number],
         ]
-        for arg in item.args:
+        for arg in piece.args:
             if arg.__class__ is float:
                 shape.append(repr(arg))
             else:
                 array, offset = self.address[arg]  # type: ignore[index]
                 shape.append(array)
                 addresses.append(offset)
-        for left, right, length, strides in self._stretches(item) if item.terms else ():
+        for left, right, length, strides in self._stretches(piece) if piece.terms else ():
             shape.append((left[0], right and right[0], length, strides))
             addresses.append(left[1])
             if right:
                 addresses.append(right[1])
-        item.shape = tuple(shape)
-        item.addresses = tuple(addresses)
+        piece.shape = tuple(shape)
+        piece.addresses = tuple(addresses)
 
     def _stretches(
-        self, item: Item
+        self, piece: Piece
     ) -> Iterator[tuple[tuple[str, int], tuple[str, int] | None, int, tuple[int, int]]]:
         """Yield the stretches of a chain: where both sides begin, the length, and their strides."""
         terms = [
             (self.address[left], None if right is None else self.address[right])  # type: ignore[index]
-            for left, right in item.terms or ()
+            for left, right in piece.terms or ()
         ]
         begin = 0
         while begin < len(terms):
@@ -211,9 +211,9 @@ class _Roller:
         return Access(array, offset, strides)
 
 
-def _rolled(bucket: list[Item], uniform: bool) -> Iterator[_Group]:
-    """Yield groups of alike items at evenly spaced addresses, rows of equal rows as one."""
-    rows: list[tuple[int, tuple[int, ...], list[Item]]] = []
+def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[_Group]:
+    """Yield groups of alike pieces at evenly spaced addresses, rows of equal rows as one."""
+    rows: list[tuple[int, tuple[int, ...], list[Piece]]] = []
     begin = 0
     while begin < len(bucket):
         end, stride = begin + 1, None
@@ -240,10 +240,10 @@ def _rolled(bucket: list[Item], uniform: bool) -> Iterator[_Group]:
                 break
             outer = step
             end += 1
-        members = [item for row in rows[begin:end] for item in row[2]]
+        members = [piece for row in rows[begin:end] for piece in row[2]]
         if len(members) < SHORTEST_LOOP:
-            for item in members:
-                yield _Group((), (), [item], uniform)
+            for piece in members:
+                yield _Group((), (), [piece], uniform)
         elif outer is None or length == 1:
             strides = stride if outer is None else outer
             yield _Group((len(members),), (strides,), members, uniform)
@@ -260,11 +260,11 @@ def _scheduled(groups: list[_Group]) -> list[_Group]:
     """Return the groups such that each follows what it uses, else in the program's order."""
     if not any(group.dims for group in groups):
         return sorted(groups, key=_place)
-    owner = {item.number: i for i, g in enumerate(groups) for item in g.items if item.sink is None}
+    owner = {p.number: i for i, g in enumerate(groups) for p in g.pieces if p.sink is None}
     waiting = [0] * len(groups)
     followers: list[list[int]] = [[] for _ in groups]
     for i, group in enumerate(groups):
-        before = {owner[n] for item in group.items for n in item.uses() if n in owner}
+        before = {owner[n] for piece in group.pieces for n in piece.uses() if n in owner}
         waiting[i] = len(before)
         for j in before:
             followers[j].append(i)
@@ -282,7 +282,7 @@ def _scheduled(groups: list[_Group]) -> list[_Group]:
 
 
 def _place(group: _Group) -> tuple[int, bool]:
-    return min(item.number for item in group.items), group.items[0].sink is not None
+    return min(piece.number for piece in group.pieces), group.pieces[0].sink is not None
 
 
 def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
@@ -299,14 +299,14 @@ def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
             joins = len(bodies[-1]) < LONGEST_SEGMENT
         elif joins:
             joins = _walks_in_step(group, made)
-            if group.items[0].terms:
-                joins = joins and not any(g.items[0].terms for g in bodies[-1])
+            if group.pieces[0].terms:
+                joins = joins and not any(g.pieces[0].terms for g in bodies[-1])
         if not joins:
             bodies.append([])
             made.clear()
-        for i, item in enumerate(group.items):
-            if item.sink is None:
-                made[item.number] = len(bodies[-1]), i
+        for i, piece in enumerate(group.pieces):
+            if piece.sink is None:
+                made[piece.number] = len(bodies[-1]), i
         bodies[-1].append(group)
     return _written(bodies, roller)
 
@@ -316,10 +316,10 @@ def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
 
     Side by side in memory, the results of two statements look like those of one.
     """
-    for item in group.items:
-        if any(n in made for pair in item.terms or () for n in pair):
+    for piece in group.pieces:
+        if any(n in made for pair in piece.terms or () for n in pair):
             return False
-    for arguments in zip(*[item.args for item in group.items], strict=True):
+    for arguments in zip(*[piece.args for piece in group.pieces], strict=True):
         found = [made.get(n) if isinstance(n, int) else None for n in arguments]
         if any(found) and found != [found[0] and (found[0][0], i) for i in range(len(found))]:
             return False
@@ -328,17 +328,22 @@ def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
 
 def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
     places = [
-        {item.number: i for i, g in enumerate(body) if g.items[0].sink is None for item in g.items}
+        {
+            piece.number: i
+            for i, g in enumerate(body)
+            if g.pieces[0].sink is None
+            for piece in g.pieces
+        }
         for body in bodies
     ]
     read: set[int] = set()
     for body, place in zip(bodies, places, strict=True):
         for group in body:
-            terms = bool(group.items[0].terms)
-            for item in group.items:
-                read.update([n for n in item.args if n.__class__ is int and n not in place])
+            terms = bool(group.pieces[0].terms)
+            for piece in group.pieces:
+                read.update([n for n in piece.args if n.__class__ is int and n not in place])
                 if terms:
-                    read.update(n for pair in item.terms or () for n in pair if isinstance(n, int))
+                    read.update(n for pair in piece.terms or () for n in pair if isinstance(n, int))
     loops = []
     for body, place in zip(bodies, places, strict=True):
         statements = [_statement(group, place, read, roller) for group in body]
@@ -347,7 +352,7 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
 
 
 def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
-    first = group.items[0]
+    first = group.pieces[0]
     components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
     sink = Access(*first.sink, next(components)) if first.sink else None
     args: list[Read] = []
@@ -364,7 +369,7 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
         b = Access(*right, (*next(components), j)) if right else None
         stretches.append(Stretch(a, b, length))
     target = None
-    if sink is None and (group.uniform or any(item.number in read for item in group.items)):
+    if sink is None and (group.uniform or any(piece.number in read for piece in group.pieces)):
         array, offset = roller.address[first.number]
         steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
         target = Access(array, offset, steps)

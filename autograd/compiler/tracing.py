@@ -1,9 +1,9 @@
 """A function's run that is to be compiled: what it records, and which numbers it reads.
 
 What is compiled holds for all numbers, so a number must not be frozen as it was on the day of
-recording. While a `Tracer` is at work, the ``data`` of arguments, parameters and inner nodes is no
-float but a `Reading`: arithmetic on it is followed, as a part of the program that has no gradient;
-whatever would make a decision or a plain float of it is refused.
+recording. While a `FunctionTracer` is at work, the ``data`` of arguments, parameters and inner
+nodes is no float but a `TracedNumber`: arithmetic on it is followed, as a part of the program that
+has no gradient; whatever would make a decision or a plain float of it is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ lock = RLock()
 wait_for(lock)
 
 
-class Reading(Operand):
+class TracedNumber(Operand):
     """The number of a node, as code that is being recorded reads it.
 
     Elsewhere, such as in another thread, it is used as the number that it is.
@@ -40,7 +40,7 @@ class Reading(Operand):
 
     __slots__ = ("node", "number", "tracer")
 
-    def __init__(self, node: Value, number: float, tracer: Tracer) -> None:
+    def __init__(self, node: Value, number: float, tracer: FunctionTracer) -> None:
         self.node = node
         self.number = number
         self.tracer = tracer
@@ -85,9 +85,9 @@ def _deciding(name: str) -> Callable[..., Any]:
     """Return the method of this name: that of the number, which is refused while it is followed."""
     asked = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
 
-    def method(self: Reading, *args: Any) -> Any:
+    def method(self: TracedNumber, *args: Any) -> Any:
         number = self._plain(asked.get(name, f"{name}()"))
-        args = tuple(arg.number if isinstance(arg, Reading) else arg for arg in args)
+        args = tuple(arg.number if isinstance(arg, TracedNumber) else arg for arg in args)
         return getattr(number, f"__{name}__")(*args)
 
     return method
@@ -97,26 +97,26 @@ for _name in (
     "lt le gt ge eq ne bool float int trunc round floor ceil hash "
     "floordiv rfloordiv mod rmod divmod rdivmod"
 ).split():
-    setattr(Reading, f"__{_name}__", _deciding(_name))
+    setattr(TracedNumber, f"__{_name}__", _deciding(_name))
 
 # Outside of a recording it may stand wherever a number is asked for.
-numbers.Real.register(Reading)
+numbers.Real.register(TracedNumber)
 
 
 def _is_reading(x: Any) -> bool:
-    return x.__class__ is Reading
+    return x.__class__ is TracedNumber
 
 
 def _is_over(x: Any, tracer: Any) -> bool:
     """Return whether this is a reading of another recording: a number by now."""
-    return x.__class__ is Reading and x.tracer is not tracer
+    return x.__class__ is TracedNumber and x.tracer is not tracer
 
 
 def _is_plain(args: Iterable[Any]) -> bool:
     return not any(isinstance(arg, Operand) for arg in args)
 
 
-class Tracer:
+class FunctionTracer:
     """Records runs of a function; the numbers of what it has met stay hidden from run to run.
 
     Args:
@@ -131,14 +131,14 @@ class Tracer:
 
     def __init__(self, leaves: Iterable[Value]) -> None:
         self._met: dict[Value, float] = {}
-        self._hidden: dict[Value, Reading] = {}
+        self._hidden: dict[Value, TracedNumber] = {}
         self._first = dict.fromkeys(leaves)
         self._begin()
 
     def _begin(self) -> None:
         self.mark = object()
         self.follows: dict[Value, Value] = {}
-        self._made: dict[Value, Reading] = {}
+        self._made: dict[Value, TracedNumber] = {}
         self._constants: dict[Value, Any] = {}
         self._leaves: dict[Value, Value] = {}
         # What has been met or made: of it, nothing need be asked again.
@@ -183,7 +183,7 @@ class Tracer:
             )
 
     def _is_own(self, data: Any) -> bool:
-        return data.__class__ is Reading and data.tracer is self
+        return data.__class__ is TracedNumber and data.tracer is self
 
     def number(self, x: Any) -> Any:
         """Return what a new leaf is given as its number."""
@@ -202,21 +202,21 @@ class Tracer:
 
     def _hide(self, node: Value) -> None:
         self._met[node] = number = node.data
-        self._hidden[node] = reading = Reading(node, float(_float(number)), self)
+        self._hidden[node] = reading = TracedNumber(node, float(_float(number)), self)
         node.data = reading  # type: ignore[assignment]
 
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
         mode = current_mode()
         # A reading would be asked for its hash.
-        if Reading in map(type, args) or not self._known.issuperset(args):
+        if TracedNumber in map(type, args) or not self._known.issuperset(args):
             args = tuple([self.operand(arg) for arg in args])
         node = self._node(op, args, mode.origin)
         return node if mode.grad else self.leaf(node)
 
-    def follow(self, op: Op, args: tuple[Any, ...]) -> Reading:
+    def follow(self, op: Op, args: tuple[Any, ...]) -> TracedNumber:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
-        nodes = tuple([x.node if x.__class__ is Reading else real(plain(x)) for x in args])
+        nodes = tuple([x.node if x.__class__ is TracedNumber else real(plain(x)) for x in args])
         return self._made[self._node(op, nodes, None)]
 
     def leaf(self, node: Value) -> Value:
@@ -239,17 +239,17 @@ class Tracer:
 
     def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
         found: list[Any] = [arg if arg.__class__ is float else arg.data for arg in args]
-        floats = [x.number if x.__class__ is Reading else x for x in found]
+        floats = [x.number if x.__class__ is TracedNumber else x for x in found]
         data = value_function(op, len(args))(*floats)
         node = _new(data, op, args, origin)
-        self._made[node] = reading = Reading(node, data, self)
+        self._made[node] = reading = TracedNumber(node, data, self)
         node.data = reading  # type: ignore[assignment]
         self._known.add(node)
         return node
 
 
 def _float(data: Any) -> float:
-    return data.number if data.__class__ is Reading else data
+    return data.number if data.__class__ is TracedNumber else data
 
 
 def _new(data: Any, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:

@@ -64,13 +64,13 @@ class FileOptions(Options, total=False):
     rankdir: str
 
 
-class Recorded(Protocol):
+class HasRecording(Protocol):
     """What holds a recording, as a Stepper does."""
 
     recording: Recording
 
 
-class Cursor(Recorded, Protocol):
+class Cursor(HasRecording, Protocol):
     """What stands somewhere in a recording, as a Stepper does."""
 
     position: int
@@ -177,8 +177,8 @@ def picture_of(
 
 
 def diff(
-    before: Recording | Recorded,
-    after: Recording | Recorded,
+    before: Recording | HasRecording,
+    after: Recording | HasRecording,
     format: str = "svg",
     rankdir: str = "LR",
     *,
@@ -358,7 +358,7 @@ def _position(structure: Structure, node: Value) -> int:
     return structure.position[node]
 
 
-def _recording(run: Recording | Recorded) -> Recording:
+def _recording(run: Recording | HasRecording) -> Recording:
     found = getattr(run, "recording", run)
     if not isinstance(found, Recording):
         raise TypeError(

@@ -14,7 +14,7 @@ from autograd.drawing.picture import shorten
 from autograd.engine import Value
 from autograd.formula import json_number, number
 from autograd.operation import Number, Op, Symbol
-from autograd.page.javascript import Rows, key, rows
+from autograd.page.javascript import RowScript, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.levels import levels_of
 from autograd.page.source import excerpts, shown_paths
@@ -28,7 +28,7 @@ MOST_NODES = 15_000
 LONGEST_NAME = 60
 
 
-def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str, Any], Rows]:
+def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str, Any], RowScript]:
     """Return the data of the page, and the rows of the table that it needs."""
     nodes = nearest(recording)
     is_whole = len(nodes) == len(recording.nodes)
@@ -90,7 +90,7 @@ def nearest(recording: Recording) -> list[Value]:
 class _Forms:
     """Numbers the forms of ops: how each is written, and so are its local derivatives."""
 
-    def __init__(self, script: Rows) -> None:
+    def __init__(self, script: RowScript) -> None:
         self.script = script
         self.described: list[dict[str, Any]] = []
         self.number_of: dict[tuple[Op, tuple[str, ...]], int] = {}

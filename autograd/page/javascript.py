@@ -48,7 +48,7 @@ SPELLING: dict[str, Template] = {
 """How each primitive is spelled, with its precedence; what JavaScript lacks is in primitives.js."""
 
 
-class Rows(NamedTuple):
+class RowScript(NamedTuple):
     """Generated rows.
 
     Attributes:
@@ -65,7 +65,7 @@ def key(op: Op, arity: int) -> str:
     return f"{op.name}/{arity}"
 
 
-def rows(ops: Iterable[tuple[Op, int]]) -> Rows:
+def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
     """Return value, local derivatives and kinks of rows, each with its number of arguments.
 
     A row that leads to an opaque forward, or to a primitive that has no spelling, is left out.
@@ -89,7 +89,7 @@ def rows(ops: Iterable[tuple[Op, int]]) -> Rows:
             ]
             written[name] = f'"{name}": {{\n ' + ",\n ".join(columns) + " },"
     text = "\n".join([*called.values(), "const ROWS = {", *written.values(), "};"])
-    return Rows(text, frozenset(written))
+    return RowScript(text, frozenset(written))
 
 
 def _define_all(expressions: list[Any], known: dict[str, str], needed: dict[str, str]) -> bool:

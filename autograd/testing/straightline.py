@@ -3,7 +3,8 @@
 Between a graph and a text: random expressions are drawn in this form, and a recorded graph can
 be turned into it, so that a failing example is a file to run.
 
->>> program = Program((0.5, 2.0), (Step("mul", (0, 1)), Step("sin", (2,)), Step("pow", (3, 2.0))))
+>>> steps = Assignment("mul", (0, 1)), Assignment("sin", (2,)), Assignment("pow", (3, 2.0))
+>>> program = StraightLine((0.5, 2.0), steps)
 >>> print(program)
 from autograd import ops
 <BLANKLINE>
@@ -29,21 +30,21 @@ from autograd.graph import topological_order
 from autograd.operation import TABLE, Op
 
 
-class Step(NamedTuple):
+class Assignment(NamedTuple):
     """A row applied to earlier results, given by number (inputs first), and to plain floats."""
 
     name: str
     args: tuple[int | float, ...]
 
 
-class Program(NamedTuple):
+class StraightLine(NamedTuple):
     """A computation as data; its result is that of the last step.
 
     Printed, it is Python that defines the function ``f`` and the tuple ``point``.
     """
 
     inputs: tuple[float, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Assignment, ...]
 
     def run(self, *inputs: Any) -> list[Any]:
         """Return every result, inputs first: floats for floats, Values for Values."""
@@ -103,7 +104,7 @@ class Program(NamedTuple):
         return not all(map(math.isfinite, numbers))
 
 
-def program_of(root: Value) -> Program:
+def program_of(root: Value) -> StraightLine:
     """Return the program that computes a recorded graph, its leaves as inputs."""
     order = topological_order(root)
     leaves = [node for node in order if node.op is None]
@@ -113,8 +114,8 @@ def program_of(root: Value) -> Program:
     for node in inner:
         assert node.op is not None
         args = tuple(number[arg] if isinstance(arg, Value) else arg for arg in node.args)
-        steps.append(Step(node.op.name, args))
-    return Program(tuple(leaf.data for leaf in leaves), tuple(steps))
+        steps.append(Assignment(node.op.name, args))
+    return StraightLine(tuple(leaf.data for leaf in leaves), tuple(steps))
 
 
 def pick(results: Any, arg: int | float) -> Any:

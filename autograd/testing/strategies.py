@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograd.domain import REAL, Joint
 from autograd.errors import missing_extra
 from autograd.operation import TABLE, Number, Op, plain
-from autograd.testing.straightline import Program, Step, pick
+from autograd.testing.straightline import Assignment, StraightLine, pick
 
 if TYPE_CHECKING:
     from nn import MLP
@@ -40,7 +40,7 @@ MOST_ARGS = 5
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")
 
 
-class Dataset(NamedTuple):
+class TrainingSet(NamedTuple):
     """Samples and their targets."""
 
     X: list[list[float]]
@@ -73,7 +73,7 @@ def floats_in(
 
 def expressions(
     *, max_nodes: int = 14, ops: Iterable[Op | str] | None = None, smooth: bool = True
-) -> SearchStrategy[Program]:
+) -> SearchStrategy[StraightLine]:
     """Return a strategy for random graphs with sharing, fan-out and depth, as programs.
 
     Every result reaches the last one. ``program(*program.inputs)`` computes it, of floats or of
@@ -111,7 +111,7 @@ def mlps(draw: DrawFn, *, max_inputs: int = 3, max_width: int = 4, max_layers: i
 @st.composite
 def datasets(
     draw: DrawFn, *, inputs: int | None = None, max_samples: int = 8, classes: bool = False
-) -> Dataset:
+) -> TrainingSet:
     """Return a strategy for small sets of samples and targets.
 
     Args:
@@ -122,7 +122,7 @@ def datasets(
     target = st.sampled_from([-1.0, 1.0]) if classes else _ordinary
     sample = st.lists(_ordinary, min_size=width, max_size=width)
     pairs = draw(st.lists(st.tuples(sample, target), min_size=1, max_size=max_samples))
-    return Dataset([x for x, _ in pairs], [y for _, y in pairs])
+    return TrainingSet([x for x, _ in pairs], [y for _, y in pairs])
 
 
 def is_smooth(op: Op, args: Iterable[float], margin: float = MARGIN) -> bool:
@@ -217,12 +217,12 @@ def _is_at_kink(op: Op, args: list[float]) -> bool:
 
 
 @st.composite
-def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bool) -> Program:
+def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bool) -> StraightLine:
     numbers = _ordinary if smooth else _unlimited
     rows = list(TABLE.values()) if rows is None else rows
     inputs = tuple(draw(st.lists(numbers, min_size=1, max_size=4)))
     results = list(inputs)
-    steps: list[Step] = []
+    steps: list[Assignment] = []
     used: set[int] = set()
     for _ in range(draw(st.integers(1, max_nodes))):
         op = draw(st.sampled_from(rows))
@@ -239,8 +239,8 @@ def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bo
             continue
         used |= {arg for arg in args if isinstance(arg, int)}
         results.append(out)
-        steps.append(Step(op.name, args))
+        steps.append(Assignment(op.name, args))
     ends = tuple(i for i in range(len(results)) if i not in used)
     if len(ends) > 1 or not steps:
-        steps.append(Step("sum", ends))
-    return Program(inputs, tuple(steps))
+        steps.append(Assignment("sum", ends))
+    return StraightLine(inputs, tuple(steps))

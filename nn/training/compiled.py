@@ -45,7 +45,7 @@ class Learnt(NamedTuple):
     weights: Any
 
 
-class Moment(NamedTuple):
+class Snapshot(NamedTuple):
     """What a training is at between two steps.
 
     Attributes:
@@ -113,7 +113,7 @@ class CompiledSteps:
         zeros = [0.0] * len(optimizer.remembers)
         self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
         self._rooms: dict[str, Any] = {}
-        self.ahead: Moment | None = None
+        self.ahead: Snapshot | None = None
         self._descent: Any = None
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
@@ -183,7 +183,7 @@ class CompiledSteps:
             settings = numpy.array(optimizer.rates(state.steps + 1))
             slopes = self._clipped(g)
             w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
-            state = self.ahead = Moment(w, memory, state.steps + 1, self.masks.drawn(), slopes)
+            state = self.ahead = Snapshot(w, memory, state.steps + 1, self.masks.drawn(), slopes)
             costs.append(cost)
             rates.append(optimizer.learning_rate * optimizer.scale)
             scales.append(optimizer.scale)
@@ -252,7 +252,7 @@ class CompiledSteps:
             done = descent.done
             slopes = descent.gradients[done - 1] if done else state.slopes
             steps = state.steps + done
-            self.ahead = Moment(descent.weights[done], descent.memory, steps, state.drawn, slopes)
+            self.ahead = Snapshot(descent.weights[done], descent.memory, steps, state.drawn, slopes)
         if done < len(order):
             self._refuse(order[done], cost)
         terms, outs, units = descent.outputs
@@ -339,16 +339,16 @@ class CompiledSteps:
     def _size(self) -> int:
         return len(self.plan.optimizer.parameters)
 
-    def _state(self) -> Moment:
+    def _state(self) -> Snapshot:
         """Return where the training is: ahead of the model, or where the model is."""
         if self.ahead:
             return self.ahead
         numpy, optimizer = self.numpy, self.plan.optimizer
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
         memory = [numpy.array(column) for column in optimizer.memory]
-        return Moment(weights, memory, optimizer.steps, self.masks.drawn(), None)
+        return Snapshot(weights, memory, optimizer.steps, self.masks.drawn(), None)
 
-    def _numbers(self, state: Moment) -> Any:
+    def _numbers(self, state: Snapshot) -> Any:
         """Return the numbers of all parameters: the optimiser's, and those it doesn't hold."""
         others = self._cost.parameters[self._size :]
         if not others:

@@ -32,7 +32,7 @@ from autograd.command.condition import FLAGS, parse_condition
 from autograd.command.debugger.commands import ALIASES, COMMANDS, MORE
 from autograd.command.debugger.examination import Examination
 from autograd.command.debugger.keyboard import completions, line_editing
-from autograd.command.debugger.moment import Moment, style_of
+from autograd.command.debugger.screen import Screen, style_of
 from autograd.command.expression import number_of
 from autograd.command.terminal import BAD, FACT, QUIET, WARNING, Terminal, counted, crop, printable
 from autograd.engine import Value
@@ -85,7 +85,7 @@ class Debugger(cmd.Cmd):
         self.find = find
         self.breakpoints: dict[int, Condition] = {}
         self.names = {self.recording.name(node): node for node in self.recording.nodes}
-        self._moment = Moment(stepper, self.terminal)
+        self._screen = Screen(stepper, self.terminal)
         self._numbered = 0
         self._quiz: Quiz | None = None
 
@@ -416,11 +416,11 @@ class Debugger(cmd.Cmd):
                 found = self.find(name)
                 if found in self.recording.position:
                     return found
-                hint = f"{self._moment.root} was not computed from it"
+                hint = f"{self._screen.root} was not computed from it"
         raise Refusal(f"there is no node {name!r:.60} in this run; {hint}")
 
     def show(self) -> None:
-        self._moment.print()
+        self._screen.print()
 
     def say(self, text: str = "", style: str = "") -> None:
         self.terminal.line(text, style)

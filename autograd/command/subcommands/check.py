@@ -62,7 +62,7 @@ def _check_file(path: str, name: str, args: argparse.Namespace) -> int:
             raise UsageError(
                 f"{path} has no function {called}, so {args.values[0]!r:.60} is of no use"
             )
-        root = script.result(name).value
+        root = script.root(name).value
         leaves = [node for node in trace(root)[0] if node.op is None]
         return _said(gradcheck(program_of(root).__call__, *leaves), args)
     point = _point(script, called, function, args.values)

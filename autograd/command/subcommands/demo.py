@@ -34,7 +34,7 @@ EPOCHS = 50
 DEPTH, WIDTH = 30, 16
 
 
-class Picture(NamedTuple):
+class Exhibit(NamedTuple):
     """A file the demo has written, and what it shows."""
 
     path: Path
@@ -127,7 +127,7 @@ def theory_neuron(terminal: Terminal) -> None:
     terminal.line(f"  E  {cost.data:>+.5f} → {forward().data:>+.5f}")
 
 
-def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
+def lecture_neuron(terminal: Terminal, directory: Path) -> Exhibit:
     """Step through, check and draw the neuron of the micrograd lecture.
 
     Source: Karpathy 2022, The spelled-out intro to neural networks and backpropagation.
@@ -150,10 +150,10 @@ def lecture_neuron(terminal: Terminal, directory: Path) -> Picture:
         terminal.line(f"  {line}")
     report.raise_if_wrong()
     path = write(o, directory / "neuron.svg")
-    return Picture(path, "the graph of the lecture's neuron")
+    return Exhibit(path, "the graph of the lecture's neuron")
 
 
-def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
+def two_moons(terminal: Terminal, directory: Path) -> list[Exhibit]:
     """Train a network on two moons, and draw what it has learnt."""
     from nn import MLP, fit
     from nn.data import moons
@@ -190,12 +190,12 @@ def two_moons(terminal: Terminal, directory: Path) -> list[Picture]:
     decision_boundary(model, points, labels, boundary)
     loss_curve(history, curve)
     return [
-        Picture(boundary, "the moons, and where the network parts them"),
-        Picture(curve, "the loss, epoch by epoch"),
+        Exhibit(boundary, "the moons, and where the network parts them"),
+        Exhibit(curve, "the loss, epoch by epoch"),
     ]
 
 
-def thirty_layers(terminal: Terminal, directory: Path) -> Picture:
+def thirty_layers(terminal: Terminal, directory: Path) -> Exhibit:
     """Send a gradient back through 30 layers, built in several ways, and draw what is left."""
     from nn import Layer, Module, Residual, Sequential, clip_grad_norm
     from nn.history import layers_of
@@ -240,7 +240,7 @@ def thirty_layers(terminal: Terminal, directory: Path) -> Picture:
     )
     path = directory / "depth.png"
     gradient_by_depth(flows, path)
-    return Picture(path, f"the gradient on its way through {DEPTH} layers")
+    return Exhibit(path, f"the gradient on its way through {DEPTH} layers")
 
 
 def _print_run(terminal: Terminal, out: Value) -> None:

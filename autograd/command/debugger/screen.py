@@ -16,7 +16,7 @@ MAX_PLACE_COLUMN = 100
 """On a wider terminal, the place of an event does not move further to the right."""
 
 
-class Moment:
+class Screen:
     """Prints where a stepper stands."""
 
     def __init__(self, stepper: Stepper, terminal: Terminal) -> None:
