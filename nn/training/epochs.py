@@ -9,27 +9,27 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from autograd import CompileError, MissingExtraError, Value
-from nn.arguments import listed, number, real, whole
+from autograd import CompileError, MissingExtraError
+from nn.arguments import number
 from nn.callbacks import Callback
-from nn.documents import StateError
 from nn.history import History, layers_of
 from nn.hygiene import DivergenceError, Hygiene
-from nn.losses import Loss, bare, cross_entropy, is_classification, threshold
+from nn.losses import Loss, bare, is_classification, threshold
 from nn.metrics import THRESHOLDED, accuracy, mean_of
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.schedules import Schedule
-from nn.training import checkpoint as checkpoints
-from nn.training.checkpoint import Checkpoint, Saved
+from nn.training.checkpoint import Checkpoint
 from nn.training.compiled import CompiledSteps
-from nn.training.dataset import Data, Dataset
-from nn.training.identity import differences, identity_of
+from nn.training.dataset import Data
+from nn.training.identity import identity_of
 from nn.training.order import Order
 from nn.training.plan import Clip, Metric, Plan
 from nn.training.progress import Show, bar
 from nn.training.replay import Replay
+from nn.training.resumption import compile_of, saved_of, state_of, take_over
 from nn.training.steps import EagerSteps, Start
+from nn.training.trial import tried_out
 from nn.units import nodes_below
 
 WORTHWHILE = 4_000_000
@@ -37,9 +37,6 @@ WORTHWHILE = 4_000_000
 
 The eager engine takes about two seconds for them, making the machine code one.
 """
-
-BACKENDS: dict[str, bool | str] = {"eager": False, "llvm": True, "llvm, exact": "exact"}
-"""By what a history calls it, how to ask for it."""
 
 
 def fit(
@@ -141,23 +138,24 @@ class Training:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        term = _tried_out(plan, plan.samples)
+        term = tried_out(plan, plan.samples)
         if plan.tests is not None:
-            _tried_out(plan, plan.tests)
+            tried_out(plan, plan.tests)
         self.identity = identity_of(plan) if plan.checkpoint or plan.resume else None
         # The learning rate that was asked for; a callback may have changed it meanwhile.
         self.asked = plan.optimizer.learning_rate
-        saved = self._read(Path(plan.resume)) if plan.resume is not None else None
+        saved = saved_of(plan, self.identity)
         self.history = History()
         self.history.layers = tuple(layers_of(plan.model))
-        compile = _same(plan, saved) if saved else plan.compile
+        compile = compile_of(plan, saved) if saved else plan.compile
         if compile is None:
             arguments = sum(len(node.args) for node in nodes_below(term))
             compile = arguments * len(plan.samples) * plan.epochs >= WORTHWHILE and "if possible"
         self.steps = _steps(plan, compile)
         self.history.backend = self.steps.name
         if saved:
-            self._take(saved)
+            take_over(plan, saved)
+            vars(self.history).update(vars(saved.history))
         self.hygiene = self.steps.hygiene = Hygiene(plan.model, plan.optimizer, self.history)
         self.modules = plan.modules
         self.order = Order(len(plan.samples), plan.batch_size, plan.seed)
@@ -237,7 +235,7 @@ class Training:
         self.finished, self.is_torn = epoch, False
         if self.keeper and self.keeper.is_due:
             self.steps.sync()
-            self.keeper.write(self._state(), epoch)
+            self._write(self.keeper)
 
     def _factor(self, time: float) -> float:
         """Return the schedule's factor for a step."""
@@ -274,7 +272,12 @@ class Training:
         self._drop_unfinished()
         # Between two epochs, callbacks may have seen one that the history hasn't.
         if self.keeper and self.keeper.written < self.finished and not self.is_torn:
-            self.keeper.write(self._state(), self.finished)
+            self._write(self.keeper)
+
+    def _write(self, keeper: Checkpoint) -> None:
+        start = self.begun[1] if self.begun and self.begun[0] > self.finished else None
+        state = state_of(self.plan, self.identity, self.asked, self.history, start)
+        keeper.write(state, self.finished)
 
     def _finish(self) -> None:
         for callback in self.plan.callbacks:
@@ -300,88 +303,6 @@ class Training:
         ):
             del kept[self.finished :]
 
-    def _state(self) -> dict[str, Any]:
-        """Return what a checkpoint holds of the time when the last epoch was finished."""
-        plan = self.plan
-        weights = plan.model.state_dict()
-        optimizer: Any = plan.optimizer.state_dict()
-        masks = [dropout.masks for dropout in plan.dropouts]
-        if self.begun and self.begun[0] > self.finished:  # steps have been made since
-            start = self.begun[1]
-            numbers = dict(zip(plan.optimizer.parameters, start.weights, strict=True))
-            named = plan.model.named_parameters()
-            weights = {name: numbers.get(leaf, leaf.data) for name, leaf in named.items()}
-            optimizer = {
-                name: list(x) if name in plan.optimizer.remembers else x
-                for name, x in start.optimizer.items()
-            }
-            masks = start.masks
-        return {
-            "training": self.identity,
-            "learning_rate": self.asked,
-            "backend": self.history.backend,
-            "stopped": self.history.stopped,
-            "weights": weights,
-            "optimizer": optimizer,
-            "masks": masks,
-            "schedule": _state_of(plan.schedule),
-            "callbacks": list(map(_state_of, plan.callbacks)),
-        }
-
-    def _read(self, path: Path) -> Saved:
-        """Return a checkpoint of this training.
-
-        Raises:
-            StateError: it is damaged, or of another training.
-        """
-        saved = checkpoints.read(path)
-        differing = differences(saved.state["training"], self.identity)
-        if differing:
-            raise StateError(
-                f"{path} is of another training: {listed(differing, mark='; ')}. Resume with the "
-                "same arguments, or train anew"
-            )
-        return saved
-
-    def _take(self, saved: Saved) -> None:
-        """Take over a checkpoint, wholly or not at all.
-
-        Raises:
-            StateError: it is damaged.
-        """
-        plan, state = self.plan, saved.state
-        things: list[Any] = [plan.schedule, *plan.callbacks]
-        stateful = [thing for thing in things if hasattr(thing, "load_state_dict")]
-        kept = [x.state_dict() for x in stateful]
-        optimizer = plan.optimizer.state_dict()
-        named = plan.model.named_parameters()
-        try:
-            if set(state["weights"]) != set(named):
-                raise ValueError("the weights are of other parameters")
-            weights = {name: real(name, state["weights"][name]) for name in named}
-            masks = [whole("masks", n) for n in state["masks"]]
-            drawing = list(zip(plan.dropouts, masks, strict=True))
-            asked = number("learning_rate", state["learning_rate"], positive=True)
-            states = [state["schedule"], *state["callbacks"]]
-            for thing, own in zip(things, states, strict=True):
-                if hasattr(thing, "load_state_dict"):
-                    thing.load_state_dict(own)
-            plan.optimizer.load_state_dict(state["optimizer"])
-        except Exception as error:
-            for thing, own in zip(stateful, kept, strict=True):
-                thing.load_state_dict(own)
-            plan.optimizer.load_state_dict(optimizer)
-            raise StateError(
-                f"{plan.resume} is damaged: {type(error).__name__}: {error!s:.200}"
-            ) from error
-        for name, leaf in named.items():
-            leaf.data = weights[name]
-        for dropout, drawn in drawing:
-            dropout.masks = drawn
-        if self.asked != asked:
-            plan.optimizer.learning_rate = self.asked
-        vars(self.history).update(vars(saved.history))
-
 
 def _steps(plan: Plan, compile: bool | str) -> CompiledSteps | EagerSteps:
     """Return what makes the steps: compiled, if asked to by True, "exact", or "if possible".
@@ -399,58 +320,6 @@ def _steps(plan: Plan, compile: bool | str) -> CompiledSteps | EagerSteps:
     return EagerSteps(plan)
 
 
-def _same(plan: Plan, saved: Saved) -> bool | str:
-    """Return how to ask for the back end of a checkpoint, for the same bits.
-
-    Raises:
-        StateError: that is not what was asked for.
-    """
-    backend = saved.history.backend
-    if backend not in BACKENDS:
-        raise StateError(f"{plan.resume} is of the unknown back end {backend!r:.40}")
-    before = BACKENDS[backend]
-    if plan.compile not in (None, before):
-        raise StateError(
-            f"{plan.resume} is of a training by the back end {backend!r}: resume it with "
-            f"compile={before!r}, for the same bits"
-        )
-    return before
-
-
-def _tried_out(plan: Plan, samples: Dataset) -> Value:
-    """Return the loss of the first sample, so that what doesn't fit shows before training."""
-    inputs, target = samples[0]
-    with plan.in_mode(training=False):  # a dropout would draw a mask
-        prediction = plan.model(inputs)
-    try:
-        term = plan.loss(prediction, target)
-    except TypeError as error:
-        error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
-        raise
-    if not isinstance(term, Value):
-        raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
-    if term.op is None:
-        raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
-    if bare(plan.loss) is cross_entropy:
-        _check_classes(len(prediction), samples)
-    return term
-
-
-def _check_classes(classes: int, samples: Dataset) -> None:
-    """Compare the labels with the number of the model's outputs.
-
-    Raises:
-        ValueError: a label is no class.
-    """
-    known = list(map(float, range(classes)))
-    for i, label in enumerate(samples.targets):
-        if label not in known:
-            raise ValueError(
-                f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
-                f"that of sample {i} is {label:g}"
-            )
-
-
 def _measured(metric: Metric, predictions: Any, targets: Any, limit: float) -> Any:
     """Return a metric's figure; one that needs a threshold gets the loss's, or keeps its own."""
     has_own = isinstance(metric, partial) and "threshold" in metric.keywords
@@ -462,7 +331,3 @@ def _measured(metric: Metric, predictions: Any, targets: Any, limit: float) -> A
 def _is_stop(answer: Any) -> bool:
     """Return whether a callback's answer is True, be it Python's or NumPy's."""
     return type(answer).__name__ in ("bool", "bool_") and bool(answer)
-
-
-def _state_of(thing: Any) -> Any:
-    return thing.state_dict() if hasattr(thing, "state_dict") else None

@@ -1,0 +1,46 @@
+"""A first sample tried out, so that what doesn't fit shows before a training changes anything."""
+
+from __future__ import annotations
+
+from autograd import Value
+from nn.losses import bare, cross_entropy
+from nn.training.dataset import Dataset
+from nn.training.plan import Plan
+
+
+def tried_out(plan: Plan, samples: Dataset) -> Value:
+    """Return the loss of the first sample, a node to differentiate.
+
+    Raises:
+        TypeError, ValueError: it is none, or a label is no class of the model's.
+    """
+    inputs, target = samples[0]
+    with plan.in_mode(training=False):  # a dropout would draw a mask
+        prediction = plan.model(inputs)
+    try:
+        term = plan.loss(prediction, target)
+    except TypeError as error:
+        error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
+        raise
+    if not isinstance(term, Value):
+        raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
+    if term.op is None:
+        raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
+    if bare(plan.loss) is cross_entropy:
+        _check_classes(len(prediction), samples)
+    return term
+
+
+def _check_classes(classes: int, samples: Dataset) -> None:
+    """Compare the labels with the number of the model's outputs.
+
+    Raises:
+        ValueError: a label is no class.
+    """
+    known = list(map(float, range(classes)))
+    for i, label in enumerate(samples.targets):
+        if label not in known:
+            raise ValueError(
+                f"the model has {classes} outputs, so labels go from 0 to {classes - 1}: "
+                f"that of sample {i} is {label:g}"
+            )
