@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import DomainError, ExpressionError, Value
-from autograd.command import expression
-from autograd.command.expression import FUNCTIONS, MAX_CHARACTERS, MAX_DEPTH, parse
+from autograd.command import grammar
+from autograd.command.expression import FUNCTIONS, parse
+from autograd.command.grammar import MAX_CHARACTERS, MAX_DEPTH
 
 
 def refusal(source: str) -> str:
@@ -222,7 +223,7 @@ leaky_relu(x, slope=1); x[0]; x[0:1]; softmax(x)[True]; softmax(x)[-1]; sin(x)(y
 
 @pytest.mark.parametrize("source", NOT_OURS.strip().replace("\n", "; ").split("; "))
 def test_the_second_gate_needs_no_first(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expression, "_scan", lambda *_: None)
+    monkeypatch.setattr(grammar, "_scan", lambda *_: None)
     refusal(source)
 
 

@@ -27,19 +27,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NoReturn
 
-from autograd.command.expression import (
-    CONSTANTS,
-    FUNCTIONS,
-    HINTS,
-    OPERAND,
-    OPERATORS,
-    OTHER,
-    Expression,
-    Grammar,
-    Translator,
-    read,
-    refuse_part,
-)
+from autograd.command.expression import CONSTANTS, FUNCTIONS, Expression, Translator
+from autograd.command.grammar import HINTS, OPERAND, OPERATORS, OTHER, Grammar, read, refuse_part
 from autograd.errors import DomainError
 from autograd.stepping import breakpoints as at
 from autograd.stepping.breakpoints import Condition
