@@ -290,7 +290,7 @@ def test_a_module_goes_by_its_name_or_a_part_of_it() -> None:
         out = relu(Value(2.0, "x"))
     debugger = Debugger(Stepper(out), Terminal(io.StringIO()))
     for name in ("layers.0.neurons.3", "neurons.3", "layers"):
-        assert str(debugger.condition(name)) == f'module == "{name}"'
+        assert str(debugger.names.condition(name)) == f'module == "{name}"'
 
 
 def test_the_advice_on_a_function_can_be_followed(do: Do) -> None:
@@ -400,7 +400,7 @@ def test_ctrl_c_in_a_long_run_returns_to_where_it_was(monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
         return False
 
-    monkeypatch.setattr(f"{Debugger.__module__}.parse_condition", lambda text: interrupt)
+    monkeypatch.setattr("autograd.command.debugger.names.parse_condition", lambda text: interrupt)
     with pytest.raises(KeyboardInterrupt):
         session.onecmd("run grad > 1")
     assert stepper.position == 3

@@ -21,43 +21,30 @@ from __future__ import annotations
 
 import cmd
 import json
-import linecache
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
-from autograd.command.condition import FLAGS, parse_condition
 from autograd.command.debugger.commands import ALIASES, COMMANDS, MORE
 from autograd.command.debugger.examination import Examination
 from autograd.command.debugger.keyboard import completions, line_editing
-from autograd.command.debugger.screen import Screen, style_of
+from autograd.command.debugger.listing import MAX_ROWS, Listing
+from autograd.command.debugger.names import Names, Refusal
+from autograd.command.debugger.screen import Screen
 from autograd.command.expression import number_of
-from autograd.command.terminal import BAD, FACT, QUIET, WARNING, Terminal, counted, crop, printable
+from autograd.command.terminal import BAD, QUIET, WARNING, Terminal, counted, printable
 from autograd.engine import Value
 from autograd.errors import ChainruleError
 from autograd.files import write_whole
 from autograd.stepper import Stepper
-from autograd.stepping import breakpoints as at
 from autograd.stepping.breakpoints import Condition
 from autograd.stepping.events import Event
 from autograd.stepping.mistakes import WAYS
-from autograd.stepping.notation import show
 from autograd.stepping.quiz import Quiz
-
-AROUND = 5
-"""How many lines or events `list` and `events` show to either side."""
-
-MAX_ROWS = 20
-"""How many rows a table shows before it counts the rest."""
 
 MAX_COUNTED = 100_000
 """Up to this many events, a new breakpoint says how often it holds."""
-
-
-class Refusal(Exception):
-    """A command can't be carried out as given; the message says what to do."""
 
 
 class Debugger(cmd.Cmd):
@@ -80,12 +67,11 @@ class Debugger(cmd.Cmd):
     ) -> None:
         super().__init__()
         self.stepper = stepper
-        self.recording = stepper.recording
         self.terminal = terminal or Terminal()
-        self.find = find
         self.breakpoints: dict[int, Condition] = {}
-        self.names = {self.recording.name(node): node for node in self.recording.nodes}
+        self.names = Names(stepper.recording, find)
         self._screen = Screen(stepper, self.terminal)
+        self._listing = Listing(stepper, self.terminal)
         self._numbered = 0
         self._quiz: Quiz | None = None
 
@@ -126,7 +112,7 @@ class Debugger(cmd.Cmd):
 
     def default(self, line: str) -> None:
         """Print the node if ``line`` is its name."""
-        if line in self.names:
+        if line in self.names.nodes:
             self.do_print(line)
             return
         word = line.split()[0]
@@ -176,7 +162,7 @@ class Debugger(cmd.Cmd):
     def _run(self, arg: str, move: Callable[..., Event | None], way: str, end: int) -> None:
         """Move until the condition typed, else a breakpoint, holds; stay if none ever does."""
         position = self.stepper.position
-        stops = {0: self.condition(arg)} if arg else dict(self.breakpoints)
+        stops = {0: self.names.condition(arg)} if arg else dict(self.breakpoints)
         if not stops:
             self.stepper.goto(end)
             self.show()
@@ -205,7 +191,7 @@ class Debugger(cmd.Cmd):
             if not self.breakpoints:
                 self.say('no breakpoints; break abs(grad) > 0.1 or break op == "tanh" sets one')
             return
-        condition = self.condition(arg)
+        condition = self.names.condition(arg)
         self._numbered += 1
         self.breakpoints[self._numbered] = condition
         self.say(f"breakpoint {self._numbered}: {condition}{self._frequency(condition)}")
@@ -227,82 +213,22 @@ class Debugger(cmd.Cmd):
             raise Refusal(f"there is no breakpoint {arg!r:.60}; there is {known}")
         self.say(f"removed {self.breakpoints.pop(number)}")
 
-    def condition(self, text: str) -> Condition:
-        """Return the condition typed: an expression, a line of the source, or the name of a node.
-
-        An op, a module or a kind of event goes by its name as well.
-        """
-        if text.isdecimal():
-            return parse_condition(f"line == {text}")
-        if text in self.names and text not in FLAGS:
-            return Condition(at.on_node(self.names[text]), f'name == "{text}"')
-        what = self._named(text)
-        return parse_condition(f'{what} == "{text}"' if what else text)
-
-    def _named(self, text: str) -> str:
-        """Return what of this run has that name: "op", "kind" or "module"; "" if nothing has."""
-        nodes = self.stepper.recording.nodes
-        if any(node.op and text in (node.op.name, node.op.symbol) for node in nodes):
-            return "op"
-        if text in at.KINDS:
-            return "kind"
-        scopes = {node.origin[0] for node in nodes if node.origin}
-        is_module = '"' not in text and any(f".{text}." in f".{scope}." for scope in scopes)
-        return "module" if is_module else ""
-
     # Looking
 
     def do_where(self, arg: str) -> None:
         self.show()
 
     def do_list(self, arg: str) -> None:
-        event = self.stepper.current or self.stepper.events[0]
-        file, line = (event.node.origin or ("", None, None))[1:]
-        lines = linecache.getlines(file) if file else []
-        if not lines or line is None:
-            self.say("the source of this node is not known; these are the events", QUIET)
-            self.do_events(arg)
-            return
-        first = max(1, line - AROUND)
-        self.say(f"{file}:{line}", QUIET)
-        for number in range(first, min(len(lines), line + AROUND) + 1):
-            mark = "->" if number == line else "  "
-            text = f"{number:>4} {mark}  {lines[number - 1].rstrip()}".expandtabs(4).rstrip()
-            # Not folded: a long line of source is the terminal's to wrap.
-            self.terminal.spans((text, "bold" if number == line else ""))
+        self._listing.source()
 
     def do_events(self, arg: str) -> None:
-        position = self.stepper.position
-        first = max(0, min(position - 1 - AROUND, self.length - 2 * AROUND - 1))
-        for event in self.stepper.events[first : first + 2 * AROUND + 1]:
-            here = event.index + 1 == position
-            number = f"{event.index + 1:>{len(str(self.length))}} {'->' if here else '  '}  "
-            text, *_ = str(event).split("   ")
-            text += " complete" if event.kind == "done" else ""
-            line = f"{number}{crop(text, self.terminal.width - len(number))}"
-            self.say(line, "bold" if here else QUIET if event.index >= position else "")
+        self._listing.events()
 
     def do_print(self, arg: str) -> None:
         if arg:
-            nodes = [self.node(arg)]
+            self._listing.nodes([self.node(arg)])
         else:
-            leaves = [node for node in self.recording.nodes if node.op is None]
-            nodes = [*dict.fromkeys([*leaves[: MAX_ROWS - 1], self.recording.root])]
-        names = [crop(self.recording.name(node), 36) for node in nodes]
-        width = max(map(len, names))
-        for node, name in zip(nodes, names, strict=True):
-            value, gradient = self.stepper.value(node), self.stepper.gradient(node)
-            known = show(value) if value is not None else "not yet"
-            style = {"unknown": QUIET, "partial": WARNING, "complete": FACT}[gradient.status]
-            self.terminal.spans(
-                "  ",
-                f"{name:<{width}} = ",
-                (f"{known:<12}", style_of(value)),
-                ("gradient ", QUIET),
-                (str(gradient), style),
-            )
-        if not arg and len(leaves) >= MAX_ROWS:
-            self.say(f"  and {len(leaves) - MAX_ROWS + 1} more leaves", QUIET)
+            self._listing.leaves()
 
     # Asking
 
@@ -384,7 +310,7 @@ class Debugger(cmd.Cmd):
         return found if len(found) > 1 else [f"{name} " for name in found]
 
     def completedefault(self, text: str, line: str, begin: int, end: int) -> list[str]:
-        return completions(text, line[:begin], self.names)
+        return completions(text, line[:begin], self.names.nodes)
 
     complete_help = completedefault
 
@@ -400,24 +326,11 @@ class Debugger(cmd.Cmd):
         Raises:
             Refusal: there is none, or none of this run.
         """
-        if not name:
-            if self.stepper.current is None:
-                raise Refusal("nothing has happened yet: name a node, or go on with next")
-            return self.stepper.current.subject
-        if name in self.names:
-            return self.names[name]
-        twins = [self.recording.name(node) for node in self.recording.nodes if node.label == name]
-        if twins:
-            raise Refusal(f"several nodes are called {name}: say {_either(twins)}")
-        close = get_close_matches(name, self.names, n=1)
-        hint = f"did you mean {close[0]}?" if close else "print lists the leaves"
-        if self.find is not None:
-            with suppress(ChainruleError):
-                found = self.find(name)
-                if found in self.recording.position:
-                    return found
-                hint = f"{self._screen.root} was not computed from it"
-        raise Refusal(f"there is no node {name!r:.60} in this run; {hint}")
+        if name:
+            return self.names.node(name)
+        if self.stepper.current is None:
+            raise Refusal("nothing has happened yet: name a node, or go on with next")
+        return self.stepper.current.subject
 
     def show(self) -> None:
         self._screen.print()
@@ -453,8 +366,3 @@ def _whole(text: str, most: int) -> int | None:
     if not text.isdecimal() or len(text) > len(str(most)) + 20:
         return None
     return int(text) if int(text) <= most else None
-
-
-def _either(names: list[str]) -> str:
-    shown = names[:MAX_ROWS]
-    return f"{', '.join(shown[:-1])} or {shown[-1]}" if len(shown) > 1 else shown[0]
