@@ -116,9 +116,9 @@ def parts(tree: Any, path: str, of_derivatives: bool = False) -> Iterator[Part]:
             inner = f"{path}.{names[i]}" if names else f"{path}[{i}]"
             yield from parts(item, inner, of_derivatives)
     elif is_array(tree):
-        yield Part(path, tuple(tree.shape), [_number(x, path) for x in _items(tree)])
+        yield Part(path, tuple(tree.shape), [_scalar(x, path) for x in _items(tree)])
     elif tree is not None:
-        yield Part(path, None, [_number(tree, path)])
+        yield Part(path, None, [_scalar(tree, path)])
 
 
 def element(part: Part, i: int) -> str:
@@ -144,7 +144,7 @@ def _items(array: Any) -> list[Any]:
     return items
 
 
-def _number(x: Any, path: str) -> Any:
+def _scalar(x: Any, path: str) -> Any:
     if isinstance(x, Value):
         return x
     if isinstance(x, complex):

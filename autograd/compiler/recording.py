@@ -59,7 +59,7 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     """
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
-    numbers = [[real(_plain(x)) for x in _flat(arg)] for arg in example]
+    numbers = [[real(_plain(x)) for x in _elements(arg)] for arg in example]
     tracer = FunctionTracer([*wrt, *values_within(f)])
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
@@ -257,7 +257,7 @@ def _shape_of(what: str, arg: Any) -> Shape:
     return ()
 
 
-def _flat(arg: Any) -> list[Any]:
+def _elements(arg: Any) -> list[Any]:
     return list(arg) if _shape_of("", arg) else [arg]
 
 

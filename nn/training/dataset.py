@@ -90,7 +90,7 @@ class Dataset(Sequence[Sample]):
         name = f"{self.which}targets[{i}]"
         if hasattr(target, "__len__") and not isinstance(target, str):
             return _several(name, target)
-        return _number(name, target)
+        return _finite(name, target)
 
     def _check_labels(self, loss: Loss) -> None:
         labels = labels_of(loss)
@@ -120,10 +120,10 @@ def _are_plain(rows: Sequence[Any]) -> bool:
 
 
 def _several(name: str, row: Sequence[Any]) -> list[float]:
-    return [_number(f"{name}[{j}]", x) for j, x in enumerate(row)]
+    return [_finite(f"{name}[{j}]", x) for j, x in enumerate(row)]
 
 
-def _number(name: str, x: Any) -> float:
+def _finite(name: str, x: Any) -> float:
     try:
         number = Value(x).data
     except TypeError as error:

@@ -126,7 +126,7 @@ def _answer(model: Module, notes: Notes, words: Sequence[str]) -> list[tuple[str
     if width and len(words) != width:
         names = f": {', '.join(notes.columns)}" if len(notes.columns) == width <= 12 else ""
         raise UsageError(f"the model takes {width} numbers{names}; got {len(words)}")
-    outs = _outputs(model, [_number(word) for word in words])
+    outs = _outputs(model, [_input(word) for word in words])
     plain = [out.data if isinstance(out, Value) else out for out in outs]
     chances: list[float] = []
     if len(notes.classes) == len(plain) > 1:
@@ -145,7 +145,7 @@ def _outputs(model: Module, inputs: Sequence[Value | float]) -> list[Any]:
     return out if isinstance(out, list) else [out]
 
 
-def _number(word: str) -> float:
+def _input(word: str) -> float:
     try:
         x = number_of(word)
     except ExpressionError:
@@ -160,7 +160,7 @@ def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> dict[str, Pa
     from autograd.drawing import picture_of, write
     from nn import Layer, plots
 
-    given: list[Any] = list(map(_number, args.inputs)) if args.inputs else _centre(model)
+    given: list[Any] = list(map(_input, args.inputs)) if args.inputs else _centre(model)
     width = len(given)
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes; to draw it, give them")
