@@ -33,14 +33,16 @@ from autograd.files import write_whole as write_whole
 from autograd.functions import detach as detach
 from autograd.functions import dot as dot
 from autograd.functions import elu as elu
+from autograd.functions import is_compiling as is_compiling
 from autograd.functions import leaky_relu as leaky_relu
 from autograd.functions import log_softmax as log_softmax
 from autograd.functions import logsumexp as logsumexp
+from autograd.functions import max as max
 from autograd.functions import mean as mean
+from autograd.functions import min as min
 from autograd.functions import softmax as softmax
 from autograd.functions import sum as sum
 from autograd.functions import trace as trace
-from autograd.modes import is_compiling as is_compiling
 from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope
 from autograd.operation import TABLE as TABLE

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from autograd import ops
 from autograd.engine import Value
-from autograd.graph import edges, topological_order
+from autograd.graph import node_args, topological_order
 from autograd.modes import current_mode
 from autograd.operand import Operand
 
@@ -71,6 +71,40 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     if bias is None:
         return ops.dot(*weights, *inputs)
     return ops.dot(*weights, *inputs, bias)
+
+
+@overload
+def max(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def max(xs: Iterable[Value | float]) -> Value: ...
+def max(xs: Iterable[Any]) -> Any:
+    """Return the largest number as one node; at a tie each has an even share of the derivative.
+
+    Python's own ``max`` compares instead, and returns the first of the largest, which has all of
+    it; so it decides by a number, which a function that is compiled can't.
+
+    Raises:
+        ValueError: there are no numbers.
+
+    >>> x, y = Value(2.0), Value(2.0)
+    >>> max([x, 1.0, y]).backward()
+    >>> x.grad, y.grad
+    (0.5, 0.5)
+    """
+    return ops.max(*_some(xs, "max"))
+
+
+@overload
+def min(xs: Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
+@overload
+def min(xs: Iterable[Value | float]) -> Value: ...
+def min(xs: Iterable[Any]) -> Any:
+    """Return the smallest number as one node; see `max`.
+
+    Raises:
+        ValueError: there are no numbers.
+    """
+    return ops.min(*_some(xs, "min"))
 
 
 @overload
@@ -158,4 +192,12 @@ def detach(v: Value) -> Value:
 def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
     """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
     order = topological_order(out)
-    return order, edges(order)
+    return order, [(arg, node) for node in order for arg in node_args(node)]
+
+
+def is_compiling() -> bool:
+    """Return whether what is recorded just now is to be compiled, so that nothing may vary.
+
+    For what draws random numbers: compiled, they would be the same in every call.
+    """
+    return current_mode().tracing is not None

@@ -62,20 +62,6 @@ def topological_order(*roots: N, ends: Iterable[N] = ()) -> list[N]:
     return order
 
 
-def edges(order: list[N]) -> list[tuple[N, N]]:
-    """Return the edges ``(arg, node)`` of a graph in topological order, duplicates kept."""
-    return [(arg, node) for node in order for arg in node_args(node)]
-
-
-def descendants(order: Iterable[N], sources: Iterable[N]) -> set[N]:
-    """Return the sources and the nodes of a graph in topological order that depend on them."""
-    found = set(sources)
-    for node in order:
-        if not found.isdisjoint(node.args):
-            found.add(node)
-    return found
-
-
 def _describe_cycle(first: N, last: N, finished: dict[N, bool]) -> str:
     """Return the message: the walk's current path from ``first`` to ``last``, and back."""
     path = [node for node, done in finished.items() if not done]

@@ -135,14 +135,6 @@ def unchecked() -> Iterator[None]:
         yield
 
 
-def is_compiling() -> bool:
-    """Return whether what is recorded just now is to be compiled, so that nothing may vary.
-
-    For what draws random numbers: compiled, they would be the same in every call.
-    """
-    return current_mode().tracing is not None
-
-
 OWN_CODE = ("autograd", "nn", "chainrule_pytest")
 
 

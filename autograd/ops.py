@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import operator
 from functools import reduce
+from itertools import accumulate
 from math import fabs, inf
 from typing import Any
 
@@ -213,6 +214,26 @@ logsumexp: Op = Op("logsumexp", _logsumexp, pullback=lambda g, z, xs: [g * exp(x
     commutes=True,
     note="within (2 n + 4) 2**-53 max(1, |largest x|); that error is relative in the derivatives "
     "exp(x - z) (Blanchard, Higham & Higham 2021)")
+
+
+def _shared(g: Any, z: Any, xs: tuple[Any, ...]) -> list[Any]:
+    ties = [where(abs(z - x), 0.0, 1.0) for x in xs]  # infinities tie as well
+    share = g / reduce(operator.add, ties, 0 * sign(z))  # NaN where z is
+    return [share * tie for tie in ties]
+
+
+def _leads(pick: Op, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return by how much each but the last leads what ``pick`` picks of the others."""
+    after = [*accumulate(xs[::-1], pick)][::-1]
+    return tuple(map(operator.sub, xs, (*after[1:2], *map(pick, accumulate(xs, pick), after[2:]))))
+
+
+max: Op = Op("max", lambda *xs: reduce(maximum, xs), pullback=_shared,
+    kinks=lambda *xs: _leads(maximum, xs), commutes=True, latex=r"\max",
+    note="an even share to each at a tie (torch.amax, JAX)")
+min: Op = Op("min", lambda *xs: reduce(minimum, xs), pullback=_shared,
+    kinks=lambda *xs: _leads(minimum, xs), commutes=True, latex=r"\min",
+    note="an even share to each at a tie (torch.amin, JAX)")
 
 OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs}
 """The rows that Python has operators for, by its names for them."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd.engine import Value, sweep
 from autograd.errors import DomainError
-from autograd.graph import descendants, topological_order
+from autograd.graph import topological_order
 from autograd.modes import unchecked
 from autograd.operand import real
 from autograd.operation import Number, plain
@@ -70,6 +70,15 @@ def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value]:
                     adjoint[arg] = contribution if known is None else known + contribution
     results = [adjoint.get(w, 0.0) for w in wrt]
     return [g if isinstance(g, Value) else Value(g) for g in results]
+
+
+def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
+    """Return the sources and the nodes of a graph in topological order that depend on them."""
+    found = set(sources)
+    for node in order:
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
 
 
 def _contributions(node: Value, upstream: Value | float, concerned: set[Value]) -> list[Any]:

@@ -103,6 +103,8 @@ EXACT: dict[str, Callable[..., Any]] = {
     "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(clipped(x)),
     "maximum": max,
     "minimum": min,
+    "max": lambda *xs: max(xs),
+    "min": lambda *xs: min(xs),
     "clamp": lambda x, low, high: min(max(x, low), high),
     "hypot": mp.hypot,
     "mul_no_nan": lambda x, y: x * y,
@@ -352,6 +354,8 @@ VARIADIC: dict[str, tuple[str, Callable[[Args], Any]]] = {
         "within (n + 1) 2**-53 (|w1 x1| + ... + |wn xn| + |b|)",
         lambda args: (len(args) // 2 + 1) * U * mp.fsum(map(abs, products(list(map(mpf, args))))),
     ),
+    "max": ("", lambda xs: 0),
+    "min": ("", lambda xs: 0),
     "logsumexp": (
         "within (2 n + 4) 2**-53 max(1, |largest x|)",
         lambda xs: (2 * len(xs) + 4) * U * max(1, abs(max(xs))),
@@ -381,13 +385,16 @@ def wrong_sums(op: Op, name: str) -> Iterator[str]:
 def wrong_pullbacks(op: Op, name: str) -> Iterator[str]:
     """Yield the arguments where a variadic row misses a derivative.
 
-    Those of sum and dot are arguments themselves. That of logsumexp is exp(x - z): the error
-    of z and the rounding of x - z are relative errors of the result; exp adds 2 ulp.
+    Those of sum and dot are arguments themselves, those of max and min 0 and 1. That of
+    logsumexp is exp(x - z): the error of z and the rounding of x - z are relative errors of the
+    result; exp adds 2 ulp.
     """
     for xs in lists(name):
         out = TABLE[name].ieee(*xs)
         for slot, x in enumerate(xs):
             exact, got = exact_slope(name, slot, xs), slope(op, slot, out, xs)
+            if exact is None:
+                continue  # a tie of max or min
             bound = mpf(0)
             if name == "logsumexp":
                 bound = (VARIADIC[name][1](xs) + (abs(mpf(x) - out) + 4) * U) * exact + ulp(mpf(0))

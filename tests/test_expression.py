@@ -135,7 +135,7 @@ def test_a_domain_error_comes_through() -> None:
         ("sum(**x)", "**", "a number or a name is missing"),
         ("sine(x)", "sine", "did you mean sin?"),
         ("ln(x)", "ln", "did you mean log?"),
-        ("max(x, y)", "max", "did you mean maximum?"),
+        ("sgn(x)", "sgn", "did you mean sign?"),
         ("1 + sin", "sin", "write sin(x)"),
         ("hypot(x) + 1", "hypot(x)", "hypot(x, y) got 1 argument(s)"),
         ("elu(x, y, z)", "elu(x, y, z)", "got 3 argument(s)"),

@@ -14,11 +14,11 @@ from autograd.checking.linearization import Linearization, branch, is_same_piece
 from autograd.engine import Value
 from autograd.forms import floats_of
 from autograd.formula import rule, rule_symbols, text
-from autograd.graph import descendants
 from autograd.lowering import value_function
 from autograd.modes import unchecked
 from autograd.operation import Op
 from autograd.place import place_of
+from autograd.transforms import descendants
 
 NEAR = 1e-12
 """A kink is at hand if it is no farther than this, relative to the input if that is above 1."""

@@ -79,6 +79,8 @@ FUNCTIONS: dict[str, Builtin] = {
     "elu": Builtin(functions.elu, "elu(x, alpha=1)", "nn", 1),
     "sum": _of_list(functions.sum),
     "mean": _of_list(functions.mean),
+    "max": _of_list(functions.max),
+    "min": _of_list(functions.min),
     "logsumexp": _of_list(functions.logsumexp),
     "softmax": _of_list(functions.softmax, gives_list=True),
     "log_softmax": _of_list(functions.log_softmax, gives_list=True),
@@ -86,7 +88,7 @@ FUNCTIONS: dict[str, Builtin] = {
 }
 del FUNCTIONS["mul_no_nan"]
 
-FOREIGN_NAMES = {"ln": "log", "max": "maximum", "min": "minimum", "sgn": "sign", "norm": "hypot"}
+FOREIGN_NAMES = {"ln": "log", "sgn": "sign", "norm": "hypot"}
 """What other languages call a function; for the rest, the closest spelling is suggested."""
 
 

@@ -19,10 +19,11 @@ from autograd.engine import Step, Value, sweep
 from autograd.errors import StaleValueError
 from autograd.forms import form_of
 from autograd.formula import rule, short, text
-from autograd.graph import descendants, topological_order
+from autograd.graph import topological_order
 from autograd.operand import real
 from autograd.operation import Symbol
 from autograd.stepping.notation import formulas_of, named_args, names_of, show
+from autograd.transforms import descendants
 
 
 @dataclass(frozen=True, slots=True)
