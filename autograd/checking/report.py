@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.checking.culprit import Culprit
 from autograd.checking.point import Point
+from autograd.checking.verdict import CONFIRMED, VERDICTS
 from autograd.engine import Value
 from autograd.errors import GradientError
 from autograd.formula import json_data
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 HEADER = ("input", "analytic", "numeric", "difference", "tolerance", "verdict")
-
-STYLES = {"ok": "green", "wrong": "bold red", "kink": "yellow", "noise": "yellow"}
-
-CONFIRMED = frozenset({"ok", "kink"})
-"""The verdicts on gradients that are right: at a kink, between the slopes to both sides."""
 
 ROWS = 40
 """Longer tables show what is not right first, and that many rows in all."""
@@ -40,9 +36,8 @@ class InputCheck:
         numeric: the derivative by differences; NaN if there is none.
         error: the estimated absolute error of ``numeric``.
         tolerance: the largest difference that counts as agreement.
-        verdict: ``ok``; ``wrong``; ``kink``: the slopes from left and right differ, and this
-            one lies between them; ``noise``: rounding, or what else makes f rough, drowns the
-            differences; ``undefined``: f has no derivative there.
+        verdict: one of `autograd.checking.verdict`: ``ok``, ``wrong``, ``kink``, ``noise`` or
+            ``undefined``.
         culprit: the first wrong op, if the verdict is ``wrong`` and an op is to blame.
         rate: the order with which the Taylor remainder vanishes: 2 if the gradient is right,
             1 if it is wrong; NaN where rounding hides it, or no graph was recorded.
@@ -138,7 +133,7 @@ class Report:
             return list(self.inputs), ""
         ranked = sorted(self.inputs, key=lambda c: (c.verdict != "wrong", c.verdict == "ok"))
         hidden = ranked[ROWS:]
-        counts = dict.fromkeys(("wrong", "kink", "noise", "undefined", "ok"), 0)
+        counts = dict.fromkeys(VERDICTS, 0)
         for check in hidden:
             counts[check.verdict] += 1
         said = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items() if count)
@@ -180,7 +175,7 @@ class Report:
         for i, title in enumerate(HEADER):
             table.add_column(title, justify="right" if 0 < i < len(HEADER) - 1 else "left")
         for check, (*cells, verdict) in zip(shown, self._rows(shown), strict=True):
-            style = STYLES.get(check.verdict, "")
+            style = VERDICTS[check.verdict].style
             table.add_row(*map(Text, cells), Text(verdict, style=style))
         return table
 

@@ -10,7 +10,8 @@ from inspect import signature
 from typing import Any
 
 from autograd.checking.check import gradcheck
-from autograd.checking.report import CONFIRMED, Report
+from autograd.checking.report import Report
+from autograd.checking.verdict import CONFIRMED
 from autograd.command.assignments import pairs
 from autograd.command.parser import Parser
 from autograd.command.script import Script
