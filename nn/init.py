@@ -62,6 +62,11 @@ def lecun_normal(nin: int, nout: int, source: random.Random) -> float:
     return source.gauss(0, math.sqrt(1 / nin))
 
 
+def standard_normal(nin: int, nout: int, source: random.Random) -> float:
+    """Return a normal weight of variance 1, as the rows of an embedding have: none is summed."""
+    return source.gauss(0, 1)
+
+
 NAMED: dict[str, Init] = {
     function.__name__: function
     for function in (
@@ -72,6 +77,7 @@ NAMED: dict[str, Init] = {
         he_normal,
         lecun_uniform,
         lecun_normal,
+        standard_normal,
     )
 }
 
