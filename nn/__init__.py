@@ -30,11 +30,15 @@ from nn import (
     state,
     tables,
 )
+from nn.attention import CausalSelfAttention
 from nn.clip import clip_grad_norm, clip_grad_value
 from nn.composition import Residual, Sequential
 from nn.filters import Dropout, Standardize
+from nn.gpt import GPT, Block, generate, next_token_loss
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
+from nn.linear import Embedding, Linear
+from nn.norms import LayerNorm, RMSNorm
 from nn.state import load, save
 from nn.training.epochs import fit
 
@@ -47,12 +51,19 @@ if not TYPE_CHECKING:  # to which a module with __getattr__ has every name
 
 
 __all__ = [
+    "GPT",
     "MLP",
+    "Block",
+    "CausalSelfAttention",
     "Dropout",
+    "Embedding",
     "History",
     "Layer",
+    "LayerNorm",
+    "Linear",
     "Module",
     "Neuron",
+    "RMSNorm",
     "Residual",
     "Sequential",
     "Standardize",
@@ -62,11 +73,13 @@ __all__ = [
     "clip_grad_value",
     "data",
     "fit",
+    "generate",
     "hygiene",
     "init",
     "load",
     "losses",
     "metrics",
+    "next_token_loss",
     "optim",
     "plots",
     "save",

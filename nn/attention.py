@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value, dot, softmax
@@ -55,9 +55,10 @@ class CausalSelfAttention(Module):
     ) -> None:
         self.nin = self.nout = count("width", width)
         self.heads = count("heads", heads)
-        if self.nin % self.heads:
-            raise ValueError(f"heads must divide the width {self.nin}: got {self.heads}")
-        source = generator(seed)
+        if width % heads:
+            raise ValueError(f"heads must divide the width {width}: got {heads}")
+        self.size = width // heads
+        source = seed if seed is None else generator(seed)
         self.query, self.key, self.value, self.out = (
             Linear(width, width, bias=False, init=init, seed=source) for _ in range(4)
         )
@@ -72,11 +73,11 @@ class CausalSelfAttention(Module):
         queries, keys, values = (
             [matrix(x) for x in xs] for matrix in (self.query, self.key, self.value)
         )
-        size = self.nin // self.heads
+        size = self.size
         weights: list[list[list[Value]]] = []
         mixed: list[list[Value]] = [[] for _ in xs]
-        for start in range(0, self.nin, size):
-            head = slice(start, start + size)
+        for h in range(self.heads):
+            head = slice(h * size, (h + 1) * size)
             rows = []
             for t, query in enumerate(queries):
                 scores = [dot(query[head], key[head]) / size**0.5 for key in keys[: t + 1]]
@@ -85,6 +86,10 @@ class CausalSelfAttention(Module):
                 mixed[t] += [dot(rows[t], column) for column in columns]
             weights.append(rows)
         return Attended([self.out(x) for x in mixed], weights)
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(4 * settings["width"] ** 2)
 
     def settings(self) -> dict[str, Any]:
         return {"width": self.nin, "heads": self.heads}

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Any
 
 from autograd import Value
+from nn.attention import CausalSelfAttention
 from nn.composition import Residual, Sequential
 from nn.documents import StateError
 from nn.filters import Dropout, Standardize
+from nn.gpt import GPT, Block
 from nn.layers import MLP, Layer, Neuron
+from nn.linear import Embedding, Linear
 from nn.module import Module
+from nn.norms import LayerNorm, RMSNorm
 
-CLASSES: dict[str, Callable[..., Module]] = {
-    kind.__name__: kind for kind in (Neuron, Layer, MLP, Sequential, Residual, Dropout, Standardize)
+CLASSES: dict[str, type[Module]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Neuron, Layer, MLP, Sequential, Residual, Dropout, Standardize),
+        *(Linear, Embedding, RMSNorm, LayerNorm, CausalSelfAttention, Block, GPT),
+    )
 }
 """What a file may name."""
+
+SEEDED = (Neuron, Layer, MLP, Linear, Embedding, CausalSelfAttention, Block, GPT)
+"""Those whose weights are drawn, in vain where they are set afterwards."""
+
+SIZES = ("nin", "nout", "nouts", "rows", "width", "vocabulary", "block_size", "embedding", "layers")
+"""The arguments that say how many parameters there are."""
 
 
 MOST_PARTS = 100_000
@@ -103,19 +116,20 @@ def rebuilt(built: Any, ties: Any, most: int) -> Module:
             what = built.get("class") if isinstance(built, dict) else built
             raise StateError(f"{what!r:.60} can't be rebuilt: the classes are {', '.join(CLASSES)}")
         arguments = {key: value for key, value in built.items() if key != "class"}
-        widths = [arguments.get("nin", 0), *arguments.get("nouts", [arguments.get("nout", 1)])]
-        if not all(type(n) is int and n >= 0 for n in widths):
-            raise StateError(f"{built['class']} of widths {widths!r:.60}")
-        size += sum(a * b for a, b in pairwise(widths))
+        kind = CLASSES[built["class"]]
+        if kind is Sequential:
+            return Sequential(*map(rebuild, arguments.pop("layers")), **arguments)
+        if kind is Residual:
+            return Residual(rebuild(arguments.pop("module")), **arguments)
+        for name in arguments.keys() & SIZES:
+            sizes = arguments[name] if name == "nouts" else [arguments[name]]
+            if not all(type(n) is int and n >= 0 for n in sizes):
+                raise StateError(f"{built['class']} of {name} {arguments[name]!r:.60}")
+        # Before it is built, or a file of a few bytes could ask for all the memory there is.
+        size += kind.size_of(arguments)
         if size > most:
             raise StateError(f"the model has more parameters than the {most} in the file")
-        if "layers" in arguments:
-            return Sequential(*map(rebuild, arguments.pop("layers")), **arguments)
-        if "module" in arguments:
-            return Residual(rebuild(arguments.pop("module")), **arguments)
-        kind = CLASSES[built["class"]]
-        seed = {"seed": 0} if kind in (Neuron, Layer, MLP) else {}
-        return kind(**arguments, **seed)
+        return kind(**arguments, **({"seed": 0} if kind in SEEDED else {}))
 
     try:
         model = rebuild(built)
@@ -143,5 +157,9 @@ def _places(model: Module) -> Iterator[tuple[str, Any, Any]]:
                 for i, each in enumerate(item):
                     if isinstance(each, Value):
                         yield f"{path}{dot}{name}.{i}", item, i
+                    elif isinstance(each, list):  # a row of a matrix
+                        for j, entry in enumerate(each):
+                            if isinstance(entry, Value):
+                                yield f"{path}{dot}{name}.{i}.{j}", each, j
             elif isinstance(item, Value):
                 yield f"{path}{dot}{name}", vars(module), name

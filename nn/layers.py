@@ -9,7 +9,8 @@ In each case they come from ``seed``, or without one from Python's global ``rand
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from autograd import TABLE, Op, Value, dot, elu, leaky_relu, relu
@@ -88,6 +89,10 @@ class Neuron(Module):
         out = dot(self.w, x, self.b)
         return self.activation(out) if self.nonlin else out
 
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(settings["nin"] + 1)
+
     def settings(self) -> dict[str, Any] | None:
         activation = _activation_of(self)
         return None if activation is None else {"nin": self.nin, "activation": activation}
@@ -126,6 +131,10 @@ class Layer(Module):
         """Return the outputs: a list, or the one output by itself."""
         outs: list[Value] = [neuron(x) for neuron in self.neurons]
         return outs[0] if len(outs) == 1 else outs
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(settings["nout"] * (settings["nin"] + 1))
 
     def settings(self) -> dict[str, Any] | None:
         activation = _activation_of(self)
@@ -191,6 +200,11 @@ class MLP(Module):
             out: Value | list[Value] = layer(x)
             x = out if isinstance(out, list) else [out]
         return out
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        widths = [settings["nin"], *settings["nouts"]]
+        return sum(nout * (nin + 1) for nin, nout in pairwise(widths))
 
     def settings(self) -> dict[str, Any] | None:
         activations = list(map(_activation_of, self.layers))

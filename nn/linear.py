@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -17,7 +17,7 @@ Vector = Sequence[Value | float]
 
 
 def matrix(rows: int, columns: int, init: str | Init, source: random.Random) -> list[list[Value]]:
-    """Return ``rows`` lists of ``columns`` new parameters, drawn as weights of ``columns`` inputs."""
+    """Return ``rows`` lists of ``columns`` parameters, drawn as weights of ``columns`` inputs."""
     draw = chosen(init)
     return [[Value(draw(columns, rows, source)) for _ in range(columns)] for _ in range(rows)]
 
@@ -64,6 +64,10 @@ class Linear(Module):
             return [dot(row, x) for row in self.weight]
         return [dot(row, x, b) for row, b in zip(self.weight, self.bias, strict=True)]
 
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(settings["nout"] * (settings["nin"] + settings["bias"]))
+
     def settings(self) -> dict[str, Any]:
         return {"nin": self.nin, "nout": self.nout, "bias": self.bias is not None}
 
@@ -104,6 +108,10 @@ class Embedding(Module):
         if not 0 <= index < self.rows:
             raise IndexError(f"{self} has the rows 0 to {self.rows - 1}, not {index!r:.60}")
         return self.weight[int(index)]
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(settings["rows"] * settings["width"])
 
     def settings(self) -> dict[str, Any]:
         return {"rows": self.rows, "width": self.nout}

@@ -120,6 +120,11 @@ class Module:
         """
         return None
 
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        """Return how many parameters it has of its own, built of these `settings`."""
+        return 0
+
     def parameters(self) -> list[Value]:
         """Return the parameters to be trained, each once: all but those that are frozen."""
         found: dict[Value, None] = {}

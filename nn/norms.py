@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd import Value, dot, mean, sqrt
@@ -45,6 +45,10 @@ class RMSNorm(Module):
         if self.weight is None:
             return scaled
         return [gain * each for gain, each in zip(self.weight, scaled, strict=True)]
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(settings["width"] * settings["gain"])
 
     def settings(self) -> dict[str, Any]:
         return {"width": self.nin, "epsilon": self.epsilon, "gain": self.weight is not None}
@@ -90,6 +94,10 @@ class LayerNorm(Module):
             gain * (each * scale) + shift
             for gain, each, shift in zip(self.weight, moved, self.bias, strict=True)
         ]
+
+    @classmethod
+    def size_of(cls, settings: Mapping[str, Any]) -> int:
+        return int(2 * settings["width"] * settings["gain"])
 
     def settings(self) -> dict[str, Any]:
         return {"width": self.nin, "epsilon": self.epsilon, "gain": self.weight is not None}

@@ -1,18 +1,20 @@
 """`Tensor`: parameters arranged as PyTorch has them.
 
-A `Layer` is ``weight`` (nout × nin) and ``bias`` (nout), as of ``torch.nn.Linear``; any other
-parameter is a tensor of no dimensions.
+A `Layer` is ``weight`` (nout × nin) and ``bias`` (nout), as of ``torch.nn.Linear``; `Linear`,
+`Embedding` and norms have theirs already; any other parameter is a tensor of no dimensions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value
 from nn.documents import StateError, as_float
 from nn.layers import Layer, Neuron
+from nn.linear import Embedding, Linear
 from nn.module import Module
+from nn.norms import LayerNorm, RMSNorm
 
 
 class Tensor(NamedTuple):
@@ -44,6 +46,12 @@ def tensors(model: Module) -> dict[str, Tensor]:
     for path, module in model.named_modules().items():
         if any(path.startswith(f"{layer}." if layer else "") for layer in whole):
             continue
+        if isinstance(module, Linear | Embedding | RMSNorm | LayerNorm):
+            whole.append(path)
+            for name, tensor in _matrices(module):
+                found[f"{path}{'.' if path else ''}{name}"] = tensor
+                covered.update(tensor.leaves)
+            continue
         neurons: list[Any] = module.neurons if isinstance(module, Layer) else [module]
         if not all(isinstance(neuron, Neuron) for neuron in neurons):
             continue
@@ -61,6 +69,15 @@ def tensors(model: Module) -> dict[str, Tensor]:
         if parameter not in covered:
             found[name] = Tensor((), [parameter])
     return found
+
+
+def _matrices(module: Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield the matrices and vectors among a module's attributes, as they are named."""
+    for name, item in vars(module).items():
+        if isinstance(item, list):
+            is_matrix = isinstance(item[0], list)
+            shape = (len(item), len(item[0])) if is_matrix else (len(item),)
+            yield name, Tensor(shape, [leaf for row in item for leaf in row] if is_matrix else item)
 
 
 def to_torch(model: Module) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
-from autograd.compiler.blocks import Block
+from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.kernel import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
@@ -185,7 +185,7 @@ def written(f: Callable[..., Any], *example: Any, wrt: Iterable[Value] = ()) -> 
     )
     loops = loops_of(program, [True] * len(program.outputs))
     arguments = [math.prod(shape) for shape in recording.shapes]
-    return Written(program, loops, kernel_of(loops, arguments, [], PAPER, Block(8, 4)).text)
+    return Written(program, loops, kernel_of(loops, arguments, [], PAPER, SampleBlock(8, 4)).text)
 
 
 def network(inputs: int, widths: list[int]) -> Written:
@@ -312,7 +312,7 @@ def test_large_programs_are_cut_into_functions() -> None:
     for size in (2_000, 8_000):
         loops = loops_of(irregular(size), [False])
         assert max(len(loop.statements) for loop in loops.lanes) <= LONGEST_SEGMENT
-        text = kernel_of(loops, [1], [1], PAPER, Block(8, 1)).text
+        text = kernel_of(loops, [1], [1], PAPER, SampleBlock(8, 1)).text
         functions = text.split("\ndefine ")
         # A segment is not cut again: the limit on lines may be exceeded by one.
         assert max(f.count("\n") for f in functions) <= llvm.LONGEST_FUNCTION + 8 * LONGEST_SEGMENT
@@ -321,11 +321,11 @@ def test_large_programs_are_cut_into_functions() -> None:
 
 def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() -> None:
     small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE + 200))
-    assert block_for(small, PAPER, exact=False, single=False) == Block(8, 4)
-    assert block_for(small, PAPER, exact=False, single=True) == Block(8, 4)
-    assert block_for(large, PAPER, exact=False, single=False) == Block(8, 1)
-    assert block_for(large, PAPER, exact=False, single=True) == Block(1, 1)
-    assert block_for(small, PAPER, exact=True, single=False) == Block(1, 1, exact=True)
+    assert block_for(small, PAPER, exact=False, single=False) == SampleBlock(8, 4)
+    assert block_for(small, PAPER, exact=False, single=True) == SampleBlock(8, 4)
+    assert block_for(large, PAPER, exact=False, single=False) == SampleBlock(8, 1)
+    assert block_for(large, PAPER, exact=False, single=True) == SampleBlock(1, 1)
+    assert block_for(small, PAPER, exact=True, single=False) == SampleBlock(1, 1, exact=True)
 
 
 def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -652,7 +652,7 @@ def test_slopes_of_weights_are_sums_of_products(
     other = with_vectors_of(width)
     monkeypatch.setattr(native, "host", lambda: other)
     program, signature = linear(rows, columns)
-    arguments, block = [2, 3 + columns], Block(width, 4)
+    arguments, block = [2, 3 + columns], SampleBlock(width, 4)
     (outer,) = sums_of(loops_of(program, signature.summed), arguments, block).outers
     assert outer.dims == (rows, columns)
     function = NativeFunction(lambda: program, str(program), signature, exact=False)
@@ -691,7 +691,7 @@ def test_several_outer_products_may_share_the_rows(
         [*x, *y], flat, gradients(ops.sum(*[0.5 * out * out for out in outs]), flat)
     )
     signature = Signature(((20,), (20,)), (), (True,) * len(flat), len(flat))
-    found = sums_of(loops_of(program, signature.summed), [20, 20], Block(width, 4)).outers
+    found = sums_of(loops_of(program, signature.summed), [20, 20], SampleBlock(width, 4)).outers
     assert [(o.argument, o.column, *o.dims) for o in found] == [
         (0, 0, 3, 9),
         (0, 4, 3, 16),

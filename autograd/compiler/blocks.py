@@ -13,7 +13,7 @@ from typing import NamedTuple
 from autograd.compiler.emitter import Emitter
 
 
-class Block(NamedTuple):
+class SampleBlock(NamedTuple):
     """The samples that are done at a time.
 
     Attributes:
@@ -49,7 +49,7 @@ class Passage:
         self.arguments = arguments
         self.results = results
 
-    def enter(self, block: Block, b: str) -> None:
+    def enter(self, block: SampleBlock, b: str) -> None:
         """Lay the inputs of the block that begins at sample ``b`` out number by number.
 
         Beyond the last sample, it is repeated.
@@ -76,7 +76,7 @@ class Passage:
                 target = code.at("%x", lane, 1, offsets[i] * block.lanes)
                 code.moved(size, source, 1, target, block.lanes)
 
-    def _turn(self, block: Block, b: str, i: int, offset: int) -> None:
+    def _turn(self, block: SampleBlock, b: str, i: int, offset: int) -> None:
         """Turn rows into columns, a square of vectors at a time; all rows are there."""
         code = self.code
         size, width, number = self.arguments[i], block.width, code.types.number
@@ -109,7 +109,7 @@ class Passage:
             if size % width:
                 square(str(size - width))  # once more what the last whole square has done
 
-    def leave(self, block: Block, b: str, stop: str) -> None:
+    def leave(self, block: SampleBlock, b: str, stop: str) -> None:
         """Put the outputs of a block's samples before ``stop`` where they belong."""
         code = self.code
         offsets = list(accumulate(self.results, initial=0))

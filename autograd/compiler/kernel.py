@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 
 from autograd import ops
-from autograd.compiler.blocks import Block
+from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.emitter import Emitter, bits
 from autograd.compiler.loops import Access, Loop, Read, Statement
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
@@ -47,7 +47,9 @@ class Body(Emitter):
         masked: whether some places of a vector may be idle, as ``%mask`` says.
     """
 
-    def __init__(self, function: Callable[[str, int], str], block: Block, *, masked: bool) -> None:
+    def __init__(
+        self, function: Callable[[str, int], str], block: SampleBlock, *, masked: bool
+    ) -> None:
         super().__init__(block.width)
         self.function = function
         self.block = block

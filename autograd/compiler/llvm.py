@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from autograd.compiler.blocks import Block, Passage
+from autograd.compiler.blocks import Passage, SampleBlock
 from autograd.compiler.emitter import Types, bits
 from autograd.compiler.kernel import Body
 from autograd.compiler.loops import Loop, Loops
@@ -48,7 +48,7 @@ def kernel_of(
     arguments: Sequence[int],
     results: Sequence[int],
     machine: Machine,
-    block: Block,
+    block: SampleBlock,
 ) -> Kernel:
     """Return the kernel of a program.
 
@@ -59,12 +59,12 @@ def kernel_of(
     return _Module(loops, arguments, results, machine, block).kernel()
 
 
-def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> Block:
+def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> SampleBlock:
     """Return the block that suits a program; ``single`` where it is called with one sample."""
     size = sum(len(loop.statements) for loop in loops.lanes)
     if exact or (single and size > LARGE):
-        return Block(1, 1, exact)
-    return Block(machine.width, 1 if size > LARGE else 4)
+        return SampleBlock(1, 1, exact)
+    return SampleBlock(machine.width, 1 if size > LARGE else 4)
 
 
 class _Module:
@@ -76,14 +76,14 @@ class _Module:
         arguments: Sequence[int],
         results: Sequence[int],
         machine: Machine,
-        block: Block,
+        block: SampleBlock,
     ) -> None:
         self.loops = loops
         self.arguments = arguments
         self.results = results
         self.machine = machine
         self.block = block
-        self.rest = Block(block.width, 1, block.exact)
+        self.rest = SampleBlock(block.width, 1, block.exact)
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
@@ -92,7 +92,7 @@ class _Module:
     def kernel(self) -> Kernel:
         block = self.block
         sizes = self.loops.sizes
-        self._blocks("uniform", self.loops.uniform, Block(1, 1, block.exact), masked=False)
+        self._blocks("uniform", self.loops.uniform, SampleBlock(1, 1, block.exact), masked=False)
         if block.vectors > 1:
             self._blocks("block", self.sums.lanes, block, masked=False)
         self._blocks("rest", self.sums.lanes, self.rest, masked=block.width > 1)
@@ -120,7 +120,7 @@ class _Module:
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
     def _blocks(
-        self, name: str, loops: Sequence[Loop | Outer], block: Block, *, masked: bool
+        self, name: str, loops: Sequence[Loop | Outer], block: SampleBlock, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
         parts = []

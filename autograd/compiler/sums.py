@@ -15,7 +15,7 @@ from math import prod
 from typing import NamedTuple
 
 from autograd import ops
-from autograd.compiler.blocks import Block
+from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.loops import Access, Loop, Loops
 
 
@@ -58,7 +58,7 @@ class Sums(NamedTuple):
     numbers: int
 
 
-def sums_of(loops: Loops, arguments: Sequence[int], block: Block) -> Sums:
+def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
     """Return where the sums of a program are added up.
 
     Args:
@@ -96,7 +96,7 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: Block) -> Sums:
     return Sums(tuple(lanes), tuple(outers), tuple(moved), vectors, numbers)
 
 
-def _outer(loop: Loop, arguments: Sequence[int], block: Block, place: int) -> Outer | None:
+def _outer(loop: Loop, arguments: Sequence[int], block: SampleBlock, place: int) -> Outer | None:
     """Return a loop as an outer product with rows of inputs, if it is one and they are long.
 
     Args:
