@@ -1,7 +1,7 @@
 """Data sets to learn from, and what prepares them: a pair of inputs and targets throughout.
 
 `moons`, `circles`, `spirals` and `xor` are made here; `digits`, `iris` and `breast_cancer` come
-with scikit-learn (the extra ``data``); `nn.tables` reads files.
+with scikit-learn (the extra ``data``); `nn.tables` reads files, `characters` reads texts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from autograd import missing_extra
 from nn.arguments import count, generator, number, real, share
+from nn.text import characters as characters
 
 Inputs = list[list[float]]
 Data = tuple[Inputs, list[int]]
