@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain, repeat, starmap
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
 
 from autograd import Compiled, CompileError, Value, compile
-from nn.arguments import number
-from nn.clip import clip_grad_value
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, not_finite, relative
 from nn.optim import Optimizer
+from nn.training.clipping import Clipping
 from nn.training.dataset import Dataset
 from nn.training.masks import Masks
 from nn.training.plan import Plan
@@ -86,12 +85,10 @@ class CompiledSteps:
         self.plan = plan
         self.hygiene: Hygiene | None = None
         self.exact = exact
-        optimizer, clip, samples = plan.optimizer, plan.clip, plan.samples
+        optimizer, samples = plan.optimizer, plan.samples
         if type(optimizer).step is not Optimizer.step:
             raise CompileError(f"{type(optimizer).__name__} has a step of its own")
-        if callable(clip) and _largest(clip) is None:
-            name = getattr(clip, "__name__", repr(clip))
-            raise CompileError(f"clip is the function {name}, which needs the parameters' Values")
+        self.clip = Clipping(plan.clip, optimizer.parameters, exact=exact)
         self.inputs, self.targets = self._arrays(samples)
         self._example = samples.inputs[0], samples.targets[0]
         self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
@@ -181,7 +178,7 @@ class CompiledSteps:
             if not math.isfinite(cost):
                 self._refuse(places, cost)
             settings = numpy.array(optimizer.rates(state.steps + 1))
-            slopes = self._clipped(g)
+            slopes = self.clip(g)
             w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
             state = self.ahead = Snapshot(w, memory, state.steps + 1, self.masks.drawn(), slopes)
             costs.append(cost)
@@ -315,26 +312,6 @@ class CompiledSteps:
         wrt = self._cost.parameters
         return compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
 
-    def _clipped(self, g: Any) -> Any:
-        numpy, clip = self.numpy, self.plan.clip
-        if clip is None:
-            return g
-        if callable(clip):
-            return numpy.clip(g, -_largest(clip), _largest(clip))  # type: ignore[operator]
-        if not numpy.isfinite(g).all():
-            leaf = self.plan.optimizer.parameters[int(numpy.argmin(numpy.isfinite(g)))]
-            raise FloatingPointError(f"the gradient of {leaf.label or 'a parameter'} is not finite")
-        norm = float(self._whole.norms(g[None])[0, 0])
-        if math.isinf(norm):  # of finite numbers, but beyond all floats
-            g = g / numpy.abs(g).max()
-            return g / float(self._whole.norms(g[None])[0, 0]) * clip
-        return g / norm * clip if norm > clip else g
-
-    @cached_property
-    def _whole(self) -> Rows:
-        parameters = self.plan.optimizer.parameters
-        return Rows(parameters, [parameters], exact=self.exact)
-
     @property
     def _size(self) -> int:
         return len(self.plan.optimizer.parameters)
@@ -379,11 +356,3 @@ class CompiledSteps:
         memory = {name: array("d", column.tobytes()) for name, column in columns}
         settings = {**optimizer.settings(), "steps": state.steps, "scale": optimizer.scale}
         return Start(array("d", state.weights.tobytes()), settings | memory, state.drawn)
-
-
-def _largest(clip: Callable[..., Any]) -> float | None:
-    """Return the bound of a `clip_grad_value` with its bound filled in; None for another."""
-    if isinstance(clip, partial) and clip.func is clip_grad_value and not clip.args:
-        bound = clip.keywords.get("max_value")
-        return None if bound is None else number("max_value", bound, positive=True)
-    return None
