@@ -55,7 +55,6 @@ class Mutant:
         kind: what sort of change it is.
         lines: the first and the last line of what is changed.
         before, after: the source of that, and what takes its place.
-        is_in_lambda: whether it is run when a function is called, though its scope is none.
     """
 
     module: str
@@ -65,7 +64,6 @@ class Mutant:
     lines: tuple[int, int]
     before: str
     after: str
-    is_in_lambda: bool
     tree: ast.Module
     parent: ast.AST
     field: str
@@ -117,12 +115,6 @@ def mutants_of(path: Path, module: str) -> list[Mutant]:
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = []
-    lambdas = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.Lambda)
-        for node in ast.walk(function.body)
-    }
     for parent, field, index, node, scope in _places(tree, ""):
         for kind, replacement in _changes(node):
             ast.copy_location(replacement, node)
@@ -138,7 +130,7 @@ def mutants_of(path: Path, module: str) -> list[Mutant]:
             lines = (node.lineno, node.end_lineno or node.lineno)
             found.append(
                 Mutant(
-                    module, path, scope, kind, lines, before, after, id(node) in lambdas,
+                    module, path, scope, kind, lines, before, after,
                     tree, parent, field, index, replacement,
                 )
             )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +24,12 @@ class Reach:
     seconds: Mapping[str, float]
     passed: Mapping[str, int]
 
-    def of(self, path: Path, lines: tuple[int, int], seconds: float) -> list[str]:
+    def of(
+        self, path: Path, lines: tuple[int, int], seconds: float, files: int = sys.maxsize
+    ) -> list[str]:
         """Return the tests that could notice a change of some lines, as many as there is time for.
 
+        They are of no more than so many files.
         Those that pass there come first. What is run at import is in the hands of all tests that
         run any of the file. Quick tests come before slow ones, those of little before those of
         much.
@@ -35,13 +39,21 @@ class Reach:
         there = sum(bit for bit, p in whole if p.first <= lines[1] and p.last >= lines[0])
         near = [test for test, passed in self.passed.items() if passed & there]
         far = [test for test, passed in self.passed.items() if passed & anywhere & ~there]
-        chosen: dict[str, None] = {}
-        for test in [*sorted(near, key=self._weight), *sorted(far, key=self._weight)]:
-            seconds -= self.seconds[test] if test not in chosen else 0.0
+        chosen: list[str] = []
+        of: set[str] = set()
+        for test in [
+            *sorted(near, key=self._weight),
+            *sorted(set(far) - set(near), key=self._weight),
+        ]:
+            file = test.partition("::")[0]
+            if len(of | {file}) > files:
+                continue
+            of.add(file)
+            seconds -= self.seconds[test]
             if chosen and seconds < 0.0:
                 break
-            chosen[test] = None
-        return list(chosen)
+            chosen.append(test)
+        return chosen
 
     def _weight(self, test: str) -> tuple[float, str]:
         return self.seconds[test] * self.passed[test].bit_count(), test
