@@ -114,11 +114,7 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     >>> r2([1.0, 2.0, 3.5], [1.0, 2.0, 3.0])
     0.875
     """
-    _same_length("r2", predictions, targets)
-    for i, prediction in enumerate(predictions):
-        if isinstance(prediction, Sequence):
-            raise TypeError(f"r2 needs one number a sample: predictions[{i}] is {prediction!r:.60}")
-    guesses, goals = list(map(_float, predictions)), list(map(float, targets))
+    guesses, goals = _numbers("r2", predictions, targets)
     _, exponent = math.frexp(max(map(abs, [*guesses, *goals])))
     if abs(exponent) > 400:  # the squares would over- or underflow
         guesses, goals = ([math.ldexp(x, -exponent) for x in part] for part in (guesses, goals))
@@ -126,6 +122,49 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     left = math.fsum((p - t) ** 2 for p, t in zip(guesses, goals, strict=True))
     whole = math.fsum((t - centre) ** 2 for t in goals)
     return 1 - left / whole if whole else math.nan
+
+
+def mean_absolute_error(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
+    """Return by how much predictions are off, on average: in the unit of the targets.
+
+    Raises:
+        TypeError: a prediction is a list, as a classifier's logits.
+
+    >>> mean_absolute_error([1.0, 2.0, 3.5], [1.0, 2.0, 3.0]) == 0.5 / 3
+    True
+    """
+    guesses, goals = _numbers("mean_absolute_error", predictions, targets)
+    return math.fsum(
+        abs(p / len(goals) - t / len(goals)) for p, t in zip(guesses, goals, strict=True)
+    )
+
+
+def root_mean_squared_error(
+    predictions: Sequence[Value | float], targets: Sequence[float]
+) -> float:
+    """Return the root of the mean squared error: in the unit of the targets, large errors first.
+
+    Raises:
+        TypeError: a prediction is a list, as a classifier's logits.
+
+    >>> root_mean_squared_error([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 6.0])
+    1.0
+    """
+    guesses, goals = _numbers("root_mean_squared_error", predictions, targets)
+    return math.hypot(*(p - t for p, t in zip(guesses, goals, strict=True))) / math.sqrt(len(goals))
+
+
+def _numbers(
+    name: str, predictions: Sequence[Value | float], targets: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return predictions and targets as floats."""
+    _same_length(name, predictions, targets)
+    for i, prediction in enumerate(predictions):
+        if isinstance(prediction, Sequence):
+            raise TypeError(
+                f"{name} needs one number a sample: predictions[{i}] is {prediction!r:.60}"
+            )
+    return list(map(_float, predictions)), list(map(float, targets))
 
 
 def mean_of(numbers: Sequence[float]) -> float:

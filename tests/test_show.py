@@ -16,6 +16,8 @@ from autograd.command.cli import main
 from autograd.command.subcommands import show
 from autograd.command.usage import MISSING, OK, REFUSED
 from nn import MLP, Dropout, Layer, Module, Residual, Sequential, Standardize, save
+from nn.tables.numerals import Numerals
+from nn.tables.preparation import Category, Preparation, Quantity
 
 Run = Callable[..., tuple[int, str, str]]
 NOTES: dict[str, Any] = {
@@ -247,5 +249,8 @@ def test_the_examples_of_the_help_work(run: Run) -> None:
     pytest.importorskip("graphviz")
     Path("chainrule-iris").mkdir()
     save(MLP(4, [8, 3], seed=0), "chainrule-iris/model.json")
+    Path("chainrule-cars").mkdir()
+    cars = Preparation((Quantity("hp", Numerals(), 95.0), Category("make", ("Fiat", "Mazda"))))
+    save(MLP(3, [1], seed=0), "chainrule-cars/model.json", {"preparation": cars.to_json()})
     for line in show.EXAMPLES.splitlines()[1:]:
         assert run(*shlex.split(line.strip().split("   ")[0])[2:])[0] == OK

@@ -1,54 +1,389 @@
-"""Data sets from CSV files; a bad file is named by line and column."""
+"""Anybody's tables: how files are written, what columns hold, and how they are prepared."""
 
+from __future__ import annotations
+
+import io
+import json
+import math
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nn.tables import read_csv
+pytest.importorskip("pandas", reason="comes with the extra data")
+pytest.importorskip("sklearn", reason="comes with the extra data")
+
+import numpy as np
+import pandas as pd
+
+from nn.tables import Table, read
+from nn.tables.dialect import decoded
+from nn.tables.leakage import leaks, met_twice
+from nn.tables.numerals import Dates, Flags, Numerals, Unreadable
+from nn.tables.preparation import Preparation, UnreadableCellError
+from nn.tables.rivals import baselines
+
+TABLE = "a,b,kind\n1,2.5,cat\n3,-4e-1,dog\n\n5,6,cat\n"
 
 
-def written(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "data.csv"
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+def written(tmp_path: Path, content: str | bytes, name: str = "data.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
-def test_a_table_with_names_and_words(tmp_path: Path) -> None:
-    path = written(tmp_path, "a,b,kind\n1,2.5,cat\n3,-4e-1,dog\n\n5,6,cat\n")
-    table = read_csv(path)
-    assert table.inputs == [[1.0, 2.5], [3.0, -0.4], [5.0, 6.0]]
-    assert (table.targets, table.classes, table.columns) == ([0, 1, 0], ["cat", "dog"], ["a", "b"])
-    assert read_csv(path, target="kind") == table
+def values(table: Table) -> dict[str, list[Any]]:
+    """Return what is read in each column that is used, with the target."""
+    columns = [*table.used, table.target]
+    return {column.name: column.values.tolist() for column in columns}
 
 
-def test_a_table_of_numbers_only(tmp_path: Path) -> None:
-    table = read_csv(written(tmp_path, "0,1,10\n1,0,9\n1,1,10\n"))
-    assert (table.targets, table.classes, table.columns) == ([1, 0, 1], ["9", "10"], ["x1", "x2"])
-    numbers = read_csv(written(tmp_path, "0.5,1\n0.25,2\n"), target=0)
-    assert (numbers.targets, numbers.inputs, numbers.classes) == ([0.5, 0.25], [[1.0], [2.0]], [])
-    forced = read_csv(written(tmp_path, "0,1\n1,2\n"), classes=False)
-    assert (forced.targets, forced.classes) == ([1.0, 2.0], [])
+def reasons(table: Table) -> dict[str, str]:
+    return {column.name: column.reason for column in table.columns if column.reason}
+
+
+WHOLE = {"a": [1.0, 3.0, 5.0], "b": [2.5, -0.4, 6.0], "kind": ["cat", "dog", "cat"]}
+LINES = ["a,b,kind", "1,2.5,cat", "3,-4e-1,dog", "5,6,cat"]
 
 
 @pytest.mark.parametrize(
-    ("text", "settings", "message"),
+    "content",
     [
-        ("", {}, "is empty"),
-        ("a,b\n", {}, "names of columns but no data"),
-        ("1,2\n3\n", {}, "line 2: 1 columns, the first row has 2"),
-        ("a,b\n1,2\nx,3\n", {}, "line 3, column a: expected a number, got 'x'"),
-        ("a,b\n1,2\nnan,3\n", {}, "line 3, column a: expected a number, got 'nan'"),
-        ("a,b\n1,2\n1,\n", {}, "line 3, column b: the target is missing"),
-        ("1,2\n", {"target": 5}, "has 2 columns, there is no column 5"),
-        ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
-        ("a,b\n1,x\n", {"classes": False}, "line 2, column b: expected a number, got 'x'"),
-        ("a,b\n1," + 200_000 * "2", {}, "line 2: field larger than field limit"),
-        ("a,b\n1,\udcff\n", {}, r"data\.csv is no UTF-8 text: "),
+        TABLE,
+        TABLE.replace(",", ";"),
+        TABLE.replace(",", "\t"),
+        TABLE.replace(",", "|"),
+        TABLE.replace(",", "  "),
+        TABLE.replace(",", " , "),
+        TABLE.replace("\n", "\r\n"),
+        TABLE.replace("\n", "\r"),
+        TABLE.replace(".", ",").replace("a,b,", "a;b;").replace("1,2,5,", "1;2,5;")
+        .replace("3,-4e-1,", "3;-0,4;").replace("5,6,", "5;6,0;"),
+        "sep=;\r\n" + TABLE.replace(",", ";"),
+        "\ufeff" + TABLE,
+        TABLE.encode("utf-16"),
+        TABLE.encode("utf-16-le"),
+        "# written by hand\n#\n" + TABLE,
+        "# a,b,kind\n" + TABLE.partition("\n")[2],
+        "Zoo report 2020\n\n" + TABLE,
+        "Zoo report 2020,,\n,,\n" + TABLE,
+        "\n".join(line + "," for line in LINES),  # separators at the ends, with and without a head
+        "\n".join([LINES[0], *(line + "," for line in LINES[1:])]),
+        '"a","b","kind"\n"1","2.5","cat"\n"3","-0.4","dog"\n"5","6","cat"\n',
+        ",a,b,kind\n0,1,2.5,cat\n1,3,-0.4,dog\n2,5,6,cat\n",  # pandas' index
+        '"a" "b" "kind"\n"Leo" 1 2.5 "cat"\n"Rex" 3 -0.4 "dog"\n"Tom" 5 6 "cat"\n',  # R's
+    ],
+)  # fmt: skip
+def test_a_table_is_read_however_it_is_written(tmp_path: Path, content: str | bytes) -> None:
+    table = read(written(tmp_path, content))
+    assert values(table) == WHOLE
+    assert (table.targets, table.classes) == ([0, 1, 0], ["cat", "dog"])
+
+
+def test_the_file_s_other_forms(tmp_path: Path) -> None:
+    frame = pd.read_csv(io.StringIO(TABLE))
+    packed = tmp_path / "data.csv.gz"
+    frame.to_csv(packed, index=False)
+    assert values(read(packed)) == WHOLE
+    for module, suffix, write in [
+        ("pyarrow", "parquet", frame.to_parquet),
+        ("openpyxl", "xlsx", frame.to_excel),
+    ]:
+        try:
+            __import__(module)
+        except ImportError:
+            continue
+        path = tmp_path / f"data.{suffix}"
+        write(path, index=False)
+        assert values(read(path)) == WHOLE
+
+
+def test_latin_1_and_quoted_cells(tmp_path: Path) -> None:
+    text = 'größe,"Bemerkung, kurz",art\n1,"zwei\nZeilen",Füchsin\n2,"a, b",Bär\n'
+    text += '3,"zwei\nZeilen",Bär\n'
+    table = read(written(tmp_path, text.encode("latin-1")))
+    assert table.how[:2] == ["Latin-1", "commas"]
+    assert table.classes == ["Bär", "Füchsin"]
+    assert values(table)["Bemerkung, kurz"] == ["zwei\nZeilen", "a, b", "zwei\nZeilen"]
+    assert decoded("10 €".encode("cp1252")) == ("10 €", "Latin-1")
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("0,1,10\n1,0,9\n1,1,10\n", ["x1", "x2", "x3"]),
+        ("5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,versicolor\n", ["x1", "x2", "x3"]),
+        ("p,x,s\ne,x,s\np,b,y\n", ["x1", "x2", "x3"]),  # letters that recur below
+        ("M,0.4,15\nF,0.3,7\nM,0.5,9\n", ["x1", "x2", "x3"]),
+        ("2001,2002,2003\n1.5,1.6,1.8\n2.5,2.4,2.9\n", ["2001", "2002", "2003"]),
+        ("land,2001,2002\nPeru,3,4\nChad,5,7\n", ["land", "2001", "2002"]),
+        ("0,1,2\n0.5,0.1,7\n0.25,0.2,8\n", ["0", "1", "2"]),
+        ("name,town\nAnn,Rome\nBob,Oslo\nAnn,Rome\n", ["name", "town"]),
+        ("when,x\n2020-01-01,3\n2020-01-02,4\n", ["when", "x"]),
+        ("2020-01-01,3\n2020-01-02,4\n2020-01-03,4\n", ["x1", "x2"]),
+        ("x,x,x\n1,2,3\n4,5,6\n", ["x", "x.1", "x.2"]),
     ],
 )
-def test_a_bad_file_is_named(
-    text: str, settings: dict[str, Any], message: str, tmp_path: Path
+def test_the_first_row_has_names_or_data(tmp_path: Path, content: str, names: list[str]) -> None:
+    table = read(written(tmp_path, content))
+    assert sorted([*(c.name for c in table.columns), table.target.name]) == sorted(names)
+
+
+def column(tmp_path: Path, cells: list[str], name: str = "x", **settings: Any) -> Any:
+    """Return a column read from a file where a number follows it."""
+    lines = [f"{name}\ty", *(f"{cell}\t{i % 7}.5" for i, cell in enumerate(cells))]
+    return read(written(tmp_path, "\n".join(lines)), "y", **settings).columns[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1,234", "12", "1,234,567"], [1234, 12, 1234567]),
+        (["$1,234.50", "-$2", "($3)"], [1234.5, -2, -3]),
+        (["12 €", "1.234,50 €", "7 €"], [12, 1234.5, 7]),
+        (["45%", "7.5 %", "100%"], [45, 7.5, 100]),
+        (["1 234", "5", "1 234 567,5"], [1234, 5, 1234567.5]),
+        (["1'234.5", "12", "7"], [1234.5, 12, 7]),
+        (["0,5", "1,25", "-3"], [0.5, 1.25, -3]),
+        (["12 kg", "7.5 kg", "3 kg"], [12, 7.5, 3]),
+        (["−4", "+3", ".5"], [-4, 3, 0.5]),
+        (["12345678901234567890", "1", "2"], [12345678901234567890.0, 1, 2]),
+        (["1e400", *map(str, range(40))], [math.nan, *range(40)]),
+        (["?", "3", "NA", "", "n/a", "-", "5"], [math.nan, 3, *[math.nan] * 4, 5]),
+        (["n.d.", *map(str, range(40))], [math.nan, *range(40)]),
+        (["yes", "no", "Yes", "NO"], [1, 0, 1, 0]),
+        (["True", "False", "", "True"], [1, 0, math.nan, 1]),
+        (["1970-01-02", "1970-01-03 12:00:00", "1970-01-01"], [1, 2.5, 0]),
+        (["2.1.1970", "31.1.1970", "1.2.1970"], [1, 30, 31]),
+        (["1/2/1970", "1/31/1970", "2/1/1970"], [1, 30, 31]),
+        (["31/1/1970", "2/1/1970", "1/2/1970"], [30, 1, 31]),
+        (["Jan 2, 1970", "Feb 1, 1970", "Jan 1, 1970"], [1, 31, 0]),
+        (["1970-01-01T00:00:00Z", "1970-01-01T12:00:00+00:00", "1970-01-02"], [0, 0.5, 1]),
+    ],
+)  # fmt: skip
+def test_how_numbers_dates_and_flags_are_written(
+    tmp_path: Path, cells: list[str], numbers: list[float]
 ) -> None:
-    with pytest.raises(ValueError, match=message):
-        read_csv(written(tmp_path, text), **settings)
+    found = column(tmp_path, cells)
+    assert found.values.tolist() == pytest.approx(numbers, nan_ok=True)
+    for cell, x in zip(cells, found.values, strict=True):  # alone as in the column
+        if not math.isnan(x) and found.reader:
+            assert found.reader.number(cell) == x
+            assert found.reader.number(found.reader.text(x)) == pytest.approx(x, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["A11", "A12", "A14", "A11"],
+        ["0", "1", "2", "3+", "0", "1", "2"],
+        ["$3", "€4", "$5"],
+        ["1-2", "3-4", "5-6"],
+        ["1.2.3", "1.2.4", "1.3.0"],
+        ["maybe", "yes", "no"],
+    ],
+)
+def test_what_only_looks_like_numbers_is_words(tmp_path: Path, cells: list[str]) -> None:
+    assert column(tmp_path, cells).values.tolist() == cells
+
+
+def test_a_cell_is_never_read_as_something_else() -> None:
+    for reader, cell in [
+        (Numerals(), "1,5"),
+        (Numerals(","), "1.5"),
+        (Numerals(before="$"), "€5"),
+        (Numerals(), "(5"),
+        (Dates("%d.%m.%Y"), "2020-01-01"),
+        (Flags(), "true"),
+    ]:
+        with pytest.raises(Unreadable):
+            reader.number(cell)
+
+
+def test_what_numbers_the_rows_is_left_out(tmp_path: Path) -> None:
+    source = random.Random(0)
+    rows = [
+        [
+            *(i + 1, f"P{i:03}", 90000 + 7 * i % 61),
+            *(source.choice("ab"), source.gauss(0, 1), 1947 + i, "s"),
+        ]
+        for i in range(60)
+    ]  # fmt: skip
+    head = ["", "name", "customer_id", "kind", "x", "year", "same", "none", "y"]
+    lines = [head, *([*row, "", source.gauss(0, 1)] for row in rows)]
+    path = written(tmp_path, "\n".join(",".join(map(str, line)) for line in lines))
+    table = read(path)
+    assert reasons(table) == {
+        "x1": "no name and no value twice: numbers the rows",
+        "name": "no word twice",
+        "customer_id": "numbers the rows",
+        "same": "always the same",
+        "none": "empty",
+    }
+    assert [column.name for column in read(path, drop=["X"]).used] == ["kind", "year"]
+    assert [column.name for column in read(path, use=["customer_id", "x"]).used] == [
+        "customer_id",
+        "x",
+    ]
+    words = read(path, use=["year"], categorical=["year"]).used[0]
+    assert (words.reader, words.different) == (None, 60)
+
+
+def test_what_counts_in_the_world_is_kept_and_so_is_all_there_is(tmp_path: Path) -> None:
+    lines = ["age,time,y", *(f"{20 + i},{i},{i * i}.5" for i in range(30))]
+    assert not reasons(read(written(tmp_path, "\n".join(lines))))
+    lines = ["id,y", *(f"{i},{i * i}.5" for i in range(30))]
+    assert not reasons(read(written(tmp_path, "\n".join(lines))))
+
+
+@pytest.mark.parametrize(
+    ("lines", "target", "classes"),
+    [
+        (["x,quality", *(f"{i},{i % 7}" for i in range(60))], "quality", list("0123456")),
+        (["x,y", *(f"{i}.5,{i}" for i in range(60))], "y", []),
+        (["class,x", *(f"{i % 3},{i}.5" for i in range(60))], "class", list("012")),
+        (["x,ok", *(f"{i},{'no' if i % 2 else 'Yes'}" for i in range(60))], "ok", ["no", "Yes"]),
+        (["x,ok", *(f"{i},{i % 2 == 0}" for i in range(60))], "ok", ["False", "True"]),
+        (["x,g,name", *(f"{i},{'ab'[i % 2]},n{i}" for i in range(60))], "g", ["a", "b"]),
+        (["x,g,", *(f"{i},{'ab'[i % 2]}," for i in range(60))], "g", ["a", "b"]),
+        (["x,g", *(f"{i},{i % 2}.0" for i in range(60))], "g", ["0", "1"]),
+    ],
+)
+def test_the_target_and_its_classes(
+    tmp_path: Path, lines: list[str], target: str, classes: list[str]
+) -> None:
+    table = read(written(tmp_path, "\n".join(lines)))
+    assert (table.target.name, table.classes) == (target, classes)
+
+
+def test_rows_without_a_target_are_left_out(tmp_path: Path) -> None:
+    table = read(written(tmp_path, "x,y\n1,a\n2,NA\n,b\n4,\n5,a\n"))
+    assert table.targets == [0, 1, 0]
+    assert table.rows == 5
+    assert (table.columns[0].missing, table.target.missing) == (1, 0)
+    assert values(table)["x"] == pytest.approx([1, math.nan, 5], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "message"),
+    [
+        ("", {}, "data.csv is empty"),
+        ("\n \n", {}, "is empty"),
+        ("a,b\n", {}, "names of columns but no data"),
+        ("a,b\n1,2\n3,4,5\n6,7\n", {}, "has a row of 3 cells, the others have 2: '3 4 5'"),
+        ("a,b\n1,2\n3,4,5,6\n6,7\n", {}, "has 4 cells in line 3, not 2"),
+        ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
+        ("alpha,b\n1,2\n", {"target": "alhpa"}, "did you mean alpha?"),
+        ("a,b\n1,x\n2,y\n1,x\n", {"classes": False}, "b holds the words 'x', ..., which are"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", {}, "is no text file"),
+        ("a,b\n1,2\n", {"separator": "<>"}, "can't be separated by '<>'"),
+        ("a,b\n,\n,\n", {}, "has no column that can be predicted"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(
+    tmp_path: Path, content: str | bytes, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=r"data\.csv.*") as raised:
+        read(written(tmp_path, content), **settings)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def mixed(tmp_path: Path, n: int = 200) -> Table:
+    """Return a table of numbers, dates, flags and words, some of them missing or rare."""
+    source = random.Random(3)
+    lines = ["price;sold;garden;town;y"]
+    for i in range(n):
+        price = "" if i % 9 == 4 else f"{source.uniform(1, 9):.2f}".replace(".", ",") + " €"
+        sold = f"{i % 28 + 1}.3.2021" if i % 11 else ""
+        town = source.choice(["Bonn", "Köln", "Köln", "?"]) if i % 50 else f"Dorf {i}"
+        lines.append(f"{price};{sold};{source.choice(['ja', 'nein'])};{town};{source.gauss(0, 1)}")
+    return read(written(tmp_path, "\n".join(lines)))
+
+
+def test_a_row_alone_is_prepared_as_in_the_table(tmp_path: Path) -> None:
+    """From JSON and by name, as ``chainrule show`` does it, and with every bit."""
+    table = mixed(tmp_path)
+    prepared = table.prepared(range(150))
+    again = Preparation.from_json(json.loads(json.dumps(prepared.preparation.to_json())))
+    assert again == prepared.preparation
+    lines = [line.split(";") for line in (tmp_path / "data.csv").read_text().splitlines()]
+    for row, inputs in zip(lines[1:], prepared.inputs, strict=True):
+        assert again.encode(dict(zip(lines[0], row, strict=True))) == inputs.tolist()
+    assert again.inputs[:2] == ["price", "sold"]
+    assert again.inputs[-4:] == ["town=(missing)", "town=Bonn", "town=Köln", "town=(others)"]
+
+
+def test_only_what_is_learnt_from_decides(tmp_path: Path) -> None:
+    table = mixed(tmp_path)
+    prepared = table.prepared(range(100))
+    prices = table.columns[0].values
+    assert prepared.preparation.columns[0].fill == prices[:100].median()  # type: ignore[union-attr]
+    assert prepared.means[0] == pytest.approx(prices[:100].fillna(prices[:100].median()).mean())
+    assert prepared.deviations[2:] == [1.0] * (prepared.inputs.shape[1] - 2)
+    known = prepared.standardized[:100]
+    assert known[:, 0].mean() == pytest.approx(0, abs=1e-12)
+    assert known[:, 0].std() == pytest.approx(1)
+
+
+def test_a_word_never_seen_and_a_cell_of_another_kind(tmp_path: Path) -> None:
+    preparation = mixed(tmp_path).prepared(range(200)).preparation
+    cells = {"price": "3", "sold": "2.3.2021", "garden": "ja", "town": "Rom"}
+    assert preparation.unknown(cells) == ["town"]
+    assert preparation.encode(cells)[-4:] == [0, 0, 0, 1]
+    assert preparation.encode(cells | {"town": ""})[-4:] == [1, 0, 0, 0]
+    assert preparation.encode(cells | {"price": "NA"})[0] == preparation.columns[0].fill  # type: ignore[union-attr]
+    with pytest.raises(UnreadableCellError, match="price takes a number: got 'cheap'"):
+        preparation.encode(cells | {"price": "cheap"})
+    with pytest.raises(UnreadableCellError, match=r"sold takes a date: got '2021'"):
+        preparation.encode(cells | {"sold": "2021"})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": "magic"},
+        {"missing": "many"},
+        {"missing": math.inf},
+        {"decimal": 3},
+        {"decimal": "!"},
+        {"name": 5},
+        {"more": 1},
+    ],
+)
+def test_a_damaged_preparation_is_refused(tmp_path: Path, damage: dict[str, Any]) -> None:
+    first, *_ = mixed(tmp_path).prepared(range(200)).preparation.to_json()
+    with pytest.raises((LookupError, TypeError, ValueError)):
+        Preparation.from_json([first | damage])
+
+
+def test_a_column_that_gives_the_target_away(tmp_path: Path) -> None:
+    source = random.Random(5)
+    lines = ["alive,sum,noise,town,y,price"]
+    for _ in range(200):
+        y, x, town = source.randint(0, 1), source.gauss(0, 1), source.choice("abcdefgh")
+        alive = "yes" if y else "no"
+        lines.append(f"{alive},{2 * x + 1},{source.gauss(0, 1)},{town},{y},{x}")
+    path = written(tmp_path, "\n".join(lines))
+    of_classes = read(path, "y")
+    assert leaks(of_classes.used, of_classes.targets, 2) == {"alive": 1.0}
+    of_numbers = read(path, "price")
+    assert list(leaks(of_numbers.used, of_numbers.targets, 0)) == ["sum"]
+
+
+def test_rows_on_both_sides_of_the_split(tmp_path: Path) -> None:
+    table = read(written(tmp_path, "a,b,y\n1,x,0.5\n2,y,0.5\n1,x,0.5\n2,y,0.7\n,z,1.5\n,z,1.5\n"))
+    assert met_twice(table.used, table.targets, [0, 1, 4], [2, 3, 5]) == 2
+
+
+def test_the_rivals_answer_like_a_network() -> None:
+    inputs = np.array([[0.0], [1.0], [2.0], [3.0]])
+    numbers = baselines((inputs, [0.0, 1.0, 2.0, 3.0]), [[1.5], [9.0]], 0)
+    assert numbers["mean"] == [1.5, 1.5]
+    assert numbers["linear model"][0] == pytest.approx(1.5)
+    two = baselines((inputs, [0, 0, 1, 0]), inputs, 2)
+    assert [x > 0 for x in two["most frequent class"]] == [False] * 4
+    three = baselines((inputs, [2, 2, 0, 0]), [[0.0], [3.0]], 3)  # the second is never met
+    assert [max(range(3), key=row.__getitem__) for row in three["linear model"]] == [2, 0]
+    assert np.array(three["most frequent class"]).argmax(axis=1).tolist() == [0, 0]

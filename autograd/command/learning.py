@@ -6,9 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.command.settings import MADE, Settings
-from autograd.command.usage import UsageError
-from autograd.modes import no_grad
+from autograd.command.arrangement import Arrangement, Part
+from autograd.command.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,26 +16,6 @@ if TYPE_CHECKING:
     from nn.losses import Loss
     from nn.optim import Optimizer
     from nn.schedules import Schedule
-    from nn.tables import Table
-
-NAMES: dict[str, list[str]] = {
-    "moons": ["upper", "lower"],
-    "circles": ["outer", "inner"],
-    "spirals": ["arm 0", "arm 1"],
-    "xor": ["equal", "different"],
-    "digits": list("0123456789"),
-    "iris": ["setosa", "versicolor", "virginica"],
-    "breast_cancer": ["malignant", "benign"],
-}
-"""By data set, what its labels 0, 1, ... stand for."""
-
-RAW = (*MADE, "digits")
-"""The data sets whose columns are of like size already: they are not standardised."""
-
-VALIDATION = 0.15
-"""Which share of what is learnt from is kept back to decide when to stop."""
-
-Part = tuple[list[list[float]], list[Any]]
 
 
 class Trained(NamedTuple):
@@ -44,103 +23,55 @@ class Trained(NamedTuple):
 
     Attributes:
         model: takes raw inputs; of regression, gives raw targets.
-        parts: by name, the samples learnt from and those of the test, if there is one.
-        figures: by part, what is measured on it.
+        figures: by part, what is measured on it; by simpler model, on the test.
         confusion: the confusion matrix of the test, or without one of what was learnt from.
     """
 
-    settings: Settings
-    table: Table
+    arrangement: Arrangement
     model: Module
     history: History
-    parts: dict[str, Part]
     figures: dict[str, dict[str, float]]
     confusion: list[list[int]]
 
 
-def load(settings: Settings) -> Table:
-    """Return the data set, made, bundled or from a file."""
-    from nn import data, tables
-
-    name = settings.data
-    if name not in NAMES:
-        classes = None if settings.task is None else settings.task == "classification"
-        return tables.read_csv(name, -1 if settings.target is None else settings.target, classes)
-    source = getattr(data, name)
-    if name in MADE:
-        inputs, targets = source(n=settings.n, noise=settings.noise, seed=settings.seed)
-    else:
-        inputs, targets = source()
-    columns = [f"x{i + 1}" for i in range(len(inputs[0]))]
-    return tables.Table(inputs, targets, columns, NAMES[name])
-
-
 def learn(
-    settings: Settings,
-    table: Table,
+    arrangement: Arrangement,
     checkpoint: Path | None = None,
     resume: bool = False,
-    before: Callable[[dict[str, Part], Module], None] = lambda parts, model: None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Return the network that has learnt the data.
 
     Args:
         checkpoint: where the state is written after every epoch.
         resume: whether to go on from there.
-        before: called with the parts and the model, when all is ready for training.
+        begin: called when all is ready for training.
 
     Raises:
-        UsageError, ValueError, TypeError: a setting is unusable; nothing was trained.
+        ValueError, TypeError: a setting is unusable; nothing was trained.
         FloatingPointError: the loss did not stay finite.
     """
-    from nn import MLP, Sequential, Standardize, fit
+    from nn import Sequential, Standardize, fit
     from nn.arguments import count, number
     from nn.callbacks import EarlyStopping
-    from nn.data import Standardizer, train_test_split
 
-    classes = len(table.classes)
-    if not table.columns:
-        raise UsageError(
-            f"{settings.data} has a target, but no column to predict it from; columns are "
-            "separated by commas"
-        )
-    if settings.smoothing and classes < 3:
-        raise UsageError("--smoothing is of three classes or more")
-    if len(set(table.targets)) == 1:
-        raise UsageError("all targets are equal, so there is nothing to learn")
-    parts: dict[str, Part] = {"train": (table.inputs, table.targets)}
-    split = partial(train_test_split, seed=settings.seed, stratified=bool(classes))
-    if settings.test:
-        parts["train"], parts["test"] = split(parts["train"], test=settings.test)
-    learnt, validation = parts["train"], None
-    if settings.patience is not None:
-        learnt, validation = split(learnt, test=VALIDATION)
-    mlp = MLP(
-        len(table.inputs[0]),
-        [*settings.hidden, classes if classes > 2 else 1],
-        activation=settings.activation,
-        seed=settings.seed,
-        init=settings.init,
-    )
-    model: MLP | Sequential = mlp
-    if settings.data not in RAW:
-        scale = Standardizer(learnt[0])
-        model = Sequential(Standardize(scale.means, scale.deviations), *mlp.layers)
-    unit = None if classes else Standardizer([[y] for y in learnt[1]])
+    settings, unit = arrangement.settings, arrangement.unit
+    model, validation = arrangement.model, arrangement.validation
     callbacks: list[Any] = [Record(settings)]
     if settings.patience is not None:
-        callbacks.append(EarlyStopping(settings.patience))
+        stopping = EarlyStopping(settings.patience)
+        callbacks += [stopping] if validation else []
     optimizer = _optimizer(model, settings)
     # What fit would refuse is refused here, so that nothing is announced in vain.
     count("epochs", settings.epochs)
     count("batch_size", settings.batch_size)
     if settings.clip is not None:
         number("clip", settings.clip, positive=True)
-    before(parts, model)
+    begin()
     history = fit(
         model,
-        _standardized(learnt, unit),
-        _loss(classes, settings.smoothing),
+        _standardized(arrangement.learnt, unit),
+        _loss(len(arrangement.classes), settings.smoothing),
         optimizer,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
@@ -155,8 +86,8 @@ def learn(
     if unit:
         back = Standardize(unit.means, unit.deviations, invert=True)
         model = Sequential(*model.layers, back)
-    figures, confusion = _measured(model, parts, classes)
-    return Trained(settings, table, model, history, parts, figures, confusion)
+    figures, confusion = _measured(model, arrangement)
+    return Trained(arrangement, model, history, figures, confusion)
 
 
 class Record:
@@ -218,24 +149,36 @@ def _schedule(settings: Settings) -> Schedule | None:
 
 
 def _measured(
-    model: Module, parts: dict[str, Part], classes: int
+    model: Module, arrangement: Arrangement
 ) -> tuple[dict[str, dict[str, float]], list[list[int]]]:
-    """Return the figures of each part, and the confusion matrix of the last one."""
+    """Return the figures of each part and of the simpler models, and the confusion matrix."""
     from nn import metrics
 
+    classes = len(arrangement.classes)
     figures: dict[str, dict[str, float]] = {}
     confusion: list[list[int]] = []
-    for name, (inputs, targets) in parts.items():
-        with no_grad():
-            predictions = [model(row) for row in inputs]
-        measured: dict[str, float] = {"samples": len(targets)}
+    for name, (inputs, targets) in arrangement.parts.items():
+        predictions = model.predict(inputs)
+        figures[name] = {"samples": len(targets), **_figures(predictions, targets, classes)}
         if classes:
-            measured["accuracy"] = metrics.accuracy(predictions, targets)
             confusion = metrics.confusion_matrix(predictions, targets, classes)
-        else:
-            measured["r2"] = metrics.r2(predictions, targets)
-        if classes == 2:
-            measured["precision"] = metrics.precision(predictions, targets)
-            measured["recall"] = metrics.recall(predictions, targets)
-        figures[name] = measured
+    for name, answers in arrangement.rivals.items():
+        _, targets = arrangement.parts["test"]
+        figures[name] = {"samples": len(targets), **_figures(answers, targets, classes)}
     return figures, confusion
+
+
+def _figures(predictions: list[Any], targets: list[Any], classes: int) -> dict[str, float]:
+    from nn import metrics
+
+    if not classes:
+        return {
+            "r2": metrics.r2(predictions, targets),
+            "mae": metrics.mean_absolute_error(predictions, targets),
+            "rmse": metrics.root_mean_squared_error(predictions, targets),
+        }
+    measured = {"accuracy": metrics.accuracy(predictions, targets)}
+    if classes == 2:
+        measured["precision"] = metrics.precision(predictions, targets)
+        measured["recall"] = metrics.recall(predictions, targets)
+    return measured

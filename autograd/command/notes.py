@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from autograd.command.terminal import Terminal, percent, printable
 
 if TYPE_CHECKING:
     from nn import Module
+    from nn.tables.preparation import Preparation
 
-HEADS = {"r2": "R²"}
+HEADS = {"r2": "R²", "mae": "MAE", "rmse": "RMSE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,10 @@ class Notes:
 
     Attributes:
         settings: the options of the training, as plain data.
-        figures: by part of the data, what was measured on it.
+        figures: by part of the data, what was measured on it; by simpler model, on the test.
+        target: what is predicted, where it has a name.
+        unit: of a number that is predicted.
+        preparation: from a table's cells to the inputs, as `nn.tables` has it; None for numbers.
     """
 
     settings: dict[str, Any]
@@ -30,6 +34,9 @@ class Notes:
     classes: list[str]
     epochs: int
     figures: dict[str, dict[str, float]]
+    target: str = ""
+    unit: str = ""
+    preparation: Preparation | None = None
 
     @property
     def data(self) -> str:
@@ -39,7 +46,9 @@ class Notes:
 
     def to_json(self) -> dict[str, Any]:
         """Return the notes as plain data, as they are kept with a model."""
-        return asdict(self)
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        prepared = self.preparation
+        return plain | {"preparation": prepared.to_json() if prepared else None}
 
 
 def described(
@@ -69,8 +78,10 @@ def notes_in(path: Path) -> Notes:
     """
     from nn.documents import StateError
     from nn.state import notes_of
+    from nn.tables.preparation import Preparation
 
     noted = notes_of(path)
+    prepared = noted.get("preparation")
     try:
         return Notes(
             settings={_text(k): _setting(x) for k, x in noted.get("settings", {}).items()},
@@ -82,8 +93,11 @@ def notes_in(path: Path) -> Notes:
                 _text(part): {_text(name): float(x) for name, x in figures.items()}
                 for part, figures in noted.get("figures", {}).items()
             },
+            target=_text(noted.get("target", "")),
+            unit=_text(noted.get("unit", "")),
+            preparation=None if prepared is None else Preparation.from_json(prepared),
         )
-    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+    except (LookupError, AttributeError, TypeError, ValueError, OverflowError) as error:
         raise StateError(f"{path}: the notes are damaged: {error}") from None
 
 
@@ -99,17 +113,42 @@ def _setting(given: Any) -> Any:
     return given if given is None or isinstance(given, int | float) else _text(given)
 
 
-def print_figures(terminal: Terminal, figures: Mapping[str, Mapping[str, float]]) -> None:
-    """Print what was measured: a row for each part of the data."""
+def print_figures(
+    terminal: Terminal, figures: Mapping[str, Mapping[str, float]], unit: str = ""
+) -> None:
+    """Print what was measured: a row for each part of the data.
+
+    Args:
+        unit: of a target that is a number.
+    """
     names = list(dict.fromkeys(name for measured in figures.values() for name in measured))
     rows = [
-        [part, *(_figure(name, measured[name]) if name in measured else "" for name in names)]
+        [
+            part,
+            *(_figure(name, measured[name], unit) if name in measured else "" for name in names),
+        ]
         for part, measured in figures.items()
     ]
     terminal.table(["", *(HEADS.get(name, name) for name in names)], rows)
 
 
-def _figure(name: str, x: float) -> str:
+def _figure(name: str, x: float, unit: str) -> str:
     if name == "samples":
         return f"{x:,.0f}"
-    return f"{x:.4f}" if name == "r2" else percent(x)
+    if name in ("mae", "rmse"):
+        return f"{quantity(x)} {unit}".rstrip()
+    if name == "r2":
+        return f"{x:.3f}" if x > -10 else f"{x:.3g}"
+    return percent(x)
+
+
+def quantity(x: float) -> str:
+    """Return a number from anybody's table, to four digits.
+
+    >>> quantity(1234567.8), quantity(0.00123456), quantity(1987.0)
+    ('1,235,000', '0.001235', '1,987')
+    """
+    digits = float(f"{x:.4g}")
+    if digits.is_integer() and abs(digits) < 1e12:
+        return f"{digits:,.0f}"
+    return f"{digits:,.4g}" if abs(digits) < 1e4 else f"{digits:.3e}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from autograd.command.usage import UsageError
@@ -18,9 +20,10 @@ class Settings:
     A share is from 0 up to below 1; what is None is not used.
 
     Attributes:
-        data: the name of a data set, or the path of a CSV file.
+        data: the name of a data set, or the path of a file.
         n, noise: how many points are made, and how far they are scattered.
-        target, task: of a CSV file: the column to predict, and as what.
+        target, task: of a file: the column to predict, and as what.
+        drop, use, categorical, sep: of a file: see `nn.tables.read`.
         test: the share of the data that is kept back and measured at the end.
         patience: epochs without improvement on a validation part before training stops.
     """
@@ -30,6 +33,10 @@ class Settings:
     noise: float | None = None
     target: str | None = None
     task: str | None = None
+    drop: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    sep: str | None = None
     test: float = 0.2
     hidden: tuple[int, ...] = (16,)
     activation: str = "tanh"
@@ -55,7 +62,22 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain data."""
-        return asdict(self) | {"hidden": list(self.hidden)}
+        return {k: list(x) if isinstance(x, tuple) else x for k, x in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Settings:
+        """Return the settings that plain data stands for.
+
+        Raises:
+            TypeError, ValueError: it stands for none.
+        """
+        several = {field.name for field in fields(cls) if isinstance(field.default, tuple)}
+        if set(given) != {field.name for field in fields(cls)} or not all(
+            isinstance(given[name], list) for name in several
+        ):
+            raise ValueError("settings are missing, unknown or of another kind")
+        kept: dict[str, Any] = {k: tuple(x) if isinstance(x, list) else x for k, x in given.items()}
+        return cls(**kept)
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -98,11 +120,21 @@ def _widths(text: str) -> tuple[int, ...]:
         ) from None
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Return names between commas; one that holds a comma is quoted."""
+    (names,) = csv.reader([text], skipinitialspace=True)
+    return tuple(name.strip() for name in names if name.strip())
+
+
 OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
     "data": [
         ("--n", "N", int, "points to make, of moons to xor"),
         ("--noise", "X", float, "the deviation of the noise on them"),
         ("--target", "COLUMN", str, "what to predict from a file (default: the last column)"),
+        ("--drop", "A,B", _names, "columns of a file that are not used"),
+        ("--use", "A,B", _names, "the only columns of a file that are used, whatever they are"),
+        ("--categorical", "A,B", _names, "columns of numbers that only name categories"),
+        ("--sep", "CHAR", str, "what stands between the cells of a file (default: found out)"),
         (
             "--task",
             None,
@@ -154,16 +186,16 @@ def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> S
     }
     name = args.data
     is_file = name not in DEFAULTS
-    if is_file and not name.lower().endswith(".csv"):
+    if is_file and not Path(name).suffix and not Path(name).is_file():
         raise UsageError(
             f"there is no data set {name!r:.60}: it is {', '.join(DEFAULTS)}, or a file.csv"
         )
     for option in ("n", "noise"):
         if option in given and name not in MADE:
             raise UsageError(f"--{option} is of data that are made: {', '.join(MADE)}")
-    for option in ("target", "task"):
+    for option in ("target", "task", "drop", "use", "categorical", "sep"):
         if option in given and not is_file:
-            raise UsageError(f"--{option} is of a CSV file; {name} has its own")
+            raise UsageError(f"--{option} is of a file; {name} has its own")
     if recorded is not None:
         for key, value in given.items():
             if key != "epochs" and getattr(recorded, key) != value:

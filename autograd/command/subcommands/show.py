@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Sequence
-from math import ceil, fsum, hypot, inf, isfinite, isqrt, sqrt
+from math import ceil, fsum, hypot, isfinite, isqrt, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd.command.expression import number_of
 from autograd.command.notes import Notes, described, notes_in, print_figures
 from autograd.command.parser import Parser
-from autograd.command.terminal import Terminal, as_json, percent
+from autograd.command.question import example, question_of
+from autograd.command.terminal import Terminal, as_json, percent, printable
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
-from autograd.errors import ChainruleError, ExpressionError
+from autograd.errors import ChainruleError
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
 
@@ -25,7 +27,8 @@ EXAMPLES = """\
 examples:
   chainrule show chainrule-iris/model.json      layers and weights
   chainrule show chainrule-iris/model.json --out pictures     the network drawn
-  chainrule show chainrule-iris/model.json 5.1 3.5 1.4 0.2    which iris is it?"""
+  chainrule show chainrule-iris/model.json 5.1 3.5 1.4 0.2    which iris is it?
+  chainrule show chainrule-cars/model.json hp=110 make=Fiat    by name"""
 
 BARS = "▁▂▃▄▅▆▇█"
 BINS = 16
@@ -37,7 +40,12 @@ MOST_INPUTS = 12
 def add_options(parser: Parser) -> None:
     """Add the words and options of ``show`` to its parser."""
     parser.add_argument("model", metavar="MODEL", help="a .json or .safetensors file", type=Path)
-    parser.add_argument("inputs", metavar="X", nargs="*", help="raw inputs, to be answered")
+    parser.add_argument(
+        "inputs",
+        metavar="X",
+        nargs="*",
+        help="NAME=VALUE or values in order: what is to be answered",
+    )
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to draw it")
     parser.add_argument("--json", action="store_true", help="print what it is as JSON")
 
@@ -72,8 +80,13 @@ def run(args: argparse.Namespace) -> int:
             raise
         raise UsageError(str(error)) from None
     statistics = _statistics(model)
-    answer = _answer(model, notes, args.inputs) if args.inputs else []
-    files = _draw(model, notes, args) if args.out else {}
+    asked = question_of(args.inputs, notes, _inputs(model)) if args.inputs else None
+    inputs = asked.inputs if asked else []
+    remarks = asked.remarks if asked else []
+    answer = _answer(model, notes, inputs) if inputs else []
+    files = _draw(model, notes, inputs, args.out) if args.out else {}
+    for remark in remarks:
+        print(f"chainrule: {printable(remark)}", file=sys.stderr)
     if args.json:
         tensors = [tensor._asdict() for tensor in statistics]
         content = described(model, notes, files, tensors=tensors, answer=dict(answer))
@@ -120,13 +133,9 @@ def _inputs(model: Module) -> int:
     return next((m.nin for m in model.named_modules().values() if m.nin), 0)
 
 
-def _answer(model: Module, notes: Notes, words: Sequence[str]) -> list[tuple[str, float]]:
+def _answer(model: Module, notes: Notes, inputs: Sequence[float]) -> list[tuple[str, float]]:
     """Return what the model says to raw inputs: classes with probabilities, else its outputs."""
-    width = _inputs(model)
-    if width and len(words) != width:
-        names = f": {', '.join(notes.columns)}" if len(notes.columns) == width <= 12 else ""
-        raise UsageError(f"the model takes {width} numbers{names}; got {len(words)}")
-    outs = _outputs(model, [_input(word) for word in words])
+    outs = _outputs(model, inputs)
     plain = [out.data if isinstance(out, Value) else out for out in outs]
     chances: list[float] = []
     if len(notes.classes) == len(plain) > 1:
@@ -136,7 +145,7 @@ def _answer(model: Module, notes: Notes, words: Sequence[str]) -> list[tuple[str
     if chances:
         return sorted(zip(notes.classes, chances, strict=True), key=lambda pair: -pair[1])
     if notes.task == "regression" and len(plain) == 1:
-        return [("prediction", plain[0])]
+        return [(notes.target or "prediction", plain[0])]
     return [(f"output {i + 1}", x) for i, x in enumerate(plain)]
 
 
@@ -145,39 +154,30 @@ def _outputs(model: Module, inputs: Sequence[Value | float]) -> list[Any]:
     return out if isinstance(out, list) else [out]
 
 
-def _input(word: str) -> float:
-    try:
-        x = number_of(word)
-    except ExpressionError:
-        x = inf
-    if not isfinite(x):
-        raise UsageError(f"an input must be a finite number: got {word.strip()!r:.60}")
-    return x
-
-
-def _draw(model: Module, notes: Notes, args: argparse.Namespace) -> dict[str, Path]:
+def _draw(model: Module, notes: Notes, inputs: Sequence[float], directory: Path) -> dict[str, Path]:
     """Write the network as a graph, and the first layer's weights if its inputs are an image."""
     from autograd.drawing import picture_of, write
     from nn import Layer, plots
 
-    given: list[Any] = list(map(_input, args.inputs)) if args.inputs else _centre(model)
+    given: list[Any] = list(inputs) or _centre(model)
     width = len(given)
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes; to draw it, give them")
-    args.out.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     files = {}
-    names = notes.columns if len(notes.columns) == width else [f"x{i + 1}" for i in range(width)]
+    known = notes.preparation.inputs if notes.preparation else notes.columns
+    names = known if len(known) == width else [f"x{i + 1}" for i in range(width)]
     if width <= MOST_INPUTS:
         given = [Value(x, label=name) for x, name in zip(given, names, strict=True)]
     outs = _outputs(model, given)
     root = outs[0] if len(outs) == 1 else logsumexp(outs)
     if isinstance(root, Value):
         root.backward()
-        files["network"] = write(picture_of(root, level="layer"), args.out / "network.svg")
+        files["network"] = write(picture_of(root, level="layer"), directory / "network.svg")
     layers = [m for m in model.named_modules().values() if isinstance(m, Layer)]
     side = isqrt(layers[0].nin) if layers and layers[0].nin else 0
     if side > 2 and side * side == layers[0].nin:
-        files["weights"] = args.out / "weights.png"
+        files["weights"] = directory / "weights.png"
         plots.weight_images(model, files["weights"])
     return files
 
@@ -204,9 +204,10 @@ def _print(
     terminal.line(str(path), "bold")
     if notes.data:
         what = f"{len(notes.classes)} classes" if notes.classes else "a number to predict"
-        terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {what}")
+        target = f"{notes.target}, " if notes.target else ""
+        terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {target}{what}")
     if notes.figures:
-        print_figures(terminal, notes.figures)
+        print_figures(terminal, notes.figures, notes.unit)
     terminal.heading("Network")
     for row in model.summary().splitlines():
         terminal.line(f"  {row}")
@@ -231,8 +232,14 @@ def _print(
         is_chance = bool(notes.classes) and answer[0][0] in notes.classes
         terminal.table(
             ["", "probability" if is_chance else "value"],
-            [[name, percent(x) if is_chance else f"{x:.6g}"] for name, x in answer],
+            [
+                [name, percent(x) if is_chance else f"{x:.6g} {notes.unit}".rstrip()]
+                for name, x in answer
+            ],
         )
+    elif example(notes):
+        terminal.heading("Try next")
+        terminal.line(f"  chainrule show {shlex.quote(str(path))} {printable(example(notes))}")
 
 
 def bars(counts: Sequence[int]) -> str:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from autograd.command.learning import Part, Trained, learn, load
-from autograd.command.notes import Notes, described, print_figures
+from autograd.command.account import introduce, introduce_data, print_result
+from autograd.command.arrangement import Arrangement, Samples, arranged, load
+from autograd.command.inventory import fates
+from autograd.command.learning import Trained, learn
+from autograd.command.notes import Notes, described
 from autograd.command.parser import Parser
+from autograd.command.question import example
 from autograd.command.settings import DEFAULTS, OPTIONS, Settings, settings_of
-from autograd.command.terminal import Terminal, as_json, cut, percent, printable
+from autograd.command.terminal import Terminal, as_json, printable
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.errors import ChainruleError, missing_extra
-
-if TYPE_CHECKING:
-    from nn import Module
 
 EXAMPLES = """\
 examples:
@@ -29,23 +29,15 @@ examples:
   chainrule train spirals --hidden 32,32 --activation relu --epochs 200
   chainrule train digits --resume               go on after Ctrl-C, or a crash
   chainrule train houses.csv --target price     any table: classes or numbers
+  chainrule train houses.csv --dry-run          what is done with its columns
   chainrule train iris --patience 10 --json     stop early; the result as data"""
-
-SHOWN = {
-    "model": "the model",
-    "loss": "loss by epoch",
-    "gradients": "gradients by layer and step",
-    "boundary": "points and decision boundary",
-    "weights": "weights of the first layer, as images",
-    "checkpoint": "to go on from: add --resume",
-}
-"""What is said of each file."""
 
 
 def add_options(parser: Parser) -> None:
     """Add the words and options of ``train`` to its parser; those not given are None."""
     parser.usage = f"{parser.prog} [options] DATA"
-    parser.add_argument("data", metavar="DATA", help=f"{', '.join(DEFAULTS)}, or a FILE.csv")
+    names = ", ".join(DEFAULTS)
+    parser.add_argument("data", metavar="DATA", help=f"{names}, or a FILE: .csv, .tsv, .xlsx, ...")
     for title, rows in OPTIONS.items():
         group = parser.add_argument_group(title)
         for names, metavar, kind, text in rows:
@@ -60,6 +52,9 @@ def add_options(parser: Parser) -> None:
     )
     output.add_argument(
         "--resume", action="store_true", help="go on where the training in DIR was stopped"
+    )
+    output.add_argument(
+        "--dry-run", action="store_true", help="say what would be done with each column of a file"
     )
     output.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -77,21 +72,30 @@ def run(args: argparse.Namespace) -> int:
         import_module("matplotlib")
     except ImportError as error:
         missing_extra("matplotlib", "plot", error)
-    directory = args.out or Path(f"chainrule-{Path(args.data).stem}")
+    directory = args.out or Path(f"chainrule-{_stem(args.data)}")
+    if not (args.resume or args.out or args.dry_run):
+        directory = _free(directory, args.format)
     checkpoint = directory / "checkpoint.json"
     settings = settings_of(args, _recorded(checkpoint) if args.resume else None)
     terminal = Terminal()
-
-    def begin(parts: dict[str, Part], model: Module) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        if not args.json:
-            _introduce(terminal, settings, parts, model)
-            sys.stdout.flush()  # what follows may take minutes
-
     try:
-        table = load(settings)
+        arrangement = arranged(settings, load(settings))
+        if args.dry_run:
+            return _dry_run(terminal, arrangement, args.json)
+
+        def begin() -> None:
+            directory.mkdir(parents=True, exist_ok=True)
+            model = directory / f"model.{args.format}"
+            if model.exists() and not args.resume:
+                print(f"chainrule: {model} is written anew", file=sys.stderr)
+            if not args.json:
+                introduce(terminal, arrangement)
+                sys.stdout.flush()  # what follows may take minutes
+            for remark in arrangement.remarks:
+                print(f"chainrule: {printable(remark)}", file=sys.stderr)
+
         with _warnings_said():
-            trained = learn(settings, table, checkpoint, args.resume, begin)
+            trained = learn(arrangement, checkpoint, args.resume, begin)
     except ChainruleError:
         raise
     except (ValueError, TypeError, FloatingPointError) as error:
@@ -105,8 +109,51 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(_described(trained, notes, files)))
     else:
-        _print(terminal, trained, files)
+        print_result(terminal, trained, files, example(notes))
     return INTERRUPTED if trained.history.interrupted else OK
+
+
+def _stem(data: str) -> str:
+    """Return a file's name without what it ends with."""
+    name = Path(data).name
+    return name.partition(".")[0] or name
+
+
+def _free(directory: Path, kind: str) -> Path:
+    """Return the folder, or the next one, in which there is no model yet."""
+    taken, n = directory, 1
+    while (directory / f"model.{kind}").exists():
+        n += 1
+        directory = taken.with_name(f"{taken.name}-{n}")
+    if n > 1:
+        print(f"chainrule: {taken} has a model already; this goes to {directory}", file=sys.stderr)
+    return directory
+
+
+def _dry_run(terminal: Terminal, arrangement: Arrangement, is_json: bool) -> int:
+    """Print what would be learnt from what, and return the exit code."""
+    if is_json:
+        print(as_json(_plan(arrangement)))
+        return OK
+    introduce_data(terminal, arrangement)
+    for remark in arrangement.remarks:
+        terminal.line(f"  {printable(remark)}")
+    return OK
+
+
+def _plan(arrangement: Arrangement) -> dict[str, Any]:
+    data, prepared = arrangement.data, arrangement.preparation
+    return {
+        "schema": 2,
+        "settings": arrangement.settings.to_json(),
+        "rows": {name: len(targets) for name, (_, targets) in arrangement.parts.items()},
+        "table": []
+        if isinstance(data, Samples)
+        else [fate._asdict() for fate in fates(data, prepared)],
+        "classes": arrangement.classes,
+        "inputs": prepared.inputs if prepared else arrangement.columns,
+        "warnings": arrangement.remarks,
+    }
 
 
 def _recorded(checkpoint: Path) -> Settings:
@@ -118,10 +165,10 @@ def _recorded(checkpoint: Path) -> Settings:
         raise UsageError(f"there is nothing to resume: no {checkpoint}")
     try:
         recorded = callbacks_in(checkpoint)[0]
-        return Settings(**{**recorded, "hidden": tuple(recorded["hidden"])})
+        return Settings.from_json(recorded)
     except StateError:
         raise
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise StateError(f"{checkpoint} is no checkpoint of chainrule train") from error
 
 
@@ -140,13 +187,18 @@ def _warnings_said() -> Iterator[None]:
 
 
 def _notes(trained: Trained) -> Notes:
+    arrangement = trained.arrangement
+    data = arrangement.data
     return Notes(
-        settings=trained.settings.to_json(),
-        task="classification" if trained.table.classes else "regression",
-        columns=trained.table.columns,
-        classes=trained.table.classes,
+        settings=arrangement.settings.to_json(),
+        task="classification" if arrangement.classes else "regression",
+        columns=arrangement.columns,
+        classes=arrangement.classes,
         epochs=len(trained.history.loss),
         figures=trained.figures,
+        target="" if isinstance(data, Samples) else data.target.name,
+        unit=getattr(getattr(data, "target", None), "unit", ""),
+        preparation=arrangement.preparation,
     )
 
 
@@ -154,21 +206,22 @@ def _draw(trained: Trained, directory: Path) -> dict[str, Path]:
     """Write the pictures, and return them by what they show."""
     from nn import plots
 
-    table, history = trained.table, trained.history
+    arrangement, history = trained.arrangement, trained.history
     files = {"loss": directory / "loss.png", "gradients": directory / "gradients.png"}
     plots.loss_curve(history, files["loss"])
     plots.gradient_flow(history, files["gradients"])
-    if len(table.columns) == 2 and table.classes:
+    inputs = [row for rows, _ in arrangement.parts.values() for row in rows]
+    if len(inputs[0]) == len(arrangement.columns) == 2 and arrangement.classes:
         files["boundary"] = directory / "boundary.png"
         plots.decision_boundary(
             trained.model,
-            table.inputs,
-            table.targets,
+            inputs,
+            [target for _, targets in arrangement.parts.values() for target in targets],
             files["boundary"],
-            table.classes,
-            table.columns,
+            arrangement.classes,
+            arrangement.columns,
         )
-    if trained.settings.data == "digits":
+    if arrangement.settings.data == "digits":
         files["weights"] = directory / "weights.png"
         plots.weight_images(trained.model, files["weights"])
     return files
@@ -185,74 +238,5 @@ def _described(trained: Trained, notes: Notes, files: dict[str, Path]) -> dict[s
         loss=history.loss,
         validation_loss=history.validation_loss,
         confusion_matrix=trained.confusion,
-        warnings=history.warnings,
+        warnings=[*trained.arrangement.remarks, *history.warnings],
     )
-
-
-def _introduce(
-    terminal: Terminal, settings: Settings, parts: dict[str, Part], model: Module
-) -> None:
-    """Print what is to be learnt, by which network, and how."""
-    width = len(parts["train"][0][0])
-    test = f", {len(parts['test'][1]):,} for the test" if "test" in parts else ""
-    terminal.line(printable(settings.data), "bold")
-    terminal.line(f"  {len(parts['train'][1]):,} samples of {width:,} numbers to learn from{test}")
-    terminal.heading("Network")
-    for row in model.summary().splitlines():
-        terminal.line(f"  {row}")
-    terminal.heading("Training")
-    terminal.line(
-        f"  {settings.epochs} epochs   batches of {settings.batch_size}   {settings.optimizer}"
-        f"   learning rate {settings.learning_rate:g}, {settings.schedule}"
-        f"   seed {settings.seed}"
-    )
-
-
-def _print(terminal: Terminal, trained: Trained, files: dict[str, Path]) -> None:
-    """Print how the training went, what is measured, and where everything is."""
-    history = trained.history
-    columns = {
-        "loss": [f"{loss:.4f}" for loss in history.loss],
-        "accuracy": list(map(percent, history.accuracy)),
-        "validation loss": [f"{loss:.4f}" for loss in history.validation_loss],
-        "validation accuracy": list(map(percent, history.validation_accuracy)),
-    }
-    columns = {name: column for name, column in columns.items() if column}
-    terminal.line()
-    terminal.table(
-        ["epoch", *columns],
-        [
-            [f"{epoch:>5}", *(column[epoch - 1] for column in columns.values())]
-            for epoch in _milestones(len(history.loss))
-        ],
-    )
-    if history.stopped:
-        terminal.line("  The loss fell no further: these are the best weights.")
-    terminal.heading("Result")
-    print_figures(terminal, trained.figures)
-    classes = [printable(name) for name in trained.table.classes]
-    if len(classes) == 2:
-        terminal.line(f"  precision and recall of {classes[1]}", "dim")
-    if 2 <= len(classes) <= 12:
-        part = "test" if "test" in trained.parts else "training"
-        terminal.heading(f"Confusion matrix of the {part}: rows the classes, columns the guesses")
-        room = (terminal.width - 4 - max(map(len, classes))) // len(classes) - 2
-        terminal.table(
-            ["", *(cut(name, room) for name in classes)],
-            [
-                [name, *(f"{n:,}" if n else "·" for n in row)]
-                for name, row in zip(classes, trained.confusion, strict=True)
-            ],
-        )
-    terminal.heading("Files")
-    width = max(len(str(path)) for path in files.values())
-    for name, path in files.items():
-        terminal.line(f"  {str(path).ljust(width)}   {SHOWN[name]}")
-    terminal.heading("Try next")
-    terminal.line(f"  chainrule show {shlex.quote(str(files['model']))}")
-
-
-def _milestones(epochs: int) -> list[int]:
-    """Return the first and the last epoch, and about ten evenly spaced between."""
-    step = max(1, round(epochs / 10))
-    return sorted({1, *range(step, epochs + 1, step), epochs})

@@ -1,0 +1,111 @@
+"""A training told: what there is to learn from, how it went, what the test says."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from autograd.command.arrangement import Arrangement, Samples
+from autograd.command.inventory import print_inventory
+from autograd.command.learning import Trained
+from autograd.command.notes import print_figures
+from autograd.command.terminal import Terminal, cut, percent, printable
+
+SHOWN = {
+    "model": "the model",
+    "loss": "loss by epoch",
+    "gradients": "gradients by layer and step",
+    "boundary": "points and decision boundary",
+    "weights": "weights of the first layer, as images",
+    "checkpoint": "to go on from: add --resume",
+}
+"""What is said of each file."""
+
+
+def introduce(terminal: Terminal, arrangement: Arrangement) -> None:
+    """Print what is to be learnt, by which network, and how."""
+    settings = arrangement.settings
+    introduce_data(terminal, arrangement)
+    terminal.heading("Network")
+    for row in arrangement.model.summary().splitlines():
+        terminal.line(f"  {row}")
+    terminal.heading("Training")
+    stop = ""
+    if arrangement.validation:
+        stop = f"   at most, until {len(arrangement.validation[1]):,} samples apart gain no more"
+    terminal.line(
+        f"  {settings.epochs} epochs{stop}   batches of {settings.batch_size}   "
+        f"{settings.optimizer}   learning rate {settings.learning_rate:g}, {settings.schedule}"
+        f"   seed {settings.seed}"
+    )
+
+
+def introduce_data(terminal: Terminal, arrangement: Arrangement) -> None:
+    """Print what there is to learn from: of a table, each column."""
+    data, parts = arrangement.data, arrangement.parts
+    width = len(parts["train"][0][0])
+    test = f", {len(parts['test'][1]):,} for the test" if "test" in parts else ""
+    terminal.line(printable(arrangement.settings.data), "bold")
+    if not isinstance(data, Samples):
+        how = "   ".join(map(printable, data.how))
+        terminal.line(f"  {data.rows:,} rows, {len(data.columns) + 1:,} columns   {how}")
+        if data.why:
+            why = f"{data.why}; --target names another"
+            terminal.line(f"  predicted is {printable(data.target.name)}, {why}")
+        terminal.line()
+        print_inventory(terminal, data, arrangement.preparation)
+        terminal.line()
+    terminal.line(f"  {len(parts['train'][1]):,} samples of {width:,} numbers to learn from{test}")
+
+
+def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], asked: str) -> None:
+    """Print how the training went, what is measured, where everything is, and what to ask it."""
+    history = trained.history
+    columns = {
+        "loss": [f"{loss:.4f}" for loss in history.loss],
+        "accuracy": list(map(percent, history.accuracy)),
+        "validation loss": [f"{loss:.4f}" for loss in history.validation_loss],
+        "validation accuracy": list(map(percent, history.validation_accuracy)),
+    }
+    columns = {name: column for name, column in columns.items() if column}
+    terminal.line()
+    terminal.table(
+        ["epoch", *columns],
+        [
+            [f"{epoch:>5}", *(column[epoch - 1] for column in columns.values())]
+            for epoch in _milestones(len(history.loss))
+        ],
+    )
+    if history.stopped:
+        terminal.line("  The loss fell no further: these are the best weights.")
+    terminal.heading("Result")
+    arrangement = trained.arrangement
+    unit = getattr(getattr(arrangement.data, "target", None), "unit", "")
+    print_figures(terminal, trained.figures, unit)
+    classes = [printable(name) for name in arrangement.classes]
+    if len(classes) == 2:
+        terminal.line(f"  precision and recall of {classes[1]}", "dim")
+    if 2 <= len(classes) <= 12:
+        part = "test" if "test" in arrangement.parts else "training"
+        terminal.heading(f"Confusion matrix of the {part}: rows the classes, columns the guesses")
+        room = (terminal.width - 4 - max(map(len, classes))) // len(classes) - 2
+        terminal.table(
+            ["", *(cut(name, room) for name in classes)],
+            [
+                [name, *(f"{n:,}" if n else "·" for n in row)]
+                for name, row in zip(classes, trained.confusion, strict=True)
+            ],
+        )
+    terminal.heading("Files")
+    width = max(len(str(path)) for path in files.values())
+    for name, path in files.items():
+        terminal.line(f"  {str(path).ljust(width)}   {SHOWN[name]}")
+    terminal.heading("Try next")
+    command = f"chainrule show {shlex.quote(str(files['model']))} {printable(asked)}"
+    terminal.line(f"  {command}".rstrip())
+
+
+def _milestones(epochs: int) -> list[int]:
+    """Return the first and the last epoch, and about ten evenly spaced between."""
+    step = max(1, round(epochs / 10))
+    return sorted({1, *range(step, epochs + 1, step), epochs})

@@ -1,0 +1,177 @@
+"""`Column`: what a column of a table holds, and what becomes of it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from nn.tables.numerals import (
+    Dates,
+    Flags,
+    Numerals,
+    Reader,
+    Unreadable,
+    is_missing,
+    reader_of,
+    unreadable,
+)
+
+MOST_CATEGORIES = 50
+"""Different words of a column from which on they are too many to be told apart."""
+
+ODD = 0.05
+"""Which share of a column's cells may be no numbers, for it to hold numbers all the same."""
+
+FEW = 10
+"""Numbers of so few values are words if there are other words among them: 0, 1, 2, 3+."""
+
+NUMBERING = re.compile(
+    r"(.*[_ .-])?(id|ids|idx|index|key|uuid|guid|row[_ .]?names?|row|rowid|row_?num(ber)?|obs|no"
+    r"|nr|num|number|serial|unnamed: \d+|code[_ ]number|case|record)"
+    r"|(id|index)[_ .-].*|.*[a-z]I[Dd]",
+)
+TIME = re.compile(r"(?i)(.*[_ .-])?(year|yr|time|date|day|days|week|month|quarter|hour|age|t)")
+"""Names of whole numbers that count rows, and of those that count something in the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column, with its cells read.
+
+    Attributes:
+        reader: of numbers, dates and flags; None of words.
+        values: numbers, nan where one is missing; or words, "" where one is.
+        missing: how many are.
+        reason: why it is left out, or "".
+        said: what else is to be said of it.
+    """
+
+    name: str
+    reader: Reader | None
+    values: Any
+    missing: int
+    reason: str = ""
+    said: str = ""
+
+    @property
+    def different(self) -> int:
+        """How many different values there are."""
+        return int(self.values.replace("", math.nan).nunique())
+
+    @property
+    def unit(self) -> str:
+        """What its numbers are of: "$", "%", or nothing."""
+        return self.reader.unit if isinstance(self.reader, Numerals) else ""
+
+    @property
+    def what(self) -> str:
+        """What the column holds, in words."""
+        if self.missing == len(self.values):
+            return "empty"
+        if isinstance(self.reader, Numerals):
+            return f"numbers, {self.unit}" if self.unit else "numbers"
+        if isinstance(self.reader, Dates):
+            return "dates"
+        if isinstance(self.reader, Flags):
+            return f"{self.reader.no} or {self.reader.yes}"
+        return "words"
+
+
+def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Column:
+    """Return a column from the texts in its cells.
+
+    Args:
+        cells: pandas' series.
+        decimal: the decimal mark of the file.
+        is_word: whether numbers are but names of categories.
+    """
+    import pandas
+
+    # By far most columns are plain numbers: this reads them in a fiftieth of the time.
+    plain = pandas.to_numeric(cells, errors="coerce").astype(float)
+    others = cells[plain.isna()].unique().tolist()
+    gone = cells.isin([cell for cell in others if is_missing(cell)])
+    missing = int(gone.sum())
+    is_plain = missing == int(plain.isna().sum()) and not plain.isin([math.inf, -math.inf]).any()
+    may_be_date = re.search(r"(?i)date", name)
+    if is_plain and missing < len(cells) and decimal == "." and not may_be_date and not is_word:
+        return Column(name, Numerals(), plain, missing)
+    words = cells.where(~gone, "")
+    present = cells[~gone].unique().tolist()
+    if not present or is_word:
+        return Column(name, None, words, missing)
+    reader = reader_of(present, decimal)
+    if isinstance(reader, Numerals) and may_be_date:
+        compact = Dates("%Y%m%d")
+        if all(len(cell) == 8 for cell in present) and not unreadable(compact, present[:999]):
+            reader = compact
+    if not reader:
+        return Column(name, None, words, missing)
+    found = {cell: _read(reader, cell) for cell in present}
+    odd = [cell for cell, x in found.items() if x is None]
+    if odd:
+        strange = int(cells.isin(odd).sum())
+        is_rare = strange <= ODD * (len(cells) - missing) or (
+            len(odd) <= 2 and strange <= 0.3 * len(cells)
+        )
+        if not is_rare or len(found) - len(odd) <= FEW:
+            return Column(name, None, words, missing)
+    table = {cell: math.nan if x is None else x for cell, x in found.items()}
+    values = cells.map(table).astype(float)
+    said = f"{strange} cells such as {odd[0]!r:.20} count as missing" if odd else ""
+    return Column(name, reader, values, int(values.isna().sum()), "", said)
+
+
+def _read(reader: Reader, cell: str) -> float | None:
+    try:
+        return reader.number(cell)
+    except Unreadable:
+        return None
+
+
+def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -> str:
+    """Return why a column can't help to predict anything, or "".
+
+    Args:
+        is_first: whether it is the table's first one.
+        kept: names of columns that are used even if they seem to number the rows.
+    """
+    values, n = column.values, len(column.values)
+    if column.missing == n:
+        return "empty"
+    different = column.different
+    if different == 1:
+        return "always the same" + (", or missing" if column.missing else "")
+    if column.name in kept:
+        return ""
+    if not column.name and different == n:
+        return "no name and no value twice: numbers the rows"
+    if column.reader is None:
+        if different == n - column.missing and n > 3:
+            return "no word twice"
+        if different > MOST_CATEGORIES:
+            return f"{different:,} different words, of which most are rare"
+        return ""
+    if not isinstance(column.reader, Numerals) or column.missing or different < 0.9 * n or n < 4:
+        return ""
+    if (values % 1 != 0).any():
+        return ""
+    steps = values.diff().iloc[1:]
+    in_order = bool((steps == steps.iloc[0]).all() and abs(steps.iloc[0]) == 1)
+    if is_numbering(column.name) and (different == n or is_first):
+        return "numbers the rows"
+    if in_order and not TIME.fullmatch(column.name) and (is_first or values.iloc[0] in (0, 1)):
+        return "numbers the rows"
+    return ""
+
+
+def is_numbering(name: str) -> bool:
+    """Return whether a column of this name most probably tells the rows apart.
+
+    >>> is_numbering("PassengerId"), is_numbering("row_names"), is_numbering("humid")
+    (True, True, False)
+    """
+    return bool(NUMBERING.fullmatch(name) or NUMBERING.fullmatch(name.lower()))

@@ -1,0 +1,123 @@
+"""How a table is written in a file: its encoding, its separator, the lines that are none of it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from typing import NamedTuple
+
+SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
+"""What may stand between cells, the rarest in plain text first; and what that is called."""
+
+SAMPLE = 200
+"""Lines that are looked at to find the separator."""
+
+CONSISTENT = 0.9
+"""Which share of lines must have the same number of cells for a separator to be one."""
+
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""By what a file begins with, its encoding; a longer mark before one that it begins with."""
+
+
+class Dialect(NamedTuple):
+    """How a table is written.
+
+    Attributes:
+        separator: of the cells; a blank stands for any number of blanks and tabs.
+        width: how many cells most lines have.
+        above: how many lines stand above the table.
+    """
+
+    separator: str
+    width: int
+    above: int
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """Return the text of a file, and its encoding by name.
+
+    What is no UTF-8 and has no mark of another encoding is taken for Windows' Latin-1.
+
+    Raises:
+        ValueError: it is no text.
+
+    >>> decoded("naïve".encode("latin-1"))
+    ('naïve', 'Latin-1')
+    """
+    names = [name for mark, name in MARKS.items() if content.startswith(mark)]
+    if not names and b"\0" in content[:4096]:
+        even, odd = content[:4096:2].count(0), content[1:4096:2].count(0)
+        names = ["utf-16-le" if odd > even else "utf-16-be"]
+    for name in names or ["utf-8", "cp1252", "latin-1"]:
+        try:
+            text = content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if re.search(r"[\0-\x08\x0e-\x1a]", text[:4096]):
+            break
+        called = "Latin-1" if name in ("cp1252", "latin-1") else name.upper().removesuffix("-SIG")
+        return text, called
+    raise ValueError("is no text file")
+
+
+def dialect_of(lines: list[str], separator: str | None = None) -> Dialect:
+    """Return how the table in these lines is written.
+
+    Args:
+        separator: if it is known.
+    """
+    kept = [i for i, line in enumerate(lines) if line.strip()][:SAMPLE]
+    sample = [lines[i] for i in kept]
+    if separator is None:
+        separator = _separator(sample)
+    records = cells_of(sample, separator)
+    width = Counter(map(len, records)).most_common(1)[0][0] if records else 0
+    # A title has a line of its own; a spreadsheet fills it up with empty cells.
+    titles = 0
+    while titles < len(records) - 1 and _is_title(records[titles], width):
+        titles += 1
+    return Dialect(separator, width, kept[titles] if titles else 0)
+
+
+def cells_of(lines: list[str], separator: str) -> list[list[str]]:
+    """Return the cells of each line, or of several where a quoted cell goes on over them."""
+    if separator == " ":
+        lines = [re.sub(r"[ \t]+", " ", line).strip() for line in lines]
+    try:
+        return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    except csv.Error:
+        return []
+
+
+def _separator(sample: list[str]) -> str:
+    """Return what most probably separates cells; a comma where nothing seems to."""
+    found: dict[str, tuple[float, int]] = {}
+    for separator in SEPARATORS:
+        sizes = [len(record) for record in cells_of(sample, separator)]
+        counts = Counter(sizes)
+        if counts:
+            width, times = counts.most_common(1)[0]
+            times += sizes[0] == width - 1  # names of all columns but that of the rows' names
+            if width > 1:
+                found[separator] = times / counts.total(), width
+    for separator, (share, width) in found.items():
+        blanks = found.get(" ", (0.0, 0))
+        # Columns set out by blanks, with a tab before the last one.
+        is_outdone = separator == "\t" and width == 2 < blanks[1] - 1 and blanks[0] >= CONSISTENT
+        if share >= CONSISTENT and not is_outdone:
+            return separator
+    found.pop(" ", None)
+    return max(found, key=lambda each: found[each], default=",")
+
+
+def _is_title(record: list[str], width: int) -> bool:
+    filled = sum(bool(cell.strip()) for cell in record)
+    return width > 1 and (len(record) == 1 or (width > 2 and filled <= 1))

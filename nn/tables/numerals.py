@@ -1,0 +1,240 @@
+"""How numbers, dates and yes or no are written in the cells of a column: `Reader`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+MISSING = frozenset(
+    ["", "na", "n/a", "n.a.", "nan", "null", "<na>", "#n/a", "#null!", "?", "-", "--", ".", "nil"]
+)
+"""What stands for no answer, in small letters."""
+
+CURRENCIES = frozenset("$ € £ ¥ ₹ us$ usd eur gbp chf jpy inr cad aud rs rs. kr".split())
+
+NUMBER = r"\d[\d.,'’\s]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
+CELL = re.compile(
+    rf"(?P<open>\()?(?P<sign>[+-]?)(?P<before>(?:[^\d\s+\-.,()]+\.?)?)\s*(?P<minus>-?)"
+    rf"(?P<number>{NUMBER})\s*(?P<after>[^\d\s()][^\d()]*)?(?P<close>\))?",
+    re.IGNORECASE,
+)
+PLAIN = {
+    ".": re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE),
+    ",": re.compile(r"(\d+,?\d*|,\d+)(e[+-]?\d+)?", re.IGNORECASE),
+}
+GROUPED = {
+    ".": re.compile(r"\d{1,3}([,'’\s]\d{2,3})*[,'’\s]\d{3}(\.\d*)?"),
+    ",": re.compile(r"\d{1,3}([.'’\s]\d{3})+(,\d*)?"),
+}
+"""By the decimal mark, numbers without and with marks between thousands."""
+
+DATES = [
+    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y-%m"),
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
+    *("%b %Y", "%B %Y", "%b-%Y", "%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y"),
+]
+TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
+ISO = "YYYY-MM-DD"
+
+MOST_TRIED = 1000
+"""Cells on which the ways to read a column are tried."""
+
+FLAGS = [("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("off", "on")]
+
+
+class Unreadable(ValueError):
+    """A cell that is neither missing nor what its column holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """Numbers with their decimal mark, and the currency or unit around all of them."""
+
+    decimal: str = "."
+    before: str = ""
+    after: str = ""
+
+    def number(self, text: str) -> float:
+        """Return the number in a cell, nan for none.
+
+        Raises:
+            Unreadable: it is something else.
+
+        >>> Numerals(",", after="%").number("-1.234,5 %")
+        -1234.5
+        >>> Numerals(before="$").number("($12)")
+        -12.0
+        """
+        if is_missing(text):
+            return math.nan
+        cell = parts_of(text)
+        if not cell or bool(cell["open"]) != bool(cell["close"]):
+            raise Unreadable(text)
+        before, after = cell["before"] or "", (cell["after"] or "").strip()
+        digits = cell["number"].strip()
+        if before not in ("", self.before) or after not in ("", self.after):
+            raise Unreadable(text)
+        if PLAIN[self.decimal].fullmatch(digits):
+            x = float(digits.replace(self.decimal, "."))
+        elif GROUPED[self.decimal].fullmatch(digits):
+            kept = "".join(c for c in digits if c.isdigit() or c == self.decimal)
+            x = float(kept.replace(self.decimal, "."))
+        else:
+            raise Unreadable(text)
+        if not math.isfinite(x):
+            raise Unreadable(text)
+        is_negative = "-" in (cell["sign"], cell["minus"]) or bool(cell["open"])
+        return -x if is_negative else x
+
+    def text(self, x: float) -> str:
+        """Return a number as it is written in the column, to six digits."""
+        return f"{x:.6g}".replace(".", self.decimal)
+
+    @property
+    def unit(self) -> str:
+        """What the numbers are of: "$", "%", or nothing."""
+        return self.before or self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """Points in time, written in one format, as days since 1970."""
+
+    format: str = ISO
+
+    def number(self, text: str) -> float:
+        """Return the days since the beginning of 1970, UTC where nothing else is said.
+
+        Raises:
+            Unreadable: it is no date in this format.
+
+        >>> Dates().number("1970-01-02T12:00:00"), Dates("%d.%m.%Y").number("3.1.1970")
+        (1.5, 2.0)
+        """
+        if is_missing(text):
+            return math.nan
+        try:
+            if self.format == ISO:
+                time = datetime.fromisoformat(text.strip())
+            else:
+                time = datetime.strptime(text.strip(), self.format)
+        except ValueError:
+            raise Unreadable(text) from None
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() / 86400
+
+    def text(self, x: float) -> str:
+        """Return a day as it is written in the column."""
+        day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=x)
+        if self.format != ISO:
+            return day.strftime(self.format)
+        return day.replace(tzinfo=None).isoformat() if x % 1 else day.date().isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Yes or no, true or false, as 1 and 0."""
+
+    no: str = "no"
+    yes: str = "yes"
+
+    def number(self, text: str) -> float:
+        """Return 1 for yes, 0 for no, nan for neither.
+
+        Raises:
+            Unreadable: it is another word.
+        """
+        word = text.strip().lower()
+        if word in (self.no, self.yes):
+            return float(word == self.yes)
+        if is_missing(text):
+            return math.nan
+        raise Unreadable(text)
+
+    def text(self, x: float) -> str:
+        """Return the nearer of the two words."""
+        return self.yes if x > 0.5 else self.no
+
+
+Reader = Numerals | Dates | Flags
+
+KINDS: dict[str, type[Any]] = {"number": Numerals, "date": Dates, "yes or no": Flags}
+"""By what a column holds, what reads it."""
+
+
+def is_missing(text: str) -> bool:
+    """Return whether a cell stands for no answer."""
+    return text.strip().lower() in MISSING
+
+
+def parts_of(text: str) -> re.Match[str] | None:
+    """Return sign, number and what stands around it; None if there is no number in a cell."""
+    return CELL.fullmatch(text.strip().replace("−", "-"))
+
+
+def decimal_of(cells: Sequence[str]) -> str:
+    """Return the decimal mark of a file: a comma only if more cells ask for it than for a point.
+
+    >>> decimal_of(["1,5", "1.234,5", "1,234"])
+    ','
+    >>> decimal_of(["1,234", "0.5"])
+    '.'
+    """
+    votes = Counter[str]()
+    for cell in cells:
+        number = parts_of(cell)
+        digits = number["number"].strip() if number else ""
+        for mark, other in ((",", "."), (".", ",")):
+            reads = PLAIN[mark].fullmatch(digits) or GROUPED[mark].fullmatch(digits)
+            if reads and mark in digits and not GROUPED[other].fullmatch(digits):
+                votes[mark] += 1
+    return "," if votes[","] > votes["."] else "."
+
+
+def reader_of(cells: Sequence[str], decimal: str) -> Reader | None:
+    """Return what reads most of some cells, none of them missing.
+
+    Args:
+        cells: different from each other.
+        decimal: the mark that is tried first.
+    """
+    words = {cell.lower() for cell in cells}
+    for no, yes in FLAGS:
+        if words == {no, yes}:
+            return Flags(no, yes)
+    found = [cell for cell in map(parts_of, cells[:MOST_TRIED]) if cell]
+    marks = Counter((cell["before"] or "").strip() for cell in found)
+    units = Counter((cell["after"] or "").strip() for cell in found)
+    before = max(marks, key=lambda mark: (marks[mark], mark), default="")
+    after = max(units, key=lambda unit: (units[unit], unit), default="")
+    tried: list[Reader] = []
+    if before == "" or before.lower() in CURRENCIES:
+        marks_of_decimals = (decimal, "," if decimal == "." else ".")
+        tried += [Numerals(mark, before, after) for mark in marks_of_decimals]
+    if _may_be_dates(cells[0]):
+        sample = cells[:50]
+        formats = [Dates(), *(Dates(day + time) for day in DATES for time in TIMES)]
+        tried += [dates for dates in formats if unreadable(dates, sample) <= len(sample) / 20]
+    sample = cells[:: max(1, len(cells) // MOST_TRIED)]
+    failures = [(unreadable(reader, sample), i) for i, reader in enumerate(tried)]
+    least, i = min(failures, default=(len(sample), 0))
+    return tried[i] if least < len(sample) / 2 else None
+
+
+def unreadable(reader: Reader, cells: Sequence[str]) -> int:
+    """Return how many cells the reader can't read."""
+    failed = 0
+    for cell in cells:
+        try:
+            reader.number(cell)
+        except Unreadable:
+            failed += 1
+    return failed
+
+
+def _may_be_dates(cell: str) -> bool:
+    return bool(re.search(r"\d[-/.:,\s]|[a-z]", cell, re.IGNORECASE)) and len(cell) < 40
