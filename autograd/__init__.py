@@ -14,7 +14,7 @@ import builtins
 from importlib import import_module
 from typing import Any
 
-from autograd import byhand, functions, ops, recorders, scalar  # noqa: F401 - the core is there from the start
+from autograd import byhand, freeing, functions, ops, recorders, scalar  # noqa: F401 - the core is there from the start
 
 __version__ = "0.1.0"
 

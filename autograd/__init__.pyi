@@ -5,7 +5,6 @@ from autograd.checking.report import InputCheck as InputCheck
 from autograd.checking.report import Report as Report
 from autograd.compiler.compiled import Compiled as Compiled
 from autograd.compiler.compiled import compile as compile
-from autograd.compiler.descent import Descent as Descent
 from autograd.debugging import debug as debug
 from autograd.domain import FINITE as FINITE
 from autograd.domain import NONNEGATIVE as NONNEGATIVE
@@ -28,7 +27,7 @@ from autograd.errors import MissingExtraError as MissingExtraError
 from autograd.errors import RuleError as RuleError
 from autograd.errors import StaleValueError as StaleValueError
 from autograd.errors import StaleValueWarning as StaleValueWarning
-from autograd.errors import missing_extra as missing_extra
+from autograd.extras import missing_extra as missing_extra
 from autograd.files import write_whole as write_whole
 from autograd.functions import detach as detach
 from autograd.functions import dot as dot
@@ -61,8 +60,11 @@ from autograd.transforms import jvp as jvp
 from autograd.transforms import value_and_grad as value_and_grad
 
 # isort: split
-# Modules that are public as a whole; a star import leaves them where they are.
+# A star import leaves where they are: modules that are public as a whole, what needs an extra,
+# and what only nn asks for.
 from autograd import drawing as drawing
+from autograd.compiler.descent import Descent as Descent
+from autograd.errors import quoted as quoted
 from autograd.stepping import breakpoints as breakpoints
 from autograd.testing import strategies as strategies
 

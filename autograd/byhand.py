@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from autograd.engine import Value
-from autograd.errors import RuleError
+from autograd.errors import RuleError, quoted
 from autograd.forms import Form, describe, floats_of, product
 from autograd.graph import node_args
 from autograd.modes import current_mode
@@ -189,23 +189,23 @@ class _Closure(Form):
 
 def _build(self: Value, children: object, op: object, label: object) -> None:
     """Give a node the arguments that ``Value(data, children, op, label)`` names."""
-    written = f"Value({self.data}, {children!r:.60})"
+    written = f"Value({self.data}, {quoted(children)})"
     if not isinstance(label, str):
-        raise TypeError(f"a label is a string, got {label!r:.60}")
+        raise TypeError(f"a label is a string, got {quoted(label)}")
     if isinstance(children, str):
-        raise TypeError(f"{written} has two labels, {children!r:.60} and {label!r:.60}")
+        raise TypeError(f"{written} has two labels, {quoted(children)} and {quoted(label)}")
     if isinstance(children, set | frozenset):
         raise TypeError(f"{written}: a set has no order; give the children in a tuple")
     if not isinstance(children, tuple | list):
         raise TypeError(
             f"{written}: a label is a string, children are a tuple of nodes; got "
-            f"{type(children).__qualname__}"
+            f"{type(children).__qualname__:.60}"
         )
     for child in children:
         if not isinstance(child, Value):
             raise TypeError(
-                f"{written}: a child is a Value, got {child!r:.60} of type "
-                f"{type(child).__qualname__}; wrap it, as in Value(2.0)"
+                f"{written}: a child is a Value, got {quoted(child)} of type "
+                f"{type(child).__qualname__:.60}; wrap it, as in Value(2.0)"
             )
     mode = current_mode()
     if children and mode.grad:
@@ -221,7 +221,7 @@ def _op_of(given: object, pattern: tuple[bool, ...]) -> HandMade:
     if not isinstance(given, tuple | list) or len(given) != len(pattern):
         raise TypeError(
             "Value(data, children, ...) takes the operation's name or one slope for each of its "
-            f"{len(pattern)} children, in a tuple; got {given!r:.60}"
+            f"{len(pattern)} children, in a tuple; got {quoted(given)}"
         )
     return HandMade("", pattern, tuple(map(real, given)))
 
@@ -248,7 +248,7 @@ def _backward_of(node: Value) -> Backward:
 
 def _set_backward(node: Value, function: Any) -> None:
     if not callable(function):
-        raise TypeError(f"_backward is a function without arguments, got {function!r:.60}")
+        raise TypeError(f"_backward is a function without arguments, got {quoted(function)}")
     if node._form is None:
         raise TypeError(
             "a leaf passes nothing on, so it needs no _backward; build the node with what it is "
@@ -280,7 +280,7 @@ class NoPlace:
 
     def __get__(self, node: Any, owner: type) -> NoReturn:
         raise AttributeError(
-            f"a Value has no attribute {self._name!r}, nor a place for one: keep it in a dict, "
+            f"a Value has no attribute {self._name!r:.60}, nor a place for one: keep it in a dict, "
             "state = {p: 0.0 for p in parameters}"
         )
 

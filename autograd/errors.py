@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""Everything that can go wrong, as one tree; a wrong type is a plain ``TypeError``.
 
 ::
 
@@ -13,17 +13,25 @@
     ├── ScriptError                         a file that can't be stepped through
     ├── GradientError     (AssertionError)  a gradient check came out wrong
     └── MissingExtraError (ImportError)     an optional library is not installed
-
-A wrong type is a plain ``TypeError``, raised where the value came in.
 """
 
 from __future__ import annotations
 
-from typing import NoReturn
+
+def quoted(x: object) -> str:
+    """Return the beginning of a repr, which may be long, too deep to be written, or fail."""
+    try:
+        return f"{x!r:.60}"
+    except Exception:
+        return f"<{type(x).__qualname__:.60} that can't be written>"
 
 
 class ChainruleError(Exception):
     """The root: ``except ChainruleError`` catches whatever this package raises on its own."""
+
+    def __str__(self) -> str:
+        lines = super().__str__().split("\n")  # what they quote may be of any length
+        return "\n".join(x if len(x) < 1000 else f"{x[:700]} ... {x[-200:]}" for x in lines)
 
 
 class DomainError(ChainruleError, ValueError):
@@ -76,10 +84,3 @@ class GraphCutWarning(UserWarning):
 
 class StaleValueWarning(UserWarning):
     """What is drawn was computed from numbers that have been changed since."""
-
-
-def missing_extra(library: str, extra: str, error: ImportError) -> NoReturn:
-    """Raise the one error that says which extra brings ``library``."""
-    raise MissingExtraError(
-        f"this needs {library}, which is not installed: pip install 'chainrule[{extra}]'"
-    ) from error

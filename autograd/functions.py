@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 from autograd import ops
 from autograd.engine import Value
+from autograd.errors import quoted
 from autograd.graph import node_args, topological_order
 from autograd.modes import current_mode
 from autograd.operand import Operand
@@ -184,6 +185,8 @@ def _some(xs: Iterable[Any], name: str) -> tuple[Any, ...]:
 
 def detach(v: Value) -> Value:
     """Return a new leaf with the same number and label, cut off from the graph."""
+    if not isinstance(v, Value):
+        raise TypeError(f"only a Value can be detached: got {quoted(v)}")
     if tracer := current_mode().tracing:
         tracer.meet(v)
     return Value(v.data, v.label)
@@ -191,6 +194,8 @@ def detach(v: Value) -> Value:
 
 def trace(out: Value) -> tuple[list[Value], list[tuple[Value, Value]]]:
     """Return the nodes below ``out`` in topological order, and the edges ``(arg, node)``."""
+    if not isinstance(out, Value):
+        raise TypeError(f"trace takes the Value that was computed: got {quoted(out)}")
     order = topological_order(out)
     return order, [(arg, node) for node in order for arg in node_args(node)]
 

@@ -6,6 +6,8 @@ import numbers
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from autograd.errors import quoted
+
 T = TypeVar("T", bound="Operand")
 
 
@@ -13,15 +15,17 @@ def real(x: object) -> float:
     """Return a plain number as a float; a bool, NumPy's too, is 0.0 or 1.0.
 
     Raises:
-        TypeError: ``x`` is not a real number.
+        TypeError, ValueError: ``x`` is not a real number, or larger than all floats.
     """
     if type(x) is float:
         return x
-    if isinstance(x, numbers.Real):
-        return float(x)
-    if getattr(x, "dtype", None) == "bool" and not hasattr(x, "__len__"):
-        return float(bool(x))
-    raise TypeError(refusal(x))
+    is_mask = getattr(x, "dtype", None) == "bool" and not hasattr(x, "__len__")
+    if not (is_mask or isinstance(x, numbers.Real)):
+        raise TypeError(refusal(x))
+    try:
+        return float(x)  # type: ignore[arg-type]
+    except OverflowError:
+        raise ValueError(f"{quoted(x)} is beyond the range of floats") from None
 
 
 def real_or_foreign(x: Any) -> Any:
@@ -44,7 +48,7 @@ def real_or_foreign(x: Any) -> Any:
 
 def refusal(x: object) -> str:
     """Return why ``x`` can't be a number of a graph, and what to do instead."""
-    kind = type(x).__qualname__
+    kind = f"{type(x).__qualname__:.60}"
     hint = "give a plain int or float"
     if isinstance(x, Operand):
         hint = "it already is one; use it directly, or .data for its number"
@@ -54,7 +58,7 @@ def refusal(x: object) -> str:
         hint = "its .item() is a plain number"
     elif hasattr(x, "__len__") and not isinstance(x, str | bytes):
         hint = "values are scalars; use one per element"
-    return f"expected a real number, got {x!r:.60} of type {kind}: {hint}"
+    return f"expected a real number, got {quoted(x)} of type {kind}: {hint}"
 
 
 class Operand:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn, cast, overload
 
 from autograd.domain import Domain, Joint
-from autograd.errors import DivisionByZeroError, DomainError, RuleError
+from autograd.errors import DivisionByZeroError, DomainError, RuleError, quoted
 from autograd.operand import Operand, T, attach, real
 
 Rule = Callable[..., Any]
@@ -124,8 +124,8 @@ class Op:
         self.opaque = False
         self.operator = ""
         self.arity = len(partials) or None
-        if not name.isidentifier():
-            raise RuleError(f"an op's name must be an identifier, got {name!r}")
+        if not (isinstance(name, str) and name.isidentifier()):
+            raise RuleError(f"an op's name must be an identifier, got {quoted(name)}")
         if bool(partials) == bool(pullback):
             raise RuleError(f"{name}: give either partials or a pullback")
         if isinstance(domain, tuple) and domain and len(domain) != self.arity:
@@ -287,7 +287,7 @@ def plain(x: Any) -> Any:
     """Return a Number's float, and anything else as it is (an int as a float)."""
     if isinstance(x, Number):
         return x.value
-    return float(x) if type(x) is int else x
+    return real(x) if type(x) is int else x
 
 
 class Symbol(Operand):
@@ -355,20 +355,19 @@ def _trace(op: Op) -> None:
         raise RuleError(f"{op.name}, {label}: {error}") from error
     if op.pullback and not (isinstance(parts, list) and len(parts) == len(args)):
         raise RuleError(
-            f"{op.name}, pullback returned {parts!r:.60}, "
+            f"{op.name}, pullback returned {quoted(parts)}, "
             f"not a list with one contribution for each of {len(args)} arguments"
         )
     for label, result in [*results, *(("pullback", part) for part in parts)]:
         if not isinstance(result, Operand | numbers.Real):
-            raise RuleError(f"{op.name}, {label} returned {result!r}, not a number")
+            raise RuleError(f"{op.name}, {label} returned {quoted(result)}, not a number")
 
 
 def seal(operators: Mapping[str, Op], aliases: Mapping[str, Op]) -> None:
     """Close the built-in table: trace its rows, which may refer to later ones, and protect them.
 
-    Those of one argument become methods of every operand, and ``operators`` its operators, by
-    their names in Python: ``"truediv"`` is ``__truediv__`` and ``__rtruediv__``; ``aliases`` are
-    further methods.
+    Those of one argument become methods of every operand, ``operators`` its operators by their
+    names in Python (``"truediv"``: ``__truediv__``, ``__rtruediv__``), ``aliases`` more methods.
     """
     for name, op in operators.items():
         op.operator = name

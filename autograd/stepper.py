@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.engine import Value
-from autograd.errors import MissingExtraError
+from autograd.errors import MissingExtraError, quoted
 from autograd.files import write_whole
 from autograd.stepping.derivation import Derivation
 from autograd.stepping.events import Event, Gradient, Recording
@@ -81,8 +81,12 @@ class Stepper:
         """
         if isinstance(target, Value):
             target = self.recording.done[self.recording.known(target)] + 1
+        if not hasattr(target, "__index__"):
+            raise TypeError(
+                f"a position is a whole number or a node of the run: got {quoted(target)}"
+            )
         if not 0 <= target <= len(self.events):
-            raise IndexError(f"position {target} is outside 0 to {len(self.events)}")
+            raise IndexError(f"position {quoted(target)} is outside 0 to {len(self.events)}")
         self.position = target
         return self.current
 

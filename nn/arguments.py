@@ -7,9 +7,24 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import cast
+
+from autograd import Value, quoted
+
+
+def leaves(parameters: Iterable[Value]) -> list[Value]:
+    """Return the parameters, each once."""
+    if not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"parameters must be a list, as model.parameters(): got {quoted(parameters)}"
+        )
+    found = list(parameters)
+    for leaf in found:
+        if not isinstance(leaf, Value) or leaf.op is not None:
+            raise TypeError(f"a parameter must be a leaf Value: got {quoted(leaf)}")
+    return list(dict.fromkeys(found))
 
 
 def listed(names: Sequence[str], most: int = 3, mark: str = ", ") -> str:
@@ -19,7 +34,7 @@ def listed(names: Sequence[str], most: int = 3, mark: str = ", ") -> str:
     'w, b, c and 1 more'
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return mark.join(names[:most]) + more
+    return mark.join(f"{name:.60}" for name in names[:most]) + more
 
 
 def count(name: str, given: object) -> int:
@@ -93,7 +108,7 @@ def seed_of(name: str, given: object) -> int:
     ValueError: seed must be a whole number of at most 64 bits
     """
     if not isinstance(given, Integral) or isinstance(given, bool):
-        raise TypeError(f"{name} must be a whole number: got {given!r:.60}")
+        raise TypeError(f"{name} must be a whole number: got {quoted(given)}")
     if int(given).bit_length() > 64:  # too many digits, perhaps, to be shown
         raise ValueError(f"{name} must be a whole number of at most 64 bits")
     return int(given)
@@ -107,19 +122,19 @@ def generator(seed: int | random.Random | None) -> random.Random:
         return seed
     if isinstance(seed, Integral):
         return random.Random(seed_of("seed", seed))
-    raise TypeError(f"seed must be a whole number, a random.Random or None: got {seed!r:.60}")
+    raise TypeError(f"seed must be a whole number, a random.Random or None: got {quoted(seed)}")
 
 
 def _count(name: str, given: object, least: int) -> int:
     if isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= least:
         return int(given)
     kind = ValueError if isinstance(given, Real) and not isinstance(given, bool) else TypeError
-    raise kind(f"{name} must be a whole number, at least {least}: got {_shown(given)}")
+    raise kind(f"{name} must be a whole number, at least {least}: got {quoted(given)}")
 
 
 def _float(name: str, given: object, must: str, is_right: Callable[[float], bool]) -> float:
     """Return a number that is right; of any other, the error says what it ``must`` be."""
-    wanted = f"{name} must be {must}: got {_shown(given)}"
+    wanted = f"{name} must be {must}: got {quoted(given)}"
     if not isinstance(given, Real) or isinstance(given, bool):
         raise TypeError(wanted)
     try:
@@ -129,11 +144,3 @@ def _float(name: str, given: object, must: str, is_right: Callable[[float], bool
     if not is_right(x):
         raise ValueError(wanted)
     return x
-
-
-def _shown(given: object) -> str:
-    """Return the beginning of the repr, which a number of thousands of digits has not."""
-    try:
-        return f"{given!r:.60}"
-    except ValueError:
-        return "a number of thousands of digits"

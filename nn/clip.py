@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from autograd import Value
-from nn.arguments import number
+from nn.arguments import leaves, number
 
 
 def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
@@ -27,20 +27,20 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     (5.0, (0.6, 0.8))
     """
     number("max_norm", max_norm, positive=True)
-    leaves = list(dict.fromkeys(parameters))
-    for leaf in leaves:
+    clipped = leaves(parameters)
+    for leaf in clipped:
         if not math.isfinite(leaf.grad):
             raise FloatingPointError(
                 f"the gradient of {leaf.label or 'a parameter'} is {leaf.grad}"
             )
-    norm = scaled = math.hypot(*(leaf.grad for leaf in leaves))
+    norm = scaled = math.hypot(*(leaf.grad for leaf in clipped))
     if norm > max_norm:
         if math.isinf(norm):
-            largest = max(abs(leaf.grad) for leaf in leaves)
-            for leaf in leaves:
+            largest = max(abs(leaf.grad) for leaf in clipped)
+            for leaf in clipped:
                 leaf.grad /= largest
-            scaled = math.hypot(*(leaf.grad for leaf in leaves))
-        for leaf in leaves:
+            scaled = math.hypot(*(leaf.grad for leaf in clipped))
+        for leaf in clipped:
             leaf.grad = leaf.grad / scaled * max_norm
     return norm
 
@@ -55,6 +55,6 @@ def clip_grad_value(parameters: Iterable[Value], max_value: float) -> None:
     -2.0
     """
     number("max_value", max_value, positive=True)
-    for leaf in parameters:
+    for leaf in leaves(parameters):
         if abs(leaf.grad) > max_value:
             leaf.grad = math.copysign(max_value, leaf.grad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import Value
+from autograd import Value, quoted
 from nn.arguments import finite
 from nn.filters import Dropout
 from nn.module import Module
@@ -32,7 +32,7 @@ class Sequential(Module):
             raise ValueError("Sequential needs at least one module")
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
-                raise TypeError(f"layers.{i} must be a Module: got {module!r:.60}")
+                raise TypeError(f"layers.{i} must be a Module: got {quoted(module)}")
         known: tuple[int, int] | None = None
         for i, module in enumerate(modules):
             if known and module.nin not in (None, known[1]):
@@ -80,11 +80,11 @@ class Residual(Module):
 
     def __init__(self, module: Module, scale: float = 1.0) -> None:
         if not isinstance(module, Module):
-            raise TypeError(f"Residual takes a Module: got {module!r:.60}")
+            raise TypeError(f"Residual takes a Module: got {quoted(module)}")
         if module.nin != module.nout:
             raise ValueError(
                 f"a residual branch must give as many outputs as it takes inputs: "
-                f"{module!r:.60} takes {module.nin} and gives {module.nout}"
+                f"{quoted(module)} takes {module.nin} and gives {module.nout}"
             )
         self.module = module
         self.scale = finite("scale", scale)

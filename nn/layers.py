@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from autograd import TABLE, Op, Value, dot, elu, leaky_relu, relu
+from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu
 from nn.arguments import count, generator
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
@@ -82,7 +82,7 @@ class Neuron(Module):
             given = len(x)
         except TypeError:
             raise TypeError(
-                f"{self} takes a list of {len(self.w)} numbers, got {x!r:.60}"
+                f"{self} takes a list of {len(self.w)} numbers, got {quoted(x)}"
             ) from None
         if given != len(self.w):
             raise ValueError(f"{self} takes {len(self.w)} inputs, got {given}")
@@ -175,7 +175,7 @@ class MLP(Module):
         init: str | Init | None = None,
     ) -> None:
         if isinstance(nouts, str) or not isinstance(nouts, Sequence) or not nouts:
-            raise ValueError(f"nouts must list at least one layer's width: got {nouts!r:.60}")
+            raise ValueError(f"nouts must list at least one layer's width: got {quoted(nouts)}")
         source = seed if seed is None else generator(seed)
         widths = [count("nin", nin), *(count(f"nouts[{i}]", n) for i, n in enumerate(nouts))]
         self.nin, self.nout = widths[0], widths[-1]
@@ -231,7 +231,7 @@ def _activation(given: Activation) -> Function:
             return function
     names = ", ".join(sorted(known))
     raise ValueError(
-        f"activation must be an operation of one argument ({names}): got {given!r:.60}"
+        f"activation must be an operation of one argument ({names}): got {quoted(given)}"
     )
 
 

@@ -12,7 +12,20 @@ from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, TypeVar
 
-from autograd import Value, abs, dot, log, logsumexp, maximum, mean, relu, softplus, sum, where
+from autograd import (
+    Value,
+    abs,
+    dot,
+    log,
+    logsumexp,
+    maximum,
+    mean,
+    quoted,
+    relu,
+    softplus,
+    sum,
+    where,
+)
 from nn.arguments import number, share
 
 T = TypeVar("T", float, Value)
@@ -152,7 +165,7 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
     """
     if not isinstance(prediction, Sequence) or isinstance(prediction, str):
         raise TypeError(
-            f"cross_entropy takes a list of one logit for each class: got {prediction!r:.60}"
+            f"cross_entropy takes a list of one logit for each class: got {quoted(prediction)}"
         )
     if isinstance(target, Value):
         # Recorded for any label: the one of its class counts once, the others not at all.
@@ -163,7 +176,7 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
     else:
         raise ValueError(
             f"cross_entropy of {len(prediction)} classes needs a label from 0 to "
-            f"{len(prediction) - 1}: got {target!r}"
+            f"{len(prediction) - 1}: got {quoted(target)}"
         )
     if not share("smoothing", smoothing):
         return logsumexp(prediction) - hit

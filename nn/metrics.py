@@ -8,10 +8,10 @@ is a list as well, each output answers a question of two classes, and each answe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from autograd import Value
+from autograd import Value, quoted
 from nn.arguments import count
 
 Prediction = Value | float | Sequence[Value | float]
@@ -162,9 +162,9 @@ def _numbers(
     for i, prediction in enumerate(predictions):
         if isinstance(prediction, Sequence):
             raise TypeError(
-                f"{name} needs one number a sample: predictions[{i}] is {prediction!r:.60}"
+                f"{name} needs one number a sample: predictions[{i}] is {quoted(prediction)}"
             )
-    return list(map(_float, predictions)), list(map(float, targets))
+    return list(map(_float, predictions)), list(map(_float, targets))
 
 
 def mean_of(numbers: Sequence[float]) -> float:
@@ -205,12 +205,17 @@ def _pairs(
 def _answers(name: str, predictions: Any, labels: Any) -> tuple[Any, Any]:
     """Return predictions and labels, those of several questions of two classes one by one."""
     _same_length(name, predictions, labels)
-    if not hasattr(labels[0], "__len__"):
+    if not hasattr(next(iter(labels)), "__len__"):
         return predictions, labels
     return [x for outs in predictions for x in outs], [y for row in labels for y in row]
 
 
 def _same_length(name: str, predictions: Sequence[Any], labels: Sequence[Any]) -> None:
+    for given in (predictions, labels):
+        if isinstance(given, str | Mapping | Set) or not hasattr(given, "__len__"):
+            raise TypeError(
+                f"{name} takes a list of predictions and one of labels: got {quoted(given)}"
+            )
     if len(predictions) != len(labels) or not len(labels):
         raise ValueError(
             f"{name} needs as many predictions as labels, at least one: "
@@ -223,4 +228,7 @@ def _ratio(right: list[bool]) -> float:
 
 
 def _float(x: Value | float) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+    try:
+        return x.data if isinstance(x, Value) else float(x)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"predictions and targets are numbers: got {quoted(x)}") from None

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, NamedTuple, Self
 
-from autograd import Value, scope
+from autograd import Value, quoted, scope
 from nn.arguments import listed, real
 from nn.prediction import predicted
 from nn.summary import table_of
@@ -239,7 +239,7 @@ class Module:
             if names
         ]
         if strict and problems:
-            raise ValueError(f"the state does not fit {self!r:.60}: it {' and '.join(problems)}")
+            raise ValueError(f"the state does not fit {quoted(self)}: it {' and '.join(problems)}")
         numbers = {name: real(name, state[name]) for name in named if name in state}
         for name, number in numbers.items():
             named[name].data = number

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 from typing import Any, NoReturn, Self
 
-from autograd import Value, sqrt
-from nn.arguments import finite, number, real, share, whole
+from autograd import Value, quoted, sqrt
+from nn.arguments import finite, leaves, listed, number, real, share, whole
 
 
 class Optimizer:
@@ -38,11 +38,13 @@ class Optimizer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if "lr" in kwargs:
-            raise TypeError(f"{cls.__name__} has no lr: write learning_rate={kwargs['lr']!r:.20}")
+            raise TypeError(f"{cls.__name__} has no lr: write learning_rate={quoted(kwargs['lr'])}")
         return super().__new__(cls)
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
-        self.parameters = _leaves(parameters)
+        self.parameters = leaves(parameters)
+        if not self.parameters:
+            raise ValueError("there are no parameters to optimise")
         self.learning_rate = learning_rate
         self.scale = 1.0
         self.steps = 0
@@ -123,8 +125,8 @@ class Optimizer:
         wanted = {"steps", "scale", *settings, *self.remembers}
         if set(state) != wanted:
             raise ValueError(
-                f"the state is not that of {type(self).__name__}: it has {sorted(state)}, "
-                f"needed are {sorted(wanted)}"
+                f"the state is not that of {type(self).__name__}: it has "
+                f"{listed(sorted(map(str, state)), most=20)}, needed are {sorted(wanted)}"
             )
         for name in self.remembers:
             if len(state[name]) != len(self.parameters):
@@ -348,23 +350,10 @@ def _alike(name: str, given: Any, like: Any) -> Any:
     """
     if isinstance(like, list):
         if not isinstance(given, list | tuple) or len(given) != len(like):
-            raise ValueError(f"{name} must be {len(like)} numbers: got {given!r:.60}")
+            raise ValueError(f"{name} must be {len(like)} numbers: got {quoted(given)}")
         return tuple(_alike(name, x, y) for x, y in zip(given, like, strict=True))
     if isinstance(like, bool | str):
         if type(given) is not type(like):
-            raise TypeError(f"{name} must be such as {like!r:.40}: got {given!r:.60}")
+            raise TypeError(f"{name} must be such as {quoted(like)}: got {quoted(given)}")
         return given
     return finite(name, given) if like < 0 else number(name, given)
-
-
-def _leaves(parameters: Iterable[Value]) -> list[Value]:
-    """Return the parameters, each once."""
-    if not isinstance(parameters, Iterable):
-        raise TypeError(f"parameters must be a list, as model.parameters(): got {parameters!r:.60}")
-    leaves = list(parameters)
-    for leaf in leaves:
-        if not isinstance(leaf, Value) or leaf.op is not None:
-            raise TypeError(f"a parameter must be a leaf Value: got {leaf!r:.60}")
-    if not leaves:
-        raise ValueError("there are no parameters to optimise")
-    return list(dict.fromkeys(leaves))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from autograd import Value
+from autograd import Value, quoted
 from nn.documents import StateError, as_float
 from nn.layers import Layer, Neuron
 from nn.linear import Embedding, Linear
@@ -38,6 +38,8 @@ def tensors(model: Module) -> dict[str, Tensor]:
     >>> {name: t.shape for name, t in tensors(MLP(2, [3, 1])).items()}["layers.0.weight"]
     (3, 2)
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"a model is a Module: got {quoted(model)}")
     found: dict[str, Tensor] = {}
     named = model.named_parameters()
     parameters = set(named.values())

@@ -60,6 +60,8 @@ class Session:
         settings = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
         settings |= {"PYTHONPATH": root, "TERM": "xterm-256color", "INPUTRC": os.devnull}
         settings |= {"XDG_STATE_HOME": str(cwd / "state"), "NO_COLOR": "1", **env}
+        if not settings["NO_COLOR"]:
+            del settings["NO_COLOR"]  # Rich before 13.8 obeys an empty one, too
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD, *argv],
             stdin=terminal,

@@ -774,7 +774,9 @@ def test_a_diff_needs_the_same_shape(after: Callable[[Value], Value], difference
     x = Value(1.0, "x")
     with pytest.raises(ValueError, match=f"same shape: {difference}"):
         diff(Stepper(x * 2 + x), Stepper(after(x)))
-    with pytest.raises(TypeError, match=r"two recordings \(Stepper\(out\) makes one\), got Value"):
+    with pytest.raises(
+        TypeError, match=r"expected a recording \(Stepper\(out\) makes one\), got Value"
+    ):
         diff(x, x)  # type: ignore[arg-type]
 
 

@@ -14,6 +14,7 @@ from autograd.checking.function import Foreign, Function, Gradient, function_of
 from autograd.checking.line import BUDGET, Sample, drawn_speed
 from autograd.checking.linearization import total
 from autograd.checking.report import InputCheck, Report
+from autograd.errors import quoted
 from autograd.operand import real
 
 MANY = 200
@@ -103,14 +104,14 @@ def gradcheck(
     if not args:
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ValueError(f"order is 1, 2, ..., got {order!r}")
+        raise ValueError(f"order is 1, 2, ..., got {quoted(order)}")
     if order > 1 and gradient is not None and not callable(gradient):
         raise ValueError("order 2 looks at the gradient nearby: give gradient as a function")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if tolerance is not None and not real(tolerance) >= 0:
-            raise ValueError(f"{name} is a number of at least 0, got {tolerance!r}")
+            raise ValueError(f"{name} is a number of at least 0, got {quoted(tolerance)}")
     if evaluations is not None and evaluations < FEWEST + 1:
-        raise ValueError(f"evaluations is at least {FEWEST + 1}, got {evaluations!r}")
+        raise ValueError(f"evaluations is at least {FEWEST + 1}, got {quoted(evaluations)}")
     request = Request(rtol, atol, evaluations, seed)
     if gradient is None and (foreign := adapted(f, args)) is not None:
         f, args, gradient = foreign

@@ -125,7 +125,10 @@ def _lists(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batc
     found = []
     for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
         what = f"argument {i} of {name}"
-        columns.append(_plain(what, arg))
+        try:
+            columns.append(_plain(what, arg))
+        except RecursionError:
+            raise TypeError(f"{what} is nested too deep") from None
         found.append(_shape(what, columns[-1], len(shape)))
     return _batch(name, shapes, columns, found, numpy=False)
 

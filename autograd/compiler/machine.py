@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from autograd.compiler.spelling import LIBM
-from autograd.errors import missing_extra
+from autograd.extras import missing_extra
 from autograd.operation import TABLE
 
 LONG = 30_000

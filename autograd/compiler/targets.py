@@ -27,7 +27,7 @@ from typing import NamedTuple
 from autograd import ops
 from autograd.compiler.program import Arg, Program
 from autograd.compiler.spelling import JAX, POWER, PYTHON, QUOTIENT, TORCH, C
-from autograd.errors import CompileError
+from autograd.errors import CompileError, quoted
 from autograd.operation import Op
 
 TERMS = 6
@@ -118,7 +118,9 @@ def source(program: Program, target: str) -> str:
     Cost: linear in the instructions, here and for Python's compiler: 10 to 25 us for each.
     """
     if target not in TARGETS:
-        raise CompileError(f"there is no target {target!r}; choose from {', '.join(TARGETS)}, llvm")
+        raise CompileError(
+            f"there is no target {quoted(target)}; choose from {', '.join(TARGETS)}, llvm"
+        )
     code = "\n\n" + "\n".join(_c(program) if target == "c" else _python(program, target)) + "\n"
     for word, text in reversed(TARGETS[target].preludes):
         if word in code:

@@ -35,7 +35,7 @@ from autograd.drawing.reading import Change, Moment, Now, Reading
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import View
 from autograd.engine import Value
-from autograd.errors import StaleValueWarning
+from autograd.errors import StaleValueWarning, quoted
 from autograd.files import write_whole
 from autograd.graph import topological_order
 from autograd.modes import source_line
@@ -157,7 +157,7 @@ def picture_of(
     if focus is not None and paths is not None:
         raise ValueError("choose what to show by focus or by paths, not by both")
     if type(radius) is not int or radius < 0:
-        raise ValueError(f"radius is a number of edges from 0 on, got {radius!r}")
+        raise ValueError(f"radius is a number of edges from 0 on, got {quoted(radius)}")
     nodes = topological_order(out)
     if stale := first_stale(nodes):
         message = f"{stale}: the picture shows what is stored; compute it again to see it follow"
@@ -227,7 +227,8 @@ def draw_moment(
     from autograd.drawing.renderer import drawing_of
 
     _check(rankdir, level, budget)
-    nodes, moment = list(at.recording.nodes), Moment(at.recording, at.position)
+    recording = _recording(at)
+    nodes, moment = list(recording.nodes), Moment(recording, at.position)
     far = budget is not None and level == "op" and len(nodes) > budget
     focus = moment.event.node if far and moment.event else None
     view = _view(nodes, moment, level, budget, focus=focus, radius=FAR)
@@ -279,7 +280,7 @@ def write(
     format = path.suffix[1:].lower()
     if format not in FORMATS:
         known = " ".join(f".{known}" for known in FORMATS)
-        raise ValueError(f"can't draw to {str(path)!r}: its extension must be one of {known}")
+        raise ValueError(f"can't draw to {quoted(str(path))}: its extension must be one of {known}")
     found = getattr(out, "picture", out)
     if not isinstance(found, Picture):
         found = picture_of(found, **options)
@@ -299,11 +300,11 @@ def _content(found: Picture, format: str) -> bytes:
 
 def _check(rankdir: str, level: str, budget: int | None) -> None:
     if rankdir not in RANKDIRS:
-        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {rankdir!r}")
+        raise ValueError(f"rankdir is one of {', '.join(RANKDIRS)}, got {quoted(rankdir)}")
     if level not in LEVELS:
-        raise ValueError(f"level is one of {', '.join(LEVELS)}, got {level!r}")
+        raise ValueError(f"level is one of {', '.join(LEVELS)}, got {quoted(level)}")
     if budget is not None and (type(budget) is not int or budget < 1):
-        raise ValueError(f"budget is a number of boxes from 1 on, or None, got {budget!r}")
+        raise ValueError(f"budget is a number of boxes from 1 on, or None, got {quoted(budget)}")
 
 
 def _view(
@@ -354,16 +355,14 @@ def _cut(
 
 def _position(structure: Structure, node: Value) -> int:
     if node not in structure.position:
-        raise ValueError(f"{node!r:.80} is not part of the graph that is drawn")
+        raise ValueError(f"{quoted(node)} is not part of the graph that is drawn")
     return structure.position[node]
 
 
 def _recording(run: Recording | HasRecording) -> Recording:
     found = getattr(run, "recording", run)
     if not isinstance(found, Recording):
-        raise TypeError(
-            f"expected two recordings (Stepper(out) makes one), got {type(found).__name__}"
-        )
+        raise TypeError(f"expected a recording (Stepper(out) makes one), got {quoted(found)}")
     return found
 
 

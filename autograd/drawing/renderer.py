@@ -13,7 +13,8 @@ from typing import Any
 
 from autograd.drawing import dot
 from autograd.drawing.picture import Picture
-from autograd.errors import MissingExtraError, missing_extra
+from autograd.errors import MissingExtraError
+from autograd.extras import missing_extra
 
 try:
     import graphviz

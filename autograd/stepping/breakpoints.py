@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 from autograd.engine import Value
+from autograd.errors import quoted
 from autograd.operation import Op
 from autograd.stepping.events import Done, Edge, Event, Forward
 
@@ -57,12 +58,14 @@ class Condition:
 
 def on_node(node: Value) -> Condition:
     """Return the condition that the event's subject is ``node``."""
+    if not isinstance(node, Value):
+        raise TypeError(f"on_node takes a Value of the graph: got {quoted(node)}")
     return Condition(lambda e: e.subject is node, f"on_node({node.label or node!r})")
 
 
 def on_label(label: str) -> Condition:
     """Return the condition that the subject has this label."""
-    return Condition(lambda e: e.subject.label == label, f"on_label({label!r})")
+    return Condition(lambda e: e.subject.label == label, f"on_label({quoted(label)})")
 
 
 def on_kind(kind: str) -> Condition:
@@ -72,7 +75,7 @@ def on_kind(kind: str) -> Condition:
         ValueError: there is no such kind.
     """
     if kind not in KINDS:
-        raise ValueError(f"an event is of kind 'forward', 'edge' or 'done', not {kind!r}")
+        raise ValueError(f"an event is of kind 'forward', 'edge' or 'done', not {quoted(kind)}")
     return Condition(lambda e: e.kind == kind, f"on_kind({kind!r})")
 
 
@@ -80,7 +83,7 @@ def on_op(op: Op | str) -> Condition:
     """Return the condition that this op (a row, its name or symbol) is computed or passed."""
     return Condition(
         lambda e: e.node.op is not None and op in (e.node.op, e.node.op.name, e.node.op.symbol),
-        f"on_op({str(op)!r})",
+        f"on_op({quoted(str(op) if isinstance(op, Op) else op)})",
     )
 
 
@@ -94,7 +97,7 @@ def in_module(path: str) -> Condition:
         scope = event.node.origin[0] if event.node.origin else ""
         return f".{path}." in f".{scope}."
 
-    return Condition(test, f"in_module({path!r})")
+    return Condition(test, f"in_module({quoted(path)})")
 
 
 def gradient_above(bound: float) -> Condition:

@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple, final, overload
 
 from autograd.debugging import first_stale
 from autograd.engine import Step, Value, sweep
-from autograd.errors import StaleValueError
+from autograd.errors import StaleValueError, quoted
 from autograd.forms import form_of
 from autograd.formula import rule, short, text
 from autograd.graph import topological_order
@@ -223,7 +223,7 @@ class Recording:
 
     def __init__(self, root: Value, seed: float = 1.0, max_events: int = 1_000_000) -> None:
         if not isinstance(root, Value):
-            raise TypeError(f"expected the Value to differentiate, got {type(root).__name__}")
+            raise TypeError(f"expected the Value to differentiate, got {quoted(root)}")
         self.root = root
         self.seed = real(seed)
         self.nodes = tuple(topological_order(root))
@@ -298,7 +298,7 @@ class Recording:
         """
         if node not in self.position:
             raise ValueError(
-                f"{node!r:.80} is not part of this run: it is not below "
+                f"{quoted(node)} is not part of this run: it is not below "
                 f"{self.name(self.root)}, whose backward pass was recorded"
             )
         return node

@@ -124,7 +124,10 @@ class Ledger:
                 for heaviness, tail in best[step.node]:
                     candidates.append((heaviness + weight, (node, tail, step.local)))
             best[node] = heapq.nlargest(self.heaviest, candidates, key=lambda pair: pair[0])
-        return tuple(self._unroll(tail) for _, tail in best[self.node])
+        found = tuple(self._unroll(tail) for _, tail in best[self.node])
+        while best:  # from the end on: no chain of links is let go of at once (`autograd.freeing`)
+            best.popitem()
+        return found
 
     def _unroll(self, link: Any) -> Path:
         nodes: list[Value] = []

@@ -12,6 +12,7 @@ from itertools import islice
 from textwrap import wrap
 
 from autograd.engine import Step, Value
+from autograd.errors import quoted
 from autograd.forms import product
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
@@ -103,7 +104,7 @@ def make_mistake(recording: Recording, way: str) -> Mistake:
         ValueError: there is no such mistake.
     """
     if way not in WAYS:
-        raise ValueError(f"the wrong ways are {', '.join(map(repr, WAYS))}; got {way!r}")
+        raise ValueError(f"the wrong ways are {', '.join(map(repr, WAYS))}; got {quoted(way)}")
     limit = LONGER * len(recording.steps) + 100
     adjoint = dict.fromkeys(recording.nodes, 0.0)
     adjoint[recording.root] = recording.seed

@@ -48,7 +48,7 @@ def names_of(nodes: Sequence[Value]) -> list[str]:
     ['a', 'n1', 'n2', 'n3', 'n4']
     """
     positions = [f"n{i}" for i in range(len(nodes))]
-    labels = [" ".join(node.label.split()) for node in nodes]
+    labels = [" ".join(str(node.label).split()) for node in nodes]
     counts = Counter(positions + labels)
     return [
         label if label and counts[label] == 1 else position

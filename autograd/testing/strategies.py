@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.domain import REAL, Joint
-from autograd.errors import missing_extra
+from autograd.extras import missing_extra
 from autograd.operation import TABLE, Number, Op, plain
 from autograd.testing.straightline import Assignment, StraightLine, pick
 

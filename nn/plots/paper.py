@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd import missing_extra, write_whole
+from autograd import missing_extra, quoted, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,9 @@ FORMATS: dict[str, dict[str, None]] = {
 def checked_target(path: str | PathLike[str] | None) -> Path | None:
     """Return the path, once its extension is known to be a format."""
     if path is not None and Path(path).suffix.lower() not in FORMATS:
-        raise ValueError(f"a picture is {', '.join(FORMATS)} by its extension: got {str(path)!r}")
+        raise ValueError(
+            f"a picture is {', '.join(FORMATS)} by its extension: got {quoted(str(path))}"
+        )
     return path if path is None else Path(path)
 
 

@@ -17,7 +17,7 @@ from autograd.command.parser import Parser
 from autograd.command.terminal import Terminal
 from autograd.command.usage import OK
 from autograd.engine import Value
-from autograd.errors import missing_extra
+from autograd.extras import missing_extra
 from autograd.functions import dot
 from autograd.functions import sum as add
 from autograd.ops import sigmoid, tanh

@@ -21,7 +21,8 @@ from autograd.command.question import example
 from autograd.command.settings import DEFAULTS, OPTIONS, Settings, settings_of
 from autograd.command.terminal import Terminal, as_json, printable
 from autograd.command.usage import INTERRUPTED, OK, UsageError
-from autograd.errors import ChainruleError, missing_extra
+from autograd.errors import ChainruleError
+from autograd.extras import missing_extra
 
 EXAMPLES = """\
 examples:
