@@ -35,7 +35,7 @@ def f(a: Literal[1], b: int = 0) -> Literal[2]:
     if a < b and not b:
         raise ValueError(f"{a + b}")
     for x in zip(a, b, strict=True):
-        a[0] = max(x, b)
+        a[0] = max(f(x, b), 3)
         a.clear()
         continue
     a += b
@@ -63,9 +63,10 @@ def test_every_kind_of_mistake_is_made_and_nothing_else(tmp_path: Path) -> None:
             "f|sign|not b|b",
             "f|statement|raise ValueError(f'{a + b}')|pass",
             "f|order|zip(a, b, strict=True)|zip(b, a, strict=True)",
-            "f|statement|a[0] = max(x, b)|pass",
+            "f|statement|a[0] = max(f(x, b), 3)|pass",
             "f|constant|a[0]|a[1]",
-            "f|order|max(x, b)|max(b, x)",
+            "f|constant|max(f(x, b), 3)|max(f(x, b), 4)",
+            "f|order|f(x, b)|f(b, x)",
             "f|statement|a.clear()|pass",
             "f|statement|continue|pass",
             "f|arithmetic|a += b|a -= b",
@@ -218,7 +219,7 @@ def test_a_mutant_is_told_from_the_module(tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [
-        "3 live on where they are, and are imported anew",
+        "6 live on where they are; 6 are imported anew",
         "falls constant LIMIT = 3",
         "falls return return None",
         "lives arithmetic 2 * x - 0",

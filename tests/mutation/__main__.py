@@ -56,7 +56,7 @@ DAY = 8640.0
 """Seconds that all mutants may take where they live; ten times that, if need be."""
 
 BUDGET = 20.0
-"""Seconds of tests that a mutant must live through when it is imported anew."""
+"""Seconds of tests that a mutant must live through: most fall to the first few."""
 
 FILES = 6
 """From how many files these tests are at most: each takes a while to be imported."""
@@ -117,6 +117,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return report(chosen, logbook)
 
 
+def is_for_the_table(mutant: Mutant) -> bool:
+    """Return whether it may be called already when the table is imported: in the flat core."""
+    return mutant.module.count(".") < 2
+
+
 def sample(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
     """Return some mutants: where code changes, the ones in all other code stay the same."""
     seen: Counter[str] = Counter()
@@ -148,7 +153,7 @@ def find_killers(
         return [mutant for mutant in mutants if logbook.killer(mutant) is None]
 
     def work(say: Callable[[str], None]) -> int:
-        laboratory = Laboratory(left(), files, kept, logbook, workers)
+        laboratory = Laboratory(left(), files, kept, logbook, workers, BUDGET)
         return pytest.main([*trial.OPTIONS, *tests], plugins=[laboratory])
 
     if not left():
@@ -156,8 +161,11 @@ def find_killers(
     ((_, said, code),) = together([partial(start, 0, DAY, work)], 1)
     if code:
         raise RuntimeError(f"the suite can't be run (exit code {code}): {said or 'run pytest'}")
-    again = left()
-    print(f"{len(again)} live on where they are, and are imported anew", flush=True)
+    lived = left()
+    again = [mutant for mutant in lived if not mutant.is_called or is_for_the_table(mutant)]
+    for mutant in set(lived).difference(again):
+        logbook.add(mutant, "")
+    print(f"{len(lived)} live on where they are; {len(again)} are imported anew", flush=True)
     reach = Reach.load(kept)
 
     def jobs() -> Iterator[Callable[[], Child]]:
@@ -168,8 +176,7 @@ def find_killers(
 
     for i, said, code in together(jobs(), workers):
         fell = code not in (0, BROKEN)
-        killer = said.partition("\n")[0] or f"its limits (exit code {code})"
-        logbook.add(again[i], killer if fell else "")
+        logbook.add(again[i], (said.partition("\n")[0] or f"exit code {code}") if fell else "")
 
 
 def report(mutants: Sequence[Mutant], logbook: Logbook) -> int:

@@ -21,9 +21,6 @@ from tests.mutation.reach import Reach
 SUITE = 600.0
 """Seconds that the whole suite may take; ten times that, on a busy machine."""
 
-BUDGET = 3.0
-"""Seconds of tests that a mutant must live through here: most fall to the first few."""
-
 Key = tuple[str, int, tuple[object, ...]]
 
 
@@ -35,6 +32,7 @@ class Laboratory:
 
     Args:
         kept: where what the tests reach is kept.
+        budget: seconds of tests that a mutant must live through.
     """
 
     def __init__(
@@ -44,12 +42,14 @@ class Laboratory:
         kept: Path,
         logbook: Logbook,
         workers: int,
+        budget: float,
     ) -> None:
         self.mutants = mutants
         self.files = files
         self.kept = kept
         self.logbook = logbook
         self.workers = workers
+        self.budget = budget
         self.failed: list[str] = []
         self.functions: list[FunctionType] = []
 
@@ -75,16 +75,15 @@ class Laboratory:
 
         def jobs() -> Iterator[Callable[[], Child]]:
             for i, mutant in enumerate(self.mutants):
-                if mutant.scope:  # rules are read when the table is made
-                    tests = reach.of(mutant.path, mutant.lines, BUDGET)
+                if mutant.is_called:
+                    tests = reach.of(mutant.path, mutant.lines, self.budget)
                     tests = self.logbook.with_hint(mutant, tests)
                     work = partial(self._try, mutant, [items[test] for test in tests], reach)
                     yield partial(start, i, reach.cost(tests), work)
 
         for i, said, code in together(jobs(), self.workers):
             if code not in (0, BROKEN):
-                killer = said.partition("\n")[0] or f"its limits (exit code {code})"
-                self.logbook.add(self.mutants[i], killer)
+                self.logbook.add(self.mutants[i], said.partition("\n")[0] or f"exit code {code}")
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
