@@ -83,7 +83,7 @@ class Point:
             gradient = [gradient]
         gradient = _aligned(whole, gradient, "gradient")
         rows: list[list[float]] = [[] for _ in range(math.prod(outputs))]
-        found = list(parts(gradient, "gradient", of_derivatives=True))
+        found = list(parts(gradient, "gradient"))
         wanted = len(self.numbers) * len(rows)
         count = sum(len(part.items) for part in found)
         if count != wanted:
@@ -101,7 +101,7 @@ class Point:
         return rows
 
 
-def parts(tree: Any, path: str, of_derivatives: bool = False) -> Iterator[Part]:
+def parts(tree: Any, path: str) -> Iterator[Part]:
     """Yield what nested arguments, or results, consist of.
 
     Raises:
@@ -109,12 +109,12 @@ def parts(tree: Any, path: str, of_derivatives: bool = False) -> Iterator[Part]:
     """
     if isinstance(tree, dict):
         for key, item in tree.items():
-            yield from parts(item, f"{path}[{key!r}]", of_derivatives)
+            yield from parts(item, f"{path}[{key!r}]")
     elif isinstance(tree, list | tuple):
         names = getattr(tree, "_fields", None)
         for i, item in enumerate(tree):
             inner = f"{path}.{names[i]}" if names else f"{path}[{i}]"
-            yield from parts(item, inner, of_derivatives)
+            yield from parts(item, inner)
     elif is_array(tree):
         yield Part(path, tuple(tree.shape), [_scalar(x, path) for x in _items(tree)])
     elif tree is not None:
