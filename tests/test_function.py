@@ -10,7 +10,6 @@ import pytest
 
 from autograd import Op, Value, cos, gradcheck, no_grad, sin, tanh
 from autograd.checking.check import FEWEST
-from autograd.checking.function import RESULTS
 
 np = pytest.importorskip("numpy")
 
@@ -60,14 +59,14 @@ def test_evaluations_of_a_closure_are_counted_and_its_leaves_set_back() -> None:
         gradcheck(lambda: x * y, 2.0)
 
 
-@pytest.mark.parametrize("count", [2, RESULTS, RESULTS + 1])
+@pytest.mark.parametrize("count", [2, 8, 9])
 def test_results_are_looked_at_one_by_one_while_they_are_few(count: int) -> None:
     def f(x: Any) -> list[Any]:
         return [x * k for k in range(1, count + 1)]
 
     for report in (gradcheck(f, 2.0), gradcheck(f, 2.0, gradient=list(range(1, count + 1)))):
         labels = [check.label for check in report.inputs]
-        if count <= RESULTS:
+        if count <= 8:
             assert labels == [f"out[{k}] by x" for k in range(count)]
             assert [check.analytic for check in report.inputs] == [*range(1, count + 1)]
         else:

@@ -79,6 +79,7 @@ def test_a_gradient_goes_by_keys_and_places() -> None:
         ([1.0], [2.0], [2.0]),  # the list's own
         ([1.0], [[2.0]], [2.0]),  # that of each argument, of which there is one
         ([1.0], [np.array([2.0])], [2.0]),
+        ([{"a": 1.0, "b": 2.0}], [{"b": 20.0, "a": 10.0}], [10.0, 20.0]),
         ([1.0, 2.0], [3.0, 4.0], [3.0, 4.0]),
         ([[1.0, 2.0]], [[3.0, 4.0]], [3.0, 4.0]),
         (np.array([1.0]), [np.array([2.0])], [2.0]),
