@@ -7,7 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import zlib
+from array import array
 from collections import Counter
+from contextlib import nullcontext
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,14 @@ from typing import Any
 import pytest
 
 from autograd import TABLE, Op, Stepper, Value, debug, exp, mean, scope, sum, tanh
-from autograd.drawing import picture_of
+from autograd.drawing.structure import Structure
 from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
-from autograd.page.content import MOST_NODES
-from autograd.page.content import embedded as embedded_columns
 from autograd.page.javascript import SPELLING, rows
 from autograd.page.layout import arrange
-from autograd.page.levels import BOXES, levels_of
+from autograd.page.levels import CROWD, levels_of
+from autograd.page.packing import Column
+from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from nn import MLP
@@ -36,18 +39,19 @@ def neuron() -> Value:
     return out
 
 
-def deep(leaves: int) -> Value:
-    """Return a binary tree of sums over so many leaves."""
-    level = [Value(float(i)) for i in range(leaves)]
-    while len(level) > 1:
-        level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
-    return level[0]
-
-
 def embedded(page: str) -> dict[str, Any]:
+    """Return the data of a page, its columns unpacked."""
     found = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
     assert found
-    return json.loads(found[1])  # type: ignore[no-any-return]
+    data: dict[str, Any] = json.loads(found[1])
+    return data | {name: unpacked(column) for name, column in data["columns"].items()}
+
+
+def unpacked(column: Column) -> list[Any]:
+    code, size, text = column
+    content = zlib.decompress(base64.b64decode(text), -zlib.MAX_WBITS)
+    assert len(content) == size
+    return content.decode().split("\n") if code == "t" else list(array(code, content))
 
 
 def script_and_style(page: str) -> tuple[str, str]:
@@ -119,16 +123,33 @@ def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
 def test_the_data_is_the_run() -> None:
     stepper = Stepper(neuron())
     data, run = embedded(build(stepper.recording)), stepper.recording
-    assert data["names"] == [run.name(node) for node in run.nodes]
-    assert [float(x) for x in data["data"]] == [run.value(node) for node in run.nodes]
-    steps = sorted((run.position[e.node], e.slot, e.local) for e in run.events if e.kind == "edge")
-    assert data["locals"] == [local for _, _, local in steps]
+    names = [name or f"n{i}" for i, name in enumerate(data["names"])]
+    assert names == [run.name(node) for node in run.nodes]
+    assert data["data"] == [run.value(node) for node in run.nodes]
+    constants, codes = iter(data["constants"]), iter(data["args"])
+    for i, node in enumerate(run.nodes):
+        assert data["arity"][i] == len(node.args)
+        for arg in node.args:
+            code = next(codes)
+            found = i - code if code > 0 else -1 - code
+            assert run.nodes[found] is arg if code else next(constants) == arg
 
 
-def test_numbers_that_json_lacks_are_strings() -> None:
+def test_only_what_the_page_cannot_compute_to_the_bit_is_embedded() -> None:
+    x = Value(0.5, "x")
+    data = embedded(build(Recording(x.tanh() * x + x.exp() - x.sqrt() / 3 + x.relu())))
+    assert data["locals"] == []
+    power = Recording(x.sin() + x**2)
+    assert embedded(build(power))["locals"] == [
+        local for node in power.nodes[1:3] for local in power.locals(node)
+    ]
+
+
+def test_numbers_that_json_lacks_are_columns_like_others() -> None:
     x = Value(float("inf"), label="x")
-    data = embedded(build(Recording(x - x)))
-    assert data["data"] == ["inf", "nan"]
+    first, second = embedded(build(Recording(x - x)))["data"]
+    assert first == float("inf")
+    assert second != second
 
 
 def test_formulas_fold_plain_numbers_as_the_terminal_does() -> None:
@@ -234,60 +255,90 @@ def test_under_debug_the_source_is_linked(monkeypatch: pytest.MonkeyPatch) -> No
     assert str(Path(__file__).parent) not in page
 
 
-def test_a_large_graph_is_embedded_around_its_root() -> None:
-    stepper = Stepper(deep(8192))
-    data, _ = embedded_columns(stepper.recording, 0, "")
-    assert len(data["names"]) == MOST_NODES
-    assert (data["total"], data["totalLeaves"]) == (16_383, 8_192)
-    # Whatever uses an embedded node is embedded too, so its gradient is whole.
-    run = stepper.recording
-    shown = [run.nodes[int(name[1:])] for name in data["names"]]
-    uses = Counter(arg for args in data["args"] for arg in args if isinstance(arg, int))
-    assert [uses[i] for i in range(len(shown))] == [len(run.incoming[node]) for node in shown]
+@pytest.mark.slow
+def test_a_page_of_50_000_nodes_is_small() -> None:
+    model = MLP(2, [16, 16, 1], seed=1)
+    run = Recording(mean([model([k / 700, 1.0]).tanh() for k in range(750)]))
+    assert len(run.nodes) > 50_000
+    # 8 bytes a value in base 64 are 11; what repeats costs next to nothing.
+    assert len(build(run)) < 150_000 + 20 * len(run.nodes)
 
 
-def test_levels_are_those_of_the_drawings() -> None:
+def moons_like(n: int, *, scoped: bool = False) -> Value:
     model = MLP(2, [4, 3, 1], seed=1)
-    loss = mean([model([i / 9, 1.0]) ** 2 for i in range(9)])
-    nodes = list(Recording(loss).nodes)
-    found = levels_of(nodes)
-    assert [level["name"] for level in found] == ["network", "layer", "neuron"]
+    losses = []
+    for i in range(n):
+        with scope(f"samples.{i}") if scoped else nullcontext():
+            losses.append((model([i / n, 1.0]) - 1) ** 2)
+    return mean(losses)
+
+
+def test_levels_divide_the_boxes_of_the_one_before() -> None:
+    structure = Structure(list(Recording(moons_like(9)).nodes))
+    found = levels_of(structure)
+    names = ["network", "layers", "layers", "neurons", "neurons", "alike"]
+    assert [level["name"] for level in found] == names
+    before = [0] * len(structure.nodes)
     for level in found:
-        drawn = picture_of(loss, level=level["name"], budget=BOXES)
-        assert level["titles"] == [i.title or i.caption or i.name for i in drawn.items]
-        assert level["times"] == [item.times for item in drawn.items]
-        assert set(level["box"]) == set(range(len(drawn.items)))
-        assert len(level["box"]) == len(nodes)
-        centres = set(zip(level["at"][::2], level["at"][1::2], strict=True))
-        assert len(centres) == len(drawn.items)
-        pairs = zip(level["edges"][::2], level["edges"][1::2], strict=True)
-        keys = {item.key: i for i, item in enumerate(drawn.items)}
-        assert set(pairs) == {
-            (keys[link.arg], i)
-            for i, item in enumerate(drawn.items)
-            for link in item.args
-            if link.arg
-        }
+        boxes = unpacked(level["box"])
+        assert set(boxes) == set(range(len(level["titles"])))
+        outer = dict(zip(boxes, before, strict=True))
+        assert [outer[box] for box in boxes] == before
+        before = boxes
+    neurons = dict(zip(found[4]["titles"], found[4]["times"], strict=True))
+    assert neurons["layers.1.neurons.2"] == [9]
 
 
-def test_a_level_that_tells_nothing_is_left_out() -> None:
-    x = Value(2.0, "x")
-    assert levels_of(list(Recording(x).nodes)) == []
-    assert levels_of(list(Recording(x * x + 1).nodes)) == []
-    with scope("layers.0"):
-        inside = x.tanh().exp()
-    # One module: its network, its layer and its neuron are one box.
-    assert [level["name"] for level in levels_of(list(Recording(inside * 2).nodes))] == ["network"]
+@pytest.mark.parametrize("scoped", [False, True])
+def test_the_boxes_are_those_of_the_model_however_many_samples(scoped: bool) -> None:
+    def titles(n: int) -> list[list[str]]:
+        found = levels_of(Structure(list(Recording(moons_like(n, scoped=scoped)).nodes)))
+        return [sorted(map(str, level["titles"])) for level in found[:-1]]
+
+    assert titles(2) == titles(5) == titles(40)
 
 
-def test_a_chain_of_layers_runs_down_the_pane() -> None:
+def test_a_crowd_is_one_box_before_it_is_many() -> None:
+    n = CROWD + 1
+    found = levels_of(Structure(list(Recording(MLP(2, [n, 1], seed=1)([0.1, 0.2])).nodes)))
+    assert sorted(filter(None, found[3]["titles"])) == ["layers.0.neurons.*", "layers.1.neurons.0"]
+    assert [n] in found[3]["times"]
+    assert len(found[4]["titles"]) > n
+
+
+def test_modules_in_modules_are_boxes_in_boxes() -> None:
     h = Value(0.5, "h")
-    for i in range(8):
-        with scope(f"stage{i}"):
-            h = h.tanh() * 2
-    level = levels_of(list(Recording(h).nodes))[-1]
-    assert level["vertical"]
-    assert len(set(level["at"][::2])) == 1
+    for i in range(3):
+        for part in ("attention", "feed"):
+            with scope(f"blocks.{i}.{part}"):
+                h = h.tanh() * 2
+    found = levels_of(Structure(list(Recording(h).nodes)))
+    assert [level["name"] for level in found] == [
+        "network", "blocks", "blocks", "modules", "modules", "alike",
+    ]  # fmt: skip
+    assert "blocks.1" in found[1]["titles"]
+    assert "blocks.1.feed" in found[3]["titles"]
+
+
+@pytest.mark.parametrize("scoped", [False, True])
+def test_samples_are_found_with_and_without_scopes(scoped: bool) -> None:
+    structure = Structure(list(Recording(moons_like(5, scoped=scoped)).nodes))
+    found = samples_of(structure)
+    assert found.names == [f"sample {i}" for i in range(5)]
+    sizes = Counter(found.of)
+    assert len({sizes[i] for i in range(5)}) == 1
+    assert all(found.of[i] == -1 for i, node in enumerate(structure.nodes) if ".w." in node.label)
+
+
+def test_a_penalty_is_no_sample() -> None:
+    w = Value(2.0, "w")
+    loss = mean([(w * x).tanh() for x in (1.0, 2.0, 3.0)]) + 0.1 * w * w
+    found = samples_of(Structure(list(Recording(loss).nodes)))
+    assert found.names == ["sample 0", "sample 1", "sample 2"]
+    chain = w
+    for _ in range(5):
+        chain = chain.tanh() * 2
+    assert samples_of(Structure(list(Recording(chain).nodes))).names == []
 
 
 def test_it_opens_where_it_is_told_to() -> None:
@@ -303,25 +354,23 @@ def test_data_stays_within_its_bounds_per_node_and_edge() -> None:
     ]
     page = build(Recording(sum(hidden)))
     data = embedded(page)
-    edges = len(data["locals"])
+    edges = len(data["args"])
     size = len(page.split('id="run">')[1].split("</script>")[0])
     assert size < 300 * len(data["names"]) + 150 * edges
 
 
-@pytest.mark.parametrize("count", [2, 700])
-def test_no_two_nodes_lie_on_each_other(count: int) -> None:
-    chain = [(i, i + 1) for i in range(count - 1)] + [(0, count - 1)]
-    found = arrange(count, chain)
-    assert len(set(found.centres)) == count
+def test_no_two_nodes_lie_on_each_other() -> None:
+    chain = [(i, i + 1) for i in range(99)] + [(0, 99)]
+    found = arrange(100, chain)
+    assert len(set(found.centres)) == 100
     assert len(found.routes) == len(chain)
     assert found.centres[0][0] < found.centres[-1][0], "leaves stand left of the root"
 
 
-def test_without_graphviz_there_are_plain_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_graphviz_the_page_finds_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert arrange(5_000, [(i, i + 1) for i in range(4_999)]).centres == []
     monkeypatch.setitem(sys.modules, "autograd.drawing.renderer", None)
-    found = arrange(3, [(0, 2), (1, 2), (1, 2)])
-    assert len(set(found.centres)) == 3
-    assert found.routes == [[], [], []]
+    assert arrange(3, [(0, 2), (1, 2), (1, 2)]) == ([], [])
 
 
 def test_save_writes_the_file_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -70,12 +70,12 @@ def _fits(structure: Structure, folding: Folding, level: str, budget: int | None
 
 
 def fold(
-    structure: Structure, level: str, coarser: Folding | None = None, *, alike: bool = False
+    structure: Structure, level: str | int, coarser: Folding | None = None, *, alike: bool = False
 ) -> Folding:
     """Return the boxes at a level.
 
     Args:
-        level: whether a node stands for itself (``"op"``) or for its module.
+        level: whether a node stands for itself (``"op"``) or for its module; see `module_at`.
         coarser: the boxes to divide; None for a single one.
         alike: whether to put together also what differs only in an index: the neurons of a layer,
             and of nodes those that are alike. Repetitions of the same modules always are.
@@ -199,18 +199,30 @@ def _chain(op: str, path: str, args: Iterable[int], terms: list[Term]) -> Term:
 
 
 @lru_cache(maxsize=4096)
-def module_at(level: str, path: str) -> str:
+def module_at(level: str | int, path: str) -> str:
     """Return the module that stands for ``path`` at a level.
 
-    The innermost is the neuron, what holds it the layer.
+    The innermost is the neuron, what holds it the layer. A number is how many modules deep.
 
-    >>> [module_at(level, "blocks.0.layers.1.neurons.3") for level in LEVELS[1:]]
-    ['blocks.0.layers.1.neurons.3', 'blocks.0.layers.1', 'network']
+    >>> [module_at(level, "blocks.0.layers.1.neurons.3") for level in (*LEVELS[1:], 1)]
+    ['blocks.0.layers.1.neurons.3', 'blocks.0.layers.1', 'network', 'blocks.0']
     """
     if level == "network":
         return level
-    modules = re.findall(r"[^.]+(?:\.\d+)*", path)
+    modules = modules_in(path)
+    if isinstance(level, int):
+        return ".".join(modules[:level])
     return path if level == "neuron" or len(modules) < 2 else ".".join(modules[:-1])
+
+
+@lru_cache(maxsize=4096)
+def modules_in(path: str) -> tuple[str, ...]:
+    """Return the names in a path of modules, each with its index.
+
+    >>> modules_in("blocks.0.layers.1.act")
+    ('blocks.0', 'layers.1', 'act')
+    """
+    return tuple(re.findall(r"[^.]+(?:\.\d+)*", path))
 
 
 @lru_cache(maxsize=4096)

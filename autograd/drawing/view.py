@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 from autograd.drawing.levels import Folding, merged
 from autograd.drawing.picture import Item, Link, Picture, shorten, shown
@@ -122,38 +122,26 @@ class View:
             if other in self.shown
         )
         nodes, current = self.structure.nodes, any(map(self.reading.is_current, members))
+        heading = heading_of(self.structure, self.folding, box, members)
+        has_root = members[-1] == len(nodes) - 1
         if box in self.folding.modules:
             outside = {i for other in self.users[box] for i in self.crossing[other][box]}
-            if len(nodes) - 1 in members:
+            if has_root:
                 outside.add(len(nodes) - 1)
             parameters = [i for i in members if nodes[i].op is None]
-            ops = Counter(str(op) for i in members if (op := nodes[i].op))
-            modules = list(self.folding.modules[box])
-            item = Item(
-                key,
-                "module",
-                merged(modules),
-                path=", ".join(f"{op} × {n:,}" if n > 1 else op for op, n in ops.items()),
-                count=len(modules),
-                calls=self.structure.calls(members),
-                rows=self.reading.rows_of_module(sorted(outside), parameters),
-                args=links,
-                current=current,
-            )
+            rows = self.reading.rows_of_module(sorted(outside), parameters)
+            item = Item(key, "module", rows=rows, args=links, current=current, **asdict(heading))
             return item, []
-        first, has_root = nodes[members[0]], members[-1] == len(nodes) - 1
         item = Item(
             key,
-            "alike" if first.op else "value",
-            str(first.op or merged([nodes[i].label for i in members]) or "leaves"),
+            "alike" if nodes[members[0]].op else "value",
             name=self.names[-1] if has_root else "",
-            path=merged([self.structure.place[i] for i in members]) if first.op else "",
-            count=len(members),
             rows=(
                 self.reading.rows(members[-1]) if has_root else self.reading.rows_of_alike(members)
             ),
             args=links,
             current=current,
+            **asdict(heading),
         )
         return item, []
 
@@ -249,6 +237,34 @@ class View:
         if box not in self.shown:
             return None
         return Link(self.key(box), local if self.local else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a box that stands for several nodes is called; see `Item`."""
+
+    title: str
+    path: str
+    count: int
+    calls: int = 1
+
+
+def heading_of(structure: Structure, folding: Folding, box: int, members: Sequence[int]) -> Heading:
+    """Return how the box with these nodes is called."""
+    nodes = structure.nodes
+    if box in folding.modules:
+        ops = Counter(str(op) for i in members if (op := nodes[i].op))
+        modules = list(folding.modules[box])
+        return Heading(
+            merged(modules),
+            ", ".join(f"{op} × {n:,}" if n > 1 else op for op, n in ops.items()),
+            len(modules),
+            structure.calls(members),
+        )
+    first = nodes[members[0]]
+    title = str(first.op or merged([nodes[i].label for i in members]) or "leaves")
+    path = merged([structure.place[i] for i in members]) if first.op else ""
+    return Heading(title, path, len(members))
 
 
 def local_derivatives(node: Value) -> list[float]:

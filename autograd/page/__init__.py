@@ -17,10 +17,10 @@ from autograd.page.content import embedded
 from autograd.stepping.events import Recording
 
 SCRIPT = (
-    "primitives run state words source scenes graph boxes arithmetic change node predict player "
-    "address controls"
+    "primitives ROWS unpack graph events tree arrange scene state words source pane camera boxes "
+    "zoom arithmetic change node predict player address controls"
 ).split()
-"""The parts of the script, in the order in which they stand."""
+"""The parts of the script, in the order in which they stand; ROWS are generated."""
 
 
 def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
@@ -64,9 +64,9 @@ def frame(page: str, height: int = 720) -> str:
 
 
 def _script(rows: str) -> str:
-    """Return the one script: the page's own parts around the generated ``rows``."""
-    first, *rest = (_resource(f"script/{part}.js") for part in SCRIPT)
-    body = "\n".join([first, rows, *rest])
+    """Return the one script: the page's own parts, and the generated ``rows``."""
+    parts = (rows if part == "ROWS" else _resource(f"script/{part}.js") for part in SCRIPT)
+    body = "\n".join(parts)
     return f'"use strict";\n(() => {{\n{body}\n}})();'
 
 

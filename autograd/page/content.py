@@ -6,85 +6,108 @@ Events are not among it: they follow from the graph, so the page makes them itse
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
+from autograd.drawing.structure import Structure
 from autograd.engine import Value
 from autograd.formula import json_number, number
+from autograd.graph import node_args
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import RowScript, key, rows
 from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.levels import levels_of
+from autograd.page.packing import Column, packed, packed_text
+from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
 from autograd.stepping.notation import formulas
 
-MOST_NODES = 15_000
-"""A larger graph is embedded around its root."""
-
 LONGEST_NAME = 60
 
 
 def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str, Any], RowScript]:
-    """Return the data of the page, and the rows of the table that it needs."""
-    nodes = nearest(recording)
-    is_whole = len(nodes) == len(recording.nodes)
-    place = {node: i for i, node in enumerate(nodes)}
-    edges = [(place[arg], i) for i, node in enumerate(nodes) for arg in node.args if arg in place]
+    """Return the data of the page, and the rows of the table that it needs.
+
+    Cost: linear in nodes and edges; about 20 bytes a node, as what repeats is deflated.
+    """
+    nodes = recording.nodes
+    place = recording.position
+    edges = [(place[arg], i) for i, node in enumerate(nodes) for arg in node_args(node)]
     script = rows((node.op, len(node.args)) for node in nodes if node.op)
     forms = _Forms(script)
     form_numbers = [forms.of(node) for node in nodes]
     drawn = arrange(len(nodes), edges)
+    structure = Structure(list(nodes))
+    samples = samples_of(structure)
     data = {
-        "schema": 1,
+        "schema": 2,
         "title": title,
         "seed": _json(recording.seed),
         # At the start there is nothing to see: the page begins where the backward pass does.
-        "position": position if is_whole and position else len(nodes) + 1,
-        "total": len(recording.nodes),
+        "position": position or len(nodes) + 1,
         "ways": WAYS,
         "steps": STEPS,
-        "totalLeaves": sum(node.op is None for node in recording.nodes),
-        "names": [shorten(recording.name(node), LONGEST_NAME) for node in nodes],
-        "labels": {
-            i: shorten(node.label, LONGEST_NAME)
-            for i, node in enumerate(nodes)
-            if node.label and node.label != recording.name(node)
-        },
         "forms": forms.described,
-        "form": form_numbers,
-        "args": [[_argument(arg, place, recording) for arg in node.args] for node in nodes],
-        "data": [_json(recording.value(node)) for node in nodes],
-        "locals": [_json(x) for node in nodes for x in _locals(node, place, recording)],
+        "columns": {
+            "form": packed(form_numbers),
+            "data": packed(map(recording.value, nodes), "d"),
+            **_arguments(recording),
+            "locals": packed(_locals(recording, form_numbers, forms.described), "d"),
+            **_names(recording),
+            **_origins(nodes),
+            "sample": packed(samples.of),
+        },
+        "samples": samples.names,
         "card": [WIDTH, HEIGHT],
         "at": [x for point in drawn.centres for x in point],
         "routes": [_deltas(route) for route in drawn.routes],
-        "levels": levels_of(nodes) if is_whole else [],
-        **_origins(nodes),
+        "levels": levels_of(structure),
+        "files": _files(nodes),
     }
     return data, script
 
 
-def nearest(recording: Recording) -> list[Value]:
-    """Return the nodes to embed, in topological order: all, or those nearest to the root.
+def _arguments(recording: Recording) -> dict[str, Column]:
+    """Return the arguments of all nodes, in order.
 
-    A node is taken only after all that use it. So every gradient in the page has all its
-    contributions, and no node that is left out depends on one that is there.
+    A node is given by how far back it stands, a leaf by where it stands, from -1 downwards: so
+    the same layer of another sample has the same numbers. A 0 is the next of the constants.
     """
-    if len(recording.nodes) <= MOST_NODES:
-        return list(recording.nodes)
-    waiting = {node: len(steps) for node, steps in recording.incoming.items()}
-    taken = [recording.root]
-    for node in taken:
+    found: list[int] = []
+    constants: list[float] = []
+    for i, node in enumerate(recording.nodes):
         for arg in node.args:
-            if isinstance(arg, Value):
-                waiting[arg] -= 1
-                if not waiting[arg] and len(taken) < MOST_NODES:
-                    taken.append(arg)
-    return sorted(taken, key=recording.position.__getitem__)
+            if not isinstance(arg, Value):
+                found.append(0)
+                constants.append(arg)
+            elif arg.op is None:
+                found.append(-1 - recording.position[arg])
+            else:
+                found.append(i - recording.position[arg])
+    return {
+        "arity": packed(len(node.args) for node in recording.nodes),
+        "args": packed(found),
+        "constants": packed(constants, "d"),
+    }
+
+
+def _names(recording: Recording) -> dict[str, Column]:
+    """Return the names of nodes, "" for ``n<position>``, and labels that are no names."""
+    names = [recording.name(node) for node in recording.nodes]
+    return {
+        "names": packed_text(
+            "" if name == f"n{i}" else shorten(name, LONGEST_NAME) for i, name in enumerate(names)
+        ),
+        "labels": packed_text(
+            "" if node.label == name else shorten(node.label, LONGEST_NAME)
+            for node, name in zip(recording.nodes, names, strict=True)
+        ),
+    }
 
 
 class _Forms:
@@ -113,6 +136,7 @@ class _Forms:
                     "symbol": str(op),
                     "row": row,
                     "live": row in self.script.live,
+                    "exact": row in self.script.exact,
                     "singular": op.singular,
                     "text": templates[0],
                     "rules": templates[1:],
@@ -144,43 +168,46 @@ def _filled(template: str, constants: tuple[float | None, ...]) -> str:
     return template
 
 
-def _argument(arg: Value | float, place: dict[Value, int], recording: Recording) -> Any:
-    """Return a node's number; a constant, or a node that is left out, as a list."""
-    if not isinstance(arg, Value):
-        return [_json(arg)]
-    if arg in place:
-        return place[arg]
-    return [_json(recording.value(arg)), shorten(recording.name(arg), LONGEST_NAME)]
+def _locals(
+    recording: Recording, form_numbers: list[int], forms: list[dict[str, Any]]
+) -> Iterator[float]:
+    """Yield the recorded local derivatives that the page can't compute to the bit, in order."""
+    for node, form in zip(recording.nodes, form_numbers, strict=True):
+        if form >= 0 and not forms[form]["exact"]:
+            yield from recording.locals(node)
 
 
-def _locals(node: Value, place: dict[Value, int], recording: Recording) -> list[float]:
-    """Return the recorded local derivatives of a node's edges to embedded nodes."""
-    found = recording.locals(node) if node.op else ()
-    return [x for x, arg in zip(found, node.args, strict=True) if arg in place]
-
-
-def _origins(nodes: list[Value]) -> dict[str, Any]:
-    """Return the scopes, and the source as far as it is known, by node."""
-    scopes: dict[str, int] = {"": 0}
-    marked: dict[str, set[int]] = {}
-    scope_of, places = [], []
-    for node in nodes:
-        scope, file, line = node.origin or ("", None, None)
-        scope_of.append(scopes.setdefault(scope, len(scopes)))
-        places.append((file, line) if file and line else ("", -1))
-        if file and line:
-            marked.setdefault(file, set()).add(line)
-    file_of = {"": -1} | {file: i for i, file in enumerate(marked)}
+def _origins(nodes: Sequence[Value]) -> dict[str, Column]:
+    """Return the scopes, and file and line as far as they are known, by node."""
+    found = [node.origin or ("", None, None) for node in nodes]
+    scopes = {scope: i for i, scope in enumerate(dict.fromkeys(("", *(s for s, _, _ in found))))}
+    marked = _marked(nodes)
+    number = {file: i for i, file in enumerate(marked)}
+    placed = [(number[file], line) if file and line else (-1, -1) for _, file, line in found]
     return {
-        "scopes": list(scopes),
-        "scope": scope_of,
-        "files": [
-            {"path": path, "excerpts": [[e.first, e.lines] for e in excerpts(file, lines)]}
-            for path, (file, lines) in zip(shown_paths(list(marked)), marked.items(), strict=True)
-        ],
-        "file": [file_of[file] for file, _ in places] if marked else [],
-        "line": [line for _, line in places] if marked else [],
+        "scopes": packed_text(scopes),
+        "scope": packed(scopes[scope] for scope, _, _ in found),
+        "file": packed(file for file, _ in placed),
+        "line": packed(line for _, line in placed),
     }
+
+
+def _files(nodes: Sequence[Value]) -> list[dict[str, Any]]:
+    """Return the source that the nodes come from, as far as it is known."""
+    marked = _marked(nodes)
+    return [
+        {"path": path, "excerpts": [[e.first, e.lines] for e in excerpts(file, lines)]}
+        for path, (file, lines) in zip(shown_paths(list(marked)), marked.items(), strict=True)
+    ]
+
+
+def _marked(nodes: Sequence[Value]) -> dict[str, set[int]]:
+    """Return the lines that nodes come from, by file, in order of appearance."""
+    marked: dict[str, set[int]] = {}
+    for node in nodes:
+        if node.origin and node.origin[1] and node.origin[2]:
+            marked.setdefault(node.origin[1], set()).add(node.origin[2])
+    return marked
 
 
 def _deltas(route: list[tuple[int, int]]) -> list[int]:

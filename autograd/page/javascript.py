@@ -47,6 +47,13 @@ SPELLING: dict[str, Template] = {
 }
 """How each primitive is spelled, with its precedence; what JavaScript lacks is in primitives.js."""
 
+EXACT: dict[str, str] = dict.fromkeys("add sub mul div sqrt".split(), "rounded by IEEE 754") | (
+    dict.fromkeys(
+        "neg abs heaviside where maximum minimum mul_no_nan".split(), "chosen, not rounded"
+    )
+)
+"""The primitives that have the same bits in every language, and why."""
+
 
 class RowScript(NamedTuple):
     """Generated rows.
@@ -54,10 +61,12 @@ class RowScript(NamedTuple):
     Attributes:
         text: the definitions, to stand in a script.
         live: the keys ``name/arity`` of the rows that are among them.
+        exact: those whose local derivatives follow from the recorded values to the bit.
     """
 
     text: str
     live: frozenset[str]
+    exact: frozenset[str]
 
 
 def key(op: Op, arity: int) -> str:
@@ -72,6 +81,7 @@ def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
     """
     called: dict[str, str] = {}
     written: dict[str, str] = {}
+    exact: set[str] = set()
     for op, arity in ops:
         if (name := key(op, arity)) in written:
             continue
@@ -82,6 +92,8 @@ def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
         needed: dict[str, str] = {}
         if _define(op, arity, called, needed) and _define_all(slots + kinks, called, needed):
             called |= needed
+            if _is_exact(slots):
+                exact.add(name)
             columns = [
                 f"value: ({names}) => {{ {_value(op, args)} }}",
                 f"locals: (out, {names}) => {{ {_body(slots, whole=True)} }}",
@@ -89,7 +101,17 @@ def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
             ]
             written[name] = f'"{name}": {{\n ' + ",\n ".join(columns) + " },"
     text = "\n".join([*called.values(), "const ROWS = {", *written.values(), "};"])
-    return RowScript(text, frozenset(written))
+    return RowScript(text, frozenset(written), frozenset(exact))
+
+
+def _is_exact(expressions: list[Any]) -> bool:
+    """Return whether expressions lead to `EXACT` primitives only."""
+    return all(
+        part.op is None or part.op.name in EXACT
+        for expression in expressions
+        if isinstance(expression, Symbol)
+        for part in topological_order(expression)
+    )
 
 
 def _define_all(expressions: list[Any], known: dict[str, str], needed: dict[str, str]) -> bool:

@@ -1,9 +1,13 @@
-"""Where the page puts the nodes: by Graphviz for graphs of ordinary size, else in plain layers."""
+"""Where the page puts the nodes of a graph of ordinary size, as Graphviz finds it.
+
+Boxes that open and close, and larger graphs, are laid out by the page itself.
+"""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 112, 60
@@ -11,8 +15,8 @@ WIDTH, HEIGHT = 112, 60
 
 GAP_X, GAP_Y = 46, 22
 
-MOST_NODES, MOST_LEVELS = 600, 4_000
-"""Beyond these, Graphviz takes seconds; what costs is less the nodes than the levels crossed."""
+MOST_NODES, MOST_LEVELS = 200, 2_000
+"""Beyond these, Graphviz takes a second, and nobody reads a graph node by node."""
 
 MOST_POINTS = 13
 """A longer route is drawn as one curve: a page's size is bounded per edge."""
@@ -27,35 +31,31 @@ class Layout(NamedTuple):
     routes: list[list[Point]]
 
 
-def arrange(
-    count: int, edges: Sequence[tuple[int, int]], card: tuple[int, int] = (WIDTH, HEIGHT)
-) -> Layout:
-    """Return the layout of ``count`` nodes in topological order; an edge is ``(arg, user)``."""
-    level = _levels(count, edges)
-    crossed = sum(level[arg] - level[user] for arg, user in edges)
-    if count <= MOST_NODES and crossed <= MOST_LEVELS:
-        try:
-            return _by_graphviz(count, edges, card)
-        except (ImportError, OSError, subprocess.SubprocessError):
-            pass  # the plain layers need no library
-    return Layout(_in_layers(level, edges, card), [[] for _ in edges])
+def arrange(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
+    """Return the layout of ``count`` nodes in topological order; an edge is ``(arg, user)``.
+
+    It is empty where Graphviz would take long, or is missing.
+    """
+    if count <= MOST_NODES and _crossed(count, edges) <= MOST_LEVELS:
+        with suppress(ImportError, OSError, subprocess.SubprocessError):
+            return _by_graphviz(count, edges)
+    return Layout([], [])
 
 
-def _levels(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Return each node's longest distance to a node without users."""
+def _crossed(count: int, edges: Sequence[tuple[int, int]]) -> int:
+    """Return how many levels the edges cross; a level is a longest distance to the root."""
     level = [0] * count
     for arg, user in sorted(edges, key=lambda edge: -edge[1]):
         level[arg] = max(level[arg], level[user] + 1)
-    return level
+    return sum(level[arg] - level[user] for arg, user in edges)
 
 
-def _by_graphviz(count: int, edges: Sequence[tuple[int, int]], card: tuple[int, int]) -> Layout:
+def _by_graphviz(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
     from autograd.drawing.renderer import choose_renderer
 
     lines = [
         f"digraph {{ rankdir=LR nslimit=2 nodesep={GAP_Y / 72:.3f} ranksep={GAP_X / 72:.3f}",
-        "node [shape=box fixedsize=true label=<> "
-        f"width={card[0] / 72:.4f} height={card[1] / 72:.4f}]",
+        f"node [shape=box fixedsize=true label=<> width={WIDTH / 72:.4f} height={HEIGHT / 72:.4f}]",
         "edge [arrowhead=none]",
         *(f"{i}" for i in range(count)),
         *(f"{arg} -> {user}" for arg, user in edges),
@@ -84,24 +84,3 @@ def _by_graphviz(count: int, edges: Sequence[tuple[int, int]], card: tuple[int, 
 
 def _point(words: list[str]) -> Point:
     return round(float(words[0]) * 72), round(float(words[1]) * -72)
-
-
-def _in_layers(
-    level: list[int], edges: Sequence[tuple[int, int]], card: tuple[int, int]
-) -> list[Point]:
-    """Return centres by level, each level in the order of its users' average height."""
-    count, deepest = len(level), max(level)
-    users: list[list[int]] = [[] for _ in range(count)]
-    for arg, user in edges:
-        users[arg].append(user)
-    layers: list[list[int]] = [[] for _ in range(deepest + 1)]
-    for node in range(count):
-        layers[level[node]].append(node)
-    height = [0.0] * count
-    for depth, layer in enumerate(layers):
-        if depth:
-            wish = {i: sum(height[u] for u in users[i]) / len(users[i]) for i in layer}
-            layer.sort(key=lambda i: (wish[i], i))
-        for row, node in enumerate(layer):
-            height[node] = (row - (len(layer) - 1) / 2) * (card[1] + GAP_Y)
-    return [((deepest - level[i]) * (card[0] + GAP_X), round(height[i])) for i in range(count)]

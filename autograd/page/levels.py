@@ -1,72 +1,81 @@
-"""The coarser views that the page opens on: boxes of nodes, as a drawing's levels have them."""
+"""The boxes that the page opens and closes: a network's layers, their neurons, what is alike."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from typing import Any
 
-from autograd.drawing.levels import LEVELS, fitting
-from autograd.drawing.reading import Now
+from autograd.drawing.levels import Folding, fold, modules_in
 from autograd.drawing.structure import Structure
-from autograd.drawing.view import View
-from autograd.engine import Value
-from autograd.page.layout import Point, arrange
+from autograd.drawing.view import heading_of
+from autograd.page.packing import packed
 
-BOXES = 120
-"""Boxes that a level of the page may have before it folds what is alike."""
-
-PANE = 1.1
-"""The width of the page's pane for the graph, as a multiple of its height."""
-
-CARD = (168, 64)
-"""The size of a box, in pixels."""
+CROWD = 40
+"""Boxes in one box before those that differ only in an index are one: ``neurons.* × 64``."""
 
 
-def levels_of(nodes: list[Value]) -> list[dict[str, Any]]:
-    """Return the levels coarser than the nodes themselves, the coarsest first, as data.
+DEEPEST = 6
+"""Modules in modules that are told apart."""
 
-    One that shows no more boxes than a coarser one is left out, as is one that hides nothing.
+
+def levels_of(structure: Structure) -> list[dict[str, Any]]:
+    """Return the ways to divide the nodes into boxes, from one for the network on, as data.
+
+    Each divides the boxes of the one before: into the modules in it, as deep as they go, and at
+    last into what is alike. Of two called alike, the first puts a crowd together.
     """
-    structure = Structure(nodes)
-    found: list[dict[str, Any]] = []
-    for name in reversed(LEVELS[1:]):
-        view = View(structure, fitting(structure, name, BOXES), None, Now(nodes))
-        least = len(found[-1]["titles"]) if found else 0
-        if least < len(view.members) < len(nodes):
-            found.append({"name": name} | _boxes(view))
-    return found
+    found = fold(structure, "network")
+    levels = [("network", found)]
+    deepest = max(len(modules_in(place)) for place in structure.place)
+    for depth in range(1, min(deepest, DEEPEST) + 1):
+        divided = fold(structure, depth, found)
+        together = fold(structure, depth, found, alike=True)
+        name = _name(structure, depth, [name for name, _ in levels])
+        levels += [(name, _fewer(found, together, divided)), (name, divided)]
+        found = divided
+    levels.append(("alike", fold(structure, "op", found, alike=True)))
+    return [{"name": name} | _boxes(structure, folding) for name, folding in levels]
 
 
-def _boxes(view: View) -> dict[str, Any]:
-    """Return a view in columns: what its boxes are called, where they stand, who is in them."""
-    place = {box: i for i, box in enumerate(view.order)}
-    items = {item.key: item for item in view.picture("LR", None).items}
-    shown = [items[view.key(box)] for box in view.order]
-    edges = sorted((place[arg], place[box]) for box in view.order for arg in view.crossing[box])
-    # A module that feeds itself, or an earlier one, has arrows that run backwards.
-    forwards = [(arg, box) for arg, box in edges if arg < box]
-    centres, vertical = _fitted(len(place), forwards)
+def _name(structure: Structure, depth: int, taken: list[str]) -> str:
+    """Return what most modules at a depth are called: layers, neurons, blocks."""
+    modules = {place[:depth]: place[depth - 1] for place in map(modules_in, structure.place)
+               if len(place) >= depth}  # fmt: skip
+    stems = [name.partition(".")[0] for name in modules.values() if "." in name]
+    name = Counter(stems).most_common(1)[0][0] if 2 * len(stems) > len(modules) else "modules"
+    return f"{name} {depth}" if name in (*taken, "op", "alike") else name
+
+
+def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:
+    """Return ``divided``, but ``together`` in the boxes of ``coarse`` that would hold a crowd."""
+    inside: dict[int, set[int]] = {}
+    for outer, inner in zip(coarse.box, divided.box, strict=True):
+        inside.setdefault(outer, set()).add(inner)
+    number: dict[tuple[bool, int], int] = {}
+    boxes: list[int] = []
+    modules: dict[int, dict[str, None]] = {}
+    for outer, joint, inner in zip(coarse.box, together.box, divided.box, strict=True):
+        crowded = len(inside[outer]) > CROWD
+        folding, old = (together, joint) if crowded else (divided, inner)
+        box = number.setdefault((crowded, old), len(number))
+        if old in folding.modules:
+            modules[box] = folding.modules[old]
+        boxes.append(box)
+    return Folding(boxes, modules)
+
+
+def _boxes(structure: Structure, folding: Folding) -> dict[str, Any]:
+    """Return what boxes are called, and which nodes are in them; those of one node are nodes."""
+    members: dict[int, list[int]] = {}
+    for i, box in enumerate(folding.box):
+        members.setdefault(box, []).append(i)
+    headings = [
+        heading_of(structure, folding, box, found) if len(found) > 1 else None
+        for box, found in members.items()
+    ]
     return {
-        "card": CARD,
-        "titles": [item.title or item.caption or item.name for item in shown],
-        "times": [item.times for item in shown],
-        "about": [item.path or item.definition for item in shown],
-        "box": [place[box] for box in view.folding.box],
-        "edges": [end for edge in edges for end in edge],
-        "at": [x for point in centres for x in point],
-        "vertical": vertical,
+        "titles": [h and h.title for h in headings],
+        "times": [h and [n for n in (h.count, h.calls) if n > 1] for h in headings],
+        "about": [h and h.path for h in headings],
+        "box": packed(folding.box),
     }
-
-
-def _fitted(count: int, edges: list[tuple[int, int]]) -> tuple[list[Point], bool]:
-    """Return the centres of boxes, in the direction that fits the pane, and whether it is down."""
-    across = arrange(count, edges, CARD).centres
-    down = [(y, x) for x, y in arrange(count, edges, (CARD[1], CARD[0])).centres]
-    vertical = _misfit(down) < _misfit(across)
-    return (down if vertical else across), vertical
-
-
-def _misfit(centres: list[Point]) -> float:
-    """Return how far the ratio of width to height is from the pane's."""
-    width, height = (max(x) - min(x) for x in zip(*centres, strict=True))
-    return abs(math.log((width + CARD[0]) / (height + CARD[1]) / PANE))

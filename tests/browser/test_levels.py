@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autograd import Stepper, Value, mean, scope
+from autograd.drawing.structure import Structure
 from autograd.page import build
 from autograd.page.levels import levels_of
 from autograd.stepping.events import Recording
@@ -16,6 +17,8 @@ from nn import MLP
 from nn.data import moons
 from nn.losses import hinge
 from tests.browser.conftest import PHONE
+from tests.browser.test_session import until
+from tests.test_page import unpacked
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +39,22 @@ def position(page: Any) -> int:
 
 
 def titles(page: Any) -> list[str]:
+    """Return what the boxes and nodes in sight are called, each by its name in its frame."""
     return list(page.eval_on_selector_all("#nodes .name", "all => all.map((e) => e.textContent)"))
+
+
+def frames(page: Any) -> list[str]:
+    return list(page.eval_on_selector_all("#frames .name", "all => all.map((e) => e.textContent)"))
+
+
+def box(page: Any, title: str) -> Any:
+    return page.locator("#nodes .node").filter(has=page.locator(f'.name:text-is("{title}")'))
+
+
+def frame(page: Any, title: str) -> Any:
+    """The title of an open box."""
+    found = page.locator(".frame").filter(has=page.locator(f'.name:text-is("{title}")'))
+    return found.locator(".bar-of-frame")
 
 
 def pressed(page: Any) -> str:
@@ -55,10 +73,15 @@ def number_in(page: Any, title: str, row: str) -> str:
 def test_it_opens_at_the_finest_level_that_is_legible(open_page: Any, screenshot: Any) -> None:
     page = open_page(build(Recording(moons_loss())))
     assert pressed(page) == "Neurons"
-    modules = [f"layers.{i}.neurons.{j}" for i, n in enumerate((6, 4, 1)) for j in range(n)]
-    assert sorted(titles(page)) == sorted([*modules, "*", "-", "relu", "sum", "loss"])
+    page.click("#zoom-fit")
+    neurons = [f"neurons.{j}" for n in (6, 4) for j in range(n)]
+    until(page, f"document.querySelectorAll('#nodes .node').length === {len(neurons) + 6}")
+    others = ["layers.2", "*", "-", "relu", "loss"]
+    assert set(titles(page)) - {"n243"} == set(neurons) | set(others)
+    assert frames(page) == ["network × 8", "layers.0 × 8", "layers.1 × 8"]
     pick(page, "Layers")
     assert set(titles(page)) >= {"layers.0", "layers.1", "layers.2", "loss"}
+    assert frames(page) == ["network × 8"]
     pick(page, "Network")
     assert set(titles(page)) >= {"network", "loss"}
     screenshot(page, "8-network")
@@ -73,13 +96,13 @@ def test_few_nodes_are_shown_one_by_one(open_page: Any) -> None:
 
 def test_a_step_is_a_pass_through_a_box_and_back_undoes_it(open_page: Any) -> None:
     stepper = Stepper(moons_loss())
-    run, page = stepper.recording, open_page(build(stepper.recording), "#level=layer")
-    (layer,) = (level for level in levels_of(list(run.nodes)) if level["name"] == "layer")
-    box = layer["box"]
+    run, page = stepper.recording, open_page(build(stepper.recording), "#level=layers")
+    found = levels_of(Structure(list(run.nodes)))
+    boxes = unpacked(next(level["box"] for level in found if level["name"] == "layers"))
 
     def key(index: int) -> tuple[int, bool]:
         event = run.event(index)
-        return box[run.position[event.node]], event.kind == "forward"
+        return boxes[run.position[event.node]], event.kind == "forward"
 
     page.click("#next")  # it opens within the first stride
     here, visited = position(page), [position(page)]
@@ -98,7 +121,7 @@ def test_a_step_is_a_pass_through_a_box_and_back_undoes_it(open_page: Any) -> No
 
 def test_a_box_carries_the_flow_of_the_moment(open_page: Any) -> None:
     stepper = Stepper(moons_loss())
-    run, page = stepper.recording, open_page(build(stepper.recording), "#level=layer")
+    run, page = stepper.recording, open_page(build(stepper.recording), "#level=layers")
     assert number_in(page, "layers.1", "gradient") == "?"
     page.click("#last")
     # What leaves layers.1 are the activations of its neurons: 4 for each of 8 samples.
@@ -117,7 +140,7 @@ def test_a_box_carries_the_flow_of_the_moment(open_page: Any) -> None:
 
 
 def test_a_step_tells_what_flowed(open_page: Any) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=layer")
+    page = open_page(build(Recording(moons_loss())), "#level=layers")
     for _ in range(20):
         page.click("#next")
         note = page.locator("#step-flow").inner_text()
@@ -129,24 +152,104 @@ def test_a_step_tells_what_flowed(open_page: Any) -> None:
     assert not page.locator("#step-flow").is_visible()
 
 
-def test_a_box_opens_and_closes_by_keys_and_by_double_click(open_page: Any) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=network")
+def test_a_click_opens_a_box_in_place_and_a_click_on_its_title_closes_it(
+    open_page: Any, screenshot: Any
+) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=layers", reduced_motion="reduce")
+    before = box(page, "layers.1").bounding_box()
+    box(page, "layers.1").click()
+    assert pressed_levels(page) == []
+    assert {f"neurons.{i}" for i in range(4)} <= set(titles(page))
+    assert {"layers.0", "layers.2"} <= set(titles(page)), "what was there is still there"
+    after = page.locator(".frame").filter(has_text="layers.1").locator(".area").bounding_box()
+    assert after["y"] == pytest.approx(before["y"], abs=30)
+    box(page, "neurons.2").click()
+    assert {"w.* ", "b", "dot", "relu"} - set(titles(page)) <= {"w.* "}
+    screenshot(page, "8-open")
+    frame(page, "layers.1 × 8").click()
+    assert pressed(page) == "Layers"
+    page.wait_for_url("**level=layers*")
+    frame(page, "network × 8").click()
+    assert pressed(page) == "Network"
+
+
+def pressed_levels(page: Any) -> list[Any]:
+    return list(page.locator("#levels [aria-pressed=true]").all())
+
+
+def test_a_box_opens_and_closes_by_keys(open_page: Any) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=network&node=0")
     page.locator("#canvas").focus()
-    page.keyboard.press("Enter")
-    assert pressed(page) == "Layers"
-    page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
-    assert pressed(page) == "Nodes"
+    crumbs = page.locator("#crumbs li")
+    for depth in range(2, 5):
+        page.keyboard.press("Enter")
+        assert crumbs.count() == depth + 1
+    assert crumbs.all_inner_texts()[1:4] == ["network", "layers.2", "neurons.0.w.*"]
     page.keyboard.press("Backspace")
-    assert pressed(page) == "Neurons"
+    assert crumbs.count() == 4
     page.keyboard.press("Escape")
-    assert pressed(page) == "Layers"
-    page.locator("#nodes .box").filter(has_text="layers.1").first.dblclick()
-    assert pressed(page) == "Neurons"
+    page.keyboard.press("Escape")
+    assert crumbs.count() == 2
+    assert pressed(page) == "Network"
+
+
+def test_the_crumbs_lead_out(open_page: Any) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=op&node=0")
+    crumbs = page.locator("#crumbs button")
+    assert crumbs.all_inner_texts() == ["all", "network", "layers.2", "neurons.0.w.*"]
+    crumbs.nth(1).click()
+    assert "layers.2" in titles(page)
+    crumbs.nth(0).click()
+    assert pressed(page) == "Network"
+
+
+def test_a_sample_is_picked_and_stepped_through_alone(open_page: Any) -> None:
+    stepper = Stepper(moons_loss())
+    run, page = stepper.recording, open_page(build(stepper.recording), "#level=op&event=0")
+    page.select_option("#sample", label="sample 3")
+    own = {node for node in run.nodes if node.origin and ".3." in f"{node.origin[0]}."}
+    own &= {n for n in run.nodes if n.origin and n.origin[0].startswith("samples.3")}
+    shared = [n for n in run.nodes if n.op is None or not n.origin]
+    seen = set()
+    for _ in range(200):
+        page.click("#next")
+        if position(page) > len(run.nodes):
+            break
+        seen.add(run.nodes[position(page) - 1])
+    assert seen == own | set(shared)
+    page.select_option("#sample", label="all 8")
+    page.wait_for_function("!location.hash.includes('sample=')")
+
+
+def test_a_mean_is_that_over_the_samples(open_page: Any) -> None:
+    stepper = Stepper(moons_loss())
+    run = stepper.recording
+    page = open_page(build(run), "#level=network&event=999999&sample=mean")
+    hinges = [
+        n for n in run.nodes if str(n.op) == "relu" and n.origin and "l" not in n.origin[0][8:]
+    ]
+    assert len(hinges) == 8
+    expected = sum(run.adjoint(n) for n in hinges) / 8
+    assert float(number_in(page, "relu", "gradient")) == pytest.approx(expected, rel=1e-3)
+
+
+def test_where_the_gradient_dies_is_said(open_page: Any) -> None:
+    x = Value(1.0, "x")
+    with scope("layers.0"):
+        dead = (x.exp() - 40).relu()
+    with scope("layers.1"):
+        out = dead * 2 + x
+    page = open_page(build(Recording(out)), "#level=layers&event=999999")
+    assert page.locator("#nodes .dead").count() == 0, "what leaves it has a gradient"
+    with scope("layers.0"):
+        inside = x.exp().tanh()
+    out = (inside - 40).relu() + x
+    page = open_page(build(Recording(out)), "#level=network&event=999999")
+    assert "no gradient" in box(page, "network").text_content()
 
 
 def test_a_path_is_marked_from_box_to_box(open_page: Any) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=layer&event=99999")
+    page = open_page(build(Recording(moons_loss())), "#level=layers&event=99999")
     page.fill("#find", "layers.0.neurons.3.w.1")
     page.keyboard.press("Enter")
     pick(page, "Layers")
@@ -156,21 +259,21 @@ def test_a_path_is_marked_from_box_to_box(open_page: Any) -> None:
 
 
 def test_the_arrows_go_from_box_to_box(open_page: Any) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=layer")
+    page = open_page(build(Recording(moons_loss())), "#level=layers")
     chosen = page.locator("#nodes .chosen .name")
     seen = [chosen.text_content()]
     page.locator("#canvas").focus()
     for _ in range(7):
         page.keyboard.press("ArrowUp")
         seen.append(chosen.text_content())
-    assert seen == ["loss", "sum", "relu", "-", "*", "layers.2", "layers.1", "layers.0"]
+    assert seen == ["loss", "n243", "relu", "-", "*", "layers.2", "layers.1", "layers.0"]
 
 
 def test_search_opens_what_hides_a_node_and_says_when_there_is_none(open_page: Any) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=layer")
+    page = open_page(build(Recording(moons_loss())), "#level=layers")
     page.fill("#find", "layers.0.neurons.3.w.1")
     page.keyboard.press("Enter")
-    assert pressed(page) == "Nodes"
+    assert frames(page) == ["network × 8", "layers.0 × 8", "neurons.3 × 8", "w.* × 2"]
     assert page.locator("#node-title").inner_text() == "layers.0.neurons.3.w.1"
     page.fill("#find", "nowhere")
     page.keyboard.press("Enter")
@@ -200,16 +303,16 @@ def test_a_loop_has_arrows_both_ways(open_page: Any) -> None:
             h = h.tanh() * 1.5
         with scope("b"):
             h = h.exp() - 1
-    page = open_page(build(Recording(h)), "#level=layer")
+    page = open_page(build(Recording(h)), "#level=layers")
     assert sorted(titles(page)) == ["a", "b", "h"]
     page.click("#next")
     page.click("#last")
-    assert page.locator("#nodes .box.complete").count() == 3
+    assert page.locator("#nodes .node.complete").count() == 3
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_flow_is_readable_on_its_colour(open_page: Any, scheme: str) -> None:
-    page = open_page(build(Recording(moons_loss())), "#level=layer", color_scheme=scheme)
+    page = open_page(build(Recording(moons_loss())), "#level=layers", color_scheme=scheme)
     page.click("#last")
     pairs = page.eval_on_selector_all(
         "#nodes .box.shaded",

@@ -5,7 +5,11 @@ let remembering = 0;
 function fragment() {
   const { nan, sign: turns, above, op, module } = state.stops,
     parts = [`event=${state.position}`, `node=${state.chosen}`];
-  if (state.level !== firstLevel()) parts.push(`level=${scene().name}`);
+  const level = levelOf(state.open);
+  if (level < 0) parts.push(`open=${[...state.open].sort((a, b) => a - b).join(".")}`);
+  else if (level !== firstLevel()) parts.push(`level=${encodeURIComponent(levels[level].name)}`);
+  if (state.sample >= 0) parts.push(`sample=${state.sample}`);
+  if (state.isMean) parts.push("sample=mean");
   if (state.breaks.size) parts.push(`break=${[...state.breaks].sort((a, b) => a - b).join(".")}`);
   const stops = [
     nan && "nan",
@@ -76,12 +80,18 @@ function recall(hash) {
   const way = decoded(read.get("way") ?? "");
   state.way = Object.hasOwn(data.ways, way) ? way : "";
   state.predict = read.get("predict") === "1";
-  const level = scenes.findIndex(({ name }) => name === read.get("level"));
-  state.level = level < 0 ? firstLevel() : level;
-  clearScene();
+  const level = levels.findIndex(({ name }) => name === decoded(read.get("level") ?? ""));
+  state.open = new Set(levels[level < 0 ? firstLevel() : level].open);
+  if (read.has("open")) {
+    const open = read.get("open").split(".").map((t) => index(t, groups.length));
+    state.open = new Set(open.filter((g) => g !== null).flatMap((g) => [g, ...around(count + g)]));
+  }
+  state.sample = index(read.get("sample"), data.samples.length) ?? -1;
+  state.isMean = read.get("sample") === "mean" && data.samples.length > 0;
   state.position = data.position;
   recompute();
   state.position = Math.min(index(read.get("event"), Infinity) ?? state.position, events.length);
   state.chosen =
-    index(read.get("node"), count) ?? (state.position ? events[state.position - 1].subject : root);
+    index(read.get("node"), count) ?? (state.position ? events.at(state.position - 1).subject : root);
+  enter();
 }

@@ -13,7 +13,7 @@ function paintStep() {
       : state.way
         ? `backward, ${state.way}`
         : "backward";
-  const flow = event && scene().box ? strideNote() : "";
+  const flow = event ? strideNote() : "";
   $("step-flow").textContent = flow;
   $("step-flow").hidden = !flow;
   const ahead = asked();
@@ -103,7 +103,7 @@ function paintStep() {
       ),
     );
   } else {
-    const uses = users[event.arg].length,
+    const uses = usesOf(event.arg).length,
       nth = moment.arrived[event.arg];
     const rule = written(ruleOf(event)),
       valued = written(ruleNumbers(event)),

@@ -1,16 +1,11 @@
-// Boxes: what stands for many nodes, and what flows through it
+// Boxes: what stands for many nodes, what flows through it, and the steps that pass through it
 
-function makeBox(i) {
-  const { titles, times, about, count: of, members } = scene(),
-    [x, y] = centre(i);
-  const group = shape("g", {
-    id: `v${i}`,
-    role: "option",
-    "aria-setsize": of,
-    "aria-posinset": i + 1,
-    "data-node": members[i][members[i].length - 1],
-    transform: `translate(${x - W / 2} ${y - H / 2})`,
-  });
+function makeBox(item) {
+  const g = item - count,
+    { title, about } = groups[g],
+    { w: W, h: H } = scene.rects.get(item),
+    times = timesOf(g);
+  const group = shape("g", { id: `v${item}`, role: "option", "data-node": groups[g].last, "data-box": g });
   const strip = shape("path", {
     class: "strip",
     d: `M1 ${H - 22}H${W - 1}V${H - 8}a7 7 0 0 1-7 7H8a7 7 0 0 1-7-7z`,
@@ -18,128 +13,155 @@ function makeBox(i) {
   const value = shape("text", { class: "number value", x: W - 9, y: 36 }),
     gradient = shape("text", { class: "number gradient", x: W - 9, y: H - 7 }),
     tag = shape("text", { class: "tag of-gradient", x: 9, y: H - 7.5 });
+  const behind = [6, 3].map((d) => shape("rect", { class: "behind", x: d, y: d, width: W, height: H, rx: 8 }));
   group.append(
-    shape("title", {}, [titles[i], times[i], about[i]].filter(Boolean).join(" · ")),
+    shape("title", {}, `${[title, times, about].filter(Boolean).join(" · ")} (click to open)`),
+    ...behind,
     shape("rect", { class: "card", width: W, height: H, rx: 8 }),
     strip,
-    shape("text", { class: "name", x: 9, y: 17 }, brief(titles[i], Math.max(8, 21 - times[i].length))),
+    shape("text", { class: "name", x: 9, y: 17 }, brief(titleOf(item), Math.max(8, 20 - times.length))),
     " ",
-    shape("text", { class: "op", x: W - 9, y: 17 }, times[i]),
+    shape("text", { class: "op", x: W - 9, y: 17 }, times),
     " ",
-    shape("text", { class: "tag", x: 9, y: 36 }, members[i].length > 1 ? "‖value‖" : "value"),
+    shape("text", { class: "tag", x: 9, y: 36 }, state.isMean ? "mean value" : "‖value‖"),
     " ",
     value,
     " ",
     tag,
     " ",
     gradient,
+    shape("circle", { class: "stop-dot", r: 6 }),
   );
   return { group, plainBox: false, value, gradient, tag };
 }
 
-/** What has flowed through a box by now: norms over what leaves it, and how much of it is complete. */
-function flowOf(i) {
-  const { leaving, members } = scene(),
-    { known, status, gradient } = moment;
-  const out = leaving[i];
-  const values = out.filter((n) => known[n]).map((n) => numbers.values[n]),
-    grads = out.filter((n) => status[n]).map((n) => gradient[n]);
-  const complete = members[i].filter((n) => status[n] === 2).length;
-  return { values, grads, complete, of: members[i].length };
+/** What has flowed through each box by now, over what leaves it, and how much of it is complete. */
+function flowsOf() {
+  const { known, status, gradient } = moment,
+    found = new Map();
+  const fresh = () => ({ of: 0, complete: 0, values: 0, valueSum: 0, grads: 0, sum: 0, size: 0, zeros: 0, broken: false });
+  const squares = new Map();
+  for (let node = 0; node < count; node++) {
+    const item = scene.of[node];
+    if (item < count) continue;
+    let flow = found.get(item);
+    if (!flow) {
+      found.set(item, (flow = fresh()));
+      squares.set(flow, new Scaled());
+    }
+    flow.of++;
+    if (status[node] === 2) flow.complete++;
+    if (!scene.leaving[node]) continue;
+    if (known[node]) {
+      flow.values++;
+      flow.valueSum += numbers.values[node];
+      squares.get(flow).add(0, numbers.values[node]);
+    }
+    if (status[node]) {
+      flow.grads++;
+      flow.sum += gradient[node];
+      if (gradient[node] === 0) flow.zeros++;
+      squares.get(flow).add(1, gradient[node]);
+    }
+  }
+  for (const [flow, scaled] of squares) {
+    flow.value = state.isMean ? flow.valueSum / flow.values : scaled.norm(0);
+    flow.mean = flow.sum / flow.grads;
+    flow.size = flow.grads ? (state.isMean ? Math.abs(flow.mean) : scaled.norm(1)) : 0;
+  }
+  for (const node of state.breaks) if (found.has(scene.of[node])) found.get(scene.of[node]).broken = true;
+  return found;
+}
+/** Sums of squares that neither overflow nor underflow on the way, as of LAPACK's nrm2. */
+class Scaled {
+  constructor() {
+    this.scale = [0, 0];
+    this.sum = [1, 1];
+  }
+  add(k, x) {
+    const size = Math.abs(x);
+    if (size === 0) return;
+    if (!(size <= this.scale[k])) {
+      this.sum[k] = this.scale[k] === size ? this.sum[k] : 1 + this.sum[k] * (this.scale[k] / size) ** 2;
+      this.scale[k] = size;
+    } else this.sum[k] += (size / this.scale[k]) ** 2;
+  }
+  norm(k) {
+    return this.scale[k] === Infinity ? Infinity : this.scale[k] * Math.sqrt(this.sum[k]);
+  }
 }
 
-function paintBoxes() {
-  const { event } = moment,
-    flows = scene().members.map((_, i) => flowOf(i));
-  const norms = flows.map(({ grads }) => norm(grads));
-  const largest = norms.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
-  for (const [i, card] of cards) {
-    const { values, grads, complete, of } = flows[i],
-      single = of === 1;
-    const value = values.length ? tight(single ? values[0] : norm(values)) : "·";
-    const sofar = !grads.length ? "?" : tight(single ? grads[0] : norm(grads));
-    const progress = single ? "grad" : complete < of ? `‖grad‖ ${complete} of ${of}` : "‖grad‖";
-    const level = 1 + data.steps.filter((step) => norms[i] >= step * largest).length;
-    const status = complete === of ? "complete" : grads.length ? "partial" : "unknown";
-    const classes = [
-      "node box",
-      values.length ? "" : "later",
-      status,
-      grads.length && norms[i] > 0 ? `n${level} shaded` : "",
-      i === itemOf(state.chosen) ? "chosen" : "",
-      event && i === itemOf(event.subject) ? "subject" : "",
-      event?.kind === "edge" && i === itemOf(event.node) ? "giver" : "",
-    ]
-      .filter(Boolean)
-      .join(" ");
-    const key = `${value} ${sofar} ${progress} ${classes}`;
-    if (painted[i] === key) continue;
-    painted[i] = key;
-    card.value.textContent = value;
-    card.gradient.textContent = sofar;
-    card.tag.textContent = progress;
-    card.group.setAttribute("class", classes);
-    card.group.setAttribute("aria-selected", String(i === itemOf(state.chosen)));
-    card.group.setAttribute("aria-description", status);
-  }
-  layers.flag.dataset.of = "";
-  layers.flag.replaceChildren();
-  if (event?.kind === "edge") layers.flag.append(...wiresOf(event.edge, "active"));
-  paintLegend(largest, true);
+function saidOfBox(item, flow, largest) {
+  const { of, complete, values, grads, zeros, size, mean, value, broken } = flow;
+  const level = 1 + data.steps.filter((step) => size >= step * largest).length;
+  const status = complete === of ? "complete" : grads ? "partial" : "unknown";
+  const isDead = status === "complete" && grads > 0 && zeros === grads;
+  const what = state.isMean ? "mean grad" : "‖grad‖";
+  const share = grads && zeros && !isDead ? ` · ${Math.round((100 * zeros) / grads) || "<1"} % zero` : "";
+  return {
+    value: values ? tight(value + 0) : "·",
+    gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share && complete === of ? 7 : 9),
+    tag: isDead ? "no gradient" : complete < of ? `${what} ${complete} of ${of}` : `${what}${share}`,
+    status: `${isDead ? "no gradient, " : ""}${status}${broken ? ", breakpoint" : ""}`,
+    classes: ["box", !values && "later", status, grads && size > 0 && `n${level} shaded`, isDead && "dead", broken && "broken"],
+  };
 }
+
+// Steps: of an event, or of all that happens in a box at a stretch
+
+/** Whether a node is one of the sample that is looked at. */
+const isThere = (node) => scene.of[node] >= 0;
+/** Whether two events belong to the same stride: one pass through a box, or a node that stands among boxes. */
+function isSameStride(a, b) {
+  const item = scene.of[a.node],
+    isWhole = isGroup(item) || (scene.hasBoxes && groupOf[item] < 0);
+  return isWhole && item === scene.of[b.node] && (a.kind === "forward") === (b.kind === "forward");
+}
+/** The position one step on, or one back; what belongs to another sample is passed over. */
+function stride(direction) {
+  let position = state.position + direction;
+  if (state.predict) return position;
+  const isElsewhere = (index) => !isThere(events.at(index).node);
+  if (direction < 0) {
+    while (position > 0 && isElsewhere(position)) position--;
+    // Back to the end of the stride before this one.
+    const here = events.at(position);
+    while (position > 0 && isSameStride(events.at(position - 1), here)) position--;
+    while (position > 0 && isElsewhere(position - 1)) position--;
+    return position;
+  }
+  while (position < events.length && isElsewhere(position - 1)) position++;
+  while (position > 0 && position < events.length && isSameStride(events.at(position - 1), events.at(position)))
+    position++;
+  return position;
+}
+/** The events of the current stride, as far as they have happened. */
+function strideEvents() {
+  let first = state.position - 1;
+  while (first > 0 && isSameStride(events.at(first - 1), moment.event)) first--;
+  return Array.from({ length: state.position - first }, (_, i) => events.at(first + i));
+}
+const norm = (numbers) => Math.hypot(...numbers);
 
 /** What one pass through a box has done, in a sentence. */
 function strideNote() {
-  const passed = strideEvents(),
-    event = moment.event;
-  const { box, titles, times } = scene(),
-    here = box[event.node];
-  const name = [titles[here], times[here]].filter(Boolean).join(" ");
+  const event = moment.event,
+    here = scene.of[event.node];
+  if (here < 0) return "";
+  const passed = strideEvents();
   if (passed.length === 1) return "";
-  if (event.kind === "forward")
-    return `${passed.length} values computed in ${name}; the last is shown.`;
+  const name = isGroup(here)
+    ? [groups[here - count].title, timesOf(here - count)].filter(Boolean).join(" ")
+    : names[here];
+  if (event.kind === "forward") return `${passed.length} values computed in ${name}; the last is shown.`;
   const given = passed.filter((e) => e.kind === "edge");
   if (!given.length) return `${passed.length} gradients complete in ${name}; the last is shown.`;
-  const arrived = passed.filter((e) => e.kind === "done" && scene().leaving[here].includes(e.node)),
-    left = given.filter((e) => box[e.arg] !== here);
+  const arrived = passed.filter((e) => e.kind === "done" && scene.leaving[e.node]),
+    left = given.filter((e) => scene.of[e.arg] !== here);
   const flow = [
     arrived.length && `‖grad‖ ${show(norm(arrived.map((e) => e.total)))} came in`,
     left.length && `${show(norm(left.map((e) => e.product)))} went on to other boxes`,
   ].filter(Boolean);
-  const count = `${given.length} contribution${given.length === 1 ? "" : "s"}`;
-  return `One pass through ${name}: ${[count, ...flow].join(", ")}. The last is shown.`;
+  const number = `${given.length} contribution${given.length === 1 ? "" : "s"}`;
+  return `One pass through ${name}: ${[number, ...flow].join(", ")}. The last is shown.`;
 }
-
-// Levels
-
-const levelNames = { network: "Network", layer: "Layers", neuron: "Neurons", op: "Nodes" };
-function paintLevels() {
-  $("levels").hidden = scenes.length === 1;
-  if (!$("levels").children.length)
-    $("levels").append(
-      ...scenes.map(({ name, count }, i) =>
-        element(
-          "button",
-          { onclick: () => setLevel(i), title: `${count.toLocaleString("en")} boxes` },
-          levelNames[name],
-        ),
-      ),
-    );
-  [...$("levels").children].forEach((button, i) => {
-    button.setAttribute("aria-pressed", String(i === state.level));
-  });
-}
-/** Show another level; what was chosen stays in sight, and what was opened fills the view. */
-function setLevel(level, opened = null) {
-  if (level < 0 || level > OP || level === state.level) return;
-  state.level = level;
-  clearScene();
-  if (opened) fitTo([...new Set(opened.map(itemOf))]);
-  else fit();
-  paint();
-  reveal([state.chosen]);
-  $("said").textContent = `${levelNames[scene().name]}: ${scene().count} boxes`;
-}
-/** Open the box of the chosen node: its members, at the next finer level. */
-const openBox = () => setLevel(state.level + 1, scene().members[itemOf(state.chosen)]);
-const closeBox = () => setLevel(state.level - 1);

@@ -15,10 +15,13 @@ function link(node) {
     ...document.querySelectorAll(`.ref[data-node="${node}"]`),
   ].filter(Boolean);
   linked.forEach((e) => e.classList.add("linked"));
-  if (scene().box) return;
-  const touching = [...users[node]];
-  for (let e = firstEdge[node]; e < firstEdge[node + 1]; e++) touching.push(e);
-  layers.over.replaceChildren(...touching.slice(0, 200).map((e) => wire(e, "linked")));
+  layers.over.replaceChildren();
+  if (moving) return;
+  // The wires of what is hovered: its own, or those of its box.
+  const item = itemOf(node),
+    touching = scene.wires.filter(({ arg, node: user, bundle }) => !bundle && (arg === item || user === item));
+  for (const wire of touching.slice(0, 200))
+    layers.over.append(shape("path", { class: "edge linked", role: "presentation", d: curve(route(scene, wire)) }));
 }
 const nodeAt = (target) => {
   const found = target.closest?.("[data-node]");
@@ -26,8 +29,13 @@ const nodeAt = (target) => {
 };
 document.addEventListener("pointerover", (event) => link(nodeAt(event.target)));
 document.addEventListener("click", (event) => {
+  if (dragged) return;
+  const frame = event.target.closest?.("[data-frame]");
+  if (frame && !event.target.matches(".area")) return closeBox(Number(frame.dataset.frame));
+  const box = event.target.closest?.("[data-box]");
+  if (box) return openBox(Number(box.dataset.box));
   const node = nodeAt(event.target);
-  if (node === null || dragged) return;
+  if (node === null) return;
   const row = event.target.closest(".line"),
     nodes = row ? rows[row.id.slice(1)].nodes : [];
   if (nodes.includes(state.chosen)) return choose(nodes[(nodes.indexOf(state.chosen) + 1) % nodes.length]);
@@ -140,37 +148,43 @@ $("way").addEventListener("change", () => {
 });
 
 for (let i = 0; i < Math.min(count, 1000); i++) $("found").append(element("option", { value: names[i] }));
-const search = (text) => {
+/** The nodes that a text finds: one of that name, else all whose name, op or module has it in it. */
+function search(text) {
   const wanted = text.trim().toLowerCase();
-  if (!wanted) return -1;
+  if (!wanted) return [];
   const exact = names.findIndex((name) => name.toLowerCase() === wanted);
-  if (exact >= 0) return exact;
-  return names.findIndex((name, i) =>
-    `${name} ${data.labels[i] ?? ""} ${formOf[i]?.op ?? ""} ${data.scopes[data.scope[i]]}`
-      .toLowerCase()
-      .includes(wanted),
-  );
-};
+  if (exact >= 0) return [exact];
+  const found = [];
+  for (let i = 0; i < count; i++)
+    if (`${names[i]} ${column.labels[i]} ${formOf[i]?.op ?? ""} ${scopeOf(i)}`.toLowerCase().includes(wanted)) found.push(i);
+  return found;
+}
+let hits = { text: null, nodes: [], at: -1 };
 $("find-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const node = search($("find").value);
-  if (node < 0) {
-    $("said").textContent = `no node is called ${$("find").value}`;
-    $("find").setCustomValidity(`nothing found: no node, op or module is called ${$("find").value}`);
+  const text = $("find").value;
+  if (hits.text !== text) hits = { text, nodes: search(text), at: -1 };
+  const { nodes } = hits;
+  if (!nodes.length) {
+    say(`nothing found: no node is called ${text}`);
+    $("find").setCustomValidity(`nothing found: no node, op or module is called ${text}`);
     $("find").reportValidity();
     return $("find").setAttribute("aria-invalid", "true");
   }
-  if (scene().box) setLevel(OP, [node]);
-  choose(node);
-  canvas.focus();
+  // The same again leads to the next.
+  hits.at = (hits.at + 1) % nodes.length;
+  uncover(nodes[hits.at]);
+  choose(nodes[hits.at]);
+  if (nodes.length === 1) canvas.focus();
+  $("hits").textContent = nodes.length > 1 ? `${hits.at + 1} of ${nodes.length.toLocaleString("en")}` : "";
+  say(`${names[nodes[hits.at]]}${nodes.length > 1 ? `, ${hits.at + 1} of ${nodes.length}` : ""}`);
 });
 $("find").addEventListener("input", () => {
   $("find").setCustomValidity("");
   $("find").setAttribute("aria-invalid", "false");
+  $("hits").textContent = "";
 });
-canvas.addEventListener("dblclick", (event) => {
-  if (scene().box && nodeAt(event.target) !== null) openBox();
-});
+$("sample").addEventListener("change", () => pickSample(Number($("sample").value)));
 
 function paintBreaks() {
   const flip = (name) =>
@@ -217,11 +231,11 @@ function paintBreaks() {
   );
 }
 
-/** The node before or after the chosen one; in boxes, the last of the box before or after. */
+/** The node before or after the chosen one; of a box before or after, the last. */
 function neighbour(direction) {
-  const { count: of, members } = scene(),
-    item = Math.max(0, Math.min(of - 1, itemOf(state.chosen) + direction));
-  return members ? members[item][members[item].length - 1] : item;
+  const { items, rank } = scene,
+    here = rank.get(itemOf(state.chosen)) ?? 0;
+  return lastOf(items[Math.max(0, Math.min(items.length - 1, here + direction))]);
 }
 
 // Keys
@@ -288,11 +302,11 @@ document.addEventListener("keydown", (event) => {
       if (inList) act(() => choose(neighbour(1)));
       return;
     case "Enter":
-      if (inList) act(() => (scene().box && target === canvas ? openBox() : goTo(state.chosen)));
+      if (inList) act(() => (chosenBox() >= 0 && target === canvas ? openBox(chosenBox()) : goTo(state.chosen)));
       return;
     case "Escape":
     case "Backspace":
-      if (state.level > 0) act(closeBox);
+      act(levelOut);
   }
 });
 // The event's own address: by now the page may have written its state over the other.
@@ -307,24 +321,15 @@ window.addEventListener("hashchange", ({ newURL }) => {
 
 // Start
 
+measure();
 recall(location.hash);
 buildSource();
-measure();
-fit();
-if (view.scale < 0.5) {
-  // Too small to read: begin at the current event, as far to the right as it lies in the graph.
-  const [x, y] = centre(itemOf(state.position ? events[state.position - 1].subject : root)),
-    { left, right } = scene().bounds;
-  view.scale = 0.8;
-  const share = (x - left) / (right - left);
-  view.x = (0.2 + 0.6 * share) * view.width - x * view.scale;
-  view.y = view.height / 2 - y * view.scale;
-  place();
-}
+moment = at(state.position);
+lookAtAll();
 paint();
 new ResizeObserver(() => {
   const { width, height } = view;
   measure();
-  if ((width !== view.width || height !== view.height) && count < 60) fit();
+  if ((width !== view.width || height !== view.height) && scene.items.length < 60) lookAtAll();
   paint();
 }).observe(canvas);

@@ -52,8 +52,8 @@ function paintFacts(node, form) {
       "dl",
       { class: "facts" },
       ...(form ? fact("is", ...fill(form.text, node, argName)) : []),
-      ...(data.labels[node] ? fact("label", data.labels[node]) : []),
-      ...(data.scopes[data.scope[node]] ? fact("in", data.scopes[data.scope[node]]) : []),
+      ...(column.labels[node] ? fact("label", column.labels[node]) : []),
+      ...(scopeOf(node) ? fact("in", scopeOf(node)) : []),
       ...fact(
         "value",
         element(
@@ -137,17 +137,18 @@ function account(node) {
     const row = (e) =>
       element(
         "tr",
-        { class: moment.event === e ? "now" : "" },
-        element("td", { title: data.scopes[data.scope[e.node]] || null }, ref(e.node)),
+        { class: moment.event?.index === e.index ? "now" : "" },
+        element("td", { title: scopeOf(e.node) || null }, ref(e.node)),
         ...[e.upstream, e.local, e.product].map((x) => element("td", {}, show(x + 0))),
       );
     const MOST = 200,
-      hidden = Math.max(0, given.length - MOST);
+      hidden = Math.max(0, given.length - MOST),
+      come = new Set(given.map((e) => e.edge));
     const missing = state.way
       ? []
-      : users[node]
-          .filter((e) => !given.some((g) => g.edge === e))
-          .sort((a, b) => edges[b].node - edges[a].node);
+      : Array.from(usesOf(node))
+          .filter((e) => !come.has(e))
+          .sort((a, b) => ownerOf[b] - ownerOf[a]);
     parts.push(
       element("h3", {}, "Ledger"),
       element(
@@ -178,7 +179,7 @@ function account(node) {
                 element(
                   "tr",
                   { class: "later" },
-                  element("td", {}, ref(edges[e].node)),
+                  element("td", {}, ref(ownerOf[e])),
                   ...["?", "?", "?"].map((t) => element("td", {}, t)),
                 ),
               ),
@@ -209,7 +210,7 @@ function account(node) {
   if (status === 2 && !state.way && node !== root) {
     parts.push(
       element("h3", {}, "Heaviest paths"),
-      element("ul", { class: "paths" }, ...pathItems(heaviestPaths(node), given)),
+      element("ul", { class: "paths" }, ...pathItems(heaviestOf(node), given)),
     );
   }
   return parts;
@@ -232,8 +233,8 @@ function pathItem({ nodes, product: weight }, share) {
     layers.over.replaceChildren();
     if (on)
       for (let i = 1; i < nodes.length; i++)
-        for (const e of users[nodes[i]])
-          if (edges[e].node === nodes[i - 1]) layers.over.append(...wiresOf(e, "onpath"));
+        for (const e of usesOf(nodes[i]))
+          if (ownerOf[e] === nodes[i - 1]) layers.over.append(...drawnWire(e, "onpath"));
   };
   return element(
     "li",
@@ -257,17 +258,23 @@ function pathItem({ nodes, product: weight }, share) {
   );
 }
 
+let heaviest = {};
+function heaviestOf(node) {
+  if (heaviest.node !== node || heaviest.of !== numbers) heaviest = { node, of: numbers, paths: heaviestPaths(node) };
+  return heaviest.paths;
+}
 /** The paths of largest product, by dynamic programming from the root down; never enumerated. */
 function heaviestPaths(node, most = 3) {
-  const concerned = new Set([node]);
-  for (let i = node + 1; i < count; i++)
-    if (data.args[i].some((arg) => isNode(arg) && concerned.has(arg))) concerned.add(i);
+  const concerned = new Uint8Array(count);
+  concerned[node] = 1;
+  for (let e = firstArg[node + 1]; e < argOf.length; e++)
+    if (argOf[e] >= node && concerned[argOf[e]]) concerned[ownerOf[e]] = 1;
   const best = new Map([[root, [{ weight: 0, node: root, tail: null, local: 1 }]]]);
   for (let i = root - 1; i >= node; i--) {
-    if (!concerned.has(i)) continue;
+    if (!concerned[i]) continue;
     const found = [];
-    for (const e of [...users[i]].sort((a, b) => edges[b].node - edges[a].node || a - b))
-      for (const tail of best.get(edges[e].node) ?? [])
+    for (const e of Array.from(usesOf(i)).sort((a, b) => ownerOf[b] - ownerOf[a] || a - b))
+      for (const tail of best.get(ownerOf[e]) ?? [])
         found.push({
           weight: tail.weight + Math.log(Math.abs(numbers.locals[e])),
           node: i,

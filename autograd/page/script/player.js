@@ -2,11 +2,11 @@
 
 function moveTo(position) {
   state.position = Math.max(0, Math.min(events.length, position));
-  const event = state.position ? events[state.position - 1] : null;
+  const event = state.position ? events.at(state.position - 1) : null;
   if (event) state.chosen = event.subject;
   moved = true;
   paint();
-  if (event) {
+  if (event && !moving) {
     if (event.kind === "edge") reveal([event.node, event.arg]);
     reveal([event.subject]);
   }
@@ -16,10 +16,10 @@ function choose(node) {
   state.chosen = node;
   moved = false;
   paint();
-  reveal([node]);
+  if (!moving) reveal([node]);
 }
 function goTo(node) {
-  const index = events.findLastIndex((e) => e.subject === node);
+  const index = events.lastOf(node);
   moveTo(index + 1);
 }
 function edit(node, value) {
@@ -34,14 +34,14 @@ const stopsAt = (event) => {
   if (nan && !Number.isFinite(event.total)) return true;
   if (op && formOf[event.node] && (formOf[event.node].op === op || formOf[event.node].symbol === op))
     return true;
-  if (module && `.${data.scopes[data.scope[event.node]]}.`.includes(`.${module}.`)) return true;
+  if (module && `.${scopeOf(event.node)}.`.includes(`.${module}.`)) return true;
   if (event.kind === "forward") return false;
   if (above !== "" && Math.abs(event.total) > Number(above)) return true;
   return turns && event.kind === "edge" && Math.sign(event.before) * Math.sign(event.total) < 0;
 };
 function runOn(direction) {
   let i = state.position + direction;
-  while (i > 0 && i < events.length && !stopsAt(events[i - 1])) i += direction;
+  while (i > 0 && i < events.length && !stopsAt(events.at(i - 1))) i += direction;
   moveTo(Math.max(0, Math.min(events.length, i)));
 }
 function next() {
@@ -58,9 +58,11 @@ function play(on = !state.playing) {
     if (state.position === events.length) state.position = 0;
     const tick = () => {
       if (asked()) return play(false);
-      const stop = events.slice(state.position, stride(1)).findIndex(stopsAt);
-      moveTo(stop < 0 ? stride(1) : state.position + stop + 1);
-      const event = events[state.position - 1];
+      const end = stride(1);
+      let stop = state.position + 1;
+      while (stop < end && !stopsAt(events.at(stop - 1))) stop++;
+      moveTo(stop);
+      const event = events.at(state.position - 1);
       if (state.position === events.length || stopsAt(event)) {
         play(false);
         $("said").textContent = sentence(event);
@@ -79,6 +81,7 @@ function toggleBreak(node) {
 
 // Painting
 
+let marked = "";
 function paintTransport() {
   const { position } = state,
     backward = events.length - count;
@@ -96,17 +99,16 @@ function paintTransport() {
   for (const id of ["next", "last", "break-next"])
     $(id).setAttribute("aria-disabled", String(position === events.length));
   const conditions = state.breaks.size + Object.values(state.stops).filter(Boolean).length;
-  const stops = conditions ? events.filter(stopsAt).slice(0, 300) : [];
-  const key = `${events.length} ${stops.map((e) => e.index)}`;
-  if ($("marks").dataset.of !== key) {
-    $("marks").dataset.of = key;
-    $("marks").replaceChildren(
-      ...stops.map((e) => {
-        const tick = element("i");
-        tick.style.left = `${(100 * (e.index + 1)) / events.length}%`;
-        return tick;
-      }),
-    );
+  const key = conditions ? JSON.stringify([[...state.breaks], state.stops, [...state.edits], state.way]) : "";
+  if (marked !== key) {
+    marked = key;
+    const ticks = [];
+    for (let i = 0; i < events.length && conditions && ticks.length < 300; i++)
+      if (stopsAt(events.at(i))) {
+        ticks.push(element("i"));
+        ticks[ticks.length - 1].style.left = `${(100 * (i + 1)) / events.length}%`;
+      }
+    $("marks").replaceChildren(...ticks);
   }
   $("breaks-count").textContent = conditions ? String(conditions) : "";
   $("way").value = state.way;
@@ -115,12 +117,6 @@ function paintTransport() {
 
 function paintNotice() {
   const lines = [];
-  if (data.total > count) {
-    const leaves = data.totalLeaves - formOf.filter((form) => !form).length;
-    lines.push(
-      `Shown are the ${count.toLocaleString("en")} nodes nearest to ${names[root]}, of ${data.total.toLocaleString("en")}. The ${(data.total - count).toLocaleString("en")} below them (${leaves.toLocaleString("en")} leaves) are missing here: their numbers enter as recorded.`,
-    );
-  }
   const dead = [...new Set(formOf.filter((form) => form && !form.live).map((form) => form.op))];
   if (dead.length)
     lines.push(
@@ -137,6 +133,7 @@ function paintNotice() {
 function paint() {
   moment = at(state.position);
   paintNotice();
+  paintLevels();
   paintGraph();
   paintSource();
   paintStep();

@@ -3,7 +3,9 @@
 const score = { asked: 0, right: 0, tries: 0 };
 /** The edge event that is being asked for: the next one. */
 const asked = () =>
-  state.predict && events[state.position]?.kind === "edge" ? events[state.position] : null;
+  state.predict && state.position < events.length && events.at(state.position).kind === "edge"
+    ? events.at(state.position)
+    : null;
 
 function paintQuestion(body, event) {
   $("step-kind").textContent = score.asked ? `${score.right} of ${score.asked} at the first try` : "predict";

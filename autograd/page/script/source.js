@@ -1,9 +1,9 @@
 // Source pane
 
 const byLine = new Map(); // "file:line" -> nodes
-data.line.forEach((line, node) => {
+column.line.forEach((line, node) => {
   if (line < 0) return;
-  const place = `${data.file[node]}:${line}`;
+  const place = `${column.file[node]}:${line}`;
   if (!byLine.has(place)) byLine.set(place, []);
   byLine.get(place).push(node);
 });

@@ -1,7 +1,9 @@
 // State: everything else follows from it
 
 const state = {
-  level: 0,
+  open: new Set(), // the boxes that are open
+  sample: -1, // the sample that is looked at alone; -1 for all
+  isMean: false, // whether boxes show means over what leaves them, in place of norms
   position: data.position,
   chosen: root,
   breaks: new Set(),
@@ -12,63 +14,30 @@ const state = {
   playing: 0,
 };
 const original = { values: recorded, locals: recordedLocals };
-const originalGradients = finalGradients(original);
-let numbers, events, edgesTo, right, sums, parting, moment;
+const originalRun = makeRun(original, ""),
+  originalGradients = originalRun.adjoint;
+let numbers, events, right, sums, parting, moment;
 
 function recompute() {
   numbers = state.edits.size ? compute(state.edits) : original;
-  right = makeEvents(numbers, "");
-  const run = state.way ? makeEvents(numbers, state.way) : right;
-  ({ sums, parting } = state.way ? compared(run.events, right.events) : { sums: right.adjoint, parting: null });
-  events = run.events;
-  edgesTo = names.map(() => []);
-  for (const event of events) if (event.kind === "edge") edgesTo[event.arg].push(event);
+  right = state.edits.size ? makeRun(numbers, "") : originalRun;
+  events = state.way ? makeRun(numbers, state.way) : right;
+  ({ sums, parting } = state.way ? compared(events, right) : { sums: right.adjoint, parting: null });
   state.position = Math.min(state.position, events.length);
 }
 
-/** What is known at a position: never a number before its time. */
-const reached = { events: null, position: 0 };
+let reached = null;
+/** What is known at a position. */
 function at(position) {
-  // A wrong pass may go on after a gradient looked complete: it is told from its start.
-  if (reached.events !== events || state.way === "no sort")
-    Object.assign(reached, {
-      events,
-      position: 0,
-      known: new Uint8Array(count),
-      status: new Uint8Array(count),
-      arrived: new Uint32Array(count),
-      gradient: new Float64Array(count),
-    });
-  while (reached.position < position) happen(events[reached.position++]);
-  while (reached.position > position) undo(events[--reached.position]);
-  const { known, status, arrived, gradient } = reached;
-  if (state.way === "no sort" && position === events.length) status.fill(2);
-  let largest = 0;
-  for (let i = 0; i < count; i++)
-    if (status[i] && Number.isFinite(gradient[i])) largest = Math.max(largest, Math.abs(gradient[i]));
-  return { known, status, arrived, gradient, largest, event: position ? events[position - 1] : null };
-}
-function happen({ kind, subject, total }) {
-  const { known, status, arrived, gradient } = reached;
-  if (kind === "forward") known[subject] = 1;
-  else {
-    gradient[subject] = total;
-    if (kind === "edge") {
-      arrived[subject]++;
-      status[subject] = state.way === "no sort" ? 1 : Math.max(status[subject], 1);
-    } else status[subject] = 2;
-  }
-}
-function undo({ kind, subject, before }) {
-  const { known, status, arrived, gradient } = reached;
-  if (kind === "forward") known[subject] = 0;
-  else {
-    if (kind === "edge") {
-      arrived[subject]--;
-      gradient[subject] = before;
-    }
-    status[subject] = arrived[subject] ? 1 : 0;
-  }
+  if (reached?.run !== events) reached = new Moment(events);
+  reached.move(position);
+  if (state.way !== "no sort") return reached;
+  // A pass that isn't sorted goes on after a gradient looked complete: that is known at its end.
+  return position === events.length ? { ...reached, status: new Uint8Array(count).fill(2) } : reached;
 }
 /** The contributions to a node that have arrived by now. */
-const contributionsTo = (node) => edgesTo[node].filter((event) => event.index < state.position);
+const contributionsTo = (node) =>
+  events
+    .into(node)
+    .filter((index) => index < state.position)
+    .map(events.at);

@@ -33,6 +33,10 @@ const element = (tag, settings = {}, ...children) => {
   return made;
 };
 const $ = (id) => document.getElementById(id);
+/** Tell those who listen. */
+const say = (text) => {
+  $("said").textContent = text;
+};
 const short = (text, most) =>
   text.length <= most
     ? text
@@ -64,7 +68,7 @@ function fill(template, node, put) {
       continue;
     }
     parts.push(template.slice(end, match.index));
-    const piece = match[1] === "z" ? put(node, -1) : put(data.args[node][match[1]], Number(match[1]));
+    const piece = match[1] === "z" ? put(node, -1) : put(argument(node, Number(match[1])), Number(match[1]));
     end = match.index + match[0].length;
     const before = parts.join("").slice(-1),
       signed = typeof piece === "string" && piece.startsWith("-");
@@ -77,8 +81,8 @@ function fill(template, node, put) {
   parts.push(template.slice(end));
   return parts.filter((part) => part !== "");
 }
-const argName = (arg) => (isNode(arg) ? ref(arg) : (arg[1] ?? plain(real(arg[0]))));
-const argNumber = (values) => (arg) => show(isNode(arg) ? values[arg] : real(arg[0]));
+const argName = (arg) => (isNode(arg) ? ref(arg) : plain(arg[0]));
+const argNumber = (values) => (arg) => show(isNode(arg) ? values[arg] : arg[0]);
 const written = (parts) => parts.map((part) => part.textContent ?? part).join("");
 const definition = (node) =>
   formOf[node] ? [ref(node), " = ", ...fill(formOf[node].text, node, argName)] : [ref(node)];

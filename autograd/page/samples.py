@@ -1,0 +1,141 @@
+"""Which nodes belong to one sample alone: what can be looked at by itself, of all that repeats.
+
+>>> from autograd.engine import Value
+>>> from autograd.functions import trace
+>>> w = Value(2.0, label="w")
+>>> losses = [(w * x).tanh() for x in (1.0, 2.0, 3.0)]
+>>> found = samples_of(Structure(trace(losses[0] + losses[1] + losses[2])[0]))
+>>> found.names, found.of
+(['sample 0', 'sample 1', 'sample 2'], [-1, 0, 0, 1, 1, -1, 2, 2, -1])
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autograd.drawing.structure import Structure
+
+MOST_SPLITS = 8
+"""Sums below each other that are tried: data loss plus penalty, a mean of means, ..."""
+
+
+class Samples(NamedTuple):
+    """The repetitions of a run that share nothing but parameters.
+
+    Attributes:
+        names: what each is called; none where there are fewer than two.
+        of: by position of the node, which it belongs to; -1 for what all share.
+    """
+
+    names: list[str]
+    of: list[int]
+
+
+def samples_of(structure: Structure) -> Samples:
+    """Return the samples of a run: by the scopes they were recorded in, else by what they share.
+
+    Cost: linear in nodes and edges.
+    """
+    found = _by_scope(structure) or _by_sharing(structure)
+    if found is None or len(found.names) < 2:
+        return Samples([], [-1] * len(structure.nodes))
+    _claim_leaves(structure, found.of)
+    return found
+
+
+def _by_scope(structure: Structure) -> Samples | None:
+    """Return the outermost repetitions that scopes name, ``samples.7``."""
+    heads = [".".join(turn.split(".")[:2]) for turn in structure.turn]
+    stem = next((head.partition(".")[0] for head in heads if head), None)
+    if stem is None:
+        return None
+    names = [head for head in dict.fromkeys(heads) if head.partition(".")[0] == stem]
+    number = {name: i for i, name in enumerate(names)}
+    calls = [name.replace("samples.", "sample ") for name in names]
+    return Samples(calls, [number.get(head, -1) for head in heads])
+
+
+def _by_sharing(structure: Structure) -> Samples | None:
+    """Return the parts of a long sum that have only leaves in common, and do the same."""
+    inner = [node.op is not None for node in structure.nodes]
+    top = len(inner) - 1
+    for _ in range(MOST_SPLITS):
+        terms = _terms(structure, top, inner)
+        while len(terms) == 1:
+            terms = _terms(structure, terms[0], inner)
+        if not terms:
+            return None
+        part, size = _parts(structure, terms, inner)
+        ops: dict[int, set[str]] = {}
+        for i, number in part.items():
+            op = structure.nodes[i].op
+            assert op is not None
+            ops.setdefault(number, set()).add(op.name)
+        alike: dict[frozenset[str], list[int]] = {}
+        for number in sorted(ops):
+            alike.setdefault(frozenset(ops[number]), []).append(number)
+        group = max(alike.values(), key=lambda numbers: sum(size[n] for n in numbers))
+        if len(group) > 1:
+            rank = {number: k for k, number in enumerate(group)}
+            of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
+            return Samples([f"sample {k}" for k in range(len(group))], of)
+        top = max(terms, key=lambda term: (size[part[term]], term))
+    return None
+
+
+def _terms(structure: Structure, top: int, inner: list[bool]) -> list[int]:
+    """Return the arguments of a node that are computed, through a chain of its own op."""
+    op = structure.nodes[top].op
+    found: dict[int, None] = {}
+    waiting = [top]
+    while waiting:
+        for arg in structure.args[waiting.pop()]:
+            if inner[arg] and arg not in found:
+                if op is not None and op.commutes and structure.nodes[arg].op is op:
+                    waiting.append(arg)
+                else:
+                    found[arg] = None
+    return sorted(found)
+
+
+def _parts(
+    structure: Structure, terms: list[int], inner: list[bool]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the part that each node below the terms is in, and the parts' sizes.
+
+    Terms that share a computed node are one part, called by the first of them.
+    """
+    leader = {term: term for term in terms}
+
+    def first(term: int) -> int:
+        while leader[term] != term:
+            leader[term] = term = leader[leader[term]]
+        return term
+
+    owner: dict[int, int] = {}
+    for term in terms:
+        waiting = [term]
+        while waiting:
+            i = waiting.pop()
+            if i in owner:
+                a, b = sorted((first(owner[i]), first(term)))
+                leader[b] = a
+                continue
+            owner[i] = term
+            waiting += (arg for arg in structure.args[i] if inner[arg])
+    part = {i: first(term) for i, term in owner.items()}
+    size: dict[int, int] = {}
+    for number in part.values():
+        size[number] = size.get(number, 0) + 1
+    return part, size
+
+
+def _claim_leaves(structure: Structure, of: list[int]) -> None:
+    """Give a leaf to the sample that alone uses it: its input."""
+    users: dict[int, set[int]] = {}
+    for i, args in enumerate(structure.args):
+        for arg in args:
+            if structure.nodes[arg].op is None:
+                users.setdefault(arg, set()).add(of[i])
+    for leaf, samples in users.items():
+        of[leaf] = samples.pop() if len(samples) == 1 else -1
