@@ -4,7 +4,7 @@ What is packed is nothing but the numbers, one after another, as the page's type
 them; what repeats from sample to sample costs almost nothing.
 
 >>> code, size, text = packed([7] * 1000)
->>> code, size, len(text) < 30
+>>> code, size, len(text) < 40
 ('i', 4000, True)
 """
 

@@ -421,37 +421,3 @@ def test_in_a_notebook_frame_the_state_lives_in_the_page(open_page: Any) -> None
     inside.locator("#next").click()
     assert inside.locator("#position").inner_text().startswith("7 ")
     assert "#" not in page.url
-
-
-def test_five_thousand_events_load_and_step_quickly(open_page: Any) -> None:
-    x = [Value(0.01 * i, label=f"x{i}") for i in range(30)]
-    layer = x
-    while len(Stepper(sum(layer)).events) < 4_000:
-        layer = [tanh(a * b + c) for a, b, c in zip(layer, layer[1:] + layer[:1], x, strict=True)]
-    stepper = Stepper(sum(layer))
-    page = open_page(build(stepper.recording), "#level=op")
-    load = page.evaluate(
-        "() => { const t = performance.getEntriesByType('navigation')[0];"
-        " return t.domContentLoadedEventEnd - t.startTime; }"
-    )
-    assert load < 2_000
-    # The median of many steps, layout included, as one may meet the garbage collector. A frame
-    # lasts 16.7 ms; here a step takes 9 ms, and a busy machine gets two frames.
-    step = page.evaluate(
-        "() => { const times = []; for (let i = 0; i < 41; i++) { const t = performance.now();"
-        " document.getElementById('next').click(); document.body.offsetTop;"
-        " times.push(performance.now() - t); }"
-        " return times.sort((a, b) => a - b)[20]; }"
-    )
-    assert step < 2 * 16.7
-
-
-def test_a_graph_too_large_says_what_is_missing(open_page: Any, screenshot: Any) -> None:
-    level = [Value(0.001 * i) for i in range(8_192)]
-    while len(level) > 1:
-        level = [a + b for a, b in zip(level[::2], level[1::2], strict=True)]
-    page = open_page(build(Recording(level[0])))
-    notice = page.locator("#notice").inner_text()
-    assert "15,000 nodes nearest to n16382, of 16,383" in notice
-    assert "1,383 below them" in notice
-    screenshot(page, "6-large")

@@ -141,7 +141,7 @@ function account(node) {
         element("td", { title: scopeOf(e.node) || null }, ref(e.node)),
         ...[e.upstream, e.local, e.product].map((x) => element("td", {}, show(x + 0))),
       );
-    const MOST = 200,
+    const MOST = 50,
       hidden = Math.max(0, given.length - MOST),
       come = new Set(given.map((e) => e.edge));
     const missing = state.way
