@@ -19,7 +19,7 @@ MOST_SPLITS = 8
 """Sums below each other that are tried: data loss plus penalty, a mean of means, ..."""
 
 
-class Samples(NamedTuple):
+class Repetitions(NamedTuple):
     """The repetitions of a run that share nothing but parameters.
 
     Attributes:
@@ -31,19 +31,19 @@ class Samples(NamedTuple):
     of: list[int]
 
 
-def samples_of(structure: Structure) -> Samples:
+def samples_of(structure: Structure) -> Repetitions:
     """Return the samples of a run: by the scopes they were recorded in, else by what they share.
 
     Cost: linear in nodes and edges.
     """
     found = _by_scope(structure) or _by_sharing(structure)
     if found is None or len(found.names) < 2:
-        return Samples([], [-1] * len(structure.nodes))
+        return Repetitions([], [-1] * len(structure.nodes))
     _claim_leaves(structure, found.of)
     return found
 
 
-def _by_scope(structure: Structure) -> Samples | None:
+def _by_scope(structure: Structure) -> Repetitions | None:
     """Return the outermost repetitions that scopes name, ``samples.7``."""
     heads = [".".join(turn.split(".")[:2]) for turn in structure.turn]
     stem = next((head.partition(".")[0] for head in heads if head), None)
@@ -52,10 +52,10 @@ def _by_scope(structure: Structure) -> Samples | None:
     names = [head for head in dict.fromkeys(heads) if head.partition(".")[0] == stem]
     number = {name: i for i, name in enumerate(names)}
     calls = [name.replace("samples.", "sample ") for name in names]
-    return Samples(calls, [number.get(head, -1) for head in heads])
+    return Repetitions(calls, [number.get(head, -1) for head in heads])
 
 
-def _by_sharing(structure: Structure) -> Samples | None:
+def _by_sharing(structure: Structure) -> Repetitions | None:
     """Return the parts of a long sum that have only leaves in common, and do the same."""
     inner = [node.op is not None for node in structure.nodes]
     top = len(inner) - 1
@@ -78,7 +78,7 @@ def _by_sharing(structure: Structure) -> Samples | None:
         if len(group) > 1:
             rank = {number: k for k, number in enumerate(group)}
             of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
-            return Samples([f"sample {k}" for k in range(len(group))], of)
+            return Repetitions([f"sample {k}" for k in range(len(group))], of)
         top = max(terms, key=lambda term: (size[part[term]], term))
     return None
 
