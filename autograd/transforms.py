@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from autograd.accumulation import accumulated, applied, edges_of
 from autograd.engine import Value, sweep
 from autograd.errors import DomainError, quoted
 from autograd.graph import topological_order
@@ -135,16 +136,24 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     return evaluate
 
 
-def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
+) -> Callable[..., Any]:
     """Return the function that computes the derivative of every output of ``f``.
 
     For a list of outputs the result is a list, one gradient each, else as `grad`.
+
+    Args:
+        sparse: whether it is a `scipy.sparse.csr_array`, a row for each output and a column for
+            each input, of the entries that can be other than 0; see `SparseDerivative`.
 
     Cost: one backward pass per output.
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
     """
+    if sparse:
+        return SparseDerivative(f, argnums, second=False)
 
     def evaluate(*args: Any) -> Any:
         inside, outs, wrt = _recorded(f, args, argnums, lists=True)
@@ -162,16 +171,78 @@ def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int]) -> Any:
     return parts[0] if isinstance(argnums, int) else parts
 
 
-def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+def hessian(f: Callable[..., Any], argnums: int = 0, *, sparse: bool = False) -> Callable[..., Any]:
     """Return the function that computes the second derivatives of a scalar ``f``.
 
     For a list of n inputs the result is n lists of n.
 
+    Args:
+        sparse: as for `jacobian`.
+
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
+    if sparse:
+        return SparseDerivative(f, argnums, second=True)
     second = jacobian(grad(f, argnums), argnums)
     return lambda *args: _after_gradient(f, argnums, args, lambda: second(*args))
+
+
+class SparseDerivative:
+    """The function that computes a Jacobian or a Hessian as one of SciPy's sparse arrays.
+
+    Its entries are those that the graph says can be other than 0, whatever the numbers are. They
+    are accumulated node by node and may differ from those of a dense one in the last bits.
+    `compile` takes it as any function, and is quick to compile and to call.
+
+    Attributes:
+        f, argnums: as for `jacobian`.
+        second: whether it is the Hessian.
+
+    Raises (when called):
+        TypeError: the results would have to be Values: in a function that is differentiated or
+            compiled itself, or where ``f`` uses Values of yours.
+        MissingExtraError: SciPy is not installed.
+        DomainError, IndexError: as `grad`.
+
+    Cost: for each edge of the graph, the inputs that lie before it or the outputs that lie behind.
+
+    >>> h = hessian(lambda v: v[0] ** 2 * v[1] + v[2] ** 3, sparse=True)([3.0, 5.0, 1.0])
+    >>> h.nnz, h.toarray().tolist()
+    (4, [[10.0, 6.0, 0.0], [6.0, 0.0, 0.0], [0.0, 0.0, 6.0]])
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], argnums: int | Sequence[int], *, second: bool
+    ) -> None:
+        self.f = f
+        self.argnums = argnums
+        self.second = second
+        self.__name__ = getattr(f, "__name__", "the function")
+
+    def __call__(self, *args: Any) -> Any:
+        inside, outs, wrt = _recorded(self.f, args, self.argnums, lists=not self.second)
+        if inside:
+            raise TypeError(
+                f"the sparse derivative of {self.__name__} is an array of SciPy's, which holds no "
+                "Values: leave out sparse=True inside of what is differentiated or compiled, and "
+                "where Values of yours are used; or compile it by itself, which reads their numbers"
+            )
+        found = tuple(self._array(_flat(outs), _flat(w), args) for w in wrt)
+        return found[0] if isinstance(self.argnums, int) else found
+
+    def _array(self, outs: list[Any], wrt: list[Value], args: tuple[Any, ...]) -> Any:
+        with unchecked():
+            if self.second:
+                (out,) = outs
+                is_constant = not isinstance(out, Value)
+                outs = [0.0] * len(wrt) if is_constant else _gradients(out, wrt, ends=wrt)
+            pattern, entries = accumulated(
+                edges_of(outs, wrt), outs, wrt, applied, symmetric=self.second
+            )
+        if self.second and not _is_finite(_floats(entries)):
+            grad(self.f, self.argnums)(*args)  # where it raises, its error comes before
+        return pattern.array(_outputs(False, outs, entries))
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import time
 from typing import Any
 
@@ -60,6 +61,134 @@ def test_a_sparse_hessian_has_no_other_entries() -> None:
     assert found.shape == (n, n)
     assert found.nnz == 3 * n - 2
     assert np.allclose(found.toarray(), hessian(luksan_vlcek)(x.tolist()), rtol=1e-12, atol=1e-10)
+
+
+EXACTLY = [{"exact": True}, {"backend": "python"}]
+
+
+def barrier(v: Any) -> Any:
+    """Return a function with kinks, infinite slopes where nothing flows, and a detached factor."""
+    parts = [
+        autograd.sqrt(abs(a)) * detach(b) + autograd.relu(a) * b
+        for a, b in zip(v, v[2:], strict=False)
+    ]
+    return autograd.sum(parts) ** 2 + autograd.max([v[0], v[1]]) * v[0] + 3.0 * v[3]
+
+
+FUNCTIONS = {
+    "chain": (luksan_vlcek, 9),
+    "barrier": (barrier, 6),
+    "shared": (lambda v: sum(x * y for x in v for y in v) * exp(v[0] * 0.1), 4),
+    "repeated": (lambda v: (v[0] * v[1] + v[0] * v[1] + v[0] * v[1]) ** 3 / v[2] ** v[3], 4),
+    "constant": (lambda v: 3.0, 2),
+    "linear": (lambda v: v[1] * 3.0 - v[0], 3),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_sparse_derivatives_are_the_dense_ones(name: str) -> None:
+    f, n = FUNCTIONS[name]
+    x = (np.abs(points(n)) + 0.1).tolist()
+    for derivative in (hessian, lambda f, **words: jacobian(autograd.grad(f), **words)):
+        dense, sparse = derivative(f), derivative(f, sparse=True)
+        found = sparse(x)
+        # Some dozen operations in another order; the largest entries are near 1,000.
+        assert np.allclose(found.toarray(), dense(x), rtol=1e-11, atol=1e-11)
+        assert not np.any(found.data == 0) or name == "barrier"
+        for words in EXACTLY:
+            again = autograd.compile(sparse, [0.0] * n, **words)(x)
+            for part in ("data", "indices", "indptr"):
+                assert getattr(again, part).tolist() == getattr(found, part).tolist()
+        fast = autograd.compile(sparse, [0.0] * n)
+        assert np.allclose(fast(x).toarray(), found.toarray(), rtol=1e-11, atol=1e-11)
+
+
+def test_a_pattern_is_that_of_all_numbers() -> None:
+    f = lambda v: [v[0] * v[1], autograd.heaviside(v[2]) + v[1], 4.0, v[3] - v[3], v[3]]
+    found = jacobian(f, sparse=True)([0.0] * 4)
+    assert found.shape == (5, 4)
+    pattern = [[0, 1], [1], [], [], [3]]
+    rows = [found.indices[i:j].tolist() for i, j in itertools.pairwise(found.indptr)]
+    assert rows == pattern  # those of v0 * v1 are 0 here, and elsewhere something else
+    compiled = autograd.compile(jacobian(f, sparse=True), [0.0] * 4)([1.0, 2.0, 3.0, 4.0])
+    assert compiled.indices.tolist() == found.indices.tolist()
+
+
+def test_sparse_arrays_of_several_arguments_and_samples(backend: str) -> None:
+    f = lambda a, b: [a[0] * b, a[1] + b * b, sin(a[0])]
+    sparse = jacobian(f, (0, 1), sparse=True)
+    by_a, by_b = sparse([2.0, 3.0], 4.0)
+    assert (by_a.shape, by_b.shape) == ((3, 2), (3, 1))
+    compiled = autograd.compile(sparse, [0.0, 0.0], 0.0, backend=backend)
+    a, b = points(6).reshape(3, 2), points(3)
+    many_a, many_b = compiled(a, b)
+    for i in range(3):
+        by_a, by_b = sparse(a[i].tolist(), float(b[i]))
+        assert np.allclose(many_a[i].toarray(), by_a.toarray(), rtol=1e-14)
+        assert np.allclose(many_b[i].toarray(), by_b.toarray(), rtol=1e-14)
+    by_b = autograd.compile(jacobian(f, -1, sparse=True), [0.0, 0.0], 0.0, backend=backend)
+    assert np.allclose(by_b(a, b)[1].toarray(), many_b[1].toarray(), rtol=1e-14)
+
+
+def test_no_array_is_anothers() -> None:
+    compiled = autograd.compile(hessian(luksan_vlcek, sparse=True), [0.0] * 9)
+    x = points(9)
+    wanted = compiled(x).toarray()
+    for _ in range(4):
+        found = compiled(x)
+        assert (found.toarray() == wanted).all()
+        found.data[:] = 0.0
+        found.indices[:] = 0
+        found.eliminate_zeros()
+
+
+def test_what_a_sparse_array_cannot_hold_is_refused() -> None:
+    w = Value(3.0)
+    f = lambda v: w * v[0] * v[0]
+    for call in (
+        lambda: hessian(f, sparse=True)([1.0]),
+        lambda: hessian(luksan_vlcek, sparse=True)([w, w]),
+        lambda: autograd.grad(lambda x: hessian(luksan_vlcek, sparse=True)([x, x]))(1.0),
+        lambda: autograd.compile(lambda v: hessian(f, sparse=True)(v), [0.0]),
+    ):
+        with pytest.raises(TypeError, match="which holds no Values: leave out sparse=True"):
+            call()
+    compiled = autograd.compile(hessian(f, sparse=True), [0.0])
+    assert compiled([1.0]).toarray().tolist() == [[6.0]]
+    w.data = 5.0
+    assert compiled([1.0]).toarray().tolist() == [[10.0]]
+    assert compiled([1.0], params=[0.5]).toarray().tolist() == [[1.0]]
+    with pytest.raises(CompileError, match="gives matrices"):
+        compiled.value_and_grad([1.0])
+    with pytest.raises(CompileError, match=r"returns 1 numbers in lists: a Hessian"):
+        autograd.compile(hessian(lambda v: [v[0]], sparse=True), [0.0])
+    with pytest.raises(IndexError, match="argnums=1, but there are 1"):
+        autograd.compile(jacobian(f, 1, sparse=True), [0.0])
+
+
+INFINITE = [
+    lambda v: autograd.sqrt(v[0]) * 2.0,
+    lambda v: v[0] ** 1.5 * v[1],  # nothing arrives at the power where v1 is 0
+    lambda v: autograd.sqrt(v[0] * v[1]) + v[1],
+    lambda v: [autograd.sqrt(v[0]) * v[1], exp(v[0] * v[1]) / (v[1] + 1.0), v[1] ** 0.5],
+]
+
+
+@pytest.mark.parametrize("f", INFINITE)
+def test_where_a_derivative_is_infinite_the_sparse_one_does_as_the_dense_one(f: Any) -> None:
+    derivative = jacobian if isinstance(f([1.0, 1.0]), list) else hessian
+    for x in ([0.0, 1.0], [0.0, 0.0], [1.0, 0.0]):
+        try:
+            wanted, message = derivative(f)(x), ""
+        except autograd.DomainError as error:
+            message = str(error)
+        if message:
+            with pytest.raises(autograd.DomainError, match=re.escape(message)):
+                derivative(f, sparse=True)(x)
+        else:
+            assert derivative(f, sparse=True)(x).toarray().tolist() == wanted
+            compiled = autograd.compile(derivative(f, sparse=True), [0.0, 0.0])
+            assert compiled(x).toarray().tolist() == wanted
 
 
 def test_methods_of_scipy_find_the_minimum() -> None:
@@ -145,7 +274,7 @@ def test_a_networks_hessian_in_its_input() -> None:
 def test_other_signatures_are_refused() -> None:
     with pytest.raises(CompileError, match=r"takes 2 argument\(s\): SciPy's optimisers give one"):
         compile(lambda x, y: x[0] * y, [0.0], 0.0).objective()
-    with pytest.raises(CompileError, match=r"returns 2 numbers: .* residuals\(\) is for lists"):
+    with pytest.raises(CompileError, match=r"returns 2 numbers in lists: .* residuals\(\) are for"):
         compile(lambda x: [x[0], x[0]], [0.0]).objective()
 
 

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from functools import reduce as fold
 from importlib.util import find_spec
@@ -27,7 +27,9 @@ from autograd.compiler.derivatives import (
     Residuals,
     array_of,
     gradient_of,
+    matrices_of,
     product_of,
+    together,
 )
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
@@ -39,7 +41,7 @@ from autograd.errors import CompileError
 from autograd.extras import missing_extra
 from autograd.modes import unchecked
 from autograd.operand import real
-from autograd.transforms import gradients
+from autograd.transforms import SparseDerivative, gradients
 
 if TYPE_CHECKING:
     from autograd.compiler.native import NativeFunction
@@ -97,9 +99,16 @@ def compile(
     elif backend is None:
         backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
     moving, leaves = _wrt(wrt, len(example))
+    derivative = f if isinstance(f, SparseDerivative) else None
+    matrices: tuple[Matrix, ...] = ()
     with without_gc():
-        graph = record(f, example, leaves or ())
+        graph = record(derivative.f if derivative else f, example, leaves or ())
         once = shared(graph)
+        if derivative:
+            # Nodes that are equal gather what each of them would: the last bits differ.
+            is_exact = exact or backend == "python"
+            matrices = matrices_of(derivative, graph if is_exact else once)
+            graph = once = together(matrices, several=not isinstance(derivative.argnums, int))
     if wrt is None:
         leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))
@@ -116,6 +125,7 @@ def compile(
         reduce=reduce,
         backend=backend,
         exact=exact,
+        matrices=matrices,
     )
 
 
@@ -169,7 +179,9 @@ class Compiled:
         reduce: str | None,
         backend: str,
         exact: bool,
+        matrices: tuple[Matrix, ...] = (),
     ) -> None:
+        self._matrices = matrices
         self._graph = graph
         self._shared = once
         self._moving = moving
@@ -256,19 +268,33 @@ class Compiled:
                 their own numbers.
         """
         # The short way gives arrays of samples, which a function of nothing doesn't have.
-        if params is not None and arguments and self.backend == "llvm":
-            found = self._native_values.again((*arguments, params))
+        if arguments and self.backend == "llvm" and (params is not None or not self.parameters):
+            given = self._nothing if params is None else params
+            found = self._native_values.again((*arguments, given), alone=True)
             if found:
-                return tuple(found[1]) if self._graph.several else found[1][0]
+                parts = found[1]
+                is_batch = arguments[0].ndim > len(self._graph.shapes[0])
+                return self._given(parts if is_batch else [part[0] for part in parts], is_batch)
         batch = read(self._graph.name, self._graph.shapes, arguments)
         numbers = self._numbers(params)
-        if self.backend == "llvm":
+        if self.backend == "llvm" and self._graph.outputs:
             _, parts = self._native_values(batch.arrays(), numbers, batch.n)
         else:
             rows = self._python_values(batch.rows(), numbers)
             parts = parted(rows, self._graph.results)
         shapes = self._graph.results
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+        return self._given(results, batch.is_batch)
+
+    def _given(self, results: Sequence[Any], is_batch: bool) -> Any:
+        """Return what a call returns; of matrices of several samples there is a list."""
+        if self._matrices:
+            results = [
+                [matrix.filled(array_of(row), sparse=True) for row in part]
+                if is_batch
+                else matrix.filled(array_of(part), sparse=True)
+                for matrix, part in zip(self._matrices, results, strict=True)
+            ]
         return tuple(results) if self._graph.several else results[0]
 
     def value_and_grad(self, *arguments: Any, params: Any = None) -> tuple[Any, Any]:
@@ -361,11 +387,11 @@ class Compiled:
         [1.0, 1.0]
         """
         graph = self._of_one_list()
-        slopes = gradient_of(graph)
+        slopes = shared(gradient_of(graph, graph.inputs))
         values, gradient = self._like(graph), self._like(slopes)
-        hessian = cache(lambda: Matrix(shared(slopes)))
+        hessian = cache(lambda: Matrix(slopes, slopes.inputs, symmetric=True))
         entries = cache(lambda: self._like(hessian().graph))
-        product = cache(lambda: self._like(product_of(graph)))
+        product = cache(lambda: self._like(shared(product_of(graph))))
         return Objective(
             lambda x: values(array_of(x)),
             lambda x: gradient(array_of(x)),
@@ -390,7 +416,7 @@ class Compiled:
         [3.0, -0.693147]
         """
         graph = self._of_one_list()
-        values, jacobian = self._like(graph), cache(lambda: Matrix(graph))
+        values, jacobian = self._like(graph), cache(lambda: Matrix(graph, graph.inputs))
         entries = cache(lambda: self._like(jacobian().graph))
         return Residuals(
             lambda x: values(array_of(x)),
@@ -407,10 +433,10 @@ class Compiled:
         return graph
 
     def _like(self, graph: FunctionGraph) -> Compiled:
-        """Return another function, compiled in the same way."""
+        """Return another function, of distinct nodes, compiled in the same way."""
         return Compiled(
             graph,
-            shared(graph),
+            graph,
             [],
             [],
             alone=True,
@@ -428,6 +454,8 @@ class Compiled:
             CompileError: it is.
         """
         graph = self._graph
+        if self._matrices:
+            raise CompileError(f"only a single number has a gradient: {graph.name} gives matrices")
         if graph.results[:1] != ((),):
             raise CompileError(
                 f"only a single number has a gradient, and {graph.name} returns a list of "
@@ -554,6 +582,12 @@ class Compiled:
         from autograd.compiler.objects import Slots
 
         return Slots(self.parameters)
+
+    @lazy
+    def _nothing(self) -> Any:
+        import numpy
+
+        return numpy.empty(0)
 
     @lazy
     def _packing(self) -> Struct:

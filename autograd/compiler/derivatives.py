@@ -1,76 +1,99 @@
-"""Derivatives of a recorded function as recorded functions, with the entries that can be other
-than 0 and no others: a scalar graph is its own pattern of sparsity.
-"""
+"""Derivatives of a recorded function as recorded functions; matrices of them, dense and sparse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from math import prod
 from typing import Any, NamedTuple
 
+from autograd.accumulation import accumulated, edges_of
+from autograd.compiler.forks import lazy
+from autograd.compiler.program import without_gc
 from autograd.compiler.recording import FunctionGraph
-from autograd.compiler.sharing import shared
+from autograd.compiler.sharing import Sharer
 from autograd.engine import Value
 from autograd.errors import CompileError
-from autograd.extras import missing_extra
 from autograd.graph import topological_order
 from autograd.modes import changed_mode
-from autograd.transforms import gradients
+from autograd.transforms import SparseDerivative, gradients
+
+FEW = 8
+"""Constants among the entries are computed like the others where no more than each eighth is one:
+cheaper than to put those that vary in their places."""
 
 
 class Matrix:
-    """Derivatives of a function's outputs, a row each, by its inputs, a column each.
+    """Derivatives of a function's outputs, a row each, by some of its inputs, a column each.
 
-    Where they can be other than 0 is known: a scalar graph is its own pattern of sparsity.
+    Args:
+        wrt: the inputs.
+        symmetric: whether the matrix is known to be.
 
     Attributes:
-        graph: a function of the same arguments that returns the entries which vary, row by row.
-
-    Cost: for each output, linear in what it depends on.
+        graph: a function of the same arguments that returns entries, row by row: those that vary,
+            or all.
     """
 
-    def __init__(self, graph: FunctionGraph) -> None:
+    def __init__(
+        self, graph: FunctionGraph, wrt: Sequence[Value], *, symmetric: bool = False
+    ) -> None:
         import numpy
 
-        column = {leaf: i for i, leaf in enumerate(graph.inputs)}
-        ends, columns = [0], []
-        entries: list[Value] = []
-        with changed_mode(checked=False, grad=True, debug=None):
-            for out in graph.outputs:
-                if isinstance(out, Value):
-                    below = [leaf for leaf in topological_order(out) if leaf in column]
-                    below.sort(key=column.__getitem__)
-                    columns += [column[leaf] for leaf in below]
-                    entries += gradients(out, below)
-                ends.append(len(columns))
-        once = shared(_returning(graph, entries))
-        every = once.outputs
-        self.graph = _returning(once, [x for x in every if isinstance(x, Value)])
-        self._shape = len(graph.outputs), len(graph.inputs)
-        self._ends, self._columns = numpy.array(ends), numpy.array(columns, dtype=int)
-        self._rows = numpy.repeat(numpy.arange(len(graph.outputs)), numpy.diff(self._ends))
-        self._numbers = numpy.array([0.0 if isinstance(x, Value) else x for x in every])
-        self._varied = numpy.array([isinstance(x, Value) for x in every], dtype=bool)
+        sharer = Sharer()
+        with without_gc(), changed_mode(checked=False, grad=True, debug=None):
+            edges = edges_of(graph.outputs, wrt)
+            once = sharer.share(_returning(graph, [edge.local for edge in edges]))
+            pairs = zip(edges, once.outputs, strict=True)
+            edges = [edge._replace(local=local) for edge, local in pairs]
+            self._pattern, entries = accumulated(
+                edges, graph.outputs, wrt, sharer.apply, symmetric=symmetric
+            )
+        varied = [i for i, entry in enumerate(entries) if isinstance(entry, Value)]
+        self._numbers: Any = None
+        if FEW * (len(entries) - len(varied)) > len(entries):
+            self._varied = numpy.array(varied, int)
+            self._numbers = numpy.array([0.0 if isinstance(x, Value) else x for x in entries])
+            entries = [entries[i] for i in varied]
+        shape = ((len(entries),),)
+        self.graph = sharer.returning(once, entries)._replace(results=shape, several=False)
 
-    def filled(self, varied: Any, *, sparse: bool) -> Any:
-        """Return the matrix, given the entries that vary: an array, or one of SciPy's.
+    @lazy
+    def _sparse(self) -> Any:
+        found = self._pattern.array([0.0] * len(self._pattern.columns))
+        found.has_canonical_format = True
+        return found
+
+    @lazy
+    def _places(self) -> Any:
+        """Where the entries stand in a matrix, counted row by row."""
+        import numpy
+
+        _, ends, columns = self._pattern
+        rows = numpy.repeat(numpy.arange(len(ends) - 1), numpy.diff(ends))
+        return rows * self._pattern.shape[1] + numpy.array(columns, int)
+
+    def filled(self, entries: Any, *, sparse: bool) -> Any:
+        """Return the matrix, given an array of what `graph` returns: NumPy's, or one of SciPy's.
 
         Raises:
             MissingExtraError: SciPy is not installed.
         """
-        numbers = self._numbers.copy()
-        numbers[self._varied] = varied
-        if not sparse:
-            import numpy
+        if self._numbers is not None:
+            numbers = self._numbers.copy()
+            numbers[self._varied] = entries
+            entries = numbers
+        if sparse:
+            # The constructor takes ten times as long, to look at what is known to be right.
+            found = copy(self._sparse)
+            found.indices, found.indptr = found.indices.copy(), found.indptr.copy()
+            found.data = entries
+            return found
+        import numpy
 
-            dense = numpy.zeros(self._shape)
-            dense[self._rows, self._columns] = numbers
-            return dense
-        try:
-            from scipy.sparse import csr_array
-        except ImportError as error:
-            missing_extra("scipy", "data", error)
-        parts = numbers, self._columns.copy(), self._ends.copy()
-        return csr_array(parts, shape=self._shape)
+        dense = numpy.zeros(self._pattern.shape)
+        dense.put(self._places, entries)
+        return dense
 
 
 class Objective(NamedTuple):
@@ -96,27 +119,58 @@ def array_of(x: Any) -> Any:
     return numpy.asarray(x, dtype=float)
 
 
-def gradient_of(graph: FunctionGraph) -> FunctionGraph:
-    """Return the derivatives of a function's one output by its inputs, as a list.
+def matrices_of(derivative: SparseDerivative, graph: FunctionGraph) -> tuple[Matrix, ...]:
+    """Return the derivatives of a recorded function by each of the arguments that are asked for.
+
+    Raises:
+        IndexError: there is no such argument.
+        CompileError: it has no Hessian, as it returns a list.
+    """
+    numbers, count = derivative.argnums, len(graph.shapes)
+    found = []
+    for number in (numbers,) if isinstance(numbers, int) else numbers:
+        if not -count <= number < count:
+            raise IndexError(f"argnums={numbers!r}, but there are {count} argument(s)")
+        begin = sum(map(prod, graph.shapes[: number % count]))
+        wrt = graph.inputs[begin : begin + prod(graph.shapes[number])]
+        rows = gradient_of(graph, wrt) if derivative.second else graph
+        found.append(Matrix(rows, wrt, symmetric=derivative.second))
+    return tuple(found)
+
+
+def together(matrices: Sequence[Matrix], *, several: bool) -> FunctionGraph:
+    """Return a function of the same arguments that returns the entries of each matrix."""
+    graphs = [matrix.graph for matrix in matrices]
+    return graphs[0]._replace(
+        outputs=[out for graph in graphs for out in graph.outputs],
+        results=tuple(shape for graph in graphs for shape in graph.results),
+        several=several,
+        follows={leaf: node for graph in graphs for leaf, node in graph.follows.items()},
+        nodes=list(dict.fromkeys(node for graph in graphs for node in graph.nodes)),
+    )
+
+
+def gradient_of(graph: FunctionGraph, wrt: Sequence[Value]) -> FunctionGraph:
+    """Return the derivatives of a function's one output by some of its inputs, as a list.
 
     Raises:
         CompileError: it returns a list, or several results.
     """
-    (out, *others), n = graph.outputs, len(graph.inputs)
+    out, *others = graph.outputs or [0.0, 0.0]
     if others or graph.results != ((),):
         raise CompileError(
-            f"{graph.name} returns {len(graph.outputs)} numbers: an objective is a single one; "
-            "residuals() is for lists"
+            f"{graph.name} returns {len(graph.outputs)} numbers in lists: a Hessian or objective "
+            "is of a single one; jacobian and residuals() are for lists"
         )
     with changed_mode(checked=False, grad=True, debug=None):
-        slopes = gradients(out, graph.inputs) if isinstance(out, Value) else [0.0] * n
+        slopes = gradients(out, wrt) if isinstance(out, Value) else [0.0] * len(wrt)
     return _returning(graph, slopes)
 
 
 def product_of(graph: FunctionGraph) -> FunctionGraph:
     """Return the product of the second derivatives with a direction, the second argument."""
     direction = [Value(0.0) for _ in graph.inputs]
-    slopes = gradient_of(graph).outputs
+    slopes = gradient_of(graph, graph.inputs).outputs
     with changed_mode(checked=False, grad=True, debug=None):
         along: Value | float = 0.0
         for slope, way in zip(slopes, direction, strict=True):

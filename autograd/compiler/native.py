@@ -154,7 +154,7 @@ class NativeFunction:
         return sums, results
 
     def again(
-        self, arrays: Sequence[Any], slots: Slots | None = None
+        self, arrays: Sequence[Any], slots: Slots | None = None, *, alone: bool = False
     ) -> tuple[Array, list[Array]] | None:
         """Return what a call returns, for arrays of the same shapes as the last call's; else None.
 
@@ -163,12 +163,17 @@ class NativeFunction:
         Args:
             arrays: anything; the parameters are the last of them, unless there are slots.
             slots: where the parameters are read, and their gradients added.
+            alone: whether they may also be those of one sample without the axis of samples.
         """
         try:
             frame = self._frames.pop()
         except IndexError:
             return None
-        if len(arrays) == len(frame.rooms) - (slots is not None) and frame.again(arrays):
+        known = len(arrays) == len(frame.rooms) - (slots is not None)
+        if known and (
+            frame.again(arrays, frame.shapes)
+            or (alone and frame.n == 1 and frame.again(arrays, frame.alone))
+        ):
             if slots:
                 frame.go_home(-1)
                 slots.read(frame.parameters, frame.parameters_at)
@@ -267,6 +272,7 @@ class _Frame:
         self.rooms = []  # until a call has shown that one part will do
         arrays = [*self.inputs, self.parameters]
         self.shapes = [array.shape for array in arrays]
+        self.alone = [*signature.arguments, self.parameters.shape]
         self.homes = [array.ctypes.data for array in arrays]
         self.parts: list[_Part] = []
         self.cells = self.words.data
@@ -294,14 +300,14 @@ class _Frame:
                 self.words[ARRAYS + len(self.inputs) + i] = array.ctypes.data
         return new
 
-    def again(self, arrays: Sequence[Any]) -> bool:
-        """Take arrays of the shapes of the last call's; return whether they are.
+    def again(self, arrays: Sequence[Any], shapes: Sequence[Shape]) -> bool:
+        """Take arrays of these shapes; return whether they are.
 
         An array that comes a third time is read where it is, if it is still as it must be: its
         memory, its dtype and its strides may be others by now.
         """
         for i, given in enumerate(arrays):
-            if given.__class__ is not ARRAY or given.shape != self.shapes[i]:
+            if given.__class__ is not ARRAY or given.shape != shapes[i]:
                 return False
             if given is self.borrowed[i]:
                 fields = self.fields[i]

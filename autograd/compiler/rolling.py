@@ -11,9 +11,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from struct import pack
+from typing import Any, NamedTuple
 
-from autograd.compiler.chains import Piece, pieces_of
+from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
 from autograd.compiler.loops import Access, Local, Loop, Loops, Read, Statement, Stretch
 from autograd.compiler.program import Arg, Program
 from autograd.operation import Op
@@ -83,12 +84,24 @@ class _Roller:
         return Loops(uniform, lanes, parameters, tuple(self.constants), sizes, tuple(totals))
 
     def _place_constants(self, pieces: list[Piece]) -> None:
-        """Give the constants in chains an address, side by side as the terms are."""
+        """Give the constants in chains an address, side by side as the terms are.
+
+        Chains with the same ones share them: those of one row of a matrix, by many variables.
+        """
+        known: dict[bytes, list[int]] = {}
         for piece in pieces:
             if piece.terms is not None:
-                lefts = [self._placed(left) for left, _ in piece.terms]
-                rights = [None if r is None else self._placed(r) for _, r in piece.terms]
-                piece.terms = list(zip(lefts, rights, strict=True))
+                lefts, rights = zip(*piece.terms, strict=True)
+                sides = self._placed_alike(lefts, known), self._placed_alike(rights, known)
+                piece.terms = list(zip(*sides, strict=True))
+
+    def _placed_alike(self, side: Sequence[Any], known: dict[bytes, list[int]]) -> list[Any]:
+        if set(map(type, side)) != {float} or len(side) < SHORTEST_CHAIN:
+            return [x if x is None else self._placed(x) for x in side]
+        key = pack(f"{len(side)}d", *side)  # 0.0 is not -0.0
+        if key not in known:
+            known[key] = list(map(self._placed, side))
+        return known[key]
 
     def _placed(self, arg: Arg) -> int:
         """Return a result's number; for a constant, a new one with an address."""

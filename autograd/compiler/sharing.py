@@ -22,17 +22,7 @@ def shared(graph: FunctionGraph) -> FunctionGraph:
     Values keep every bit. A gradient may differ from the recording's by rounding, as one node
     gathers what several equal ones got.
     """
-    known: dict[Any, Any] = {leaf: leaf for leaf in (*graph.inputs, *graph.parameters)}
-    sharer = _Sharer()
-    for node in graph.nodes:
-        if node in graph.follows:
-            known[node] = sharer.detached(known[graph.follows[node]])
-        elif node not in known:
-            args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
-            known[node] = sharer.apply(node.op, args) if node.op else node.data
-    outputs = [known[out] if isinstance(out, Value) else out for out in graph.outputs]
-    nodes = [*graph.inputs, *graph.parameters, *sharer.made]
-    return graph._replace(outputs=outputs, follows=sharer.follows, nodes=nodes)
+    return Sharer().share(graph)
 
 
 def text_of(graph: FunctionGraph) -> str:
@@ -62,14 +52,36 @@ def _lines(graph: FunctionGraph) -> Iterator[str]:
     yield f"return {', '.join(map(text, graph.outputs))}"
 
 
-class _Sharer:
-    """Makes nodes, each distinct one once."""
+class Sharer:
+    """Makes nodes, each distinct one once.
+
+    Attributes:
+        made: all of them, each after its arguments.
+        follows: as of a `FunctionGraph`.
+    """
 
     def __init__(self) -> None:
         self.made: list[Value] = []
         self.numbered: dict[tuple[Any, ...], Value] = {}
         self.follows: dict[Value, Value] = {}
         self._detached: dict[Value, Value] = {}
+
+    def share(self, graph: FunctionGraph) -> FunctionGraph:
+        """Return the same function of nodes that are made here."""
+        known: dict[Any, Any] = {leaf: leaf for leaf in (*graph.inputs, *graph.parameters)}
+        for node in graph.nodes:
+            if node in graph.follows:
+                known[node] = self.detached(known[graph.follows[node]])
+            elif node not in known:
+                args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
+                known[node] = self.apply(node.op, args) if node.op else node.data
+        outputs = [known[out] if isinstance(out, Value) else out for out in graph.outputs]
+        return self.returning(graph, outputs)
+
+    def returning(self, graph: FunctionGraph, outputs: list[Any]) -> FunctionGraph:
+        """Return a function of the same arguments that returns nodes which are made here."""
+        nodes = [*graph.inputs, *graph.parameters, *self.made]
+        return graph._replace(outputs=outputs, follows=self.follows, nodes=nodes)
 
     def apply(self, op: Op, args: list[Any]) -> Any:
         """Return the node, or the float, of ``op`` applied to nodes and floats."""

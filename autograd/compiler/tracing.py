@@ -208,8 +208,9 @@ class FunctionTracer:
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
         mode = current_mode()
+        nodes = [arg for arg in args if arg.__class__ is not float]
         # A reading would be asked for its hash.
-        if TracedNumber in map(type, args) or not self._known.issuperset(args):
+        if TracedNumber in map(type, nodes) or not self._known.issuperset(nodes):
             args = tuple([self.operand(arg) for arg in args])
         node = self._node(op, args, mode.origin)
         return node if mode.grad else self.leaf(node)
