@@ -58,6 +58,9 @@ class _Roller:
             self.address[program.inputs + i] = ("u", i)
         self.size_t = 0
         self.size_u = program.parameters
+        # Of a result, which loop computes it, and to how many outputs it has gone so far.
+        self.loop: dict[int, int] = {}
+        self.given: dict[int, int] = {}
 
     def roll(self) -> Loops:
         pieces = pieces_of(self.program, self.summed, self.is_uniform)
@@ -90,7 +93,7 @@ class _Roller:
         """
         known: dict[bytes, list[int]] = {}
         for piece in pieces:
-            if piece.terms is not None:
+            if piece.terms:
                 lefts, rights = zip(*piece.terms, strict=True)
                 sides = self._placed_alike(lefts, known), self._placed_alike(rights, known)
                 piece.terms = list(zip(*sides, strict=True))
@@ -153,6 +156,8 @@ class _Roller:
             if group.pieces[0].sink is None:
                 for piece in group.pieces:
                     self._give_address(piece, group.uniform)
+                if group.dims:
+                    self.loop.update(dict.fromkeys([p.number for p in group.pieces], self.size_t))
         return groups
 
     def _is_shared(self, piece: Piece) -> bool:
@@ -181,6 +186,11 @@ class _Roller:
                 array, offset = self.address[arg]  # type: ignore[index]
                 shape.append(array)
                 addresses.append(offset)
+        if piece.sink and piece.sink[0] == "o":
+            # Of interleaved outputs, such as a matrix's bands, each may be evenly spaced.
+            (out,) = piece.args
+            count = self.given[out] = self.given.get(out, 0) + 1  # type: ignore[index, arg-type]
+            shape += self.loop.get(out), count  # type: ignore[arg-type]
         for left, right, length, strides in self._stretches(piece) if piece.terms else ():
             shape.append((left[0], right and right[0], length, strides))
             addresses.append(left[1])
