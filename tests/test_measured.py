@@ -1,0 +1,129 @@
+"""Verdicts without a graph: from samples alone, with the numbers behind them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from math import inf, isnan, nan
+from typing import Any
+
+import pytest
+
+from autograd import gradcheck
+from autograd.checking.report import InputCheck
+
+F = Callable[[float], float]
+
+
+def judged(f: F, x: float, claim: float, **options: Any) -> InputCheck:
+    (check,) = gradcheck(f, x, gradient=claim, **options).inputs
+    return check
+
+
+def single(x: float) -> float:
+    np = pytest.importorskip("numpy")
+    return float(np.float32(x) ** 2)
+
+
+SMOOTH: list[tuple[F, float, float]] = [
+    (math.exp, 1.0, math.e),
+    (lambda x: math.sin(30 * x), 0.3, 30 * math.cos(9.0)),
+    (lambda x: 1e6 + x, 2.0, 1.0),
+    (lambda x: 1e-200 * x, 1.0, 1e-200),
+    (lambda x: x**5, -3.0, 405.0),
+    (single, 2.3, 4.6),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "slope"), SMOOTH)
+def test_a_right_slope_is_ok_and_any_other_wrong(f: F, x: float, slope: float) -> None:
+    for factor, verdict in ((1.0, "ok"), (1.05, "wrong"), (0.0, "wrong"), (-1.0, "wrong")):
+        check = judged(f, x, factor * slope)
+        assert check.verdict == verdict
+        assert abs(check.numeric - slope) <= check.error < 1e-3 * abs(slope)
+        # What is asked for is a part in 1e5 of the slope, beside what noise allows.
+        assert check.error < check.tolerance < 2 * check.error + 1.1e-5 * abs(slope)
+    for claim in (nan, inf, -inf):
+        check = judged(f, x, claim)
+        assert check.verdict == "wrong"
+        assert abs(check.numeric - slope) <= check.error
+
+
+@pytest.mark.parametrize("f", [lambda x: 5.0, lambda x: x * abs(x), lambda x: x**3])
+def test_a_slope_of_zero(f: F) -> None:
+    assert judged(f, 0.0, 0.0).verdict == "ok"
+    for claim in (1e-3, -1.0, nan):
+        check = judged(f, 0.0, claim)
+        assert check.verdict == "wrong"
+        assert abs(check.numeric) <= check.error < 1e-9
+
+
+@pytest.mark.parametrize(("left", "right"), [(-1.0, 1.0), (1.0, 3.0), (0.0, 2.0), (3.0, -4.0)])
+def test_a_kink_excuses_what_lies_between_its_slopes(left: float, right: float) -> None:
+    def f(x: float) -> float:
+        return 7.0 + (right if x > 0 else left) * x
+
+    low, high = sorted((left, right))
+    for claim in (low, high, (low + high) / 2, low + 0.1, high - 0.1):
+        check = judged(f, 0.0, claim)
+        assert check.verdict == "kink"
+        assert check.numeric == pytest.approx((low + high) / 2, abs=1e-9)
+        assert check.error < 1e-9
+    for claim in (low - 0.1, high + 0.1, nan, inf, -inf):
+        assert judged(f, 0.0, claim).verdict == "wrong"
+
+
+def test_where_f_has_values_on_one_side_only_the_slope_is_that_side_s() -> None:
+    for sign in (1.0, -1.0):
+
+        def f(x: float, sign: float = sign) -> float:
+            return 2.0 + 3.0 * x if x * sign >= 0 else nan
+
+        for claim, verdict in ((3.0, "ok"), (4.0, "wrong"), (nan, "wrong")):
+            check = judged(f, 0.0, claim)
+            assert check.verdict == verdict
+            assert abs(check.numeric - 3.0) <= check.error < 1e-9
+
+
+def test_where_there_is_no_slope_none_is_wrong() -> None:
+    for f, x in ((lambda x: 1.0 if x == 0.0 else nan, 0.0), (lambda x: x if x - 1 else nan, 1.0)):
+        for claim in (0.0, 1.0, nan):
+            check = judged(f, x, claim)
+            assert check.verdict == "undefined"
+            assert isnan(check.numeric)
+            assert check.error == inf
+    assert judged(math.sqrt, 0.0, nan).verdict == "undefined"
+    for claim in (0.0, 1.0):
+        assert judged(math.sqrt, 0.0, claim).verdict in ("noise", "undefined")
+
+
+def noisy(deviation: float) -> F:
+    draw = random.Random(0)
+    known: dict[float, float] = {}
+    return lambda x: 3.0 * x + known.setdefault(x, draw.gauss(0.0, deviation))
+
+
+@pytest.mark.parametrize("deviation", [1e-10, 1e-6, 1e-4])
+def test_noise_widens_what_is_allowed(deviation: float) -> None:
+    for claim, verdict in ((3.0, "ok"), (3.5, "wrong"), (0.0, "wrong"), (nan, "wrong")):
+        check = judged(noisy(deviation), 1.0, claim)
+        assert check.verdict == verdict
+        assert abs(check.numeric - 3.0) <= check.error < 1e3 * deviation
+
+
+@pytest.mark.parametrize("deviation", [1.0, 100.0])
+def test_what_drowns_in_noise_is_neither_right_nor_wrong(deviation: float) -> None:
+    for claim in (3.0, 3.5, 0.0):
+        check = judged(noisy(deviation), 1.0, claim)
+        assert check.verdict == "noise"
+        assert abs(check.numeric - 3.0) <= check.error
+
+
+def test_a_tolerance_that_is_asked_for_counts() -> None:
+    assert judged(math.exp, 1.0, 1.05 * math.e, rtol=0.1).verdict == "ok"
+    assert judged(math.exp, 1.0, 1.05 * math.e, rtol=0.01).verdict == "wrong"
+    assert judged(math.exp, 1.0, math.e + 0.1, atol=0.2).verdict == "ok"
+    assert judged(math.exp, 1.0, math.e + 0.1, atol=0.05).verdict == "wrong"
+    check = judged(math.exp, 1.0, math.e, rtol=0.1, atol=0.5)
+    assert check.tolerance == pytest.approx(0.5 + 0.1 * math.e)
