@@ -72,7 +72,14 @@ def number_in(page: Any, title: str, row: str) -> str:
 
 def test_it_opens_at_the_finest_level_that_is_legible(open_page: Any, screenshot: Any) -> None:
     page = open_page(build(Recording(moons_loss())))
-    assert pressed(page) == "Neurons"
+    assert pressed(page) == "Layers", "the neurons are few, but small where all are in sight"
+    graph = page.locator("#canvas").bounding_box()
+    for card in page.locator("#nodes .node").all():
+        at = card.bounding_box()
+        assert graph["x"] <= at["x"]
+        assert at["x"] + at["width"] <= graph["x"] + graph["width"]
+        assert at["height"] > 25
+    pick(page, "Neurons")
     page.click("#zoom-fit")
     neurons = [f"neurons.{j}" for n in (6, 4) for j in range(n)]
     until(page, f"document.querySelectorAll('#nodes .node').length === {len(neurons) + 6}")

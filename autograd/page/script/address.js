@@ -2,12 +2,13 @@
 
 const hasAddress = location.protocol !== "about:";
 let remembering = 0;
+let opening = firstLevel(); // what is open where the address doesn't say
 function fragment() {
   const { nan, sign: turns, above, op, module } = state.stops,
     parts = [`event=${state.position}`, `node=${state.chosen}`];
   const level = levelOf(state.open);
   if (level < 0) parts.push(`open=${[...state.open].sort((a, b) => a - b).join(".")}`);
-  else if (level !== firstLevel()) parts.push(`level=${encodeURIComponent(levels[level].name)}`);
+  else if (level !== opening) parts.push(`level=${encodeURIComponent(levels[level].name)}`);
   if (state.sample >= 0) parts.push(`sample=${state.sample}`);
   if (state.isMean) parts.push("sample=mean");
   if (state.breaks.size) parts.push(`break=${[...state.breaks].sort((a, b) => a - b).join(".")}`);
@@ -81,7 +82,7 @@ function recall(hash) {
   state.way = Object.hasOwn(data.ways, way) ? way : "";
   state.predict = read.get("predict") === "1";
   const level = levels.findIndex(({ name }) => name === decoded(read.get("level") ?? ""));
-  state.open = new Set(levels[level < 0 ? firstLevel() : level].open);
+  state.open = new Set(levels[level < 0 ? opening : level].open);
   if (read.has("open")) {
     const open = read.get("open").split(".").map((t) => index(t, groups.length));
     state.open = new Set(open.filter((g) => g !== null).flatMap((g) => [g, ...around(count + g)]));

@@ -34,6 +34,7 @@ function fit() {
   place();
 }
 const LEAST = 0.45; // below this scale, a card can't be read
+const EASY = 0.6; // from this scale on, it can be read at a glance
 /** Show all if that is legible, else what surrounds the current event. */
 function lookAtAll() {
   fit();

@@ -323,6 +323,11 @@ window.addEventListener("hashchange", ({ newURL }) => {
 
 measure();
 recall(location.hash);
+// The finest of the first levels that can be read as a whole.
+while (levelOf(state.open) === opening && opening > 0 && opening < OP && wholly(scene.bounds).scale < EASY) {
+  opening--;
+  recall(location.hash);
+}
 buildSource();
 moment = at(state.position);
 lookAtAll();
