@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from functools import reduce as fold
 from importlib.util import find_spec
+from itertools import chain
 from math import prod
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from autograd.compiler.derivatives import (
 )
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
-from autograd.compiler.python import PythonFunction, parted
+from autograd.compiler.python import PythonFunction, nested, parted
 from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
 from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value
@@ -72,8 +73,8 @@ def compile(
         wrt: what to differentiate with respect to: the number of an argument, parameters (Values
             or something with ``parameters()``, such as a model), or a list of these. By default
             all parameters, or without any, all arguments.
-        reduce: "mean" or "sum" over the samples, for `Compiled.value_and_grad`; None for each
-            sample by itself.
+        reduce: "mean" or "sum" over the samples, for `Compiled.value_and_grad` and
+            `Compiled.reduced`; None for each sample by itself.
         backend: "llvm" (needs the extra ``fast``) or "python"; by default LLVM if it is there.
         exact: every bit as in the eager engine: scalar code of libm, sums in the order of the
             source, one thread. The Python back end always is.
@@ -286,13 +287,17 @@ class Compiled:
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return self._given(results, batch.is_batch)
 
-    def _given(self, results: Sequence[Any], is_batch: bool) -> Any:
-        """Return what a call returns; of matrices of several samples there is a list."""
+    def _given(self, results: Sequence[Any], is_batch: bool, times: int = 1) -> Any:
+        """Return what a call returns; of matrices of several samples there is a list.
+
+        Args:
+            times: of how many samples they are sums.
+        """
         if self._matrices:
             results = [
                 [matrix.filled(array_of(row), sparse=True) for row in part]
                 if is_batch
-                else matrix.filled(array_of(part), sparse=True)
+                else matrix.filled(array_of(part), sparse=True, times=times)
                 for matrix, part in zip(self._matrices, results, strict=True)
             ]
         return tuple(results) if self._graph.several else results[0]
@@ -337,6 +342,51 @@ class Compiled:
         if several:
             value = (value, *given[len(self._moving) :])
         return value, gradient[0] if self._alone else tuple(gradient)
+
+    def reduced(self, *arguments: Any, params: Any = None) -> Any:
+        """Return all that the function returns, reduced over the samples: of one sample's shape.
+
+        So the Hessian of each sample's loss becomes that of the whole, and no other is stored.
+        Without samples all is 0.
+
+        Args:
+            params: as for calling.
+
+        Raises:
+            CompileError: ``reduce`` is None.
+
+        >>> from autograd import compile
+        >>> f = compile(lambda x, w: [[w[0] * x, x * x], [w[1], 3.0]], 0.0, [0.0, 0.0])
+        >>> f.reduced([1.0, 2.0], [[5.0, 1.0], [2.0, 3.0]])
+        [[4.5, 2.5], [2.0, 3.0]]
+        """
+        if self._reduce is None:
+            raise CompileError(f'{self._graph.name}: compile it with reduce="mean" or "sum"')
+        batch = read(self._graph.name, self._graph.shapes, arguments)
+        numbers = self._numbers(params)
+        count = batch.n if self._reduce == "mean" and batch.n else 1
+        shapes = self._graph.results
+        if self._exact or not self._graph.outputs:
+            # In the order of the eager sum, which has no start.
+            rows = self._rows(batch, numbers)
+            sums: Any = [fold(operator.add, column) / count for column in zip(*rows, strict=True)]
+            sums = sums or [0.0] * len(self._graph.outputs)
+        else:
+            sums, _ = self._native_sums(batch.arrays(), numbers, batch.n, 1.0 / count)
+        parts = []
+        for shape in shapes:
+            part, sums = sums[: prod(shape)], sums[prod(shape) :]
+            whole = part.reshape(shape) if hasattr(part, "reshape") else nested(part, shape)
+            parts.append(formed(whole, shape != () and (batch.numpy or hasattr(params, "dtype"))))
+        return self._given(parts, is_batch=False, times=batch.n // count)
+
+    def _rows(self, batch: Batch, numbers: Any) -> list[Any]:
+        """Return the outputs of each sample, flat."""
+        if self.backend == "python" or not self._graph.outputs:
+            return self._python_values(batch.rows(), numbers)
+        _, parts = self._native_values(batch.arrays(), numbers, batch.n)
+        each = [part.reshape(batch.n, -1).tolist() for part in parts] if batch.n else []
+        return [list(chain.from_iterable(row)) for row in zip(*each, strict=True)]
 
     def backward(self, *arguments: Any) -> Any:
         """Return the value, and add the gradient to the ``grad`` of the parameters.
@@ -615,6 +665,15 @@ class Compiled:
             len(self.parameters),
         )
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=self._exact)
+
+    @lazy
+    def _native_sums(self) -> NativeFunction:
+        from autograd.compiler.native import NativeFunction, Signature
+
+        graph = self._graph
+        count = len(self.parameters)
+        signature = Signature(graph.shapes, (), (True,) * len(graph.outputs), count)
+        return NativeFunction(lambda: self.program, str(self.program), signature, exact=False)
 
     @lazy
     def _native_gradient(self) -> NativeFunction:

@@ -73,14 +73,17 @@ class Matrix:
         rows = numpy.repeat(numpy.arange(len(ends) - 1), numpy.diff(ends))
         return rows * self._pattern.shape[1] + numpy.array(columns, int)
 
-    def filled(self, entries: Any, *, sparse: bool) -> Any:
+    def filled(self, entries: Any, *, sparse: bool, times: int = 1) -> Any:
         """Return the matrix, given an array of what `graph` returns: NumPy's, or one of SciPy's.
+
+        Args:
+            times: what the constant entries are multiplied with, in a sum of so many.
 
         Raises:
             MissingExtraError: SciPy is not installed.
         """
         if self._numbers is not None:
-            numbers = self._numbers.copy()
+            numbers = self._numbers * times
             numbers[self._varied] = entries
             entries = numbers
         if sparse:

@@ -46,13 +46,14 @@ def parted(rows: Sequence[tuple[float, ...]], shapes: Sequence[Shape]) -> list[A
     begin = 0
     for shape in shapes:
         size = prod(shape)
-        parts.append([_nested(row[begin : begin + size], shape) for row in rows])
+        parts.append([nested(row[begin : begin + size], shape) for row in rows])
         begin += size
     return parts
 
 
-def _nested(numbers: Sequence[float], shape: Shape) -> Any:
+def nested(numbers: Sequence[float], shape: Shape) -> Any:
+    """Return flat numbers as nested lists of some shape."""
     if not shape:
         return numbers[0]
     step = len(numbers) // shape[0] if shape[0] else 0
-    return [_nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
+    return [nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
