@@ -335,10 +335,17 @@ def test_a_penalty_is_no_sample() -> None:
     loss = mean([(w * x).tanh() for x in (1.0, 2.0, 3.0)]) + 0.1 * w * w
     found = samples_of(Structure(list(Recording(loss).nodes)))
     assert found.names == ["sample 0", "sample 1", "sample 2"]
+
+
+def test_what_shares_no_parameters_is_no_sample() -> None:
+    w = Value(2.0, "w")
     chain = w
     for _ in range(5):
         chain = chain.tanh() * 2
-    assert samples_of(Structure(list(Recording(chain).nodes))).names == []
+    # Neurons share their inputs, not their weights; the terms of one share nothing.
+    layer = sum([h * 0.5 for h in MLP(3, [5])([Value(0.1 * i) for i in range(3)])])
+    for out in (chain, neuron(), layer):
+        assert samples_of(Structure(list(Recording(out).nodes))).names == []
 
 
 def test_it_opens_where_it_is_told_to() -> None:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from autograd.drawing.structure import Structure
@@ -75,12 +76,27 @@ def _by_sharing(structure: Structure) -> Repetitions | None:
         for number in sorted(ops):
             alike.setdefault(frozenset(ops[number]), []).append(number)
         group = max(alike.values(), key=lambda numbers: sum(size[n] for n in numbers))
-        if len(group) > 1:
+        if len(group) > 1 and _share_parameters(structure, part, group):
             rank = {number: k for k, number in enumerate(group)}
             of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
             return Repetitions([f"sample {k}" for k in range(len(group))], of)
         top = max(terms, key=lambda term: (size[part[term]], term))
     return None
+
+
+def _share_parameters(structure: Structure, part: dict[int, int], group: list[int]) -> bool:
+    """Return whether parts have as many leaves in common as of their own.
+
+    The samples of a network do, as its first layer alone has a weight for each input, and a bias.
+    Its neurons, which share their inputs, do not.
+    """
+    leaves: dict[int, set[int]] = {number: set() for number in group}
+    for i, number in part.items():
+        if number in leaves:
+            leaves[number].update(a for a in structure.args[i] if structure.nodes[a].op is None)
+    uses = Counter(leaf for found in leaves.values() for leaf in found)
+    shared = [uses[leaf] > 1 for found in leaves.values() for leaf in found]
+    return 2 * sum(shared) >= len(shared) > 0
 
 
 def _terms(structure: Structure, top: int, inner: list[bool]) -> list[int]:

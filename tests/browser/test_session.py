@@ -7,7 +7,7 @@ import pytest
 
 from autograd import Stepper, Value, debug, scope, sum, tanh
 from autograd.page import build, frame
-from autograd.stepping.breakpoints import in_module, on_op, sign_change
+from autograd.stepping.breakpoints import gradient_above, in_module, on_op, sign_change
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
 
@@ -308,6 +308,98 @@ def test_predict_mode_asks_and_keeps_score(open_page: Any, screenshot: Any) -> N
     assert page.locator("#step-kind").inner_text() == quiz.score
 
 
+def test_conditions_are_joined_by_or_or_and(open_page: Any) -> None:
+    x = Value(3.0, label="x")
+    stepper = Stepper((x * 8).exp() - (x * 2).exp())
+    both = on_op("exp") & gradient_above(100.0)
+    first = stepper.run(both)
+    assert first is not None
+    page = open_page(build(stepper.recording), "#event=0&stop=op:exp,above:100")
+    page.click("#break-next")
+    assert position(page) < first.index + 1, "either is enough"
+    page.click("#first")
+    page.click("#breaks-open")
+    page.get_by_label("How the conditions are joined").select_option("all")
+    page.click("#breaks button:has-text('Close')")
+    page.click("#break-next")
+    assert position(page) == first.index + 1
+    page.wait_for_url("**,all*")
+
+
+@pytest.mark.parametrize("answer", ["6*1", "2 * 3", "(1+5)^1", "6,0", "12/2", "2**3-2"])
+def test_a_guess_may_be_an_expression(open_page: Any, answer: str) -> None:
+    x = Value(3.0, label="x")
+    page = open_page(build(Recording(x * 6)), "#predict=1")
+    here = position(page)
+    page.fill("#guess", answer)
+    page.keyboard.press("Enter")
+    assert position(page) == here + 1
+
+
+def test_what_is_typed_stays_while_the_page_is_painted_anew(open_page: Any) -> None:
+    page = open_page(build(Recording(shared())), "#predict=1")
+    page.fill("#guess", "1 +")
+    page.set_viewport_size({"width": 1100, "height": 640})
+    page.keyboard.press("Enter")
+    assert "Write a number" in page.locator("#step-body [role=status]").inner_text()
+    assert page.locator("#guess").input_value() == "1 +"
+    assert page.evaluate("document.activeElement.id") == "guess"
+
+
+def test_the_ledger_tells_the_sample_and_the_module(open_page: Any) -> None:
+    w = Value(2.0, "w")
+    losses = []
+    for i in range(3):
+        with scope(f"samples.{i}"), scope("layers.0"):
+            losses.append((w * (i - 1.0)).tanh())
+    stepper = Stepper(sum(losses))
+    page = open_page(build(stepper.recording), f"#event={len(stepper.events)}&node=0")
+    rows = page.locator("#node-body tbody td:first-child").all_inner_texts()
+    assert rows == [f"sample {i} · layers.0" for i in (2, 1, 0)]
+    assert not re.search(r"-0\.0(?!\d)", page.locator("#node-body").inner_text())
+
+
+def test_panes_are_dragged_wider(open_page: Any) -> None:
+    page = open_page(build(Recording(shared())))
+    before = page.locator("#source").bounding_box()["width"]
+    handle = page.locator("#divide-source").bounding_box()
+    page.mouse.move(handle["x"] + 3, handle["y"] + 99)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 123, handle["y"] + 99)
+    page.mouse.up()
+    assert page.locator("#source").bounding_box()["width"] == pytest.approx(before + 120, abs=3)
+    page.locator("#divide-detail").focus()
+    detail = page.locator("#detail").bounding_box()["width"]
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#detail").bounding_box()["width"] == pytest.approx(detail + 20, abs=3)
+
+
+def test_on_paper_are_the_graph_the_formula_and_the_ledger(open_page: Any) -> None:
+    page = open_page(build(Recording(shared())), "#event=99&node=0")
+    page.emulate_media(media="print")
+    for shown in ("graph", "step", "node"):
+        assert page.locator(f"#{shown}").is_visible()
+    for hidden in ("find", "source", "play", "breaks-open"):
+        assert not page.locator(f"#{hidden}").is_visible()
+
+
+def test_a_number_on_an_edge_covers_no_card(open_page: Any) -> None:
+    stepper = Stepper(neuron())
+    page = open_page(build(stepper.recording), "#event=10", reduced_motion="reduce")
+    overlap = """() => {
+        const flag = document.querySelector('#flag rect')?.getBoundingClientRect();
+        if (!flag) return 0;
+        return [...document.querySelectorAll('#nodes .name')].filter((e) => {
+            const r = e.getBoundingClientRect();
+            return r.left < flag.right && r.right > flag.left
+                && r.top < flag.bottom && r.bottom > flag.top;
+        }).length;
+    }"""
+    for _ in range(len(stepper.events) - 10):
+        page.click("#next")
+        assert page.evaluate(overlap) == 0
+
+
 def test_a_link_leads_to_the_moment(open_page: Any) -> None:
     text = build(Recording(shared()))
     page = open_page(text)
@@ -380,7 +472,7 @@ def test_the_keyboard_alone_is_enough(open_page: Any) -> None:
         assert focused[3] >= 2, focused
     controls = {
         "find", "way", "predict", "breaks-open", "help-open", "lines", "canvas", "zoom-in",
-        "first", "back", "play", "next", "last", "scrub", "speed",
+        "first", "back", "play", "divide-source", "divide-detail", "next", "last", "scrub", "speed",
     }  # fmt: skip
     assert controls <= set(reached)
 

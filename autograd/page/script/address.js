@@ -4,7 +4,7 @@ const hasAddress = location.protocol !== "about:";
 let remembering = 0;
 let opening = firstLevel(); // what is open where the address doesn't say
 function fragment() {
-  const { nan, sign: turns, above, op, module } = state.stops,
+  const { nan, sign: turns, above, op, module, all } = state.stops,
     parts = [`event=${state.position}`, `node=${state.chosen}`];
   const level = levelOf(state.open);
   if (level < 0) parts.push(`open=${[...state.open].sort((a, b) => a - b).join(".")}`);
@@ -18,6 +18,7 @@ function fragment() {
     above !== "" && `above:${above}`,
     op && `op:${encodeURIComponent(op)}`,
     module && `in:${encodeURIComponent(module)}`,
+    all && "all",
   ].filter(Boolean);
   if (stops.length) parts.push(`stop=${stops.join(",")}`);
   if (state.edits.size)
@@ -63,10 +64,10 @@ function recall(hash) {
       .map((t) => index(t, count))
       .filter((n) => n !== null),
   );
-  state.stops = { nan: false, sign: false, above: "", op: "", module: "" };
+  state.stops = { nan: false, sign: false, above: "", op: "", module: "", all: false };
   for (const stop of (read.get("stop") ?? "").split(",")) {
     const [kind, value = ""] = stop.split(":");
-    if (kind === "nan" || kind === "sign") state.stops[kind] = true;
+    if (kind === "nan" || kind === "sign" || kind === "all") state.stops[kind] = true;
     else if (kind === "above" && value !== "" && Number(value) >= 0) state.stops.above = value;
     else if (kind === "op") state.stops.op = decoded(value);
     else if (kind === "in") state.stops.module = decoded(value);

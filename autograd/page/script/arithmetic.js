@@ -90,7 +90,7 @@ function paintStep() {
                 {},
                 given.length <= 8
                   ? given
-                      .map((e) => show(e.product))
+                      .map((e) => show(e.product + 0))
                       .join(" + ")
                       .replaceAll("+ -", "- ")
                   : `the sum of ${given.length} contributions`,
@@ -124,10 +124,10 @@ function paintStep() {
         terms(partial(root, node), times(), partial(node, event.arg)),
         element("span"),
         element("span", {}, "="),
-        terms(show(event.upstream), times(), show(event.local)),
+        terms(show(event.upstream + 0), times(), show(event.local + 0)),
         element("span"),
         element("span", {}, "="),
-        element("span", { class: "result" }, show(event.product)),
+        element("span", { class: "result" }, show(event.product + 0)),
       ),
       element(
         "div",

@@ -159,22 +159,28 @@ function rowsOf(blocks) {
 
 /** The rows one below the other, every second one from right to left. */
 function inRows(columns, blocks, rows, n) {
-  const centres = Array(n),
-    widths = rows.map((row) => sumOf(row.map((c) => blocks[c].width + GAP.x)) - GAP.x),
-    width = mostOf(widths);
-  let y = 0;
+  const centres = Array(n);
+  let x = 0, // where a row begins: below the end of the one before
+    y = 0,
+    least = 0,
+    most = 0;
   rows.forEach((row, r) => {
-    const height = mostOf(row.map((c) => blocks[c].height));
-    let x = 0;
-    for (const c of row) {
-      const left = r % 2 ? width - x - blocks[c].width : x;
-      columns[c].forEach((i, k) => {
-        const [cx, cy] = blocks[c].centres[k];
+    const height = mostOf(row.map((c) => blocks[c].height)),
+      back = r % 2 === 1;
+    row.forEach((c, k) => {
+      const { width } = blocks[c],
+        left = back ? x - width : x;
+      columns[c].forEach((i, j) => {
+        const [cx, cy] = blocks[c].centres[j];
         centres[i] = [left + cx, y + (height - blocks[c].height) / 2 + cy];
       });
-      x += blocks[c].width + GAP.x;
-    }
+      least = Math.min(least, left);
+      most = Math.max(most, left + width);
+      if (k < row.length - 1) x = back ? left - GAP.x : left + width + GAP.x;
+      else x = back ? left : left + width;
+    });
     y += height + 2 * GAP.y;
   });
-  return { width, height: y - 2 * GAP.y, centres };
+  for (const centre of centres) centre[0] -= least;
+  return { width: most - least, height: y - 2 * GAP.y, centres };
 }

@@ -98,10 +98,11 @@ function saidOfBox(item, flow, largest) {
   const isDead = status === "complete" && grads > 0 && zeros === grads;
   const what = state.isMean ? "mean grad" : "‖grad‖";
   const share = grads && zeros && !isDead ? ` · ${Math.round((100 * zeros) / grads) || "<1"} % zero` : "";
+  const sofar = of < 100 ? `${complete} of ${of}` : `${Math.floor((100 * complete) / of)} % done`;
   return {
     value: values ? tight(value + 0) : "·",
-    gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share && complete === of ? 7 : 9),
-    tag: isDead ? "no gradient" : complete < of ? `${what} ${complete} of ${of}` : `${what}${share}`,
+    gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share || complete < of ? 7 : 9),
+    tag: isDead ? "no gradient" : complete < of ? `${what} · ${sofar}` : `${what}${share}`,
     status: `${isDead ? "no gradient, " : ""}${status}${broken ? ", breakpoint" : ""}`,
     classes: ["box", !values && "later", status, grads && size > 0 && `n${level} shaded`, isDead && "dead", broken && "broken"],
   };

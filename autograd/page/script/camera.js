@@ -25,8 +25,9 @@ function zoom(factor, x = view.width / 2, y = view.height / 2) {
 }
 /** How to look at a rectangle whole. */
 function wholly({ left, right, top, bottom }) {
-  const { width, height } = view,
-    scale = Math.min(LARGEST, (width - 32) / (right - left), (height - 32) / (bottom - top));
+  const { width } = view,
+    height = view.height - 24, // the legend stands below
+    scale = Math.min(LARGEST, (width - 32) / (right - left), (height - 24) / (bottom - top));
   return { scale, x: (width - scale * (left + right)) / 2, y: (height - scale * (top + bottom)) / 2 };
 }
 function fit() {

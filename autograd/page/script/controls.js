@@ -209,7 +209,20 @@ function paintBreaks() {
         }
       },
     });
+  const joined = element(
+    "select",
+    {
+      "aria-label": "How the conditions are joined",
+      onchange: (e) => {
+        state.stops.all = e.target.value === "all";
+        paint();
+      },
+    },
+    element("option", { value: "any", selected: !state.stops.all }, "any of these (or)"),
+    element("option", { value: "all", selected: state.stops.all }, "all of these (and)"),
+  );
   $("breaks-body").replaceChildren(
+    element("p", {}, "Playing stops at an event that does ", joined),
     ...[...state.breaks]
       .sort((a, b) => a - b)
       .map((node) =>

@@ -67,7 +67,7 @@ function paintFacts(node, form) {
         element(
           "span",
           { id: "node-gradient", title: status ? String(moment.gradient[node]) : null },
-          status ? show(moment.gradient[node]) : "?",
+          status ? show(moment.gradient[node] + 0) : "?",
         ),
         element("span", { class: `badge ${statusWords[status]}` }, statusWords[status]),
       ),
@@ -138,7 +138,7 @@ function account(node) {
       element(
         "tr",
         { class: moment.event?.index === e.index ? "now" : "" },
-        element("td", { title: scopeOf(e.node) || null }, ref(e.node)),
+        element("td", { title: `${names[e.node]} ${scopeOf(e.node)}` }, ref(e.node, placeOf(e.node))),
         ...[e.upstream, e.local, e.product].map((x) => element("td", {}, show(x + 0))),
       );
     const MOST = 50,
@@ -179,7 +179,7 @@ function account(node) {
                 element(
                   "tr",
                   { class: "later" },
-                  element("td", {}, ref(ownerOf[e])),
+                  element("td", {}, ref(ownerOf[e], placeOf(ownerOf[e]))),
                   ...["?", "?", "?"].map((t) => element("td", {}, t)),
                 ),
               ),
@@ -191,7 +191,7 @@ function account(node) {
               "tr",
               {},
               element("td", { colspan: 3 }, status === 2 ? "total" : "so far"),
-              element("td", {}, status ? show(moment.gradient[node]) : "?"),
+              element("td", {}, status ? show(moment.gradient[node] + 0) : "?"),
             ),
           ),
         ),

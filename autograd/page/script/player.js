@@ -28,17 +28,19 @@ function edit(node, value) {
   recompute();
   paint();
 }
-const stopsAt = (event) => {
-  const { nan, sign: turns, above, op, module } = state.stops;
-  if (state.breaks.has(event.subject)) return true;
-  if (nan && !Number.isFinite(event.total)) return true;
-  if (op && formOf[event.node] && (formOf[event.node].op === op || formOf[event.node].symbol === op))
-    return true;
-  if (module && `.${scopeOf(event.node)}.`.includes(`.${module}.`)) return true;
-  if (event.kind === "forward") return false;
-  if (above !== "" && Math.abs(event.total) > Number(above)) return true;
-  return turns && event.kind === "edge" && Math.sign(event.before) * Math.sign(event.total) < 0;
-};
+/** Whether an event meets the breakpoints: any of them, or all. */
+function stopsAt(event) {
+  const { nan, sign: turns, above, op, module, all } = state.stops,
+    isGradient = event.kind !== "forward";
+  const met = [];
+  if (state.breaks.size) met.push(state.breaks.has(event.subject));
+  if (nan) met.push(!Number.isFinite(event.total));
+  if (op) met.push([formOf[event.node]?.op, formOf[event.node]?.symbol].includes(op));
+  if (module) met.push(`.${scopeOf(event.node)}.`.includes(`.${module}.`));
+  if (above !== "") met.push(isGradient && Math.abs(event.total) > Number(above));
+  if (turns) met.push(event.kind === "edge" && Math.sign(event.before) * Math.sign(event.total) < 0);
+  return all ? met.length > 0 && met.every(Boolean) : met.includes(true);
+}
 function runOn(direction) {
   let i = state.position + direction;
   while (i > 0 && i < events.length && !stopsAt(events.at(i - 1))) i += direction;
@@ -47,6 +49,7 @@ function runOn(direction) {
 function next() {
   if (asked()) return $("guess")?.focus();
   moveTo(stride(1));
+  if (asked()) $("guess")?.focus();
 }
 function back() {
   if (state.position) moveTo(stride(-1));
@@ -98,7 +101,8 @@ function paintTransport() {
     $(id).setAttribute("aria-disabled", String(position === 0));
   for (const id of ["next", "last", "break-next"])
     $(id).setAttribute("aria-disabled", String(position === events.length));
-  const conditions = state.breaks.size + Object.values(state.stops).filter(Boolean).length;
+  const { all, ...stops } = state.stops,
+    conditions = state.breaks.size + Object.values(stops).filter(Boolean).length;
   const key = conditions ? JSON.stringify([[...state.breaks], state.stops, [...state.edits], state.way]) : "";
   if (marked !== key) {
     marked = key;

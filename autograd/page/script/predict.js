@@ -8,6 +8,9 @@ const asked = () =>
     : null;
 
 function paintQuestion(body, event) {
+  // What is being typed stays, whatever else is painted anew.
+  const of = `${event.index} ${event.product}`;
+  if ($("guess")?.dataset.of === of) return;
   $("step-kind").textContent = score.asked ? `${score.right} of ${score.asked} at the first try` : "predict";
   const input = element("input", {
     type: "text",
@@ -15,6 +18,7 @@ function paintQuestion(body, event) {
     "aria-label": "Your prediction",
     autocomplete: "off",
     id: "guess",
+    "data-of": of,
   });
   const verdict = element("p", { class: "note", role: "status" });
   const form = element(
@@ -53,9 +57,9 @@ function paintQuestion(body, event) {
     );
   form.addEventListener("submit", (submitted) => {
     submitted.preventDefault();
-    const number = Number(input.value.trim().replace("−", "-"));
-    if (input.value.trim() === "" || number !== number) {
-      verdict.textContent = "Write a number, such as -0.5.";
+    const number = valueOf(input.value);
+    if (number !== number) {
+      verdict.textContent = "Write a number, such as -0.5, or how it is found: 1-0.76^2.";
       return;
     }
     score.tries++;

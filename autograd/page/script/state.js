@@ -7,7 +7,7 @@ const state = {
   position: data.position,
   chosen: root,
   breaks: new Set(),
-  stops: { nan: false, sign: false, above: "", op: "", module: "" },
+  stops: { nan: false, sign: false, above: "", op: "", module: "", all: false },
   edits: new Map(),
   way: "",
   predict: false,

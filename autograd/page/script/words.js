@@ -13,8 +13,9 @@ function show(x) {
   const text = repr(x);
   return text.length <= 9 ? text : repr(Number(x.toPrecision(6)));
 }
-/** The same where there is little room. */
+/** The same where there is little room, and a zero has no sign. */
 function tight(x, most = 9) {
+  x += 0;
   for (const digits of [17, 6, 4, 3, 2]) {
     const text = show(Number(x.toPrecision(digits)));
     if (text.length <= most) return text;
@@ -46,6 +47,16 @@ function brief(name, most) {
   if (name.length <= most || !name.includes(".")) return short(name, most);
   const cut = [...name.matchAll(/\./g)].find(({ index }) => name.length - index <= most);
   return cut ? `…${name.slice(cut.index)}` : short(name, most);
+}
+/** Where a node stands, for one that has no name: its sample, and its module or op. */
+function placeOf(node) {
+  if (names[node] !== `n${node}`) return names[node];
+  const sample = data.samples[column.sample[node]] ?? "",
+    path = scopeOf(node),
+    head = sample.replace(/^sample /, "samples.");
+  const place = path.startsWith(`${head}.`) ? path.slice(head.length + 1) : path === head ? "" : path;
+  const known = [sample, place || formOf[node]?.symbol].filter(Boolean);
+  return sample || place ? known.join(" · ") : names[node];
 }
 const ref = (node, text = names[node]) => element("span", { class: "ref", "data-node": node }, text);
 const partial = (of, by) =>

@@ -109,7 +109,7 @@ function paintCrumbs() {
       .filter((g) => state.open.has(g))
       .reverse();
   const key = `${item} ${path}`;
-  $("crumbs").parentElement.hidden = !path.length && !groups.length;
+  $("crumbs").parentElement.hidden = levels.length === 1;
   if ($("crumbs").dataset.of === key) return;
   $("crumbs").dataset.of = key;
   const crumb = (text, action, title) =>
