@@ -106,7 +106,7 @@ def recall(
 def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     """Return the coefficient of determination: 1 is perfect, 0 no better than the mean.
 
-    NaN if all targets are equal, for then there is nothing to explain.
+    NaN if all targets are equal, for then there is nothing to explain, or one is not finite.
 
     Raises:
         TypeError: a prediction is a list, as a classifier's logits.
@@ -115,6 +115,8 @@ def r2(predictions: Sequence[Value | float], targets: Sequence[float]) -> float:
     0.875
     """
     guesses, goals = _numbers("r2", predictions, targets)
+    if not all(map(math.isfinite, [*guesses, *goals])):
+        return math.nan
     _, exponent = math.frexp(max(map(abs, [*guesses, *goals])))
     if abs(exponent) > 400:  # the squares would over- or underflow
         guesses, goals = ([math.ldexp(x, -exponent) for x in part] for part in (guesses, goals))

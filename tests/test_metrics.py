@@ -83,6 +83,7 @@ def test_r2() -> None:
     assert r2([2.0, 2.0, 2.0], [1.0, 2.0, 3.0]) == 0.0
     assert r2([Value(3.0), 2.0, 1.0], [1.0, 2.0, 3.0]) == -3.0
     assert math.isnan(r2([1.0], [1.0]))
+    assert math.isnan(r2([math.inf, 1e308, -1e308], [1e308, 0.0, 1.0]))
 
 
 def test_of_nothing_or_of_other_lengths_is_an_error() -> None:

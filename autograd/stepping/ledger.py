@@ -109,7 +109,15 @@ class Ledger:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """The heaviest paths, by dynamic programming from the root down.
+        """The heaviest paths, by dynamic programming from the root down."""
+        best = self._tails()
+        found = tuple(self._unroll(tail) for _, tail in best[self.node])
+        while best:  # from the end on: no chain of links is let go of at once (`autograd.freeing`)
+            best.popitem()
+        return found
+
+    def _tails(self) -> dict[Value, list[tuple[float, Any]]]:
+        """Return the heaviest paths to each node in between, as weight and links.
 
         A node's heaviest paths extend those of the nodes that use it. Weights are sums of
         log |local|, which neither overflow nor underflow on deep graphs.
@@ -124,10 +132,7 @@ class Ledger:
                 for heaviness, tail in best[step.node]:
                     candidates.append((heaviness + weight, (node, tail, step.local)))
             best[node] = heapq.nlargest(self.heaviest, candidates, key=lambda pair: pair[0])
-        found = tuple(self._unroll(tail) for _, tail in best[self.node])
-        while best:  # from the end on: no chain of links is let go of at once (`autograd.freeing`)
-            best.popitem()
-        return found
+        return best
 
     def _unroll(self, link: Any) -> Path:
         nodes: list[Value] = []

@@ -76,7 +76,7 @@ def compile_of(plan: Plan, saved: Saved) -> bool | str:
         StateError: that is not what was asked for.
     """
     backend = saved.history.backend
-    if backend not in BACKENDS:
+    if not isinstance(backend, str) or backend not in BACKENDS:
         raise StateError(f"{plan.resume} is of the unknown back end {backend!r:.40}")
     before = BACKENDS[backend]
     if plan.compile not in (None, before):

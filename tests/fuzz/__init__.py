@@ -1,0 +1,1 @@
+"""Inputs by the thousand, each from a seed: nothing hangs, breaks or goes wrong in silence."""
