@@ -104,12 +104,11 @@ def compile(
     matrices: tuple[Matrix, ...] = ()
     with without_gc():
         graph = record(derivative.f if derivative else f, example, leaves or ())
-        once = shared(graph)
         if derivative:
-            # Nodes that are equal gather what each of them would: the last bits differ.
             is_exact = exact or backend == "python"
-            matrices = matrices_of(derivative, graph if is_exact else once)
-            graph = once = together(matrices, several=not isinstance(derivative.argnums, int))
+            matrices = matrices_of(derivative, graph, exact=is_exact)
+            graph = together(matrices, several=not isinstance(derivative.argnums, int))
+        once = graph if derivative else shared(graph)
     if wrt is None:
         leaves = graph.parameters
         moving = [] if leaves else list(range(len(example)))

@@ -11,7 +11,7 @@ from autograd.accumulation import accumulated, edges_of
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import without_gc
 from autograd.compiler.recording import FunctionGraph
-from autograd.compiler.sharing import Sharer
+from autograd.compiler.sharing import Sharer, shared
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.graph import topological_order
@@ -122,21 +122,28 @@ def array_of(x: Any) -> Any:
     return numpy.asarray(x, dtype=float)
 
 
-def matrices_of(derivative: SparseDerivative, graph: FunctionGraph) -> tuple[Matrix, ...]:
+def matrices_of(
+    derivative: SparseDerivative, graph: FunctionGraph, *, exact: bool
+) -> tuple[Matrix, ...]:
     """Return the derivatives of a recorded function by each of the arguments that are asked for.
+
+    Args:
+        exact: whether every node stays: what gathers the shares of equal ones rounds otherwise.
 
     Raises:
         IndexError: there is no such argument.
         CompileError: it has no Hessian, as it returns a list.
     """
     numbers, count = derivative.argnums, len(graph.shapes)
+    merged = (lambda graph: graph) if exact else shared
+    graph = merged(graph)
     found = []
     for number in (numbers,) if isinstance(numbers, int) else numbers:
         if not -count <= number < count:
             raise IndexError(f"argnums={numbers!r}, but there are {count} argument(s)")
         begin = sum(map(prod, graph.shapes[: number % count]))
         wrt = graph.inputs[begin : begin + prod(graph.shapes[number])]
-        rows = gradient_of(graph, wrt) if derivative.second else graph
+        rows = merged(gradient_of(graph, wrt)) if derivative.second else graph
         found.append(Matrix(rows, wrt, symmetric=derivative.second))
     return tuple(found)
 

@@ -12,7 +12,7 @@ from autograd.operation import Op
 def simplified(op: Op, args: list[Any]) -> Any:
     """Return what ``op`` of ``args`` always equals, to the bit; None if it must be computed.
 
-    That is an argument, or another row and what it is applied to.
+    That is an argument, a constant, or another row and what it is applied to.
 
     Args:
         args: plain floats, and at least one operand.
@@ -43,6 +43,8 @@ def simplified(op: Op, args: list[Any]) -> Any:
         x, c = args
         if c.__class__ is float and c == 1:
             return x
+        if c.__class__ is float and c == 0:
+            return 1.0  # of NaN, too
     elif op is ops.where:
         c, a, b = args
         if c.__class__ is float:

@@ -275,6 +275,41 @@ def gradient(say: Say) -> Result:
     return Result(figures)
 
 
+def second_derivatives(kind: str, say: Say) -> Result:
+    """Compare a Hessian with JAX's, on one core."""
+
+    def run(who: str, _: int) -> Any:
+        return measure("curvature", kind, who, 1)
+
+    ours, peer = "Chainrule", "JAX, 1 thread"
+    contenders = [
+        Contender(ours, partial(run, "ours")),
+        Contender(peer, partial(run, "jax"), "jax"),
+    ]
+    contest = hold(contenders, ROUNDS, say)
+    require_same(contest, run("eager", 0))
+    figures = [
+        Figure(contest.ratio(name, ours), "×", f"as fast as {name}", 2) for name in contest.peers()
+    ]
+    return Result(figures, contest)
+
+
+def sparse(say: Say) -> Result:
+    """Time sparse derivatives, compiled on one core without a cache."""
+    say("a Hessian")
+    found = measure("curvature", "chain", "ours", 1, CHAINRULE_CACHE="off")
+    figures = [
+        Figure(found["compile"], "s", "to compile the chain's Hessian, n = 1,000", 3, True),
+        Figure(found["call"], "s", "for a call of it", 60e-6, True),
+    ]
+    for kind in ("defects", "shooting"):
+        say(f"a rollout's Jacobian: {kind}")
+        found = measure("curvature", "rollout", kind, 1, CHAINRULE_CACHE="off")
+        label = f"to compile one of {found['nonzeros']:,} nonzeros, {kind}"
+        figures.append(Figure(found["seconds"], "s", label, 30e-6, at_most=True))
+    return Result(figures)
+
+
 def formula(say: Say) -> Result:
     """Compile a formula of 100,000 nodes, and compare it with the engine."""
     say("a pendulum, 20,000 steps")
@@ -479,6 +514,29 @@ BENCHMARKS: dict[str, Benchmark] = {
             DATA,
         ),
         Benchmark("formula", "compile", "a formula of 100,000 nodes", formula, COMPILED),
+        Benchmark(
+            "hessian",
+            "compile",
+            "a compiled Hessian: Rosenbrock's chain, n = 200",
+            partial(second_derivatives, "rosenbrock"),
+            (*COMPILED, "scipy"),
+            ("jax",),
+        ),
+        Benchmark(
+            "hessian-mlp",
+            "compile",
+            "a compiled Hessian: MLP 2-8-1, tanh, the mean of 100 points",
+            partial(second_derivatives, "network"),
+            (*COMPILED, "scipy"),
+            ("jax",),
+        ),
+        Benchmark(
+            "sparse",
+            "compile",
+            "sparse derivatives: a chain's Hessian, a rollout's Jacobian",
+            sparse,
+            (*COMPILED, "scipy"),
+        ),
         Benchmark("limits", "compile", "how near the machine's limits a step is", limits, DATA),
         Benchmark(
             "mutations", "gradcheck", "the wrong rules that gradcheck finds", mutations, CHECK
