@@ -305,7 +305,7 @@ def sparse(say: Say) -> Result:
     for kind in ("defects", "shooting"):
         say(f"a rollout's Jacobian: {kind}")
         found = measure("curvature", "rollout", kind, 1, CHAINRULE_CACHE="off")
-        label = f"to compile one of {found['nonzeros']:,} nonzeros, {kind}"
+        label = f"to compile one of {found['nonzeros']:,}, {kind}"
         figures.append(Figure(found["seconds"], "s", label, 30e-6, at_most=True))
     return Result(figures)
 
