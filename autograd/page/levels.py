@@ -42,7 +42,8 @@ def _name(structure: Structure, depth: int, taken: list[str]) -> str:
     modules = {place[:depth]: place[depth - 1] for place in map(modules_in, structure.place)
                if len(place) >= depth}  # fmt: skip
     stems = [name.partition(".")[0] for name in modules.values() if "." in name]
-    name = Counter(stems).most_common(1)[0][0] if 2 * len(stems) > len(modules) else "modules"
+    name, times = (Counter(stems).most_common(1) or [("", 0)])[0]
+    name = name if times > 1 or len(modules) == 1 == times else "modules"
     return f"{name} {depth}" if name in (*taken, "op", "alike") else name
 
 

@@ -1,6 +1,6 @@
 // Where boxes stand: in columns by their distance to what uses them, each beside its neighbours
 
-const GAP = { x: 36, y: 20 };
+const GAP = { x: 32, y: 18 };
 const TALL = 14; // boxes in one column before it is folded into several
 const ASPECT = 1.15; // the width of the pane, as a multiple of its height
 
@@ -88,7 +88,7 @@ function arrange(sizes, edges) {
 
   const blocks = columns.map((column) => block(column, sizes, Math.ceil(column.length / TALL)));
   const rows = rowsOf(blocks);
-  return rows.length > 1 ? inRows(columns, blocks, rows, n) : inColumns(columns, blocks, sizes, after, before);
+  return rows.length > 1 ? inRows(columns, blocks, rows, sizes) : inColumns(columns, blocks, sizes, after, before);
 }
 
 /** The columns from left to right, each box level with its neighbours as far as there is room. */
@@ -157,16 +157,23 @@ function rowsOf(blocks) {
   return best;
 }
 
-/** The rows one below the other, every second one from right to left. */
-function inRows(columns, blocks, rows, n) {
-  const centres = Array(n);
+const PLAIN = 80; // what is higher is an open box
+/**
+ * The rows one below the other, every second one from right to left, unless it holds an open box:
+ * what is inside of one runs to the right.
+ */
+function inRows(columns, blocks, rows, sizes) {
+  const centres = Array(sizes.length);
   let x = 0, // where a row begins: below the end of the one before
     y = 0,
     least = 0,
-    most = 0;
-  rows.forEach((row, r) => {
+    most = 0,
+    back = true;
+  rows.forEach((row) => {
     const height = mostOf(row.map((c) => blocks[c].height)),
-      back = r % 2 === 1;
+      isPlain = row.every((c) => columns[c].every((i) => sizes[i][1] <= PLAIN));
+    if (!back && !isPlain) x = 0;
+    back = !back && isPlain;
     row.forEach((c, k) => {
       const { width } = blocks[c],
         left = back ? x - width : x;

@@ -336,8 +336,14 @@ window.addEventListener("hashchange", ({ newURL }) => {
 
 measure();
 recall(location.hash);
-// The finest of the first levels that can be read as a whole.
-while (levelOf(state.open) === opening && opening > 0 && opening < OP && wholly(scene.bounds).scale < EASY) {
+// The finest of the first levels that can be read as a whole, unless the coarser one says nothing.
+while (
+  levelOf(state.open) === opening &&
+  opening > 0 &&
+  opening < OP &&
+  levels[opening - 1].boxes >= FEW &&
+  wholly(scene.bounds).scale < EASY
+) {
   opening--;
   recall(location.hash);
 }

@@ -164,10 +164,11 @@ function route(scene, wire) {
     ];
   };
   if (b.x >= a.x + a.w - 4) return beside(a.x + a.w, b.x, 1);
-  if (b.x + b.w <= a.x + 4) return beside(a.x, b.x + b.w, -1);
+  const shadow = isGroup(wire.node) ? 7 : 0; // of a box, to the right and below
+  if (b.x + b.w <= a.x + 4) return beside(a.x, b.x + b.w + shadow, -1);
   const down = by >= ay,
     from = down ? a.y + a.h : a.y,
-    to = down ? b.y : b.y + b.h;
+    to = down ? b.y : b.y + b.h + shadow;
   const sag = ((down ? 1 : -1) * Math.max(16, Math.abs(to - from))) / 2;
   return [
     [ax, from],

@@ -39,6 +39,7 @@ for (let l = levels.length - 2; l >= 0; l--)
 if (count <= 60 && data.levels.length === 2) levels.splice(0, levels.length - 1);
 const OP = levels.length - 1;
 const LEGIBLE = 36; // boxes that a page opens with, where it has more nodes than it could show
+const FEW = 4; // boxes below which a level says nothing
 const ALL = 60; // nodes that it shows one by one
 
 const isGroup = (item) => item >= count;

@@ -58,7 +58,13 @@ function placeOf(node) {
   const known = [sample, place || formOf[node]?.symbol].filter(Boolean);
   return sample || place ? known.join(" · ") : names[node];
 }
-const ref = (node, text = names[node]) => element("span", { class: "ref", "data-node": node }, text);
+/** A name of a node; a long one may break after its dots. */
+const ref = (node, text = names[node]) =>
+  element(
+    "span",
+    { class: "ref", "data-node": node },
+    ...text.split(/(?<=\.)(?=\D)|(?<=· )/).flatMap((part, i) => (i ? [element("wbr"), part] : [part])),
+  );
 const partial = (of, by) =>
   element(
     "span",
