@@ -349,6 +349,17 @@ def test_before_backward_there_are_no_gradients() -> None:
     assert not any("no backward yet" in text for text in shown(out))
 
 
+def test_a_root_whose_gradient_is_0_is_drawn_with_those_below() -> None:
+    """After a pass from above it, through a 0 that only it is multiplied with."""
+    x = Value(2.0, "x")
+    inner = x * 3
+    out = inner + 1
+    (inner * 5 + out * 0).backward()
+    assert out.grad == 0
+    assert "grad" in shown(out)
+    assert not any("no backward yet" in text for text in shown(out))
+
+
 def test_both_edges_of_a_square_are_drawn() -> None:
     x = Value(3.0, "x")
     svg = draw_dot(x * x).pipe(encoding="utf-8")

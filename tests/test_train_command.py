@@ -8,7 +8,9 @@ import random
 import re
 import shlex
 import sys
+from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import pytest
 from autograd.command.arrangement import NAMES, Samples, arranged, load
 from autograd.command.cli import main
 from autograd.command.learning import learn
-from autograd.command.settings import DEFAULTS, MADE, RATES, Settings
+from autograd.command.parser import Parser
+from autograd.command.settings import DEFAULTS, MADE, RATES, Settings, settings_of
 from autograd.command.subcommands import train
 from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED
 from nn import load as load_model
@@ -45,6 +48,15 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
         return code, captured.out, captured.err
 
     return run
+
+
+def train_arguments(*words: str) -> Namespace:
+    """Return what the command line says."""
+    parser = Parser(examples="", prog="chainrule train")
+    train.add_options(parser)
+    parsed = parser.parse(words)
+    assert parsed
+    return parsed
 
 
 def table(path: Path, rows: list[list[Any]]) -> None:
@@ -143,7 +155,8 @@ def test_a_file_of_classes_is_standardised_and_named(run: Run) -> None:
 
 def test_a_file_of_numbers_is_predicted_in_its_own_unit(run: Run) -> None:
     houses(Path("houses.csv"))
-    code, out, _ = run("houses.csv", "--target", "price", "--epochs", "40", "--json")
+    words = ["--target", "price", "--epochs", "40", "--weight-decay", "0"]  # there is no noise
+    code, out, _ = run("houses.csv", *words, "--json")
     assert code == OK
     figures = json.loads(out)["figures"]
     assert figures["test"]["r2"] > 0.99
@@ -250,6 +263,43 @@ def test_figures_that_are_too_good_are_doubted(run: Run) -> None:
     assert code == OK
     assert "alive alone predicts survived, with an AUC of 1.000" in err
     assert "rows of the 24 of the test are among those learnt from" in err
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_small_noisy_regression_is_not_learnt_by_heart(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As few and as noisy as the weights of newborns in birthwt."""
+    monkeypatch.chdir(tmp_path)
+    source = random.Random(seed)
+    rows = []
+    for _ in range(189):
+        row = [source.gauss(0, 1) for _ in range(4)] + [source.randint(0, 1) for _ in range(4)]
+        rows.append([*row, 3000 + 700 * (0.4 * row[0] - 0.4 * row[5] + source.gauss(0, 1))])
+    table(Path("born.csv"), [[*"abcdefgh", "weight"], *rows])
+    settings = settings_of(train_arguments("born.csv", "--seed", str(seed)))
+    figures = learn(arranged(settings, load(settings))).figures
+    train, test = figures["train"]["r2"], figures["test"]["r2"]
+    # With 38 rows for the test, R² is known to about 0.1; without weight decay, test is below 0.
+    assert train - test < 0.35
+    assert test > figures["linear model"]["r2"] - 0.15
+    assert test > figures["mean"]["r2"]
+    free = replace(settings, weight_decay=0.0)
+    assert learn(arranged(free, load(free))).figures["test"]["r2"] < test - 0.1
+
+
+def test_a_network_that_is_no_better_says_so(run: Run) -> None:
+    source = random.Random(1)
+    points = [[source.gauss(0, 1) for _ in range(7)] for _ in range(60)]
+    rows = [[*point, point[0] + source.gauss(0, 1)] for point in points]
+    table(Path("line.csv"), [[*"abcdefgy"], *rows])
+    words = ["line.csv", "--weight-decay", "0", "--hidden", "40", "--epochs", "80"]
+    code, out, _ = run(*words)
+    assert code == OK
+    assert "\n  train and test are far apart, so some of it is learnt by heart" in out
+    assert "\n  the linear model" in out
+    assert "better on the test: there is no reason to prefer the network\n" in out
+    assert len(json.loads(run(*words, "--json")[1])["warnings"]) == 2
 
 
 def test_tables_of_next_to_nothing(run: Run) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from autograd.command.arrangement import Arrangement, Samples
 from autograd.command.inventory import print_inventory
-from autograd.command.learning import Trained
+from autograd.command.learning import Trained, doubts
 from autograd.command.notes import print_figures
-from autograd.command.terminal import Terminal, cut, percent, printable
+from autograd.command.terminal import WARNING, Terminal, cut, percent, printable
 
 SHOWN = {
     "model": "the model",
@@ -30,12 +30,15 @@ def introduce(terminal: Terminal, arrangement: Arrangement) -> None:
     for row in arrangement.model.summary().splitlines():
         terminal.line(f"  {row}")
     terminal.heading("Training")
+    batch_size = settings.batch_of(len(arrangement.learnt[1]))
     stop = ""
     if arrangement.validation:
         stop = f"   at most, until {len(arrangement.validation[1]):,} samples apart gain no more"
+    decay = settings.decay_of(len(arrangement.learnt[1]))
+    pulled = "" if decay is None else f"   weight decay {decay:.3g}"
     terminal.line(
-        f"  {settings.epochs} epochs{stop}   batches of {settings.batch_size}   "
-        f"{settings.optimizer}   learning rate {settings.learning_rate:g}, {settings.schedule}"
+        f"  {settings.epochs} epochs{stop}   batches of {batch_size}   {settings.optimizer}"
+        f"   learning rate {settings.learning_rate:g}, {settings.schedule}{pulled}"
         f"   seed {settings.seed}"
     )
 
@@ -82,6 +85,8 @@ def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], a
     arrangement = trained.arrangement
     unit = getattr(getattr(arrangement.data, "target", None), "unit", "")
     print_figures(terminal, trained.figures, unit)
+    for remark in doubts(trained.figures):
+        terminal.line(f"  {remark}", WARNING)
     classes = [printable(name) for name in arrangement.classes]
     if len(classes) == 2:
         terminal.line(f"  precision and recall of {classes[1]}", "dim")

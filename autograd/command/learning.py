@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,10 +62,10 @@ def learn(
     if settings.patience is not None:
         stopping = EarlyStopping(settings.patience)
         callbacks += [stopping] if validation else []
-    optimizer = _optimizer(model, settings)
+    optimizer = _optimizer(model, settings, settings.decay_of(len(arrangement.learnt[1])))
     # What fit would refuse is refused here, so that nothing is announced in vain.
     count("epochs", settings.epochs)
-    count("batch_size", settings.batch_size)
+    batch_size = count("batch_size", settings.batch_of(len(arrangement.learnt[1])))
     if settings.clip is not None:
         number("clip", settings.clip, positive=True)
     begin()
@@ -74,7 +75,7 @@ def learn(
         _loss(len(arrangement.classes), settings.smoothing),
         optimizer,
         epochs=settings.epochs,
-        batch_size=settings.batch_size,
+        batch_size=batch_size,
         validation=_standardized(validation, unit) if validation else None,
         clip=settings.clip,
         schedule=_schedule(settings),
@@ -123,7 +124,7 @@ def _loss(classes: int, smoothing: float) -> Loss:
     return losses.binary_cross_entropy_with_logits if classes else losses.half_squared_error
 
 
-def _optimizer(model: Module, settings: Settings) -> Optimizer:
+def _optimizer(model: Module, settings: Settings, weight_decay: float | None) -> Optimizer:
     from nn import optim
 
     kinds: dict[str, Any] = {
@@ -135,7 +136,7 @@ def _optimizer(model: Module, settings: Settings) -> Optimizer:
         "adam": optim.Adam,
         "adamw": optim.AdamW,
     }
-    decay = {} if settings.weight_decay is None else {"weight_decay": settings.weight_decay}
+    decay = {} if weight_decay is None else {"weight_decay": weight_decay}
     made: Optimizer = kinds[settings.optimizer](model.parameters(), settings.learning_rate, **decay)
     return made
 
@@ -182,3 +183,41 @@ def _figures(predictions: list[Any], targets: list[Any], classes: int) -> dict[s
         measured["precision"] = metrics.precision(predictions, targets)
         measured["recall"] = metrics.recall(predictions, targets)
     return measured
+
+
+APART = {"r2": 0.1, "accuracy": 0.05}
+"""By how much the training part may do better than the test before that is said."""
+
+
+def doubts(figures: dict[str, dict[str, float]]) -> list[str]:
+    """Return what speaks against a network, by what was measured.
+
+    >>> doubts({"train": {"r2": 0.9}, "test": {"r2": 0.2}, "mean": {"r2": -0.1}})
+    ['train and test are far apart, so some of it is learnt by heart: try a larger --weight-decay']
+    >>> doubts({"test": {"accuracy": 0.5}, "linear model": {"accuracy": 0.6}})
+    ['the linear model does better on the test: there is no reason to prefer the network']
+    """
+    found = []
+    test = figures.get("test", {})
+    name = next((name for name in APART if name in test), "")
+    if not name:
+        return []
+    gap = figures.get("train", test)[name] - test[name]
+    # Of few samples, the share that is right is known to about a standard error.
+    noise = 0.0 if name == "r2" else 1 / (test.get("samples", math.inf) ** 0.5)
+    if gap > max(APART[name], noise):
+        found.append(
+            "train and test are far apart, so some of it is learnt by heart: try a larger "
+            "--weight-decay"
+        )
+    better = [
+        rival
+        for rival, measured in figures.items()
+        if rival not in ("train", "test") and measured[name] > test[name]
+    ]
+    if better:
+        found.append(
+            f"the {' and the '.join(better)} {'does' if len(better) == 1 else 'do'} better on the "
+            "test: there is no reason to prefer the network"
+        )
+    return found

@@ -66,7 +66,8 @@ class Now(Reading):
 
     def __init__(self, nodes: Sequence[Value]) -> None:
         self.nodes = nodes
-        self.differentiated = nodes[-1].grad != 0
+        # The root's own may be 0 after a pass; a leaf's may be from another graph.
+        self.differentiated = any(node.grad for node in nodes if node.op) or nodes[-1].grad != 0
         if self.differentiated:
             self.scales = (("grad", "grad"), ("norm", "‖grad‖"))
         else:

@@ -14,7 +14,7 @@ from typing import Any
 from autograd.command.account import introduce, introduce_data, print_result
 from autograd.command.arrangement import Arrangement, Samples, arranged, load
 from autograd.command.inventory import fates
-from autograd.command.learning import Trained, learn
+from autograd.command.learning import Trained, doubts, learn
 from autograd.command.notes import Notes, described
 from autograd.command.parser import Parser
 from autograd.command.question import example
@@ -239,5 +239,5 @@ def _described(trained: Trained, notes: Notes, files: dict[str, Path]) -> dict[s
         loss=history.loss,
         validation_loss=history.validation_loss,
         confusion_matrix=trained.confusion,
-        warnings=[*trained.arrangement.remarks, *history.warnings],
+        warnings=[*trained.arrangement.remarks, *history.warnings, *doubts(trained.figures)],
     )
