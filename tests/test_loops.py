@@ -585,6 +585,18 @@ def test_powers_to_constants_are_exact() -> None:
     check(program_of([x], [], powers), [[x] for x in numbers], exact=True)
 
 
+@pytest.mark.parametrize("exponent", [0.5, 1.5, 2.5, *map(float, range(2, 9))])
+def test_small_powers_call_nothing(exponent: float) -> None:
+    x = Value(0.5)
+    for signed in (exponent, -exponent):
+        program = program_of([x], [], [x**signed])
+        for exact in (False, True):
+            signature = Signature(((),), ((),), (False,), 0)
+            function = NativeFunction(lambda p=program: p, str(program), signature, exact=exact)
+            multiplied = not exact and (exponent == 0.5 or exponent in range(2, 7))
+            assert ("pow" in function.source()) is not multiplied
+
+
 @pytest.mark.parametrize("exponent", MULTIPLIED)
 def test_powers_that_are_multiplied_out_keep_their_bound(exponent: float) -> None:
     x = Value(0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -123,6 +124,7 @@ class Laboratory:
             _replace(self.functions, mutant.code())
         except ValueError:
             return 0  # it closes over other names now: left to a fresh import
+        os.environ["CHAINRULE_CACHE"] = "off"  # compiled code of others would be taken for its own
         for item, following in _pairs(items):
             allow(reach.seconds[item.nodeid])
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
