@@ -104,14 +104,27 @@ class GPT(Module):
             ValueError: there are no tokens, or more than ``block_size``.
             IndexError: one is not in the vocabulary.
         """
-        if not 0 < len(tokens) <= self.block_size:
-            raise ValueError(f"{self} takes 1 to {self.block_size} tokens, got {len(tokens)}")
-        xs: Any = [
-            self.norm(_added(self.token(token), self.position(t))) for t, token in enumerate(tokens)
-        ]
+        xs = self._embedded(tokens)
         for block in self.blocks:
             xs = block(xs)
         return [self.head(x) for x in xs]
+
+    def attention(self, tokens: Sequence[int]) -> list[list[list[list[float]]]]:
+        """Return by block, head and position how much of each position so far is looked at."""
+        found = []
+        with no_grad():
+            xs = self._embedded(tokens)
+            for block in self.blocks:
+                heads = block.attention.attend([block.norm(x) for x in xs]).weights
+                found.append([[[w.data for w in row] for row in head] for head in heads])
+                xs = block(xs)
+        return found
+
+    def _embedded(self, tokens: Sequence[int]) -> list[list[Any]]:
+        if not 0 < len(tokens) <= self.block_size:
+            raise ValueError(f"{self} takes 1 to {self.block_size} tokens, got {len(tokens)}")
+        pairs = [(self.token(token), self.position(t)) for t, token in enumerate(tokens)]
+        return [self.norm(_added(row, place)) for row, place in pairs]
 
     @classmethod
     def size_of(cls, settings: Mapping[str, Any]) -> int:

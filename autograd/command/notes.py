@@ -25,6 +25,7 @@ class Notes:
         figures: by part of the data, what was measured on it; by simpler model, on the test.
         target: what is predicted, where it has a name.
         unit: of a number that is predicted.
+        characters: of a text that was learnt, in the order of their tokens.
         preparation: from a table's cells to the inputs, as `nn.tables` has it; None for numbers.
     """
 
@@ -36,6 +37,7 @@ class Notes:
     figures: dict[str, dict[str, float]]
     target: str = ""
     unit: str = ""
+    characters: str = ""
     preparation: Preparation | None = None
 
     @property
@@ -95,6 +97,7 @@ def notes_in(path: Path) -> Notes:
             },
             target=_text(noted.get("target", "")),
             unit=_text(noted.get("unit", "")),
+            characters=_characters(noted.get("characters", "")),
             preparation=None if prepared is None else Preparation.from_json(prepared),
         )
     except (LookupError, AttributeError, TypeError, ValueError, OverflowError) as error:
@@ -105,6 +108,12 @@ def _text(given: Any) -> str:
     if not isinstance(given, str):
         raise TypeError(f"{given!r:.40} is no text")
     return printable(given)
+
+
+def _characters(given: Any) -> str:
+    if not isinstance(given, str) or len(set(given)) < len(given):
+        raise TypeError(f"{given!r:.40} are no characters, each once")
+    return given
 
 
 def _setting(given: Any) -> Any:

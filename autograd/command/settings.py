@@ -221,7 +221,8 @@ def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> S
     is_file = name not in DEFAULTS
     if is_file and not Path(name).suffix and not Path(name).is_file():
         raise UsageError(
-            f"there is no data set {name!r:.60}: it is {', '.join(DEFAULTS)}, or a file.csv"
+            f"there is no data set {name!r:.60}: it is {', '.join(DEFAULTS)}, names, or a file.csv "
+            "or .txt"
         )
     for option in ("n", "noise"):
         if option in given and name not in MADE:

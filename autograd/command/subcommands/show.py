@@ -14,6 +14,7 @@ from autograd.command.notes import Notes, described, notes_in, print_figures
 from autograd.command.parser import Parser
 from autograd.command.question import example, question_of
 from autograd.command.terminal import Terminal, as_json, percent, printable
+from autograd.command.text import next_letters
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
 from autograd.errors import ChainruleError
@@ -80,10 +81,16 @@ def run(args: argparse.Namespace) -> int:
             raise
         raise UsageError(str(error)) from None
     statistics = _statistics(model)
-    asked = question_of(args.inputs, notes, _inputs(model)) if args.inputs else None
-    inputs = asked.inputs if asked else []
-    remarks = asked.remarks if asked else []
-    answer = _answer(model, notes, inputs) if inputs else []
+    inputs: Sequence[float] = []
+    remarks: Sequence[str] = []
+    if notes.characters:
+        if args.out:
+            raise UsageError("the pictures of a text are drawn when it is learnt: chainrule train")
+        answer = next_letters(model, notes, " ".join(args.inputs)) if args.inputs else []
+    else:
+        if args.inputs:
+            inputs, remarks = question_of(args.inputs, notes, _inputs(model))
+        answer = _answer(model, notes, inputs) if inputs else []
     files = _draw(model, notes, inputs, args.out) if args.out else {}
     for remark in remarks:
         print(f"chainrule: {printable(remark)}", file=sys.stderr)
@@ -204,6 +211,7 @@ def _print(
     terminal.line(str(path), "bold")
     if notes.data:
         what = f"{len(notes.classes)} classes" if notes.classes else "a number to predict"
+        what = "what comes next" if notes.characters else what
         target = f"{notes.target}, " if notes.target else ""
         terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {target}{what}")
     if notes.figures:
@@ -229,7 +237,7 @@ def _print(
             terminal.line(f"  {tensor.name} has {tensor.not_finite:,} numbers that are not finite")
     if answer:
         terminal.heading("Answer")
-        is_chance = bool(notes.classes) and answer[0][0] in notes.classes
+        is_chance = bool(notes.characters) or answer[0][0] in notes.classes
         terminal.table(
             ["", "probability" if is_chance else "value"],
             [

@@ -20,6 +20,7 @@ from autograd.command.parser import Parser
 from autograd.command.question import example
 from autograd.command.settings import DEFAULTS, OPTIONS, Settings, settings_of
 from autograd.command.terminal import Terminal, as_json, printable
+from autograd.command.text import TEXT_OPTIONS, is_text, refuse_text_options, train_text
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.errors import ChainruleError
 from autograd.extras import missing_extra
@@ -31,15 +32,18 @@ examples:
   chainrule train digits --resume               go on after Ctrl-C, or a crash
   chainrule train houses.csv --target price     any table: classes or numbers
   chainrule train houses.csv --dry-run          what is done with its columns
+  chainrule train names                         a GPT that invents names; or a FILE.txt
   chainrule train iris --patience 10 --json     stop early; the result as data"""
 
 
 def add_options(parser: Parser) -> None:
     """Add the words and options of ``train`` to its parser; those not given are None."""
     parser.usage = f"{parser.prog} [options] DATA"
-    names = ", ".join(DEFAULTS)
-    parser.add_argument("data", metavar="DATA", help=f"{names}, or a FILE: .csv, .tsv, .xlsx, ...")
-    for title, rows in OPTIONS.items():
+    names = ", ".join([*DEFAULTS, "names"])
+    parser.add_argument(
+        "data", metavar="DATA", help=f"{names}, or a FILE: .csv, .tsv, .xlsx, ... or .txt"
+    )
+    for title, rows in (*OPTIONS.items(), ("text", TEXT_OPTIONS)):
         group = parser.add_argument_group(title)
         for names, metavar, kind, text in rows:
             how: dict[str, Any] = {"type": kind} if callable(kind) else {"choices": kind}
@@ -73,9 +77,14 @@ def run(args: argparse.Namespace) -> int:
         import_module("matplotlib")
     except ImportError as error:
         missing_extra("matplotlib", "plot", error)
+    text = is_text(args.data)
+    if not text:
+        refuse_text_options(args)
     directory = args.out or Path(f"chainrule-{_stem(args.data)}")
     if not (args.resume or args.out or args.dry_run):
         directory = _free(directory, args.format)
+    if text:
+        return train_text(args, directory)
     checkpoint = directory / "checkpoint.json"
     settings = settings_of(args, _recorded(checkpoint) if args.resume else None)
     terminal = Terminal()

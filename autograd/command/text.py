@@ -1,0 +1,358 @@
+"""A GPT that learns a text, letter by letter: what ``chainrule train names`` does."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from math import log
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograd.command.notes import Notes, described
+from autograd.command.settings import OPTIONS
+from autograd.command.terminal import Terminal, as_json, counted, printable
+from autograd.command.usage import INTERRUPTED, OK, UsageError
+from autograd.functions import mean, softmax
+from autograd.modes import no_grad
+
+if TYPE_CHECKING:
+    from nn import GPT, Module
+    from nn.text import Text, Tokenizer
+
+WRITTEN = 20
+"""Documents that the model writes when it has learnt."""
+
+MEASURED = 200
+"""Documents that are measured on, at most: it takes as long as a fifth of the training."""
+
+MOST_LETTERS = 12
+"""Letters that are told when it is asked what comes next."""
+
+SHOWN = {
+    "model": "the model, its letters included",
+    "loss": "loss by step",
+    "attention": "where the heads look in one document",
+    "embedding": "which letters the model takes for alike",
+}
+"""What is said of each file."""
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """All that decides what comes of a text: the same settings give the same model.
+
+    Attributes:
+        data: "names", or the path of a text with a document a line.
+        test: the share of the documents that is kept back and measured at the end.
+        batch_size: documents a step.
+        embedding, heads, layers, block_size: as for `nn.GPT`.
+        learning_rate: of the first step; it falls to 0 in a straight line.
+        temperature: of what is written at the end.
+    """
+
+    data: str
+    test: float = 0.1
+    embedding: int = 16
+    heads: int = 4
+    layers: int = 1
+    block_size: int = 16
+    epochs: int = 1
+    batch_size: int = 1
+    learning_rate: float = 0.01
+    temperature: float = 0.5
+    seed: int = 0
+
+
+TEXT_OPTIONS: list[tuple[str, str | None, Any, str]] = [
+    ("--embedding", "N", int, "numbers that stand for a letter (default: 16)"),
+    ("--heads", "N", int, "of attention in a layer (default: 4)"),
+    ("--layers", "N", int, "blocks of attention (default: 1)"),
+    ("--block-size", "N", int, "letters of a line that are learnt, at most (default: 16)"),
+    ("--temperature", "X", float, "of what is written at the end (default: 0.5)"),
+]
+"""Options that only a text has; of the others, it takes those that `TextSettings` names."""
+
+
+def is_text(data: str) -> bool:
+    """Return whether data is learnt letter by letter."""
+    return data == "names" or Path(data).suffix.lower() == ".txt"
+
+
+def refuse_text_options(args: argparse.Namespace) -> None:
+    """Refuse the options of texts where there is none."""
+    for names, *_ in TEXT_OPTIONS:
+        if getattr(args, names.removeprefix("--").replace("-", "_")) is not None:
+            raise UsageError(f"{names} is of a text: names, or a FILE.txt with a document a line")
+
+
+def text_settings_of(args: argparse.Namespace) -> TextSettings:
+    """Return the settings that the command line asks for.
+
+    Raises:
+        UsageError: an option is of tables only.
+    """
+    own = {field.name for field in fields(TextSettings)}
+    for rows in OPTIONS.values():
+        for names, *_ in rows:
+            name = names.split()[0].removeprefix("--").replace("-", "_")
+            if name not in own and getattr(args, name) is not None:
+                raise UsageError(f"--{name.replace('_', '-')} is of tables, not of a text")
+    for option in ("resume", "dry_run"):
+        if getattr(args, option):
+            raise UsageError(f"--{option.replace('_', '-')} is of tables, not of a text")
+    given = {name: getattr(args, name) for name in own if getattr(args, name) is not None}
+    return TextSettings(**given)
+
+
+class Learnt(NamedTuple):
+    """What came of a text.
+
+    Attributes:
+        losses: of each step, before it.
+        figures: by part, the mean loss of a letter; by simpler model, on the test.
+        interrupted: whether it was stopped by Ctrl-C, after a whole step.
+    """
+
+    model: GPT
+    losses: list[float]
+    figures: dict[str, dict[str, float]]
+    interrupted: bool
+
+
+def train_text(args: argparse.Namespace, directory: Path) -> int:
+    """Learn a text, save, report, and return the exit code.
+
+    Raises:
+        UsageError: an option or the file can't be used; nothing is trained.
+    """
+    from nn import GPT, generate, save
+    from nn.arguments import count, number, share
+    from nn.data import characters
+
+    settings = text_settings_of(args)
+    terminal = Terminal(sys.stderr if args.json else None)
+    try:
+        text = characters(None if settings.data == "names" else settings.data)
+        for name in ("epochs", "batch_size", "block_size"):
+            count(name, getattr(settings, name))
+        for name in ("learning_rate", "temperature"):
+            number(name, getattr(settings, name), positive=True)
+        share("test", settings.test)
+        size = (settings.block_size, settings.embedding, settings.heads, settings.layers)
+        model = GPT(text.tokenizer.size, *size, settings.seed)
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{settings.data}: {error.strerror}") from error
+    parts = _parts(text, settings)
+    directory.mkdir(parents=True, exist_ok=True)
+    if not args.json:
+        _introduce(terminal, settings, text, parts, model)
+    learnt = _learn(settings, model, parts, lambda *told: _tell(terminal, *told))
+    if not learnt.losses:
+        print("chainrule: no step was finished, so nothing is saved", file=sys.stderr)
+        return INTERRUPTED
+    source = random.Random(settings.seed)
+    written = [
+        text.tokenizer.decode(generate(model, [0], settings.temperature, source, stop=0))
+        for _ in range(WRITTEN)
+    ]
+    notes = Notes(
+        settings=asdict(settings),
+        task="text",
+        columns=[],
+        classes=[],
+        epochs=settings.epochs,
+        figures=learnt.figures,
+        characters=text.tokenizer.characters,
+    )
+    files = {"model": save(model, directory / f"model.{args.format}", notes.to_json())}
+    files |= _draw(learnt, text.tokenizer, written, directory)
+    if args.json:
+        more = {"interrupted": learnt.interrupted, "loss": learnt.losses, "written": written}
+        print(as_json(described(model, notes, files, **more)))
+    else:
+        known = set(map(text.tokenizer.decode, text.documents))
+        _print(terminal, learnt, written, known, files)
+    return INTERRUPTED if learnt.interrupted else OK
+
+
+def next_letters(model: Module, notes: Notes, beginning: str) -> list[tuple[str, float]]:
+    """Return the likeliest letters after the beginning of a document, with their probabilities.
+
+    Raises:
+        UsageError: the model has not learnt a letter of it, or it is too long.
+    """
+    from nn.text import Tokenizer
+
+    tokenizer = Tokenizer(notes.characters)
+    try:
+        logits = model(tokenizer.encode(beginning)[:-1])[-1]
+    except (ValueError, IndexError) as error:
+        raise UsageError(str(error)) from None
+    names = ["(the end)", *map(printable, tokenizer.characters)]
+    chances = [p.data for p in softmax(logits)]
+    ranked = sorted(zip(names, chances, strict=True), key=lambda pair: -pair[1])
+    return ranked[:MOST_LETTERS]
+
+
+def _parts(text: Text, settings: TextSettings) -> dict[str, list[list[int]]]:
+    """Return the documents to learn from and those of the test, shuffled."""
+    shuffled = random.Random(settings.seed).sample(text.documents, len(text.documents))
+    kept = min(round(settings.test * len(shuffled)), len(shuffled) - 1)
+    return {"train": shuffled[kept:], "test": shuffled[:kept]}
+
+
+def _learn(
+    settings: TextSettings,
+    model: GPT,
+    parts: dict[str, list[list[int]]],
+    tell: Callable[[int, int, float], None],
+) -> Learnt:
+    """Train the model in place, step by step; Ctrl-C ends it after a whole step."""
+    from nn import next_token_loss
+    from nn.optim import Adam
+
+    train, size = parts["train"], settings.batch_size
+    optimizer = Adam(model.parameters(), settings.learning_rate, (0.85, 0.99))
+    source = random.Random(settings.seed)
+    order = [
+        document for _ in range(settings.epochs) for document in source.sample(train, len(train))
+    ]
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
+    losses: list[float] = []
+    interrupted = False
+    try:
+        for i, batch in enumerate(batches):
+            optimizer.zero_grad()
+            loss = mean(next_token_loss(model, document) for document in batch)
+            loss.backward()
+            optimizer.scale = 1 - i / len(batches)
+            optimizer.step()
+            losses.append(loss.data)
+            tell(i + 1, len(batches), fmean(losses[-max(1, len(batches) // 10) :]))
+    except KeyboardInterrupt:
+        interrupted = True
+    figures = {"train": _figure(model, train), "test": _figure(model, parts["test"])}
+    figures |= _rivals(train, parts["test"], model)
+    figures = {name: figure for name, figure in figures.items() if figure}
+    return Learnt(model, losses, figures, interrupted)
+
+
+def _figure(model: GPT, documents: Sequence[Sequence[int]]) -> dict[str, float]:
+    """Return the mean loss of a letter over some of the documents."""
+    from nn import next_token_loss
+
+    if not documents:
+        return {}
+    some = documents[:MEASURED]
+    with no_grad():
+        losses = [(next_token_loss(model, d).data, _length(model, d)) for d in some]
+    letters = sum(n for _, n in losses)
+    return {"samples": len(some), "loss": sum(x * n for x, n in losses) / letters}
+
+
+def _length(model: GPT, document: Sequence[int]) -> int:
+    return min(len(document) - 1, model.block_size)
+
+
+def _rivals(
+    train: Sequence[Sequence[int]], test: Sequence[Sequence[int]], model: GPT
+) -> dict[str, dict[str, float]]:
+    """Return what knowing only how often each letter occurs would give on the test."""
+    if not test:
+        return {}
+    counts = [1] * model.vocabulary  # each once more, so that none is impossible
+    for document in train:
+        for token in document[1:]:
+            counts[token] += 1
+    total = sum(counts)
+    some = test[:MEASURED]
+    letters = [t for d in some for t in d[1 : 1 + _length(model, d)]]
+    loss = fmean(-log(counts[t] / total) for t in letters)
+    guess = {"samples": len(some), "loss": log(model.vocabulary)}
+    return {"letters by frequency": {"samples": len(some), "loss": loss}, "any letter": guess}
+
+
+def _draw(
+    learnt: Learnt, tokenizer: Tokenizer, written: Sequence[str], directory: Path
+) -> dict[str, Path]:
+    """Write the pictures, and return them by what they show."""
+    from nn import plots
+
+    names = ["·", *tokenizer.characters]
+    files = {name: directory / f"{name}.png" for name in ("loss", "attention", "embedding")}
+    plots.loss_by_step(learnt.losses, files["loss"])
+    longest = max(written, key=len)
+    tokens = tokenizer.encode(longest)[:-1][: learnt.model.block_size]
+    shown = [names[token] for token in tokens]
+    plots.attention_maps(learnt.model, tokens, files["attention"], shown)
+    plots.embedding_map(learnt.model, names, files["embedding"])
+    return files
+
+
+def _introduce(
+    terminal: Terminal,
+    settings: TextSettings,
+    text: Text,
+    parts: dict[str, list[list[int]]],
+    model: GPT,
+) -> None:
+    terminal.line(printable(settings.data), "bold")
+    letters = printable(text.tokenizer.characters)
+    test = f", {len(parts['test']):,} for the test" if parts["test"] else ""
+    terminal.line(f"  {len(parts['train']):,} documents to learn from{test}")
+    terminal.line(f"  {len(text.tokenizer.characters)} letters: {letters:.80}")
+    longer = sum(len(document) - 1 > model.block_size for document in text.documents)
+    if longer:
+        terminal.line(f"  {longer:,} are longer than {model.block_size}: of these, the beginning")
+    terminal.heading("Network")
+    for row in model.summary().splitlines():
+        terminal.line(f"  {row}")
+    terminal.heading("Training")
+    terminal.line(
+        f"  {counted(settings.epochs, 'epoch')}   batches of {settings.batch_size}   adam   "
+        f"learning rate {settings.learning_rate:g}, falling   seed {settings.seed}"
+    )
+    terminal.line()
+    terminal.line("   step    loss", "dim")
+    sys.stdout.flush()
+
+
+def _tell(terminal: Terminal, step: int, steps: int, loss: float) -> None:
+    """Print about ten of the steps, as they are made."""
+    if step in {1, steps} or step % max(1, steps // 10) == 0:
+        terminal.line(f"  {step:>5,}  {loss:.4f}")
+        sys.stdout.flush()
+
+
+def _print(
+    terminal: Terminal,
+    learnt: Learnt,
+    written: Sequence[str],
+    known: set[str],
+    files: dict[str, Path],
+) -> None:
+    terminal.heading("Result: the loss of a letter, −log of the probability that it was given")
+    terminal.table(
+        ["", "documents", "loss"],
+        [
+            [name, f"{figure['samples']:,.0f}", f"{figure['loss']:.3f}"]
+            for name, figure in learnt.figures.items()
+        ],
+    )
+    terminal.heading("Written")
+    new = [f"{printable(text)}{'*' if text in known else ''}" for text in written]
+    terminal.line("  " + "   ".join(text or "(nothing)" for text in new))
+    if any(text in known for text in written):
+        terminal.line("  * is in the text", "dim")
+    terminal.heading("Files")
+    width = max(len(str(path)) for path in files.values())
+    for name, path in files.items():
+        terminal.line(f"  {str(path).ljust(width)}   {SHOWN[name]}")
+    terminal.heading("Try next")
+    terminal.line(f"  chainrule show {files['model']} an     what comes after it")
