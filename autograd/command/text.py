@@ -108,7 +108,7 @@ def text_settings_of(args: argparse.Namespace) -> TextSettings:
     return TextSettings(**given)
 
 
-class Learnt(NamedTuple):
+class LearntText(NamedTuple):
     """What came of a text.
 
     Attributes:
@@ -212,7 +212,7 @@ def _learn(
     model: GPT,
     parts: dict[str, list[list[int]]],
     tell: Callable[[int, int, float], None],
-) -> Learnt:
+) -> LearntText:
     """Train the model in place, step by step; Ctrl-C ends it after a whole step."""
     from nn import next_token_loss
     from nn.optim import Adam
@@ -240,7 +240,7 @@ def _learn(
     figures = {"train": _figure(model, train), "test": _figure(model, parts["test"])}
     figures |= _rivals(train, parts["test"], model)
     figures = {name: figure for name, figure in figures.items() if figure}
-    return Learnt(model, losses, figures, interrupted)
+    return LearntText(model, losses, figures, interrupted)
 
 
 def _figure(model: GPT, documents: Sequence[Sequence[int]]) -> dict[str, float]:
@@ -279,7 +279,7 @@ def _rivals(
 
 
 def _draw(
-    learnt: Learnt, tokenizer: Tokenizer, written: Sequence[str], directory: Path
+    learnt: LearntText, tokenizer: Tokenizer, written: Sequence[str], directory: Path
 ) -> dict[str, Path]:
     """Write the pictures, and return them by what they show."""
     from nn import plots
@@ -332,7 +332,7 @@ def _tell(terminal: Terminal, step: int, steps: int, loss: float) -> None:
 
 def _print(
     terminal: Terminal,
-    learnt: Learnt,
+    learnt: LearntText,
     written: Sequence[str],
     known: set[str],
     files: dict[str, Path],
