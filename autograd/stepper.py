@@ -189,6 +189,34 @@ class Stepper:
         write_whole(path, page.build(self.recording, self.position, title=title).encode())
         return path
 
+    def animate(self, path: str | os.PathLike[str], seconds: float = 1.2) -> Path:
+        """Write the backward pass as a film on one fixed layout, for a slide; return its path.
+
+        Args:
+            path: its extension decides: .svg, which plays by CSS without a script, or .gif.
+            seconds: how long each event is shown.
+
+        Raises:
+            ValueError: another extension, or more nodes than are legible.
+            MissingExtraError: Graphviz, or Pillow for a GIF, is not installed.
+            OSError: the file can't be written.
+        """
+        from autograd.drawing import film
+
+        path = Path(path)
+        format = path.suffix[1:].lower()
+        if format not in ("svg", "gif"):
+            raise ValueError(f"can't animate to {str(path)!r}: its extension is .svg or .gif")
+        found = film.film_of(self.recording)
+        if format == "svg":
+            content = film.svg_of(found, seconds).encode()
+        else:
+            from autograd.drawing.gif import gif_of
+
+            content = gif_of(found, seconds)
+        write_whole(path, content)
+        return path
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return where the stepper stands: as the page, and for other front ends as SVG or text."""
         from autograd import drawing, page

@@ -91,7 +91,9 @@ def test_thirty_layers_vanish_stay_or_explode(runs: list[tuple[Path, str]]) -> N
 def test_the_pictures_are_where_it_says(runs: list[tuple[Path, str]]) -> None:
     directory, text = runs[0]
     listed = section(text, "Where everything is")
-    pictures = {"neuron.svg": b"<?xml"}
+    pictures = dict.fromkeys(("neuron.html", "moons.html"), b"<!doctype html>")
+    assert list(re.findall(r"(\w+\.\w+) {2,}", listed))[:2] == list(pictures), "pages first"
+    pictures |= {"neuron.svg": b"<?xml"}
     pictures |= dict.fromkeys(("boundary.png", "loss.png", "depth.png"), b"\x89PNG")
     assert {path.name for path in directory.iterdir()} == set(pictures)
     for name, begins in pictures.items():

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from autograd import TABLE, Op, Stepper, Value, debug, exp, mean, scope, sum, tanh
+from autograd.drawing.layout import arrange
 from autograd.drawing.structure import Structure
 from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
 from autograd.page.javascript import SPELLING, rows
-from autograd.page.layout import arrange
 from autograd.page.levels import CROWD, levels_of
 from autograd.page.packing import Column
 from autograd.page.samples import samples_of

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from autograd.drawing.layout import HEIGHT, WIDTH, arrange
 from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.drawing.structure import Structure
@@ -18,7 +19,6 @@ from autograd.formula import json_number, number
 from autograd.graph import node_args
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import RowScript, key, rows
-from autograd.page.layout import HEIGHT, WIDTH, arrange
 from autograd.page.levels import levels_of
 from autograd.page.packing import Column, packed, packed_text
 from autograd.page.samples import samples_of

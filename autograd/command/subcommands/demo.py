@@ -18,7 +18,7 @@ from autograd.command.terminal import Terminal
 from autograd.command.usage import OK
 from autograd.engine import Value
 from autograd.extras import missing_extra
-from autograd.functions import dot
+from autograd.functions import dot, mean
 from autograd.functions import sum as add
 from autograd.ops import sigmoid, tanh
 from autograd.stepper import Stepper
@@ -31,6 +31,8 @@ examples:
 
 LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
 EPOCHS = 50
+SHOWN = 20
+"""Moons whose loss is stepped through."""
 DEPTH, WIDTH = 30, 16
 
 
@@ -69,10 +71,11 @@ def run(args: argparse.Namespace) -> int:
     terminal = Terminal()
     theory_neuron(terminal)
     pictures = [
-        lecture_neuron(terminal, directory),
+        *lecture_neuron(terminal, directory),
         *two_moons(terminal, directory),
         thirty_layers(terminal, directory),
     ]
+    pictures.sort(key=lambda picture: picture.path.suffix != ".html")  # what to open first
     _title(terminal, "Where everything is")
     width = max(len(str(picture.path)) for picture in pictures)
     for picture in pictures:
@@ -127,7 +130,7 @@ def theory_neuron(terminal: Terminal) -> None:
     terminal.line(f"  E  {cost.data:>+.5f} → {forward().data:>+.5f}")
 
 
-def lecture_neuron(terminal: Terminal, directory: Path) -> Exhibit:
+def lecture_neuron(terminal: Terminal, directory: Path) -> list[Exhibit]:
     """Step through, check and draw the neuron of the micrograd lecture.
 
     Source: Karpathy 2022, The spelled-out intro to neural networks and backpropagation.
@@ -149,8 +152,12 @@ def lecture_neuron(terminal: Terminal, directory: Path) -> Exhibit:
     for line in str(report).splitlines():
         terminal.line(f"  {line}")
     report.raise_if_wrong()
+    page = Stepper(o).save(directory / "neuron.html", "The neuron of the micrograd lecture")
     path = write(o, directory / "neuron.svg")
-    return Exhibit(path, "the graph of the lecture's neuron")
+    return [
+        Exhibit(page, "open this first: step through the lecture's neuron"),
+        Exhibit(path, "its graph as a picture"),
+    ]
 
 
 def two_moons(terminal: Terminal, directory: Path) -> list[Exhibit]:
@@ -186,10 +193,18 @@ def two_moons(terminal: Terminal, directory: Path) -> list[Exhibit]:
         terminal.line(f"  {epoch:>5} {loss:8.4f}  {accuracy:>8.1%}")
     if history.dead_units:
         terminal.line(f"  {len(history.dead_units)} of 32 units were 0 for all points: dead ReLUs")
+    losses = [
+        binary_cross_entropy_with_logits(model(point), label)
+        for point, label in zip(points[:SHOWN], labels, strict=False)
+    ]
+    loss = mean(losses)
+    loss.label = "loss"
+    page = Stepper(loss).save(directory / "moons.html", f"Loss of {SHOWN} moons")
     boundary, curve = directory / "boundary.png", directory / "loss.png"
     decision_boundary(model, points, labels, boundary)
     loss_curve(history, curve)
     return [
+        Exhibit(page, "then this: the network's backward pass, layer by layer"),
         Exhibit(boundary, "the moons, and where the network parts them"),
         Exhibit(curve, "the loss, epoch by epoch"),
     ]

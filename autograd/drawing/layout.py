@@ -1,6 +1,6 @@
-"""Where the page puts the nodes of a graph of ordinary size, as Graphviz finds it.
+"""Where cards of one size stand, for a graph of ordinary size: as Graphviz finds it.
 
-Boxes that open and close, and larger graphs, are laid out by the page itself.
+The page lays out larger graphs, and boxes that open and close, by itself.
 """
 
 from __future__ import annotations

@@ -1,0 +1,284 @@
+"""A backward pass as a film: one fixed layout, a frame for each event.
+
+The numbers of a frame are those of the moment; what changes from frame to frame is text and colour
+alone, so that nothing moves under the reader's eye.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from autograd.drawing.layout import HEIGHT, WIDTH, Point, arrange
+from autograd.drawing.palette import GREY, INK, shade
+from autograd.drawing.picture import ink_on, printable, shorten, shown
+from autograd.engine import Value
+from autograd.errors import MissingExtraError
+from autograd.graph import node_args
+from autograd.stepping.events import Edge, Recording
+
+MARGIN, CAPTION = 24, 56
+"""Around the graph; the height of the line of text below it."""
+
+ACCENT = "#6b3fd4"
+
+MOST_NODES = 60
+"""Nodes beyond which no slide is legible."""
+
+LONGEST = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A node in a frame.
+
+    Attributes:
+        gradient: its text; "?" before it is known.
+        fill: the colour behind the gradient; "" for none.
+        outline: how the card is marked: "", "giver" or "receiver".
+    """
+
+    gradient: str
+    fill: str
+    outline: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One moment.
+
+    Attributes:
+        cards: one for each node.
+        edge: the edge that is active, as its number among the routes; None for none.
+        local: what stands on it.
+        caption: what happens, in a line.
+    """
+
+    cards: tuple[Card, ...]
+    edge: int | None
+    local: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """All frames, and what is the same in each.
+
+    Attributes:
+        corners: the upper left corner of each card.
+        titles: the name, the op and the value of each node.
+        routes: each edge as control points of cubic curves, from argument to user.
+        size: width and height.
+    """
+
+    corners: tuple[Point, ...]
+    titles: tuple[tuple[str, str, str], ...]
+    routes: tuple[tuple[Point, ...], ...]
+    size: tuple[int, int]
+    frames: tuple[Frame, ...]
+
+
+def film_of(recording: Recording) -> Film:
+    """Return the film of a recorded backward pass, from its first event to its last.
+
+    Raises:
+        ValueError: the graph has more nodes than are legible.
+        MissingExtraError: Graphviz, which finds the layout, is not installed.
+    """
+    nodes, place = recording.nodes, recording.position
+    if len(nodes) > MOST_NODES:
+        raise ValueError(
+            f"{len(nodes):,} nodes are too many for a film that can be read (at most "
+            f"{MOST_NODES}): animate an inner node, or save the page, which opens a network box "
+            "by box: stepper.save('why.html')"
+        )
+    edges = [(place[arg], i) for i, node in enumerate(nodes) for arg in node_args(node)]
+    found = arrange(len(nodes), edges)
+    if not found.centres:
+        raise MissingExtraError("a film needs Graphviz: pip install 'chainrule[draw]'")
+    points = [point for route in found.routes for point in route] + found.centres
+    left = min(x for x, _ in points) - WIDTH // 2 - MARGIN
+    top = min(y for _, y in points) - HEIGHT // 2 - MARGIN
+    corners = [(x - left - WIDTH // 2, y - top - HEIGHT // 2) for x, y in found.centres]
+    routes = [
+        tuple((x - left, y - top) for x, y in (route or _straight(found.centres, edge)))
+        for route, edge in zip(found.routes, edges, strict=True)
+    ]
+    width = max(max(x for x, _ in corners) + WIDTH + MARGIN, 7 * LONGEST)
+    height = max(y for _, y in corners) + HEIGHT + MARGIN + CAPTION
+    return Film(
+        tuple(corners),
+        tuple(_title(recording, node) for node in nodes),
+        tuple(routes),
+        (width, height),
+        tuple(_frame(recording, i) for i in range(len(nodes), recording.length + 1)),
+    )
+
+
+def _straight(centres: list[Point], edge: tuple[int, int]) -> list[Point]:
+    (ax, ay), (bx, by) = (centres[i] for i in edge)
+    return [(ax + WIDTH // 2, ay), (ax + WIDTH, ay), (bx - WIDTH, by), (bx - WIDTH // 2, by)]
+
+
+def _title(recording: Recording, node: Value) -> tuple[str, str, str]:
+    name = printable(shorten(recording.name(node), 12))
+    return name, str(node.op or ""), shown(recording.value(node))
+
+
+def _frame(recording: Recording, position: int) -> Frame:
+    """Return the frame after so many events; the first is that of the values alone."""
+    nodes, first = recording.nodes, position == len(recording.nodes)
+    event = None if first else recording.event(position - 1)
+    known = [recording.gradient_at(position, node) for node in nodes]
+    largest = max((abs(g.so_far) for g in known if g.so_far is not None), default=0.0)
+    giver = event.node if isinstance(event, Edge) else None
+    cards = tuple(
+        Card(
+            "?" if g.so_far is None else shown(g.so_far) + (" …" if g.status == "partial" else ""),
+            "" if not g.so_far else shade(g.so_far, largest),
+            "giver" if node is giver else "receiver" if event and node is event.subject else "",
+        )
+        for node, g in zip(nodes, known, strict=True)
+    )
+    if event is None:
+        return Frame(cards, None, "", "All values are known; now backwards, from the root.")
+    edge = None
+    if isinstance(event, Edge):
+        before = nodes[: recording.position[event.node]]
+        slots = event.node.args[: event.slot]
+        edge = sum(len(node_args(node)) for node in before)
+        edge += sum(isinstance(arg, Value) for arg in slots)
+    parts = str(event).split("   ")
+    local = f"× {shown(event.local)}" if isinstance(event, Edge) else ""
+    return Frame(cards, edge, local, printable(shorten("   ".join(parts[:2]), LONGEST)))
+
+
+def middle(route: tuple[Point, ...]) -> Point:
+    """Return the point half-way along a chain of cubic curves."""
+    curves = (len(route) - 1) // 3
+    start = 3 * (curves // 2)
+    if curves % 2 == 0:
+        return route[start]
+    a, b, c, d = route[start : start + 4]
+    x, y = ((a[k] + 3 * b[k] + 3 * c[k] + d[k]) // 8 for k in (0, 1))
+    return x, y
+
+
+def svg_of(film: Film, seconds: float) -> str:
+    """Return a film as SVG that plays by CSS alone: it needs no script, and none may run.
+
+    Who prefers no motion sees the last frame.
+
+    Args:
+        seconds: how long a frame lasts.
+    """
+    width, height = film.size
+    count = len(film.frames)
+    shots: dict[tuple[int, int], None] = {}
+
+    def shot(first: int, last: int, content: str) -> str:
+        """Return content that is there from one frame to before another."""
+        if (first, last) == (0, count):
+            return content
+        shots[first, last] = None
+        return f'<g class="s f{first}-{last}">{content}</g>'
+
+    body = [_wire(route, "wire") for route in film.routes]
+    for i, ((x, y), (name, op, value)) in enumerate(zip(film.corners, film.titles, strict=True)):
+        body.append(
+            f'<g transform="translate({x} {y})"><rect class="card" width="{WIDTH}" '
+            f'height="{HEIGHT}" rx="8"/>'
+        )
+        body += [
+            shot(first, last, _card(film.frames[first].cards[i]))
+            for first, last in _spans([frame.cards[i] for frame in film.frames])
+        ]
+        body.append(
+            f'<text class="name" x="9" y="16">{escape(name)}</text>'
+            f'<text class="op" x="{WIDTH - 9}" y="16">{escape(op)}</text>'
+            f'<text class="tag" x="9" y="33">value</text><text class="number" x="{WIDTH - 9}" '
+            f'y="33">{escape(value)}</text><text class="tag" x="9" y="{HEIGHT - 6}">grad</text></g>'
+        )
+    for k, frame in enumerate(film.frames):
+        if frame.edge is not None:
+            body.append(shot(k, k + 1, _active(film.routes[frame.edge], frame.local)))
+        caption = (
+            f'<text class="caption" x="{MARGIN}" y="{height - 26}">{escape(frame.caption)}</text>'
+        )
+        body.append(shot(k, k + 1, caption))
+    style = _STYLE + "".join(_keyframes(first, last, count, seconds) for first, last in shots)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" aria-label="A backward pass, step by step">'
+        f'<style>{style}</style><rect width="{width}" height="{height}" fill="white"/>'
+        f"{''.join(body)}</svg>\n"
+    )
+
+
+def _spans(states: list[Card]) -> list[tuple[int, int]]:
+    """Return from where to where a card stays the same."""
+    starts = [i for i, state in enumerate(states) if i == 0 or state != states[i - 1]]
+    return list(zip(starts, [*starts[1:], len(states)], strict=True))
+
+
+def _card(card: Card) -> str:
+    strip = f"M1 {HEIGHT - 20}h{WIDTH - 2}v12a7 7 0 0 1-7 7h-{WIDTH - 16}a7 7 0 0 1-7-7z"
+    fill = f'<path d="{strip}" fill="{card.fill}"/>' if card.fill else ""
+    mark = (
+        f'<rect class="mark {card.outline}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
+        if card.outline
+        else ""
+    )
+    ink = ink_on(card.fill, GREY if card.gradient == "?" else INK)
+    number = f'<text class="number" x="{WIDTH - 9}" y="{HEIGHT - 6}" fill="{ink}">'
+    return f"{fill}{mark}{number}{escape(card.gradient)}</text>"
+
+
+def _wire(route: tuple[Point, ...], name: str) -> str:
+    start, *rest = (f"{x} {y}" for x, y in route)
+    return f'<path class="{name}" d="M{start}C{" ".join(rest)}"/>'
+
+
+def _active(route: tuple[Point, ...], local: str) -> str:
+    x, y = middle(route)
+    width = 7 * len(local) + 12
+    return (
+        _wire(route, "wire active")
+        + f'<rect x="{x - width // 2}" y="{y - 24}" width="{width}" height="18" rx="9" '
+        f'fill="{ACCENT}"/><text class="local" x="{x}" y="{y - 11}">{escape(local)}</text>'
+    )
+
+
+def _keyframes(first: int, last: int, count: int, seconds: float) -> str:
+    """Return the rule for what is seen from one frame to before another."""
+    name = f"f{first}-{last}"
+    stops = [f"{100 * first / count:.4f}%{{visibility:visible}}"]
+    if first:
+        stops.insert(0, "0%{visibility:hidden}")
+    if last < count:
+        stops.append(f"{100 * last / count:.4f}%{{visibility:hidden}}")
+    still = (
+        ""
+        if last == count
+        else f"@media (prefers-reduced-motion:reduce){{.{name}{{visibility:hidden}}}}"
+    )
+    return (
+        f".{name}{{animation:{name} {seconds * count:g}s step-end infinite}}"
+        f"@keyframes {name}{{{''.join(stops)}}}{still}"
+    )
+
+
+_STYLE = (
+    "text{font:12px system-ui,Helvetica,Arial,sans-serif;fill:" + INK + "}"
+    ".name{font-weight:650}.op,.tag{fill:" + GREY + "}.op,.number{text-anchor:end}"
+    ".tag{font-size:10px}.number{font:11.5px ui-monospace,Menlo,Consolas,monospace;fill:inherit}"
+    ".card{fill:white;stroke:#d8dee4;stroke-width:1.2}.wire{fill:none;stroke:#aeb7c0;stroke-width:1.3}"
+    ".active{stroke:"
+    + ACCENT
+    + ";stroke-width:2.8}.mark{fill:none;stroke:"
+    + ACCENT
+    + ";stroke-width:2.6}"
+    ".giver{stroke-dasharray:5 3}.caption{font-size:15px}"
+    ".local{font:600 11px ui-monospace,Menlo,monospace;fill:white;text-anchor:middle}"
+    "@media (prefers-reduced-motion:reduce){.s{animation:none!important}}"
+)
