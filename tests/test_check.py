@@ -438,7 +438,10 @@ def test_steps_have_no_period_in_common() -> None:
     slope = 1 + 16 * math.pi * math.cos(16 * math.pi * 0.3)
     assert verdicts(wave, 0.3, gradient=slope) == ["ok"]
     assert verdicts(wave, 0.3, gradient=1.0) == ["wrong"]
-    assert verdicts(lambda x: round(128 * x) / 128, 0.3, gradient=1.0) == ["noise"]
+    steps = lambda x: round(128 * x) / 128
+    for x in (0.3, 1.3, 5.2):
+        assert verdicts(steps, x, gradient=1.0) == ["wrong"]
+        assert verdicts(steps, x, gradient=0.0) == ["ok"]
 
 
 def test_steps_follow_the_input() -> None:
@@ -529,3 +532,64 @@ def test_away_from_the_point_f_may_end_in_any_way() -> None:
         return x * x
 
     assert verdicts(ends, 1.0, gradient=2.0) == ["ok"]
+
+
+@pytest.mark.parametrize("x", [0.3, 0.77, 1.3, 2.1, 5.2])
+def test_steps_of_half_precision_are_not_those_of_a_function(x: float) -> None:
+    np = pytest.importorskip("numpy")
+    rounded = lambda v: float(np.float16(v) * np.float16(v))
+    assert verdicts(rounded, x, gradient=2 * x) == ["ok"]
+    assert verdicts(rounded, x, gradient=0.0) == ["wrong"]
+    assert verdicts(rounded, x, gradient=-2 * x) == ["wrong"]
+    assert verdicts(math.floor, x, gradient=0.0) == ["ok"]
+    assert verdicts(math.floor, x, gradient=1.0) == ["wrong"]
+
+
+def test_a_zero_of_a_constant_is_told_from_noise() -> None:
+    one = lambda x: math.sin(x) ** 2 + math.cos(x) ** 2
+    assert verdicts(one, 0.7, gradient=0.0) == ["ok"]
+    assert verdicts(one, 0.7, gradient=1e-3) == ["wrong"]
+
+
+def test_a_slope_between_noise_and_curvature_is_found() -> None:
+    softplus_of_minus = lambda x: math.log(1 + math.exp(-x))  # 6,000 times the spacing
+    slope = -1 / (1 + math.exp(27))
+    assert verdicts(softplus_of_minus, 27.0, gradient=slope) == ["ok"]
+    assert verdicts(softplus_of_minus, 27.0, gradient=-slope) == ["wrong"]
+
+
+def test_what_is_off_by_little_may_be_approximate() -> None:
+    """Half a per mille too little, as of a solver: smooth, so that no noise tells."""
+    report = gradcheck(lambda x: 0.9995 * math.exp(x), 1.0, gradient=math.exp(1.0))
+    assert report.inputs[0].verdict == "wrong"
+    said = "off by 5.0e-04 of the differences at most; if f is itself approximate (a solver's "
+    assert report.notes == (said + "tolerance), rtol=0.0006 accepts it",)
+    again = gradcheck(lambda x: 0.9995 * math.exp(x), 1.0, gradient=math.exp(1.0), rtol=6e-4)
+    assert again.ok
+    far = gradcheck(math.exp, 1.0, gradient=2 * math.exp(1.0))
+    assert not far.notes
+
+
+def test_a_tolerance_leaves_what_is_zero() -> None:
+    report = gradcheck(lambda v: v[0] ** 2 + 0 * v[1], [1.0, 2.0], gradient=[2.001, 0], rtol=0.01)
+    assert report.ok
+
+
+def test_a_node_by_hand_that_keeps_its_slope_is_wrong_when_used_twice() -> None:
+    kept = {}
+
+    def square(x: Value) -> Value:
+        kept["slope"] = 2 * x.data
+        out = Value(x.data**2, (x,), "square")
+
+        def _backward() -> None:
+            x.grad += kept["slope"] * out.grad
+
+        out._backward = _backward
+        return out
+
+    report = gradcheck(square, 3.0)
+    found = [(c.label, c.verdict) for c in report.inputs]
+    assert found == [("x", "ok"), ("x, used twice", "wrong")]
+    assert "right if used once" in str(report)
+    assert gradcheck(lambda x: Value(x.data**2, (x,), (2 * x.data,)), 3.0).ok

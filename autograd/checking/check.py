@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd.checking.adapter import adapted
 from autograd.checking.claim import Claim
-from autograd.checking.function import Foreign, Function, Gradient, function_of
+from autograd.checking.function import Foreign, Function, Gradient, Recorded, function_of
 from autograd.checking.line import BUDGET, Sample, drawn_speed
 from autograd.checking.linearization import total
 from autograd.checking.report import InputCheck, Report
@@ -28,6 +28,9 @@ NAMED = 10
 
 FEWEST = 9
 """With fewer evaluations left, nothing more is tried."""
+
+LITTLE = 0.02
+"""What is off by less may be the fault of an approximate function."""
 
 NEARBY = 0.0137
 """Where a point nearby lies, per unit of the input or of 1."""
@@ -142,12 +145,15 @@ class Check:
             function.look(x)
             if k == 1 or not isinstance(function, Foreign):
                 self._checks += self._results(function, x, k)
+            if k == 1:
+                self._use_twice(function, x)
             if k == 2:
                 self._look_nearby(x)
         self._try_the_vacuous()
 
     def report(self) -> Report:
         """Return what was found."""
+        self._tell_of_approximation()
         first = self._functions[0]
         return Report(
             tuple(self._checks),
@@ -156,6 +162,17 @@ class Check:
             list(self._notes),
             first.point,
         )
+
+    def _tell_of_approximation(self) -> None:
+        """Say which tolerance would accept what is off by little, each wrong input alike."""
+        wrong = [c for c in self._checks if c.verdict == "wrong"]
+        shares = [abs(c.analytic / c.numeric - 1) if c.numeric else math.inf for c in wrong]
+        if wrong and isinstance(self._functions[0], Foreign) and max(shares) <= LITTLE:
+            rtol = _rounded_up(max(shares))
+            self._notes[
+                f"off by {max(shares):.1e} of the differences at most; if f is itself approximate "
+                f"(a solver's tolerance), rtol={rtol:g} accepts it"
+            ] = None
 
     def _start(self, k: int) -> Function:
         self._functions.append(self._new(k))
@@ -262,6 +279,32 @@ class Check:
             if check.verdict == "wrong"
         ]
 
+    def _use_twice(self, function: Function, x: list[float]) -> None:
+        """Check that the gradient stays what it is if f is used once more before it is taken.
+
+        Nodes built by hand may keep their slopes where the next use overwrites them.
+        """
+        again = self._new(1)
+        if not (isinstance(function, Recorded) and isinstance(again, Recorded)):
+            return
+        if not function.is_by_hand or not function.is_scalar or self._left() < FEWEST:
+            return
+        self._functions.append(again)
+        again.look_twice(x, _beside(x, 1))
+        again.select(None)
+        for check in [c for c in self._checks if c.verdict == "ok" and c.index < len(x)]:
+            slope = again.gradient[check.index]
+            if len(x) < MANY and abs(slope - check.numeric) > check.tolerance:
+                self._checks.append(
+                    replace(
+                        check, label=f"{check.label}, used twice", analytic=slope, verdict="wrong"
+                    )
+                )
+                self._notes[
+                    "right if used once: what computes the slopes keeps them where the next use "
+                    "overwrites them"
+                ] = None
+
     def _try_the_vacuous(self) -> None:
         """Say of derivatives that are 0 on both sides what a point nearby says."""
         vacuous = [c for c in self._checks if c.vacuous and c.order == 1][:NAMED]
@@ -287,7 +330,7 @@ class Check:
     def _nearby(self, x: list[float], which: Sequence[int]) -> list[InputCheck]:
         """Return verdicts at a point beside, none if f or its gradient ends before."""
         for side in (1, -1):
-            moved = [t + side * NEARBY * max(1.0, abs(t)) for t in x]
+            moved = _beside(x, side)
             function = self._new(1)
             try:
                 function.look(moved)
@@ -301,8 +344,19 @@ class Check:
         return []
 
 
+def _beside(x: list[float], side: int) -> list[float]:
+    """Return a point nearby."""
+    return [t + side * NEARBY * max(1.0, abs(t)) for t in x]
+
+
 def _single(function: Function, i: int) -> Direction:
     return Direction(i, function.point.label(i), {i: 1.0})
+
+
+def _rounded_up(x: float) -> float:
+    """Return the next larger number of one digit."""
+    power = 10.0 ** math.floor(math.log10(x)) if x else 1.0
+    return float(f"{math.ceil(x / power * 1.01) * power:.0e}")
 
 
 def _has_a_gradient_nearby(function: Function) -> bool:

@@ -222,6 +222,17 @@ class Recorded(Function):
         self.leaves = self._last
         self._results = _results(self._returned)
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether nodes were built by hand, whose slopes may depend on what came after them."""
+        order = self._graph.order if self._graph else ()
+        return any(node.op is not None and node.op.by_hand for node in order)
+
+    def look_twice(self, x: Sequence[float], other: Sequence[float]) -> None:
+        """Record f at the point, and once more elsewhere before any gradient is taken."""
+        self.look(x)
+        self.at(list(other))
+
     def select(self, weights: dict[int, float] | None) -> Sample:
         """Choose a combination of the results, and take its gradient."""
         self._weights = weights

@@ -75,6 +75,15 @@ class Line:
             return None
         return moved - self.x, float(sample.value)
 
+    def values(self, near: float = math.inf) -> list[float]:
+        """Return every value that was seen, or those no farther away than ``near``."""
+        seen = [s for x, s in self._samples.items() if s is not None and abs(x - self.x) <= near]
+        return [float(x) for x in [self.middle, *(s.value for s in seen)] if math.isfinite(x)]
+
+    def spread(self) -> float:
+        """Return how far a value was seen to lie from that in the middle."""
+        return max(abs(value - self.middle) for value in self.values())
+
     @property
     def left(self) -> int:
         """How many evaluations may still be made."""

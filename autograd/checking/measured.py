@@ -6,9 +6,10 @@ import math
 from math import inf, nan
 
 from autograd.checking.claim import Claim, Comparison
+from autograd.checking.conclusion import SHARP, TELLING, Survey
 from autograd.checking.line import EPSILON, Line
-from autograd.checking.stencil import Slope
-from autograd.checking.survey import SHARP, TELLING, Survey, explore, look_again
+from autograd.checking.stencil import Slope, Stencil
+from autograd.checking.survey import explore, look_again
 
 MARGIN = 1.5
 """The tolerance is this many times the error of the slope."""
@@ -32,12 +33,17 @@ def judge(line: Line, claim: Claim) -> Comparison:
 
 def _tolerance(claim: Claim, slope: Slope) -> float:
     asked = claim.asked(slope)
-    if asked is not None:
+    if asked is not None and not _is_zero(claim):
         return asked
     size = abs(slope.value)
     if math.isfinite(claim.slope):
         size = max(size, abs(claim.slope))
     return MARGIN * slope.error + FLOOR * size
+
+
+def _is_zero(claim: Claim) -> bool:
+    """Return whether 0 is claimed, to which no share of anything is a tolerance."""
+    return claim.slope == 0 and claim.atol is None
 
 
 def _verdict(claim: Claim, found: Survey, x: float) -> str:
@@ -52,26 +58,38 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         return "wrong" if is_known else "undefined"
     tolerance = _tolerance(claim, slope)
     apart = abs(claim.slope - slope.value)
-    if claim.asked(slope) is not None:
+    if claim.asked(slope) is not None and not _is_zero(claim):
         if apart <= tolerance:
             return "ok" if slope.error <= tolerance else "noise"
         return "wrong" if apart > tolerance + slope.error else "noise"
+    if 0 < abs(claim.slope) <= found.hidden:
+        return "noise"
     if found.stands and (apart <= tolerance or claim.slope == 0):
         return "noise"
     if apart > tolerance:
-        if found.is_all_noise and abs(claim.slope) * math.ulp(x) > found.noise:
+        is_wild = found.is_all_noise and not found.is_flat
+        if is_wild and abs(claim.slope) * math.ulp(x) > found.noise:
             return "noise"  # f would change more from one float to the next than it does at all
         if claim.slope == 0 and found.has_wide_steps:
             return "noise"  # the steps may be its own, and flat
+        is_rough = slope.value != 0 and not slope.is_sharper(1 / 40)
+        if is_rough and any(_allows(s, claim) for s in found.seen):
+            return "noise"  # a kink may lie between a closer scale and the one chosen
         over = found.coarse
         return "noise" if abs(claim.slope - over.value) <= MARGIN * over.error < inf else "wrong"
     size = max(abs(claim.slope), abs(slope.value))
-    if tolerance <= TELLING * size:
+    if slope.error <= TELLING * size:
         return "ok"
     zero = abs(claim.slope) <= 4 * EPSILON * found.reach
-    if zero and (not found.reach or tolerance <= SHARP * found.reach):
+    if zero and (found.is_flat or not found.reach or tolerance <= SHARP * found.reach):
         return "ok"
     return "noise"
+
+
+def _allows(seen: Stencil, claim: Claim) -> bool:
+    """Return whether a stencil that says something of the slope has nothing against a claim."""
+    slope = seen.slope
+    return slope.is_sharper(0.5) and abs(claim.slope - slope.value) <= MARGIN * slope.error
 
 
 def _verdict_at_kink(claim: Claim, found: Survey) -> str:

@@ -13,9 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from math import inf, nan
 
 from autograd.checking.line import EPSILON, Line
+from autograd.checking.precision import is_short, unit_of
 
 PAIRS = (1.0, 0.30277563773, 0.61803398875)
 """Where samples lie on both sides, per unit of the scale: ratios without a common period."""
@@ -28,6 +30,12 @@ CONFIDENCE = 3
 
 PLATEAU = 10
 """Differences that fall by less than this, from one order to the next, are noise."""
+
+OWN = 100
+"""Noise of so many times that of the rounding of values is f's own."""
+
+ALL_NOISE = 30
+"""A function that varies by less than so many times the rounding is nothing but noise."""
 
 ROUNDED = 0.3
 """The standard deviation of a rounding to the nearest, per unit in the last place."""
@@ -66,6 +74,7 @@ class Stencil:
         bend: by how much the slope seems to change in the middle itself; 0.0 if it does not.
         is_constant: whether every sample is the number in the middle.
         jumps: whether f itself, not just its slope, changes in the middle.
+        rounding: the noise that the rounding of its values alone makes.
     """
 
     h: float
@@ -78,6 +87,17 @@ class Stencil:
     bend: float = 0.0
     is_constant: bool = False
     jumps: bool = False
+    rounding: float = 0.0
+
+    @property
+    def is_all_noise(self) -> bool:
+        """Whether no sample differs from the middle by more than rounding."""
+        return self.reach * self.h <= ALL_NOISE * self.rounding and not self.is_constant
+
+    @property
+    def is_own_noise(self) -> bool:
+        """Whether the noise is far above the rounding of values, and more than curvature."""
+        return self.is_noisy and self.noise > OWN * self.rounding
 
 
 def two_sided(line: Line, h: float) -> Stencil | None:
@@ -106,7 +126,8 @@ def one_sided(line: Line, h: float) -> Stencil | None:
     slope, noise, is_noisy = _slope(line.middle, nodes, abs(h))
     reach = _reach(line.middle, nodes)
     constant = all(value == line.middle for _, value in nodes)
-    return Stencil(abs(h), slope, noise, is_noisy, reach, is_constant=constant)
+    floor = _floor(line.middle, nodes)
+    return Stencil(abs(h), slope, noise, is_noisy, reach, is_constant=constant, rounding=floor)
 
 
 def _is_rough(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
@@ -130,7 +151,8 @@ def _read(middle: float, nodes: list[tuple[float, float]], h: float) -> Stencil:
         left, right = after, before
     constant = all(value == middle for _, value in nodes)
     reach = _reach(middle, nodes)
-    return Stencil(h, slope, noise, is_noisy, reach, left, right, bend, constant, jumps)
+    floor = _floor(middle, nodes)
+    return Stencil(h, slope, noise, is_noisy, reach, left, right, bend, constant, jumps, floor)
 
 
 def _reach(middle: float, nodes: Sequence[tuple[float, float]]) -> float:
@@ -152,15 +174,26 @@ def _slope(
     while orders > 2 and sizes[orders - 1] <= PLATEAU * noise:
         noise = max(noise, sizes[orders - 1])
         orders -= 1
-    is_noisy = orders < n - 2 or noise == 0
-    noise = max(noise, _floor(middle, nodes))
-    total = [sum(column) for column in zip(*_padded(weights), strict=True)]
-    spread = abs(parts[-1] + parts[-2])
-    error = (spread + CONFIDENCE * _width(total) * noise) / h
-    value = math.fsum(parts) / h if all(map(math.isfinite, parts)) else nan
-    if not math.isfinite(value) or not math.isfinite(error):
-        return NONE, noise, is_noisy
-    return Slope(value, error), noise, is_noisy
+    floor = _floor(middle, nodes)
+    varies = max(map(abs, rises))
+    is_noisy = orders < n - 2 or varies <= ALL_NOISE * floor
+    if floor > OWN * EPSILON * abs(middle):
+        is_noisy = is_noisy or noise <= floor  # the rounding of single or half precision
+    noise = max(noise, floor)
+    best = NONE
+    rounded = all(size <= CONFIDENCE * floor for size in sizes[2:])
+    for order in (2, 4, n) if is_noisy and rounded and n > len(SIDE) else (n,):
+        left_out = [*parts[order:], *([] if order < n else parts[-2:])]
+        error = _pairwise(left_out) + CONFIDENCE * _width(_summed(weights[:order])) * noise
+        value = math.fsum(parts[:order]) if all(map(math.isfinite, parts)) else nan
+        if math.isfinite(value) and error / h < best.error:
+            best = Slope(value / h, error / h)
+    return best, noise, is_noisy
+
+
+def _pairwise(parts: Sequence[float]) -> float:
+    """Return how much parts come to, of which two and two belong to the same distance."""
+    return sum(abs(a + b) for a, b in zip(parts[::2], parts[1::2], strict=True))
 
 
 def _side(middle: float, nodes: Sequence[tuple[float, float]], h: float) -> tuple[Slope, float]:
@@ -168,10 +201,9 @@ def _side(middle: float, nodes: Sequence[tuple[float, float]], h: float) -> tupl
     weights = _weights(tuple(t / h for t, _ in nodes))
     rises = [value - middle for _, value in nodes]
     parts = [sum(w * r for w, r in zip(row, rises, strict=False)) for row in weights]
-    total = [sum(column) for column in zip(*_padded(weights), strict=True)]
     noise = max(abs(parts[-1]) / _width(weights[-1]), _floor(middle, nodes))
     value = sum(parts) / h
-    error = (abs(parts[-1]) + CONFIDENCE * _width(total) * noise) / h
+    error = (abs(parts[-1]) + CONFIDENCE * _width(_summed(weights)) * noise) / h
     if not math.isfinite(value) or not math.isfinite(error):
         return NONE, noise
     return Slope(value, error), noise
@@ -205,7 +237,12 @@ def _bend(middle: float, nodes: Sequence[tuple[float, float]], noise: float) -> 
 
 def _floor(middle: float, nodes: Sequence[tuple[float, float]]) -> float:
     """Return the noise that the rounding of the results alone makes."""
-    return ROUNDED * EPSILON * max(abs(middle), *(abs(value) for _, value in nodes))
+    values = [middle, *(value for _, value in nodes)]
+    largest = max(map(abs, values))
+    if all(value == middle for value in values):
+        return ROUNDED * EPSILON * largest
+    rounded = 1.0 if is_short(values) else ROUNDED  # what it was computed of is rounded, too
+    return rounded * max(EPSILON * largest, unit_of(values, largest))
 
 
 def _width(row: Sequence[float]) -> float:
@@ -213,9 +250,9 @@ def _width(row: Sequence[float]) -> float:
     return math.hypot(sum(row), *row)
 
 
-def _padded(rows: Sequence[Sequence[float]]) -> list[list[float]]:
-    n = len(rows[-1])
-    return [[*row, *[0.0] * (n - len(row))] for row in rows]
+def _summed(rows: Sequence[Sequence[float]]) -> list[float]:
+    """Return the sum of rows, each longer than the one before."""
+    return [sum(column) for column in zip_longest(*rows, fillvalue=0.0)]
 
 
 @lru_cache(maxsize=256)

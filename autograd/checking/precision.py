@@ -1,0 +1,67 @@
+"""In which floating-point format numbers seem to have been computed.
+
+Read off the numbers themselves: those of single precision have 24 bits, those of half 11, of
+bfloat16 8, however large they are. The steps of ``round(x, 1)`` or ``floor(x)`` are as wide for
+small numbers as for large ones.
+
+>>> bits(0.375), bits(0.1)
+(2, 52)
+>>> steps([1.5, 0.0078125, 3.015625, 200.0, 0.3359375, 0.00170135498046875])
+'format'
+>>> steps([1.5, 2.5, 3.0, 40.5])
+'own'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+FORMATS = (8, 11, 24)
+"""The bits of a significand in bfloat16, half and single precision."""
+
+EVIDENCE = 6
+"""Bits by which numbers would have to have fallen on those of a format by chance."""
+
+FEW = 4
+"""How many different numbers it takes to tell."""
+
+
+def bits(x: float) -> int:
+    """Return how many bits a number's significand has, from the first 1 to the last."""
+    n = abs(x.as_integer_ratio()[0])
+    return (n // (n & -n)).bit_length() if n else 0
+
+
+def length_of(values: Collection[float]) -> int:
+    """Return the bits of the shortest format that has all values; 0 for double precision."""
+    longest = max(map(bits, values), default=0)
+    return next((length for length in FORMATS if longest <= length), 0)
+
+
+def unit_of(values: Collection[float], x: float) -> float:
+    """Return the unit in the last place of ``x`` in the shortest format that has all values."""
+    length = length_of(values)
+    return math.ldexp(1.0, math.frexp(x)[1] - length) if length and x else 0.0
+
+
+def is_short(values: Collection[float]) -> bool:
+    """Return whether all values are numbers of half precision, or of bfloat16."""
+    return length_of(values) in FORMATS[:2]
+
+
+def steps(values: Collection[float]) -> str:
+    """Return whether values lie in the steps of a "format", or in steps of their "own".
+
+    "unclear" if they may be either, or are numbers of double precision.
+    """
+    numbers = {abs(x) for x in values} - {0.0}
+    length = length_of(numbers)
+    if not length or len(numbers) < FEW:
+        return "unclear"
+    units = [math.ldexp(1.0, math.frexp(x)[1] - length) for x in numbers]
+    grid = min(math.ldexp(1.0, math.frexp(x)[1] - bits(x)) for x in numbers)
+    if sum(math.log2(max(1.0, unit / grid)) for unit in units) >= EVIDENCE:
+        return "format"
+    unused = sum(length - bits(x) for x in numbers)  # of a format's own numbers, one each
+    return "own" if unused >= 2 * len(numbers) + EVIDENCE else "unclear"
