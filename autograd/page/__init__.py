@@ -18,7 +18,7 @@ from autograd.stepping.events import Recording
 
 SCRIPT = (
     "primitives ROWS unpack graph events tree arrange scene state words source pane camera boxes "
-    "zoom arithmetic change node guess predict player address dividers controls"
+    "zoom arithmetic change flow node guess predict player address dividers controls"
 ).split()
 """The parts of the script, in the order in which they stand; ROWS are generated."""
 

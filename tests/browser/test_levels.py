@@ -13,6 +13,7 @@ from autograd.drawing.structure import Structure
 from autograd.page import build
 from autograd.page.levels import levels_of
 from autograd.stepping.events import Recording
+from autograd.stepping.notation import show
 from nn import MLP
 from nn.data import moons
 from nn.losses import hinge
@@ -238,6 +239,21 @@ def test_a_mean_is_that_over_the_samples(open_page: Any) -> None:
     assert len(hinges) == 8
     expected = sum(run.adjoint(n) for n in hinges) / 8
     assert float(number_in(page, "relu", "gradient")) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_chosen_box_tells_how_its_numbers_are_spread(open_page: Any) -> None:
+    run = Recording(moons_loss())
+    page = open_page(build(run), "#level=network&event=999999&node=0")
+    assert page.locator("#flow-title").inner_text() == "network × 8"
+    out = [n for n in run.nodes if n.origin and n.origin[0].endswith("layers.2.neurons.0")]
+    values = [run.value(n) for n in out if n.op]
+    body = page.locator("#flow-body").inner_text()
+    assert 0 < values.count(0) < len(values) == 8
+    assert f"{values.count(0)} of 8 are 0" in body
+    assert show(min(run.adjoint(n) for n in out if n.op)) in body
+    assert page.locator(".bars-of-flow").count() == 2
+    pick(page, "Nodes")
+    assert not page.locator("#flow").is_visible()
 
 
 def test_where_the_gradient_dies_is_said(open_page: Any) -> None:

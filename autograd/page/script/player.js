@@ -142,6 +142,7 @@ function paint() {
   paintSource();
   paintStep();
   paintChange();
+  paintFlow();
   paintNode();
   paintTransport();
   remember();

@@ -55,8 +55,9 @@ function placeOf(node) {
     path = scopeOf(node),
     head = sample.replace(/^sample /, "samples.");
   const place = path.startsWith(`${head}.`) ? path.slice(head.length + 1) : path === head ? "" : path;
-  const known = [sample, place || formOf[node]?.symbol].filter(Boolean);
-  return sample || place ? known.join(" · ") : names[node];
+  // Blanks that don't break: "sample 59 ·" stays in one line.
+  const known = [sample.replace(" ", "\u00a0"), place || formOf[node]?.symbol].filter(Boolean);
+  return sample || place ? known.join("\u00a0· ") : names[node];
 }
 /** A name of a node; a long one may break after its dots. */
 const ref = (node, text = names[node]) =>
