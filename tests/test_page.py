@@ -98,6 +98,19 @@ def test_labels_and_titles_stay_text(text: str) -> None:
     page.encode()  # no lone surrogate is left
 
 
+def test_the_title_names_the_file_if_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parent)
+    assert "<h1>Gradients of out</h1>" in build(Recording(neuron()))
+    with debug():
+        out = neuron()
+    assert "<h1>Gradients of out in test_page.py</h1>" in build(Recording(out))
+    assert "<h1>Why</h1>" in build(Recording(out), title="Why")
+
+
+def test_a_sum_of_too_many_is_shown_as_recorded() -> None:
+    assert not rows([(TABLE["sum"], 70_000)]).live
+
+
 def test_a_long_label_is_shortened() -> None:
     x = Value(2.0, label="y" * 10_000)
     assert len(embedded(build(Recording(x * x)))["names"][0]) <= 60

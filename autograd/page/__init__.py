@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from autograd.drawing import palette
 from autograd.page.content import embedded
+from autograd.page.source import shown_paths
 from autograd.stepping.events import Recording
 
 SCRIPT = (
@@ -31,11 +32,11 @@ def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
 
     Args:
         position: how many events have happened when it opens; by default, the forward pass.
-        title: the page's heading; by default, which gradients it shows.
+        title: the page's heading; by default, which gradients it shows, and of which file.
 
     Cost: linear in nodes and edges, and a layout that Graphviz makes.
     """
-    title = title or f"Gradients of {recording.name(recording.root)}"
+    title = title or _title(recording)
     data, rows = embedded(recording, position, title)
     script = _script(rows.text)
     style = _resource("style.css").replace("/* colours */", _colours())
@@ -53,6 +54,14 @@ def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
     pieces = _resource("template.html").split("%%")
     # The odd pieces are names; nothing that is put in is searched again.
     return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+
+
+def _title(recording: Recording) -> str:
+    """Return what a run is called: by its root, and by the file that made it, if that is known."""
+    origin = recording.root.origin
+    (path,) = shown_paths([origin[1]]) if origin and origin[1] else ("",)
+    file = f" in {path}" if path and not path.startswith("cell ") else ""
+    return f"Gradients of {recording.name(recording.root)}{file}"
 
 
 def frame(page: str, height: int = 720) -> str:

@@ -55,6 +55,10 @@ EXACT: dict[str, str] = dict.fromkeys("add sub mul div sqrt".split(), "rounded b
 """The primitives that have the same bits in every language, and why."""
 
 
+MOST_ARGUMENTS = 30_000
+"""A function of JavaScript has at most 65,535 parameters; a longer row isn't live."""
+
+
 class RowScript(NamedTuple):
     """Generated rows.
 
@@ -77,13 +81,14 @@ def key(op: Op, arity: int) -> str:
 def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
     """Return value, local derivatives and kinks of rows, each with its number of arguments.
 
-    A row that leads to an opaque forward, or to a primitive that has no spelling, is left out.
+    A row that leads to an opaque forward, or to a primitive that has no spelling, is left out, and
+    so is one of very many arguments.
     """
     called: dict[str, str] = {}
     written: dict[str, str] = {}
     exact: set[str] = set()
     for op, arity in ops:
-        if (name := key(op, arity)) in written:
+        if (name := key(op, arity)) in written or arity > MOST_ARGUMENTS:
             continue
         out, args = Symbol("out"), tuple(Symbol(f"x{i}") for i in range(arity))
         names = ", ".join(arg.name for arg in args)

@@ -148,8 +148,10 @@ function rowsOf(blocks) {
   ];
   let best = split(1);
   if (blocks.length < 6) return best;
-  let least = misfit(...sizeOf(best)) - 0.4; // one row reads best
-  for (let n = 2; n <= Math.sqrt(blocks.length) + 2; n++) {
+  const [width, height] = sizeOf(best),
+    about = Math.sqrt(width / height / ASPECT); // rows, if all columns were alike
+  let least = misfit(width, height) - 0.4; // one row reads best
+  for (let n = Math.max(2, Math.floor(0.5 * about), Math.floor(about) - 9); n <= about + 2; n++) {
     const rows = split(n),
       found = misfit(...sizeOf(rows));
     if (found < least) [best, least] = [rows, found];
