@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
-from autograd.errors import CompileError, DomainError
+from autograd.errors import DomainError
 from autograd.forms import Form, describe, floats_of, form_of
 from autograd.graph import topological_order
 from autograd.lowering import value_function
@@ -182,11 +182,10 @@ class Value(Operand):
 
     def _refuse_if_traced(self, asked: str, instead: str = DECIDED) -> None:
         """Raise while a function is being compiled: its code must not depend on a number."""
-        if current_mode().tracing:
-            place = place_of(("", *source_line()))
-            raise CompileError(
-                f"{place}: {asked} of a recorded value{describe(self)}: what is compiled "
-                f"holds for all numbers, {instead}"
+        if tracer := current_mode().tracing:
+            raise tracer.refused(
+                f"{place_of(('', *source_line()))}: {asked} of a recorded value{describe(self)}: "
+                f"what is compiled holds for all numbers, {instead}"
             )
 
     def __repr__(self) -> str:
@@ -199,7 +198,6 @@ class Value(Operand):
 
 
 # The backward pass
-
 
 _backward_lock = threading.RLock()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from itertools import compress
 from math import inf
 from typing import Any
@@ -66,9 +66,9 @@ class Form:
         return self.locals(out, *args)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def form(op: Op, pattern: tuple[bool, ...]) -> Form:
-    """Return the one form of ``op`` with this pattern."""
+    """Return the one form of ``op`` with this pattern; the 4,096 used last are kept."""
     return Form(op, pattern)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from math import inf, nan
 from types import CodeType
 from typing import Any
@@ -36,7 +36,7 @@ INLINE: dict[Callable[..., float], Template] = {
 """The functions that Python has a notation for; the others are called."""
 
 
-@cache
+@lru_cache(maxsize=4096)
 def value_function(op: Op, arity: int) -> Callable[..., float]:
     """Return the forward of ``op`` as a function of floats that follows IEEE 754."""
     if isinstance(op.forward, Primitive):
@@ -164,6 +164,6 @@ def function_of(
     return scope["kernel"]  # type: ignore[no-any-return]
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _code(source: str) -> CodeType:
     return compile(source, "<kernel>", "exec")

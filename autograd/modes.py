@@ -46,6 +46,9 @@ class Tracer(Protocol):
     def meet(self, node: Any) -> None:
         """Take note of a node whose number is about to be read."""
 
+    def refused(self, message: str) -> Exception:
+        """Return the error to raise for what can't be compiled."""
+
 
 class Mode:
     """The settings under which a node is recorded.

@@ -7,7 +7,7 @@ The engine is whole without this file, and slower. What is generated here does a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from autograd import ops
@@ -21,6 +21,10 @@ from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 WORTHWHILE = 128
 """After so many calls, a recorder is made: that takes as long as `record` for some fifty, which a
 program of a few milliseconds never earns back."""
+
+MOST = 4096
+"""So many recorders are kept, and mixes of arguments counted; then counting begins anew. A program
+whose sums have ever another length doesn't fill the memory with them."""
 
 ASKED = """\
 mode = current_mode()
@@ -48,7 +52,7 @@ else:
 return node"""
 
 
-@cache
+@lru_cache(maxsize=MOST)
 def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> Callable[..., Value]:
     """Return the function that records ``op``; ``pattern`` says which arguments are nodes.
 
@@ -143,6 +147,8 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
         if not {Value, float}.issuperset(kinds):
             return record(op, args)
         if found < WORTHWHILE:
+            if len(_known) >= MOST and key not in _known:
+                _known.clear()
             _known[key] = found + 1
             return record(op, args)
         found = _known[key] = recorder(op, tuple(kind is Value for kind in kinds))

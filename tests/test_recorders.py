@@ -11,7 +11,21 @@ from typing import Any
 
 import pytest
 
-from autograd import TABLE, Domain, DomainError, Op, Value, debug, dot, no_grad, recorders, scope
+import autograd
+from autograd import (
+    TABLE,
+    Domain,
+    DomainError,
+    Op,
+    Value,
+    debug,
+    dot,
+    forms,
+    lowering,
+    no_grad,
+    recorders,
+    scope,
+)
 from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
@@ -141,3 +155,16 @@ def test_what_a_user_puts_in_the_place_of_a_method_stays_there(
     for _ in range(2 * WORTHWHILE):
         getattr(x, name)(*[x][: name.startswith("_")])
     assert len(calls) == 2 * WORTHWHILE
+
+
+def test_ever_another_mix_of_arguments_does_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorders, "MOST", 10)
+    x = Value(2.0)
+    for n in range(1, 40):
+        for _ in range(2):
+            assert autograd.sum([x, *[1.0] * n]).data == 2.0 + n
+        assert len(recorders._known) <= 10
+    for cached in (recorders.recorder, forms.form, lowering.value_function, lowering._code):
+        assert cached.cache_info().maxsize == 4096

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import math
 import random
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -382,3 +384,40 @@ def test_many_random_programs_are_eager_or_refused() -> None:
     followed, refused = run_random_programs(range(1000, 11000))
     assert followed > 5000
     assert refused > 500
+
+
+# A refusal that the function catches.
+
+
+def keeps_going(x: Any) -> Any:
+    try:
+        return x if x > 0 else -x
+    except TypeError:
+        return -x
+
+
+def reads_if_it_can(x: Any) -> Any:
+    try:
+        factor = float(x)
+    except Exception:
+        factor = 1.0
+    return x * factor
+
+
+def computes_by_math(x: Any) -> Any:
+    with contextlib.suppress(TypeError, ValueError):
+        return x * math.exp(x.data)
+    return x
+
+
+def asks_for_truth(x: Any) -> Any:
+    try:
+        return x if x else x * 2.0
+    except BaseException:
+        return x * 3.0
+
+
+@pytest.mark.parametrize("f", [keeps_going, reads_if_it_can, computes_by_math, asks_for_truth])
+def test_a_refusal_that_is_caught_is_one_all_the_same(f: Any) -> None:
+    with pytest.raises(CompileError, match=f"{re.escape(__file__)}:.* what is compiled holds"):
+        compile(f, 1.0)

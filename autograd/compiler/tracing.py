@@ -60,7 +60,7 @@ class TracedNumber(Operand):
             CompileError: names the place, and what to write there.
         """
         if current_mode().tracing is self.tracer:
-            raise CompileError(
+            raise self.tracer.refused(
                 f"{place_of(('', *source_line()))}: {asked} of a number that is read of a recorded "
                 f"value{describe(self.node)}: what is compiled holds for all numbers, so none can "
                 "decide or become a plain float; write where(c, a, b), maximum or minimum, "
@@ -137,6 +137,7 @@ class FunctionTracer:
 
     def _begin(self) -> None:
         self.mark = object()
+        self._refusals: list[CompileError] = []
         self.follows: dict[Value, Value] = {}
         self._made: dict[Value, TracedNumber] = {}
         self._constants: dict[Value, Any] = {}
@@ -162,7 +163,7 @@ class FunctionTracer:
         """Record what is computed inside.
 
         Raises:
-            CompileError: the number of a recorded value was set.
+            CompileError: the number of a recorded value was set, or what was refused was caught.
         """
         self._begin()
         try:
@@ -181,6 +182,13 @@ class FunctionTracer:
                 f"the number of a recorded value{describe(changed[0])} is set: compiled code "
                 "computes new values and changes none; set .data outside of what is compiled"
             )
+        if self._refusals:  # which the function caught: it went another way then
+            raise self._refusals[0]
+
+    def refused(self, message: str) -> CompileError:
+        """Return the error to raise; whoever catches it, the run fails with it in the end."""
+        self._refusals.append(CompileError(message))
+        return self._refusals[-1]
 
     def _is_own(self, data: Any) -> bool:
         return data.__class__ is TracedNumber and data.tracer is self
