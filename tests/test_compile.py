@@ -1270,3 +1270,12 @@ def test_installed_as_byte_code_it_compiles(tmp_path: Path) -> None:
         )
         assert done.stdout.strip() == "9.0"
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_mask_is_not_overlooked() -> None:
+    f = compile(lambda x: x * 2.0, 1.0)
+    numbers = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(TypeError, match="argument 0 of <lambda> is masked"):
+        f(numbers)
+    assert f(np.ma.masked_array([1.0, 2.0])).tolist() == [2.0, 4.0]
+    assert f(numbers.filled(0.0)).tolist() == [2.0, 0.0]

@@ -18,6 +18,7 @@ import pytest
 import autograd
 from autograd import (
     CompileError,
+    DomainError,
     Value,
     detach,
     exp,
@@ -421,3 +422,59 @@ def asks_for_truth(x: Any) -> Any:
 def test_a_refusal_that_is_caught_is_one_all_the_same(f: Any) -> None:
     with pytest.raises(CompileError, match=f"{re.escape(__file__)}:.* what is compiled holds"):
         compile(f, 1.0)
+
+
+# A try around an op that may leave its domain.
+
+
+def falls_back(x: Any) -> Any:
+    try:
+        return autograd.sqrt(x)
+    except DomainError:
+        return x * 0.0
+
+
+def falls_back_as_python_does(x: Any) -> Any:
+    try:
+        y = 1 / x
+    except (KeyError, ZeroDivisionError):
+        y = x
+    return y
+
+
+def falls_back_from_below(x: Any) -> Any:
+    inner = lambda v: autograd.log(v) * 2.0
+    try:
+        try:
+            return inner(x)
+        finally:
+            x = x * 1.0
+    except:  # noqa: E722
+        return x
+
+
+def cannot_fail(x: Any) -> Any:
+    try:
+        return x**2 / 2.0 + tanh(x) + autograd.clamp(x, 0.0, 1.0)
+    except ValueError:
+        return x
+
+
+def waits_for_something_else(x: Any) -> Any:
+    with autograd.scope("part"):
+        try:
+            return {"a": autograd.log(x)}["a"]
+        except KeyError:
+            return x
+
+
+@pytest.mark.parametrize("f", [falls_back, falls_back_as_python_does, falls_back_from_below])
+def test_a_try_that_catches_what_an_op_raises_is_refused(f: Any) -> None:
+    assert f(Value(0.0)).data == 0.0 or f is falls_back  # eager code takes the other way
+    with pytest.raises(CompileError, match=f"{re.escape(__file__)}:.* stands in a try"):
+        compile(f, 1.0)
+
+
+@pytest.mark.parametrize("f", [cannot_fail, waits_for_something_else])
+def test_other_trys_are_not(f: Any) -> None:
+    assert compile(f, 1.0, exact=True)(0.7) == f(Value(0.7)).data

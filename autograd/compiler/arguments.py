@@ -110,6 +110,8 @@ def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy:
     for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
         what = f"argument {i} of {name}"
         if isinstance(arg, numpy.ndarray):
+            if numpy.any(getattr(arg, "mask", False)):
+                raise TypeError(f"{what} is masked, which would count for nothing: fill it first")
             if arg.dtype.kind not in "fiu":
                 raise TypeError(f"{what} holds {arg.dtype}: give an array of real numbers")
             found.append(arg.shape)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from threading import RLock
 from typing import Any
 
 from autograd.compiler.forks import wait_for
+from autograd.compiler.handlers import catching_frame
 from autograd.engine import Value
-from autograd.errors import CompileError
+from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe
 from autograd.lowering import value_function
 from autograd.modes import changed_mode, current_mode, source_line
@@ -220,8 +222,23 @@ class FunctionTracer:
         # A reading would be asked for its hash.
         if TracedNumber in map(type, nodes) or not self._known.issuperset(nodes):
             args = tuple([self.operand(arg) for arg in args])
+        if op.domain:
+            self._refuse_if_caught(op, args)
         node = self._node(op, args, mode.origin)
         return node if mode.grad else self.leaf(node)
+
+    def _refuse_if_caught(self, op: Op, args: tuple[Any, ...]) -> None:
+        """Raise where a function waits for the error that an op raises outside of its domain."""
+        frame = catching_frame(DivisionByZeroError, "autograd.compiler.recording")
+        if frame is None:
+            return
+        tried = [(arg,) if arg.__class__ is float else (-1.5, 0.0, 1.5) for arg in args]
+        if any(op.violation(list(numbers)) for numbers in product(*tried)):
+            raise self.refused(
+                f"{frame.f_code.co_filename}:{frame.f_lineno}: {op.name} stands in a try that "
+                "catches what it raises outside of its domain: what is compiled computes NaN or "
+                "infinities there and raises nothing; write where(c, a, b) in place of the try"
+            )
 
     def follow(self, op: Op, args: tuple[Any, ...]) -> TracedNumber:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
