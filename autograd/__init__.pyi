@@ -65,6 +65,7 @@ from autograd.transforms import value_and_grad as value_and_grad
 from autograd import drawing as drawing
 from autograd.compiler.descent import Descent as Descent
 from autograd.errors import quoted as quoted
+from autograd.files import read_regular as read_regular
 from autograd.stepping import breakpoints as breakpoints
 from autograd.testing import strategies as strategies
 

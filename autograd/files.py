@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that are written whole or not at all, and read only if they are files."""
 
 from __future__ import annotations
 
@@ -34,6 +34,24 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         _replace(Path(os.path.realpath(path)), content, before)
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from None
+
+
+def read_regular(path: str | os.PathLike[str], most: int = 2**30) -> bytes:
+    """Return what is in a file; no pipe is waited for, and no device read, which has no end.
+
+    Raises:
+        OSError: it can't be read, is no regular file, or has more than ``most`` bytes; names
+            ``path``.
+    """
+    path = os.fspath(path)
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    with open(os.open(path, flags), "rb") as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", path)
+        return stream.read(most)
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import stat
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import nn
 from autograd import files
-from autograd.files import write_whole
+from autograd.command.script import Script
+from autograd.errors import ScriptError
+from autograd.files import read_regular, write_whole
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="modes, links and pipes of POSIX")
 
@@ -211,3 +215,40 @@ def test_a_reader_that_keeps_the_file_open_on_windows_is_waited_for(
             write_whole(path, b"new")
         assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@POSIX
+@pytest.mark.parametrize("kind", ["py", "csv", "json", "safetensors", "csv.gz"])
+def test_nothing_but_a_regular_file_is_read(tmp_path: Path, kind: str) -> None:
+    """A pipe would be waited for, and /dev/zero has no end."""
+    if "csv" in kind:
+        pytest.importorskip("pandas")
+    if kind == "safetensors":
+        pytest.importorskip("safetensors")
+    readers = {"py": Script, "json": nn.load, "safetensors": nn.load}
+    pipe, device = tmp_path / f"pipe.{kind}", tmp_path / f"device.{kind}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises((OSError, ValueError, ScriptError), match="no regular file"):
+            readers.get(kind, nn.tables.read)(str(path))
+
+
+def test_a_file_of_more_bytes_than_asked_for_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(b"12345")
+    assert read_regular(path, 5) == b"12345"
+    with pytest.raises(OSError, match="more than 4 bytes"):
+        read_regular(path, 4)
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "nothing")
+
+
+def test_a_file_is_unpacked_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pandas")
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n2,4\n3,5\n" * 5000))
+    assert len(nn.tables.read(path).columns) == 1
+    monkeypatch.setattr("nn.tables.texts.ROOM", 0)
+    with pytest.raises(ValueError, match="bytes unpacked: unpack it yourself"):
+        nn.tables.read(path)

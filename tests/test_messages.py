@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from autograd import (
     gradients,
     jvp,
     quoted,
+    scope,
     tanh,
     trace,
     where,
@@ -160,3 +162,20 @@ def test_labels_may_be_of_any_length() -> None:
     with pytest.raises(DomainError) as caught:
         TABLE["sqrt"](x).backward()
     assert len(str(caught.value)) < LONGEST
+
+
+@pytest.mark.parametrize(
+    "label", ["]", "]]", "]]>", "\0", "\x1b[31m", "\ud800", "]" * 20_000, "\n\n", " " * 5000]
+)
+def test_any_label_can_be_drawn_and_typeset(label: str) -> None:
+    pytest.importorskip("graphviz")
+    x = Value(2.0, label)
+    with scope(label):
+        y = tanh(x * x)
+    y.label = label
+    for level in ("op", "layer"):
+        drawn = drawing.draw_dot(y, level=level).pipe("svg")
+        assert 0 < len(drawn) < 200_000
+    typeset = Stepper(y).derivation(x).latex()
+    assert len(typeset) < 5_000
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in typeset.replace("\n", ""))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from autograd.debugging import debug
 from autograd.engine import Value
 from autograd.errors import ChainruleError, ScriptError
+from autograd.files import read_regular
 from autograd.forms import floats_of
 from autograd.graph import topological_order
 from autograd.lowering import value_function
@@ -70,9 +71,11 @@ class Script:
     def __init__(self, path: str, arguments: Sequence[str] = ()) -> None:
         self.path = path
         try:
-            source = Path(path).read_bytes()
+            source = read_regular(path)
         except OSError as error:
             raise ScriptError(f"{path} can't be read: {error.strerror}; check the path") from None
+        except ValueError as error:  # a path with a NUL
+            raise ScriptError(f"{path} can't be read: {error}; check the path") from None
         linecache.checkcache(path)
         linecache.getlines(path)  # while the path is good: the file may change the directory
         # A module of its own in sys.modules: pickles and dataclasses look themselves up there.

@@ -133,8 +133,8 @@ def _table(picture: Picture, item: Item) -> str:
         title.append(f"<B>{_markup(item.times)}</B>")
     background = f' CELLPADDING="4" BGCOLOR="{PALE}"' if item.kind in ("module", "alike") else ""
     rows = [f'<TR><TD COLSPAN="2"{background}>{" ".join(title)}</TD></TR>']
-    if item.path:
-        path = shorten(item.path, 48 if item.kind == "module" else 24)
+    # Graphviz minds empty text, which may be left of blanks.
+    if path := shorten(item.path, 48 if item.kind == "module" else 24):
         rows.append(f'<TR><TD COLSPAN="2">{_small(_markup(path), size=8)}</TD></TR>')
     rows += [_row(row, picture.fill(row)) for row in item.rows]
     border, colour = (3, INK) if item.current else (1, GREY)

@@ -173,6 +173,12 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 SYMBOL = re.compile(r"([A-Za-z]|[Α-Ωα-ω]|\\[A-Za-z]+)(?:_?([0-9₀-₉]+)|_([A-Za-z]))?")
 """A label that is a symbol: a letter, perhaps with a subscript."""
 
+LONGEST = 60
+"""Characters of a label in a formula."""
+
+UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What LaTeX does not read: controls but the end of a line, and halves of characters."""
+
 
 def math_name(label: str) -> str:
     r"""Return a label in LaTeX's math mode: a letter with its subscript, or else upright text.
@@ -180,6 +186,7 @@ def math_name(label: str) -> str:
     >>> [math_name(label) for label in ("w", "w₁", "x12", "θ_1", r"\theta_1", "w_i", "Σ", "a & b")]
     ['w', 'w_{1}', 'x_{12}', '\\theta_{1}', '\\theta_{1}', 'w_{i}', '\\Sigma', '\\text{a \\& b}']
     """
+    label = UNPRINTABLE.sub("\ufffd", label if len(label) <= LONGEST else f"{label[:LONGEST]}…")
     found = SYMBOL.fullmatch(label)
     base = found and _base(found[1])
     if not found or not base:

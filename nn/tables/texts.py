@@ -12,11 +12,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd import missing_extra
+from autograd import missing_extra, read_regular
 from nn.tables.dialect import SEPARATORS, cells_of, decoded, dialect_of
 from nn.tables.header import has_names, is_number
 
-PACKED = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+
+ROOM, TIMES = 2**26, 30
+"""Bytes that a packed file may have unpacked: so many, or so many times its own."""
 
 FIRST = 1000
 """Rows that are looked at to tell whether the first one has the names of columns."""
@@ -56,13 +59,17 @@ def read_texts(
     except ImportError as error:
         missing_extra("pandas", "data", error)
     file = Path(path)
-    content = file.read_bytes()
+    content = read_regular(file)
     kind = file.suffix.lower()
     try:
         if kind in (".parquet", ".xlsx", ".xls"):
             return _typed(pandas, content, kind, named)
         if kind in PACKED:
-            content = PACKED[kind](content)
+            most = max(ROOM, TIMES * len(content))
+            with PACKED[kind](io.BytesIO(content)) as packed:
+                content = packed.read(most + 1)
+            if len(content) > most:
+                raise ValueError(f"has more than {most:,} bytes unpacked: unpack it yourself")
         return _written(pandas, content, separator, named)
     except ImportError as error:
         needed = "pyarrow" if kind == ".parquet" else "openpyxl"

@@ -7,6 +7,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -77,7 +78,7 @@ def _change(source: random.Random, part: Any, key: Any) -> None:
         case 1 if isinstance(part, dict):
             part[source.choice(("", "class", "same", "x" * 2000, "__metadata__"))] = part[key]
         case _:
-            part[key] = source.choice(PLAIN)
+            part[key] = deepcopy(source.choice(PLAIN))
 
 
 PLAIN: tuple[Any, ...] = (
