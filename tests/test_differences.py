@@ -309,3 +309,21 @@ def test_beside_an_edge_nothing_is_wrong() -> None:
     alone = compare(sampler(lambda t: None if t else 1.0), Claim(3.0), [0.125])
     assert (alone.error, alone.verdict) == (inf, "undefined")
     assert compare(sampler(lambda t: inf), Claim(3.0), [0.125]).verdict == "undefined"
+
+
+def test_a_line_ends_where_another_piece_begins_unless_it_may_cross() -> None:
+    line = Line(
+        lambda t: Sample(abs(t), t > 0), 1.0, Sample(1.0, True), lambda a, b: a == b, limit=4
+    )
+    assert line.at(1.0) == (1.0, 2.0)
+    assert line.at(-2.0) is None
+    line.crossing = True
+    assert line.at(-2.0) == (-2.0, 1.0)
+    assert (line.evaluations, line.left) == (2, 2)  # each number once
+    assert line.at(1e-30) is None  # no step that floats can take
+    assert line.at(inf) is None
+    assert line.at(2.0) == (2.0, 3.0)
+    assert line.at(3.0) == (3.0, 4.0)
+    assert line.at(4.0) is None  # beyond the limit
+    assert line.at(3.0) == (3.0, 4.0)
+    assert Line(lambda t: None, 0.0, Sample(1.0)).smallest_step < 1e-200

@@ -135,6 +135,10 @@ def test_functions_with_probes_are_found_again() -> None:
         codes = [_key(code) for code in _codes(plain)]
         assert len(set(codes)) == len(codes), "two lambdas would be taken for one"
         assert codes == [_key(code) for code in _codes(probed(path, []))]
+        for mutant in mutants_of(path, "m")[::40]:
+            found = {_key(code) for code in _codes(mutant.code()) if "comp>" not in code.co_name}
+            lost = {key for key in found.difference(codes) if not key[0].endswith("<genexpr>")}
+            assert not lost, f"{mutant.name} would never be run"
 
 
 def test_tests_that_pass_there_come_first_then_those_of_the_file() -> None:

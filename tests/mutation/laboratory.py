@@ -156,9 +156,10 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _key(code: CodeType) -> Key:
-    """Return what tells the code of a function from that of all others: where its result stands.
+    """Return what tells the code of a function from that of all others.
 
-    The last instruction of a lambda, its return, may be nowhere: the one before makes its result.
+    Lambdas may stand on one line: where their result is made tells them apart. The last
+    instruction, their return, may be nowhere: the one before makes it.
     """
-    *_, before, last = code.co_positions()
-    return code.co_qualname, code.co_firstlineno, before if code.co_name == "<lambda>" else last
+    *_, result, _ = code.co_positions()
+    return code.co_qualname, code.co_firstlineno, result if code.co_name[0] == "<" else ()

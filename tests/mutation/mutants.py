@@ -55,7 +55,8 @@ class Mutant:
         kind: what sort of change it is.
         lines: the first and the last line of what is changed.
         before, after: the source of that, and what takes its place.
-        is_called: whether it runs when a function is called, not when the module is imported.
+        is_called: whether it runs when a function is called, not when the module is imported; a
+            function that has lost its ``super()`` is another one, so that it is imported.
     """
 
     module: str
@@ -137,9 +138,10 @@ def mutants_of(path: Path, module: str) -> list[Mutant]:
             if before == after:
                 continue
             lines = (node.lineno, node.end_lineno or node.lineno)
+            is_called = id(node) in called and "super()" not in before
             found.append(
                 Mutant(
-                    module, path, scope, kind, lines, before, after, id(node) in called,
+                    module, path, scope, kind, lines, before, after, is_called,
                     tree, parent, field, index, replacement,
                 )
             )  # fmt: skip
