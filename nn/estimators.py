@@ -1,7 +1,13 @@
 """`NetworkClassifier` and `NetworkRegressor`: networks by scikit-learn's conventions.
 
 They are what `sklearn.pipeline`, ``GridSearchCV``, ``cross_val_score`` and ``clone`` expect, and so
-run on several machines where joblib has a back end for them, such as Dask's or Ray's.
+run on several machines where joblib has a back end for them, such as Dask's or Ray's::
+
+    from dask.distributed import Client
+    from joblib import parallel_config
+
+    with Client("scheduler:8786"), parallel_config("dask"):
+        search = GridSearchCV(NetworkClassifier(), {"hidden": [(8,), (32,)]}).fit(X, y)
 """
 
 from __future__ import annotations

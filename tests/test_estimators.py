@@ -74,6 +74,25 @@ def test_in_a_pipeline_a_search_and_cross_validation() -> None:
         twin.predict(inputs)
 
 
+@pytest.mark.peer
+@pytest.mark.filterwarnings("ignore")  # Dask's own, of ports and of what is sent
+def test_a_search_runs_on_a_cluster_of_dask_s() -> None:
+    """As the docs have it: a mark of its own, for Dask comes with no extra of ours."""
+    distributed = pytest.importorskip("distributed", reason="Dask's cluster is not installed")
+    from joblib import parallel_config
+
+    inputs, labels = moons(60)
+    search = GridSearchCV(NetworkClassifier(**QUICK), {"hidden": [(1,), (8,)]}, cv=2)
+    here = search.fit(inputs, labels).cv_results_["mean_test_score"]
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    )
+    with cluster, distributed.Client(cluster), parallel_config("dask"):
+        there = search.fit(inputs, labels)
+        assert (there.cv_results_["mean_test_score"] == here).all()
+        assert there.best_estimator_.predict(inputs).shape == (60,)
+
+
 def test_the_same_seed_gives_the_same_network_and_pickling_keeps_it() -> None:
     inputs, labels = moons(40)
     first, again, other = (

@@ -230,6 +230,14 @@ def test_what_numbers_the_rows_is_left_out(tmp_path: Path) -> None:
     assert (words.reader, words.different) == (None, 60)
 
 
+def test_numbers_that_can_not_be_squared(tmp_path: Path) -> None:
+    lines = ["big,x,y", *(f"{10.0 ** (290 + i % 9)},{i % 7}.5,{i}.25" for i in range(30))]
+    path = written(tmp_path, "\n".join(lines))
+    assert reasons(read(path)) == {"big": "numbers beyond 1e+100, whose squares are none"}
+    with pytest.raises(ValueError, match=r"data\.csv: big holds numbers beyond 1e\+100"):
+        read(path, "big")
+
+
 def test_what_counts_in_the_world_is_kept_and_so_is_all_there_is(tmp_path: Path) -> None:
     lines = ["age,time,y", *(f"{20 + i},{i},{i * i}.5" for i in range(30))]
     assert not reasons(read(written(tmp_path, "\n".join(lines))))

@@ -9,7 +9,7 @@ from autograd.command.arrangement import Arrangement, Samples
 from autograd.command.inventory import print_inventory
 from autograd.command.learning import Trained, doubts
 from autograd.command.notes import print_figures
-from autograd.command.terminal import WARNING, Terminal, cut, percent, printable
+from autograd.command.terminal import WARNING, Terminal, counted, cut, percent, printable
 
 SHOWN = {
     "model": "the model",
@@ -58,7 +58,8 @@ def introduce_data(terminal: Terminal, arrangement: Arrangement) -> None:
         terminal.line()
         print_inventory(terminal, data, arrangement.preparation)
         terminal.line()
-    terminal.line(f"  {len(parts['train'][1]):,} samples of {width:,} numbers to learn from{test}")
+    samples = counted(len(parts["train"][1]), "sample")
+    terminal.line(f"  {samples} of {counted(width, 'number')} to learn from{test}")
 
 
 def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], asked: str) -> None:

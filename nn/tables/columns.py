@@ -22,6 +22,9 @@ from nn.tables.numerals import (
 MOST_CATEGORIES = 50
 """Different words of a column from which on they are too many to be told apart."""
 
+LARGEST = 1e100
+"""Numbers beyond can't be standardised: the sum of their squares is no float."""
+
 ODD = 0.05
 """Which share of a column's cells may be no numbers, for it to hold numbers all the same."""
 
@@ -145,6 +148,8 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
     different = column.different
     if different == 1:
         return "always the same" + (", or missing" if column.missing else "")
+    if column.reader is not None and float(values.abs().max()) > LARGEST:
+        return f"numbers beyond {LARGEST:g}, whose squares are none"
     if column.name in kept:
         return ""
     if not column.name and different == n:
