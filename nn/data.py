@@ -6,9 +6,12 @@ with scikit-learn (the extra ``data``); `nn.tables` reads files, `characters` re
 
 from __future__ import annotations
 
+import gzip
 import math
 import random
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from autograd import missing_extra
@@ -125,7 +128,7 @@ def digits() -> Data:
 
     Source: Alpaydin & Kaynak 1998, UCI; as scikit-learn has it, the pixels divided by 16.
     """
-    inputs, labels = _bundled("load_digits")
+    inputs, labels = _bundled("digits")
     return [[x / 16 for x in row] for row in inputs], labels
 
 
@@ -134,7 +137,7 @@ def iris() -> Data:
 
     Source: Fisher 1936; as scikit-learn has it.
     """
-    return _bundled("load_iris")
+    return _bundled("iris")
 
 
 def breast_cancer() -> Data:
@@ -143,7 +146,7 @@ def breast_cancer() -> Data:
     Source: Wolberg, Street & Mangasarian 1995, UCI; as scikit-learn has it. The measurements
     are of very different size: use a `Standardizer`.
     """
-    return _bundled("load_breast_cancer")
+    return _bundled("breast_cancer")
 
 
 class Standardizer:
@@ -290,14 +293,32 @@ def _noisy(curves: list[list[tuple[float, float]]], spread: float, source: rando
     return [point for point, _ in samples], [label for _, label in samples]
 
 
-def _bundled(loader: str) -> Data:
-    """Return a data set that comes with scikit-learn."""
+def _bundled(name: str) -> Data:
+    """Return a data set that comes with scikit-learn.
+
+    Its file is read without importing scikit-learn, which takes longer than to train on it.
+    """
+    place = find_spec("sklearn")
+    folder = Path(place.origin).parent / "datasets" / "data" if place and place.origin else Path()
+    for path, opener in ((folder / f"{name}.csv", open), (folder / f"{name}.csv.gz", gzip.open)):
+        if path.is_file():
+            with opener(path, "rt", encoding="ascii") as file:
+                lines = [line.split(",") for line in file]
+            width = len(lines[-1])
+            rows = [line for line in lines if len(line) == width and _are_numbers(line)]
+            return [list(map(float, row[:-1])) for row in rows], [
+                int(float(row[-1])) for row in rows
+            ]
     try:
         from sklearn import datasets
     except ImportError as error:
         missing_extra("scikit-learn", "data", error)
-    inputs, labels = getattr(datasets, loader)(return_X_y=True)
-    return inputs.astype(float).tolist(), labels.astype(int).tolist()
+    found, places = getattr(datasets, f"load_{name}")(return_X_y=True)
+    return found.astype(float).tolist(), places.astype(int).tolist()
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    return not any(cell.strip().isalpha() for cell in cells)
 
 
 def _angles(n: int) -> list[float]:

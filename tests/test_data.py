@@ -139,6 +139,14 @@ def test_what_is_unusable_is_named(make: Callable[[], Any], message: str) -> Non
 # scikit-learn's
 
 
+@pytest.mark.parametrize("load", [digits, iris, breast_cancer])
+def test_bundled_data_are_those_of_scikit_learn_s_loader(load: Callable[[], Any]) -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    inputs, labels = getattr(datasets, f"load_{load.__name__}")(return_X_y=True)
+    scale = 16 if load is digits else 1
+    assert load() == ((inputs / scale).tolist(), labels.tolist())
+
+
 @pytest.mark.parametrize(
     ("load", "n", "width", "classes"), [(digits, 1797, 64, 10), (iris, 150, 4, 3)]
 )

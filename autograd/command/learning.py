@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -158,14 +159,16 @@ def _measured(
     classes = len(arrangement.classes)
     figures: dict[str, dict[str, float]] = {}
     confusion: list[list[int]] = []
-    for name, (inputs, targets) in arrangement.parts.items():
-        predictions = model.predict(inputs)
+    # All at once: what is compiled is compiled once, and it pays sooner.
+    answers = iter(model.predict([row for rows, _ in arrangement.parts.values() for row in rows]))
+    for name, (_, targets) in arrangement.parts.items():
+        predictions = list(islice(answers, len(targets)))
         figures[name] = {"samples": len(targets), **_figures(predictions, targets, classes)}
         if classes:
             confusion = metrics.confusion_matrix(predictions, targets, classes)
-    for name, answers in arrangement.rivals.items():
+    for name, said in arrangement.rivals.items():
         _, targets = arrangement.parts["test"]
-        figures[name] = {"samples": len(targets), **_figures(answers, targets, classes)}
+        figures[name] = {"samples": len(targets), **_figures(said, targets, classes)}
     return figures, confusion
 
 
