@@ -22,7 +22,7 @@ def labels(source: random.Random) -> list[str]:
     """Return three labels and a scope."""
     found = [mangled(source, source.choice(WORDS)) for _ in range(4)]
     if source.random() < 0.01:
-        found[0] = source.choice(PIECES) * 100_000
+        found[0] = (source.choice(PIECES) * 100_000)[:100_000]
     return found
 
 
