@@ -593,3 +593,10 @@ def test_a_node_by_hand_that_keeps_its_slope_is_wrong_when_used_twice() -> None:
     assert found == [("x", "ok"), ("x, used twice", "wrong")]
     assert "right if used once" in str(report)
     assert gradcheck(lambda x: Value(x.data**2, (x,), (2 * x.data,)), 3.0).ok
+
+
+@pytest.mark.parametrize("x", [0.3542265317905793, 0.7199835358, 0.873956891859495])
+def test_small_waves_are_no_noise(x: float) -> None:
+    waves = lambda x: x + 1e-4 * math.sin(1000 * x)
+    assert verdicts(waves, x, gradient=1 + 0.1 * math.cos(1000 * x)) == ["ok"]
+    assert verdicts(waves, x, gradient=1.0) == ["wrong"]

@@ -6,17 +6,19 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import TABLE, Op, Value, gradients
+from autograd import TABLE, Op, Value, gradcheck, gradients
 from autograd.testing.straightline import Assignment, StraightLine, program_of
 from autograd.testing.strategies import datasets, expressions, floats_in, is_smooth, mlps
+from nn import MLP
 
 
 @pytest.fixture
@@ -148,3 +150,63 @@ def test_mlps_are_networks(model, data: st.DataObject) -> None:
 def test_datasets_of_classes(data) -> None:
     assert set(data.y) <= {-1.0, 1.0}
     assert len({len(x) for x in data.X}) == 1
+
+
+def examples_of(strategy: st.SearchStrategy[StraightLine], count: int) -> list[StraightLine]:
+    found: list[StraightLine] = []
+
+    @settings(max_examples=count, database=None, derandomize=True, phases=[Phase.generate])
+    @given(strategy)
+    def collect(program: StraightLine) -> None:
+        found.append(program)
+
+    collect()
+    return found
+
+
+@pytest.mark.slow
+def test_200_expressions_find_a_wrong_rule_of_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = examples_of(expressions(), 200)
+    missed = []
+    for name, op in list(TABLE.items()):
+        concerned = [p for p in programs if any(step.name == name for step in p.steps)]
+        wrong = wrong_row(op)
+        monkeypatch.setitem(TABLE, name, wrong)
+        if not any(is_found(program) for program in concerned):
+            missed.append(name)
+        monkeypatch.setitem(TABLE, name, op)
+        del TABLE[wrong.name]
+    assert not missed
+
+
+def wrong_row(op: Op) -> Op:
+    """Return a row whose rules are off by a tenth and a bit."""
+    if op.pullback is not None:
+        right = op.pullback
+        rules = {"pullback": lambda g, z, xs: [1.1 * c + 0.3 * g for c in right(g, z, xs)]}
+        return Op("wrong", op.forward, (), op.domain, kinks=op.kinks, **rules)
+    partials = tuple((lambda *args, rule=rule: 1.1 * rule(*args) + 0.3) for rule in op.partials)
+    return Op("wrong", op.forward, partials, op.domain, kinks=op.kinks)
+
+
+def is_found(program: StraightLine) -> bool:
+    """Return whether the check finds a gradient wrong."""
+    report = gradcheck(program, *program.inputs)
+    return any(check.verdict == "wrong" for check in report.inputs)
+
+
+def test_a_failing_network_is_printed_as_a_program_and_soon() -> None:
+    started = time.monotonic()
+
+    @settings(database=None, deadline=None)
+    @given(mlps())
+    def deep(model: MLP) -> None:
+        assert len(model.parameters()) < 5 or max(p.data for p in model.parameters()) < 0.1
+
+    with pytest.raises(AssertionError) as failure:
+        deep()
+    printed = "\n".join(failure.value.__notes__)
+    call = printed[printed.index("MLP(") : printed.index(",\n)")]
+    model = eval(call, {"MLP": MLP})
+    assert len(model.parameters()) >= 5
+    assert time.monotonic() - started < 20

@@ -117,12 +117,8 @@ def _best(moving: list[Stencil]) -> Stencil:
     """Return the stencil with the clearest slope, or a closer one that contradicts it."""
     best = min(moving, key=blur)
     for other in moving:
-        slope = other.slope
-        if other.is_own_noise:  # a few samples may show less noise than there is, by chance
-            ratio = max(s.noise for s in moving) / other.noise
-            slope = Slope(slope.value, slope.error * max(1.0, ratio))
-        contradicts = other.h < best.h and not slope.meets(best.slope)
-        if contradicts and slope.is_sharper(TELLING):
+        contradicts = other.h < best.h and not other.slope.meets(best.slope)
+        if contradicts and other.slope.is_sharper(TELLING):
             best = other
     return best
 

@@ -94,7 +94,7 @@ def _look_around(line: Line, found: Survey) -> None:
             other_h = _hair(line, seen)
             if other_h is None or _agrees_at(line, seen, other_h):
                 return
-            h = min(other_h * 10, h * CLOSER)
+            h = min(other_h * (0.25 if seen.is_own_noise else 10), h * CLOSER)
             continue
         h = _next_scale(line, found, tried, missed)
         if not h:
@@ -145,7 +145,9 @@ def _between(found: Survey) -> float:
 
 def _hair(line: Line, seen: Stencil) -> float | None:
     """Return the smallest step at which a slope would show through the noise, if much smaller."""
-    h = max(50 * seen.noise / abs(seen.slope.value), seen.h * 1.7e-4, 4 * line.smallest_step)
+    visible = 500 if seen.is_own_noise else 50  # what looks like noise may be waves
+    h = visible * seen.noise / abs(seen.slope.value)
+    h = max(h, seen.h * 1.7e-4, 4 * line.smallest_step)
     return h if h < seen.h / 4 else None
 
 
@@ -155,7 +157,8 @@ def _agrees_at(line: Line, seen: Stencil, h: float) -> bool:
     if above is None or below is None:
         return True
     slope = (above[1] - below[1]) / (above[0] - below[0])
-    allowed = ROUGH * abs(seen.slope.value) + CONFIDENCE * seen.noise / h + seen.slope.error
+    rough = ROUGH / 5 if seen.is_own_noise else ROUGH
+    allowed = rough * abs(seen.slope.value) + CONFIDENCE * seen.noise / h + seen.slope.error
     return abs(slope - seen.slope.value) <= allowed
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.domain import REAL, Joint
 from autograd.extras import missing_extra
@@ -36,6 +36,9 @@ MARGIN = 0.05
 
 MOST_ARGS = 5
 """How many arguments a row of any number is given."""
+
+TRIES = 4
+"""How often arguments are drawn until they fit."""
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")
 
@@ -93,18 +96,19 @@ def expressions(
     return _expressions(max_nodes, rows, smooth)
 
 
-@st.composite
-def mlps(draw: DrawFn, *, max_inputs: int = 3, max_width: int = 4, max_layers: int = 3) -> MLP:
-    """Return a strategy for small networks, as ``nn.MLP``."""
+def mlps(*, max_inputs: int = 3, max_width: int = 4, max_layers: int = 3) -> SearchStrategy[MLP]:
+    """Return a strategy for small networks, as ``nn.MLP``.
+
+    A failing one is printed as the call that builds it again.
+    """
     from nn import MLP
 
-    inputs = draw(st.integers(1, max_inputs))
-    widths = draw(st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers))
-    return MLP(
-        inputs,
-        widths,
-        activation=draw(st.sampled_from(ACTIVATIONS)),
-        seed=draw(st.integers(0, 2**16)),
+    return st.builds(
+        MLP,
+        st.integers(1, max_inputs),
+        st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers),
+        activation=st.sampled_from(ACTIVATIONS),
+        seed=st.integers(0, 2**16),
     )
 
 
@@ -145,6 +149,7 @@ def is_smooth(op: Op, args: Iterable[float], margin: float = MARGIN) -> bool:
 
 # Few digits: they shrink and read well.
 _ordinary: SearchStrategy[float] = st.floats(-4, 4).map(lambda x: round(x, 3))
+_proper: SearchStrategy[float] = st.floats(-0.9, 0.9).map(lambda x: round(x, 3))
 _unlimited: SearchStrategy[float] = st.floats(width=64)
 
 
@@ -216,26 +221,45 @@ def _is_at_kink(op: Op, args: list[float]) -> bool:
     return not op.violation(args) and 0.0 in _kinks(op, args)
 
 
+def _args_among(
+    draw: DrawFn, op: Op, results: list[float], numbers: SearchStrategy[float], smooth: bool
+) -> tuple[int | float, ...] | None:
+    """Return arguments of ``op``, earlier results and numbers; None if none were found.
+
+    What lies outside the domain is drawn again: rows with a narrow one get their turn, too.
+    """
+    arity = op.arity or draw(st.integers(1, MOST_ARGS))
+
+    def fits(args: tuple[int | float, ...]) -> bool:
+        floats = [pick(results, arg) for arg in args]
+        return is_smooth(op, floats) if smooth else not op.violation(floats)
+
+    newest = range(len(results) - 1, -1, -1)  # first, so that shrinking leads to chains
+    if arity == 1:
+        alone = [(i,) for i in newest if fits((i,))]
+        return draw(st.sampled_from(alone)) if alone else None
+    for _ in range(TRIES):
+        drawn = [draw(st.sampled_from(newest) | numbers) for _ in range(arity)]
+        if any(isinstance(arg, int) for arg in drawn) and fits(tuple(drawn)):
+            return tuple(drawn)
+    return None
+
+
 @st.composite
 def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bool) -> StraightLine:
     numbers = _ordinary if smooth else _unlimited
     rows = list(TABLE.values()) if rows is None else rows
-    inputs = tuple(draw(st.lists(numbers, min_size=1, max_size=4)))
+    inputs = tuple(draw(st.lists(numbers | _proper, min_size=1, max_size=4)))
     results = list(inputs)
     steps: list[Assignment] = []
     used: set[int] = set()
     for _ in range(draw(st.integers(1, max_nodes))):
         op = draw(st.sampled_from(rows))
-        arity = op.arity or draw(st.integers(1, MOST_ARGS))
-        # Counted from the newest result, so that shrinking leads to chains.
-        ages: SearchStrategy[Any] = st.integers(0, len(results) - 1)
-        refs = [draw(ages | numbers) for _ in range(arity)]
-        args = tuple(len(results) - 1 - r if isinstance(r, int) else r for r in refs)
-        floats = [pick(results, arg) for arg in args]
-        if all(isinstance(arg, float) for arg in args) or op.violation(floats):
+        args = _args_among(draw, op, results, numbers, smooth)
+        if args is None:
             continue
-        out = op.ieee(*floats)
-        if smooth and not (is_smooth(op, floats) and abs(out) < 100):
+        out = op.ieee(*[pick(results, arg) for arg in args])
+        if smooth and not abs(out) < 100:
             continue
         used |= {arg for arg in args if isinstance(arg, int)}
         results.append(out)
