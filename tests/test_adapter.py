@@ -61,3 +61,21 @@ def test_a_function_of_jax() -> None:
     assert "params['w'][0, 1]" in {check.label for check in report.inputs}
     report = gradcheck(lambda x: wrong(x).sum(), np.array([0.5, 2.0]))
     assert {check.verdict for check in report.inputs} == {"wrong"}
+
+
+def test_what_pytorch_keeps_from_one_use_to_the_next_is_found() -> None:
+    torch = pytest.importorskip("torch")
+    kept = []
+
+    class Keeps(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx, x):
+            kept.append(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * kept[-1] * g
+
+    report = gradcheck(lambda x: Keeps.apply(x).sum(), torch.tensor([1.0, 2.0]).double())
+    assert {check.verdict for check in report.inputs} == {"wrong"}
