@@ -27,14 +27,14 @@ def leaves(parameters: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(found))
 
 
-def listed(names: Sequence[str], most: int = 3, mark: str = ", ") -> str:
-    """Return the first of several names, and how many more there are.
+def listed(names: Sequence[str], most: int = 3, mark: str = ", ", width: int = 60) -> str:
+    """Return the first of several names, cut to ``width``, and how many more there are.
 
     >>> listed(["w", "b", "c", "d"])
     'w, b, c and 1 more'
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return mark.join(f"{name:.60}" for name in names[:most]) + more
+    return mark.join(name[:width] for name in names[:most]) + more
 
 
 def count(name: str, given: object) -> int:

@@ -13,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd import missing_extra, quoted, write_whole
+from autograd import missing_extra, write_whole
 from nn.description import described, rebuilt, ties_of
 from nn.documents import StateError, as_float, as_text, check_regular, parsed, read_json
 from nn.module import Module
@@ -110,7 +110,7 @@ def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(
-            f"a model is {' or '.join(FORMATS)} by its extension: got {quoted(str(path))}"
+            f"a model is {' or '.join(FORMATS)} by its extension: got {str(path)[-200:]!r}"
         )
     return suffix
 

@@ -40,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare Python's gc the thousands of collected tests: it is much of the suite's time."""
+    """Refuse rows of a file's own, which other files would test as the table's; spare gc.
+
+    The thousands of collected tests are much of the suite's time otherwise.
+    """
+    if own := [op for op in TABLE.values() if not op.is_built_in]:
+        raise pytest.UsageError(f"{own} are made when a test file is read: make them in the test")
     gc.collect()
     gc.freeze()

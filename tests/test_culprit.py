@@ -14,13 +14,11 @@ from autograd.checking.culprit import MANY, check_edges, first_culprit, first_st
 from autograd.checking.linearization import Linearization
 from autograd.operation import TABLE
 
-WRONG = Op("wrong_square", lambda x: x * x, (lambda y, x: 2.5 * x,))
-HALF_WRONG = Op("half_wrong", lambda x, y: x * y, (lambda z, x, y: y, lambda z, x, y: 1.5 * x))
-
 
 def test_the_first_in_order_between_a_leaf_and_the_root() -> None:
     x, y = Value(2.0, "x"), Value(3.0, "y")
-    first, second = WRONG(x), WRONG(y)
+    wrong = Op("wrong_square", lambda x: x * x, (lambda y, x: 2.5 * x,))
+    first, second = wrong(x), wrong(y)
     out = sin(first * 0.1) + exp(second * 0.1)
     graph = Linearization(out)
     found = first_culprit(graph)
@@ -36,7 +34,9 @@ def test_the_first_in_order_between_a_leaf_and_the_root() -> None:
 
 def test_an_argument_that_is_not_concerned_is_not_to_blame() -> None:
     x, y = Value(2.0, "x"), Value(3.0, "y")
-    graph = Linearization(HALF_WRONG(x, y))
+    rules = (lambda z, x, y: y, lambda z, x, y: 1.5 * x)
+    half_wrong = Op("half_wrong", lambda x, y: x * y, rules)
+    graph = Linearization(half_wrong(x, y))
     assert first_culprit(graph, x) is None
     found = first_culprit(graph, y)
     assert found is not None

@@ -18,6 +18,7 @@ LAWS = {
     "he_normal": 2 / NIN,
     "lecun_uniform": 1 / NIN,
     "lecun_normal": 1 / NIN,
+    "standard_normal": 1.0,
 }
 
 

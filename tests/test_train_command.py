@@ -22,6 +22,7 @@ from autograd.command.learning import learn
 from autograd.command.parser import Parser
 from autograd.command.settings import DEFAULTS, MADE, RATES, Settings, settings_of
 from autograd.command.subcommands import train
+from autograd.command.text import text_settings_of
 from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED
 from nn import load as load_model
 from nn.metrics import accuracy
@@ -529,7 +530,12 @@ def test_the_examples_of_the_help_work(run: Run, monkeypatch: pytest.MonkeyPatch
         parsed.append(arrangement.settings)
         raise ZeroDivisionError
 
+    def train_text(args: Any, _: Path) -> None:
+        parsed.append(text_settings_of(args))
+        raise ZeroDivisionError
+
     monkeypatch.setattr(train, "learn", learn)
+    monkeypatch.setattr(train, "train_text", train_text)
     monkeypatch.setattr(train, "_recorded", lambda _: Settings("digits"))
     for line in train.EXAMPLES.splitlines()[1:]:
         words = shlex.split(line.strip().split("   ")[0])
@@ -539,6 +545,7 @@ def test_the_examples_of_the_help_work(run: Run, monkeypatch: pytest.MonkeyPatch
         "spirals",
         "digits",
         "houses.csv",
+        "names",
         "iris",
     ]
     assert parsed[1].hidden == (32, 32)

@@ -280,7 +280,8 @@ def write(
     format = path.suffix[1:].lower()
     if format not in FORMATS:
         known = " ".join(f".{known}" for known in FORMATS)
-        raise ValueError(f"can't draw to {quoted(str(path))}: its extension must be one of {known}")
+        where = str(path)[-200:]  # the end of it, which is at fault
+        raise ValueError(f"can't draw to {where!r}: its extension must be one of {known}")
     found = getattr(out, "picture", out)
     if not isinstance(found, Picture):
         found = picture_of(found, **options)

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd import missing_extra, quoted, write_whole
+from autograd import missing_extra, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def checked_target(path: str | PathLike[str] | None) -> Path | None:
     """Return the path, once its extension is known to be a format."""
     if path is not None and Path(path).suffix.lower() not in FORMATS:
         raise ValueError(
-            f"a picture is {', '.join(FORMATS)} by its extension: got {quoted(str(path))}"
+            f"a picture is {', '.join(FORMATS)} by its extension: got {str(path)[-200:]!r}"
         )
     return path if path is None else Path(path)
 

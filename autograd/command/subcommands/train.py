@@ -32,7 +32,7 @@ examples:
   chainrule train digits --resume               go on after Ctrl-C, or a crash
   chainrule train houses.csv --target price     any table: classes or numbers
   chainrule train houses.csv --dry-run          what is done with its columns
-  chainrule train names                         a GPT that invents names; or a FILE.txt
+  chainrule train names                         a GPT that invents names
   chainrule train iris --patience 10 --json     stop early; the result as data"""
 
 
