@@ -63,8 +63,8 @@ def saved_of(plan: Plan, identity: Any) -> Saved | None:
     differing = differences(saved.state["training"], identity)
     if differing:
         raise StateError(
-            f"{saved.path} is of another training: {listed(differing, mark='; ', width=200)}. Resume with "
-            "the same arguments, or train anew"
+            f"{saved.path} is of another training: {listed(differing, mark='; ', width=200)}. "
+            "Resume with the same arguments, or train anew"
         )
     return saved
 
