@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograd.command.arrangement import Arrangement, Samples
@@ -77,7 +78,7 @@ def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], a
         ["epoch", *columns],
         [
             [f"{epoch:>5}", *(column[epoch - 1] for column in columns.values())]
-            for epoch in _milestones(len(history.loss))
+            for epoch in milestones(len(history.loss))
         ],
     )
     if history.stopped:
@@ -102,16 +103,21 @@ def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], a
                 for name, row in zip(classes, trained.confusion, strict=True)
             ],
         )
-    terminal.heading("Files")
-    width = max(len(str(path)) for path in files.values())
-    for name, path in files.items():
-        terminal.line(f"  {str(path).ljust(width)}   {SHOWN[name]}")
+    print_files(terminal, files, SHOWN)
     terminal.heading("Try next")
     command = f"chainrule show {shlex.quote(str(files['model']))} {printable(asked)}"
     terminal.line(f"  {command}".rstrip())
 
 
-def _milestones(epochs: int) -> list[int]:
-    """Return the first and the last epoch, and about ten evenly spaced between."""
+def print_files(terminal: Terminal, files: Mapping[str, Path], shown: Mapping[str, str]) -> None:
+    """Print where everything is: each path, and what is ``shown`` there."""
+    terminal.heading("Files")
+    width = max(len(str(path)) for path in files.values())
+    for name, path in files.items():
+        terminal.line(f"  {str(path).ljust(width)}   {shown[name]}")
+
+
+def milestones(epochs: int) -> list[int]:
+    """Return the first and the last epoch or step, and about ten evenly spaced between."""
     step = max(1, round(epochs / 10))
     return sorted({1, *range(step, epochs + 1, step), epochs})

@@ -6,17 +6,25 @@ import shlex
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from math import inf, isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.command.expression import number_of
 from autograd.command.notes import Notes
-from autograd.command.terminal import counted
+from autograd.command.terminal import counted, printable
 from autograd.command.usage import UsageError
 from autograd.errors import ExpressionError
+from autograd.functions import softmax
 from nn.arguments import listed
+
+if TYPE_CHECKING:
+    from nn import Module
 
 MOST_SHOWN = 12
 """More columns than these are too many for an example."""
+
+
+MOST_LETTERS = 12
+"""Letters that are told when it is asked what comes next."""
 
 
 class Question(NamedTuple):
@@ -127,3 +135,22 @@ def _input(word: str) -> float:
     if not isfinite(x):
         raise UsageError(f"an input must be a finite number: got {word.strip()!r:.60}")
     return x
+
+
+def next_letters(model: Module, notes: Notes, beginning: str) -> list[tuple[str, float]]:
+    """Return the likeliest letters after the beginning of a document, with their probabilities.
+
+    Raises:
+        UsageError: the model has not learnt a letter of it, or it is too long.
+    """
+    from nn.text import Tokenizer
+
+    tokenizer = Tokenizer(notes.characters)
+    try:
+        logits = model(tokenizer.encode(beginning)[:-1])[-1]
+    except (ValueError, IndexError) as error:
+        raise UsageError(str(error)) from None
+    names = ["(the end)", *map(printable, tokenizer.characters)]
+    chances = [p.data for p in softmax(logits)]
+    ranked = sorted(zip(names, chances, strict=True), key=lambda pair: -pair[1])
+    return ranked[:MOST_LETTERS]

@@ -12,15 +12,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.command.account import milestones, print_files
 from autograd.command.notes import Notes, described
 from autograd.command.settings import OPTIONS
 from autograd.command.terminal import Terminal, as_json, counted, printable
 from autograd.command.usage import INTERRUPTED, OK, UsageError
-from autograd.functions import mean, softmax
+from autograd.functions import mean
 from autograd.modes import no_grad
 
 if TYPE_CHECKING:
-    from nn import GPT, Module
+    from nn import GPT
     from nn.text import Text, Tokenizer
 
 WRITTEN = 20
@@ -28,9 +29,6 @@ WRITTEN = 20
 
 MEASURED = 200
 """Documents that are measured on, at most: it takes as long as a fifth of the training."""
-
-MOST_LETTERS = 12
-"""Letters that are told when it is asked what comes next."""
 
 SHOWN = {
     "model": "the model, its letters included",
@@ -181,25 +179,6 @@ def train_text(args: argparse.Namespace, directory: Path) -> int:
     return INTERRUPTED if learnt.interrupted else OK
 
 
-def next_letters(model: Module, notes: Notes, beginning: str) -> list[tuple[str, float]]:
-    """Return the likeliest letters after the beginning of a document, with their probabilities.
-
-    Raises:
-        UsageError: the model has not learnt a letter of it, or it is too long.
-    """
-    from nn.text import Tokenizer
-
-    tokenizer = Tokenizer(notes.characters)
-    try:
-        logits = model(tokenizer.encode(beginning)[:-1])[-1]
-    except (ValueError, IndexError) as error:
-        raise UsageError(str(error)) from None
-    names = ["(the end)", *map(printable, tokenizer.characters)]
-    chances = [p.data for p in softmax(logits)]
-    ranked = sorted(zip(names, chances, strict=True), key=lambda pair: -pair[1])
-    return ranked[:MOST_LETTERS]
-
-
 def _parts(text: Text, settings: TextSettings) -> dict[str, list[list[int]]]:
     """Return the documents to learn from and those of the test, shuffled."""
     shuffled = random.Random(settings.seed).sample(text.documents, len(text.documents))
@@ -211,7 +190,7 @@ def _learn(
     settings: TextSettings,
     model: GPT,
     parts: dict[str, list[list[int]]],
-    tell: Callable[[int, int, float], None],
+    tell: Callable[[int, list[float]], None],
 ) -> LearntText:
     """Train the model in place, step by step; Ctrl-C ends it after a whole step."""
     from nn import next_token_loss
@@ -234,7 +213,7 @@ def _learn(
             optimizer.scale = 1 - i / len(batches)
             optimizer.step()
             losses.append(loss.data)
-            tell(i + 1, len(batches), fmean(losses[-max(1, len(batches) // 10) :]))
+            tell(len(batches), losses)
     except KeyboardInterrupt:
         interrupted = True
     figures = {"train": _figure(model, train), "test": _figure(model, parts["test"])}
@@ -323,10 +302,11 @@ def _introduce(
     sys.stdout.flush()
 
 
-def _tell(terminal: Terminal, step: int, steps: int, loss: float) -> None:
-    """Print about ten of the steps, as they are made."""
-    if step in {1, steps} or step % max(1, steps // 10) == 0:
-        terminal.line(f"  {step:>5,}  {loss:.4f}")
+def _tell(terminal: Terminal, steps: int, losses: Sequence[float]) -> None:
+    """Print about ten of the steps, as they are made: the mean loss of those just before."""
+    if len(losses) in milestones(steps):
+        loss = fmean(losses[-max(1, steps // 10) :])
+        terminal.line(f"  {len(losses):>5,}  {loss:.4f}")
         sys.stdout.flush()
 
 
@@ -350,9 +330,6 @@ def _print(
     terminal.line("  " + "   ".join(text or "(nothing)" for text in new))
     if any(text in known for text in written):
         terminal.line("  * is in the text", "dim")
-    terminal.heading("Files")
-    width = max(len(str(path)) for path in files.values())
-    for name, path in files.items():
-        terminal.line(f"  {str(path).ljust(width)}   {SHOWN[name]}")
+    print_files(terminal, files, SHOWN)
     terminal.heading("Try next")
     terminal.line(f"  chainrule show {files['model']} an     what comes after it")

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.notes import Notes, described, notes_in, print_figures
 from autograd.command.parser import Parser
-from autograd.command.question import example, question_of
+from autograd.command.question import example, next_letters, question_of
 from autograd.command.terminal import Terminal, as_json, percent, printable
-from autograd.command.text import next_letters
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
 from autograd.errors import ChainruleError
