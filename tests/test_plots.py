@@ -335,12 +335,13 @@ def test_classes_have_their_names(upright: Neuron) -> None:
 def test_weights_are_drawn_as_images(tmp_path: Path) -> None:
     model = MLP(9, [5, 1], seed=0)
     figure = weight_images(model, tmp_path / "weights.png")
-    images = [axes.images[0] for axes in figure.axes if axes.images]
-    assert len(images) == 5
+    canvas = figure.axes[0].images[0].get_array()
+    assert canvas.shape == (7, 11)  # two rows of three images, 3 × 3, a pixel apart
     weights = [w.data for w in model.layers[0].neurons[3].w]
-    assert images[3].get_array().ravel().tolist() == weights
-    assert images[3].get_array().shape == (3, 3)
-    assert weight_images(MLP(6, [2], seed=0), width=3).axes[0].images[0].get_array().shape == (2, 3)
+    assert canvas[4:7, 0:3].ravel().tolist() == weights
+    assert canvas.mask[3].all()
+    assert canvas.mask[4:7, 8:].all()
+    assert weight_images(MLP(6, [1], seed=0), width=3).axes[0].images[0].get_array().shape == (2, 3)
     with pytest.raises(ValueError, match="6 inputs are no image of width 4"):
         weight_images(MLP(6, [2]), width=4)
     with pytest.raises(ValueError, match="needs a model with a Layer"):

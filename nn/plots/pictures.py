@@ -198,21 +198,19 @@ def weight_images(
     whole = (n for n in range(square, math.isqrt(2 * len(neurons)) + 1) if len(neurons) % n == 0)
     columns = next(whole, square)
     rows = math.ceil(len(neurons) / columns)
-    figure = blank(0.9 * columns + 0.8, 0.9 * rows + 0.5)
-    panels = figure.subplots(rows, columns, squeeze=False)
+    # One picture for all, a pixel without a value between two: axes for each take a second.
+    height = inputs // width
+    canvas = [[math.nan] * (columns * (width + 1) - 1) for _ in range(rows * (height + 1) - 1)]
+    for i, neuron in enumerate(neurons):
+        top, left = i // columns * (height + 1), i % columns * (width + 1)
+        for j, w in enumerate(neuron.w):
+            canvas[top + j // width][left + j % width] = w.data
     largest = max(abs(w.data) for neuron in neurons for w in neuron.w) or 1.0
-    for i, axes in enumerate(panels.flat):
-        axes.set_axis_off()
-        if i < len(neurons):
-            weights = [w.data for w in neurons[i].w]
-            image = axes.imshow(
-                [weights[j : j + width] for j in range(0, inputs, width)],
-                cmap="PuOr_r",
-                vmin=-largest,
-                vmax=largest,
-                interpolation="nearest",
-            )
-    figure.colorbar(image, ax=panels, fraction=0.05, aspect=30)
+    figure = blank(0.9 * columns + 0.8, 0.9 * rows + 0.5)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    image = axes.imshow(canvas, cmap="PuOr_r", vmin=-largest, vmax=largest, interpolation="nearest")
+    figure.colorbar(image, ax=axes, fraction=0.05, aspect=30)
     figure.suptitle(
         "Weights of the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK
     )
