@@ -37,7 +37,7 @@ def spell(
         if isinstance(part, Symbol):
             return written[part]
         literal = constant(plain(part))
-        return literal, SIGN if literal.startswith("-") else 0
+        return literal, SIGN if literal.startswith("-") or "^" in literal else 0
 
     for part in topological_order(expression) if isinstance(expression, Symbol) else []:
         if names and part in names:

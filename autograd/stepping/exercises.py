@@ -6,8 +6,15 @@ from typing import Any, NamedTuple
 
 from autograd.engine import Value
 from autograd.operation import Op, Symbol
-from autograd.stepping.derivation import TERMS, LatexNotation, TextNotation
+from autograd.stepping.derivation import (
+    PACKAGES,
+    TERMS,
+    LatexNotation,
+    MarkdownNotation,
+    TextNotation,
+)
 from autograd.stepping.events import Edge, Recording
+from autograd.stepping.typesetting import LINE, loosened, width
 
 
 class Exercise(NamedTuple):
@@ -76,7 +83,7 @@ class Exercises:
 
     def markdown(self) -> str:
         """Return questions and solutions as Markdown, with formulas between dollar signs."""
-        write = LatexNotation(self.recording, "${}$")
+        write = MarkdownNotation(self.recording)
         questions, solutions = self._lists(write)
         head = f"# Exercises on the gradients of {write.framed(write.name(self.recording.root))}"
         return "\n".join(
@@ -84,19 +91,26 @@ class Exercises:
         )
 
     def latex(self) -> str:
-        """Return questions and solutions as LaTeX; the package amsmath is all that they need."""
-        write = LatexNotation(self.recording, "${}$")
+        """Return questions and solutions as LaTeX, in lines that fit a page.
+
+        They begin with a comment that names the package they need.
+        """
+        write = ProseNotation(self.recording)
         found = self.exercises(write)
         root = write.framed(write.name(self.recording.root))
-        lines = [rf"\section*{{Exercises on the gradients of {root}}}", ""]
+        # Ragged lines end before a formula that doesn't fit in them.
+        lines = [PACKAGES, r"\begingroup\raggedright"]
+        lines += [rf"\section*{{Exercises on the gradients of {root}}}", ""]
         lines += [rf"{line}\par" for line in self._given(write) if line]
         for title, items in (
             ("", [each.question for each in found]),
             ("Solutions", [each.solution for each in found]),
         ):
             lines += [rf"\section*{{{title}}}"] if title else []
-            lines += [r"\begin{enumerate}", *(rf"  \item {item}" for item in items)]
-            lines += [r"\end{enumerate}"]
+            if items:
+                lines += [r"\begin{enumerate}", *(rf"  \item {item}" for item in items)]
+                lines += [r"\end{enumerate}"]
+        lines += [r"\endgroup"]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -153,7 +167,8 @@ class Exercises:
             upstream += f" = {write.number(edge.upstream)}"
         local = write.local(edge.node, edge.slot)
         partial, number = write.partial(edge.node, edge.arg), write.number(edge.local)
-        rule = f" = {write.formula(local)}" if isinstance(local, Symbol) else ""
+        written = write.formula(local)
+        rule = f" = {written}" if isinstance(local, Symbol) and written != partial else ""
         product = f"{write.factor(edge.upstream)}{write.times}{write.factor(edge.local)}"
         return Exercise(
             f"{write.framed(write.definition(edge.node))} passes {write.framed(upstream)} on to "
@@ -170,7 +185,7 @@ class Exercises:
             steps = [run.step(index) for index in run.incoming[node]]
             if len(steps) > 1:
                 terms = [write.factor(step.product) for step in steps[:TERMS]]
-                terms += [f"({len(steps) - TERMS} more)"] if len(steps) > TERMS else []
+                terms += [write.more(len(steps) - TERMS)] if len(steps) > TERMS else []
                 found.append(
                     Exercise(
                         f"{len(steps)} contributions reach {write.framed(write.name(node))}. "
@@ -179,6 +194,16 @@ class Exercises:
                     )
                 )
         return found
+
+
+class ProseNotation(LatexNotation):
+    """How formulas are written within LaTeX's text: such that a long one can break."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(recording, "${}$")
+
+    def framed(self, formula: str) -> str:
+        return super().framed(formula if width(formula) < LINE / 3 else loosened(formula))
 
 
 def _varied(edges: list[Edge]) -> list[Edge]:
