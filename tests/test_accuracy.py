@@ -331,6 +331,7 @@ def test_values(name: str) -> None:
     assert not list(wrong_values(TABLE[name], name))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "slot"), PARTIALS)
 def test_first_derivatives(name: str, slot: int) -> None:
     assert not list(wrong_slopes(TABLE[name], slot, name))
@@ -402,6 +403,7 @@ def wrong_pullbacks(op: Op, name: str) -> Iterator[str]:
                 yield f"d {name}{xs} / d args[{slot}] = {got}, not {mp.nstr(exact, 20)}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", VARIADIC)
 def test_variadic_rows(name: str) -> None:
     assert VARIADIC[name][0] in TABLE[name].note
@@ -469,6 +471,7 @@ def wrong_second(op: Op, slot: int, name: str) -> Iterator[str]:
                 yield f"d2 {op.spell(*args)} / d {slot} d {j} = {got.data}, not {mp.nstr(exact)}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "slot"), PARTIALS)
 def test_second_derivatives(name: str, slot: int) -> None:
     assert smooth_points(name)

@@ -195,6 +195,7 @@ def test_second_order(wrong_square: Op) -> None:
     assert checks[1].culprit.op == "wrong_square"
 
 
+@pytest.mark.long
 def test_parameters_of_a_module() -> None:
     model = nn.MLP(2, [4, 1], activation="tanh", seed=1)
     samples, targets = nn.data.moons(6, 0.1, 0)
@@ -228,6 +229,7 @@ def test_leaves_are_set_back_whatever_happens() -> None:
     assert (x.data, y.data) == (2.0, 3.0)
 
 
+@pytest.mark.long
 def test_random_directions_for_thousands(wrong_square: Op) -> None:
     draw = random.Random(0)
     weights = [Value(draw.gauss(0, 1), f"w{i}") for i in range(2000)]
@@ -373,6 +375,7 @@ def test_every_mutant_is_detected_and_named(name: str) -> None:
         assert judge(mutant, args) in ("detected", "same"), (mutant, args)
 
 
+@pytest.mark.long
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions())
 def test_no_false_alarm_on_random_expressions(program: StraightLine) -> None:
@@ -382,7 +385,7 @@ def test_no_false_alarm_on_random_expressions(program: StraightLine) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_no_false_alarm_from_1e_minus_300_to_1e300(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name, wide=True))

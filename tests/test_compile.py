@@ -537,6 +537,7 @@ def assert_close(found: Sequence[float], wanted: Sequence[float], terms: int) ->
     assert math.dist(found, wanted) <= 8 * (5 * 40 + terms) * 2.0**-52 * scale
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exact", [True, False])
 @settings(max_examples=10, deadline=None)
 @given(model=mlps(), data=st.data())
@@ -563,7 +564,7 @@ def test_networks_are_as_in_the_eager_loop(exact: bool, model: MLP, data: st.Dat
         assert_close([found, *by_weights], [value, *gradient], len(pairs))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(expressions())
 def test_random_graphs_are_as_in_the_eager_engine(program: Any) -> None:
     arguments = list(range(len(program.inputs)))
@@ -1053,6 +1054,7 @@ def growth(cycles: int) -> int:
 linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc how large the process is")
 
 
+@pytest.mark.long
 @linux
 @pytest.mark.parametrize(("cache", "cycles"), [("", 400), ("off", 100)])
 def test_compiled_functions_are_freed(
@@ -1182,6 +1184,7 @@ def test_none_is_refused_at_every_call(backend: str) -> None:
         f.backward(np.ones(3))
 
 
+@pytest.mark.long
 def test_exact_gradients_have_the_sign_of_zero_that_backward_has(backend: str) -> None:
     f = compile(lambda x: -relu(x), 0.0, exact=True, backend=backend)
     assert math.copysign(1.0, f.value_and_grad(-1.0)[1]) == 1.0
@@ -1204,6 +1207,7 @@ def test_exact_gradients_have_the_sign_of_zero_that_backward_has(backend: str) -
         assert list(map(bits, gradient)) == [bits(leaf.grad) for leaf in leaves]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
 def test_a_fork_while_another_thread_compiles_can_compile() -> None:
     code = """if True:
@@ -1251,6 +1255,7 @@ def test_a_fork_while_another_thread_compiles_can_compile() -> None:
     assert done.stdout.strip() == "[0, 0, 0, 0, 0, 0]"
 
 
+@pytest.mark.long
 def test_installed_as_byte_code_it_compiles(tmp_path: Path) -> None:
     package = Path(autograd.__file__).parent
     ignored = shutil.ignore_patterns("__pycache__")

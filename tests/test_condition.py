@@ -166,7 +166,8 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@pytest.mark.long
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.lists(TOKENS, max_size=12).map(" ".join) | st.text(max_size=20))
 @example("1 < 2 < 3")
 @example("not not finite(grad)")
@@ -201,7 +202,7 @@ LOGICAL = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(LOGICAL)
 def test_conditions_agree_with_python_where_everything_is_known(source: str) -> None:
     condition = parse_condition(source)

@@ -17,6 +17,8 @@ from autograd.command.subcommands import demo
 from autograd.command.usage import MISSING, OK, REFUSED
 from nn.plots import boundary
 
+pytestmark = pytest.mark.long
+
 EPOCHS = 10
 
 
@@ -40,6 +42,7 @@ def section(text: str, title: str, end: str = "") -> str:
     return text.partition(title)[2].partition(end or "\n\n")[0]
 
 
+@pytest.mark.long
 def test_the_chain_rule_meets_the_closed_form(runs: list[tuple[Path, str]]) -> None:
     table = section(runs[0][1], "The same in closed form")
     rows = re.findall(r"dE/d(\w+) +(\S+) (\S+) = error", table)

@@ -40,6 +40,7 @@ def points(n: int) -> Any:
     return np.random.default_rng(n).normal(size=n)
 
 
+@pytest.mark.long
 def test_an_objective_has_value_gradient_hessian_and_its_product(backend: str) -> None:
     n, x, way = 7, points(7), points(8)[1:]
     for f in (luksan_vlcek, lambda v: exp(v[0] * v[1]) + sin(v[2] + v[3]) * v[4], lambda v: v[2]):
@@ -85,6 +86,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_sparse_derivatives_are_the_dense_ones(name: str) -> None:
     f, n = FUNCTIONS[name]
@@ -191,6 +193,7 @@ def test_where_a_derivative_is_infinite_the_sparse_one_does_as_the_dense_one(f: 
             assert compiled(x).toarray().tolist() == wanted
 
 
+@pytest.mark.long
 def test_methods_of_scipy_find_the_minimum() -> None:
     o = compile(luksan_vlcek, [0.0] * 10).objective()
     start = np.full(10, -0.5)

@@ -235,6 +235,7 @@ def golden_texts() -> dict[str, str]:
 # The same bytes every time
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_the_text_is_golden_in_every_process(seed: str) -> None:
     code = (
@@ -459,6 +460,7 @@ def test_sign_is_the_hue_and_size_the_strength() -> None:
 # Size
 
 
+@pytest.mark.long
 def test_a_deep_graph_becomes_text() -> None:
     drawing = draw_dot(chain(20_000), budget=None)
     assert drawing.source.endswith("\tn20000op -> n20000 [weight=4]\n\tn19999 -> n20000op\n}\n")
@@ -484,6 +486,7 @@ def test_what_would_take_minutes_is_refused_at_once(
     assert write(drawing, tmp_path / "graph.dot").stat().st_size > 100_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("out", [chain(MOST_ITEMS - 1), sum_of([Value(1.0) for _ in range(1000)])])
 def test_leaves_and_short_edges_are_no_reason_to_refuse(
     out: Value, machine: SimpleNamespace
@@ -647,6 +650,7 @@ def test_a_long_sum_is_one_box(add: Callable[[list[Value]], Value]) -> None:
     assert ops == ["x", "*", "exp", "+" if add is sum else "sum", "* 1"]
 
 
+@pytest.mark.long
 def test_the_loss_of_a_thousand_samples_fits_a_screen() -> None:
     out = moons_loss(1000, [16, 16, 1])
     out.backward()
@@ -664,6 +668,7 @@ def test_where_nothing_folds_the_far_is_left_out() -> None:
     assert "1,002 nodes, 26 boxes: 976 nodes are hidden (budget 200)" in found.notes
 
 
+@pytest.mark.long
 def test_the_budget_is_kept_whatever_the_graph() -> None:
     random = Random(0)
     functions = [Value.tanh, Value.exp, lambda x: x * x, lambda x: 2 - x]

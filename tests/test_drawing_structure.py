@@ -81,6 +81,7 @@ def test_boxes_are_those_of_the_model_whatever_repeats_it(
         assert {item.times for item in found.items if item.kind == "module"} == {f"× {n}"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [100, 1000])
 @pytest.mark.parametrize("scoped", ["", "samples.{}"])
 def test_so_they_are_for_a_thousand_samples(n: int, scoped: str) -> None:
@@ -190,7 +191,7 @@ def random_graph(random: Random) -> Value:
 @pytest.mark.parametrize("budget", [None, 3, 12, 40, 200])
 def test_a_coarser_level_never_has_more_boxes(budget: int | None) -> None:
     random = Random(0)
-    graphs = [random_graph(random) for _ in range(25)]
+    graphs = [random_graph(random) for _ in range(8)]
     graphs.append(moons_loss(5)[0])
     for out in graphs:
         counts = [

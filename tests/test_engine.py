@@ -63,6 +63,7 @@ def test_chain_rule_on_a_small_expression() -> None:
     assert (z.data, x.grad, y.grad) == (10.0, 7.0, 2.0)
 
 
+@pytest.mark.long
 def test_deep_graphs_need_no_recursion() -> None:  # trap 1
     x, y = chain(20_000)
     y.backward()

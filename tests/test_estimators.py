@@ -46,6 +46,7 @@ def test_scikit_learn_s_own_checks(kind: Any) -> None:
     assert {result["status"] for result in results} <= {"passed", "skipped", "xfail"}
 
 
+@pytest.mark.long
 def test_labels_are_words_and_probabilities_add_up() -> None:
     inputs, species = load_iris(return_X_y=True)
     labels = np.array(["setosa", "versicolor", "virginica"])[species]
@@ -61,6 +62,7 @@ def test_labels_are_words_and_probabilities_add_up() -> None:
         ).all()
 
 
+@pytest.mark.long
 def test_in_a_pipeline_a_search_and_cross_validation() -> None:
     inputs, labels = moons(60)
     pipeline = make_pipeline(MinMaxScaler(), NetworkClassifier(**QUICK))
@@ -93,6 +95,7 @@ def test_a_search_runs_on_a_cluster_of_dask_s() -> None:
         assert there.best_estimator_.predict(inputs).shape == (60,)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_network_and_pickling_keeps_it() -> None:
     inputs, labels = moons(40)
     first, again, other = (
@@ -108,6 +111,7 @@ def test_the_same_seed_gives_the_same_network_and_pickling_keeps_it() -> None:
     assert len(kept.history_.loss) == kept.n_iter_ == 15
 
 
+@pytest.mark.long
 def test_regression_of_one_number_and_of_several() -> None:
     inputs, goals = (part[:200] for part in load_diabetes(return_X_y=True))
     settings = QUICK | {"weight_decay": 0.01}
@@ -134,6 +138,7 @@ def test_samples_without_weight_don_t_count() -> None:
     assert (classifier.predict(inputs) == (inputs[:, 0] > 0)).mean() > 0.9
 
 
+@pytest.mark.long
 def test_bit_by_bit_and_on_and_on() -> None:
     inputs, labels = moons(60)
     classifier = NetworkClassifier(**QUICK)
@@ -188,6 +193,7 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch: pytest.Monk
         import nn.estimators  # noqa: F401
 
 
+@pytest.mark.long
 def test_nn_offers_them_when_they_are_asked_for() -> None:
     code = (
         "import sys, nn; assert 'sklearn' not in sys.modules; nn.estimators.NetworkRegressor; "

@@ -46,6 +46,7 @@ def test_every_rule_is_asked_for_before_any_comes_again() -> None:
     assert [edge.index for edge in sheet.edges] == sorted(edge.index for edge in sheet.edges)
 
 
+@pytest.mark.long
 @given(expressions())
 def test_solutions_are_the_numbers_of_the_run_and_no_question_gives_one_away(program) -> None:
     try:

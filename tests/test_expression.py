@@ -268,7 +268,8 @@ PIECES = st.sampled_from(SYMBOLS + NUMERALS + WORDS + TRAPS)
 SOURCES = st.lists(PIECES, max_size=40).map("".join) | st.text(max_size=200)
 
 
-@settings(max_examples=1000, deadline=None)
+@pytest.mark.long
+@settings(max_examples=200, deadline=None)
 @example("𝐓𝐫𝐮𝐞")
 @example("1if x")
 @example("x" * 9999 + "(")
@@ -308,6 +309,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(TREES, st.floats(-10, 10), st.floats(-10, 10))
 def test_arithmetic_agrees_with_python(source: str, x: float, y: float) -> None:

@@ -63,6 +63,7 @@ def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:
     assert text == svg_of(film_of(neuron().recording), 1.0)
 
 
+@pytest.mark.long
 def test_gif_has_all_frames_in_one_size(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     stepper = neuron()

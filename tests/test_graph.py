@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from autograd import CycleError
 from autograd.graph import node_args, topological_order
@@ -73,6 +73,7 @@ def test_a_long_cycle_is_abridged() -> None:
         topological_order(node)
 
 
+@pytest.mark.long
 def test_no_depth_is_too_much() -> None:
     node = Node("0")
     for i in range(100_000):
@@ -80,6 +81,7 @@ def test_no_depth_is_too_much() -> None:
     assert len(topological_order(node)) == 100_001
 
 
+@settings(max_examples=25)
 @given(expressions())
 def test_every_node_once_and_after_its_arguments(program: StraightLine) -> None:
     results = program.values()

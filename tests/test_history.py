@@ -135,6 +135,7 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nn.training.checkpoint.SHARE", math.inf)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("every_epoch")
 def test_a_kill_at_any_moment_leaves_the_last_or_the_new_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +210,7 @@ def test_whatever_ends_a_training_leaves_its_last_epoch(
     assert everything(*trained(4, checkpoint=path, resume=path)) == whole
 
 
+@pytest.mark.long
 def test_a_checkpoint_takes_time_and_room_linear_in_the_epochs(tmp_path: Path) -> None:
     sizes = []
     for epochs in (10, 40):
@@ -219,6 +221,7 @@ def test_a_checkpoint_takes_time_and_room_linear_in_the_epochs(tmp_path: Path) -
     assert sizes[1][1] == pytest.approx(4 * sizes[0][1], rel=0.05)
 
 
+@pytest.mark.long
 def test_writing_has_a_share_of_the_time_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -777,6 +780,7 @@ def test_a_history_comes_back_from_another_process_and_as_a_copy() -> None:
     assert history.replay(3).data == history.steps[3].loss
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("compile", [False, True])
 def test_what_is_kept_for_replays_is_bounded(
     compile: bool, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,7 @@ def said(
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.long) for s in (1, 2))])
 def test_a_healthy_training_is_left_in_peace(activation: str | None, seed: int) -> None:
     model = MLP(2, [16, 16, 1], activation=activation, seed=seed)
     points, labels = moons(40, seed=seed)
@@ -154,6 +154,7 @@ def test_many_dead_units_are_counted_and_kept_in_the_history() -> None:
     assert history.dead_units == [f"layers.0.neurons.{i}" for i in range(25)]
 
 
+@pytest.mark.long
 def test_xor_with_four_relu_units_says_why_it_fails() -> None:
     stuck = 0
     for seed in range(20):
@@ -300,6 +301,7 @@ def test_relu_with_he_stays() -> None:
     assert 1e-2 < first / last < 1e2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_residual_branches_scaled_by_the_root_of_the_depth_stay(activation: str) -> None:
     first, last = first_and_last(stack(activation, residual=True))
@@ -310,6 +312,7 @@ def too_large(nin: int, nout: int, source: random.Random) -> float:
     return source.gauss(0, 2.0)
 
 
+@pytest.mark.long
 def test_a_start_too_large_explodes_and_clipping_by_norm_cures_it() -> None:
     model = stack("relu", too_large)
     first, _ = first_and_last(model)

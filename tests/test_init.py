@@ -43,6 +43,7 @@ def test_the_variance_law(name: str) -> None:
         assert max(map(abs, draws)) <= math.sqrt(3 * LAWS[name])
 
 
+@pytest.mark.long
 def test_signals_keep_their_size_through_a_deep_network() -> None:
     source = random.Random(0)
     inputs = [source.gauss(0, 1) for _ in range(60)]

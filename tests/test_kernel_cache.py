@@ -585,6 +585,7 @@ def taken(folder: Path) -> int:
         return sum(-(-entry.stat().st_size // 4096) * 4096 for entry in entries)
 
 
+@pytest.mark.long
 def test_the_limit_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = 256 * ROOM  # every second store, on average, looks for room
     monkeypatch.setattr(cache, "LIMIT", limit)
@@ -718,6 +719,7 @@ def work(seed: int, start: Any, answers: Any) -> None:
     answers.put((found, wrong))
 
 
+@pytest.mark.long
 def test_processes_may_store_and_load_at_once(folder: Path) -> None:
     context = multiprocessing.get_context("spawn")
     start, answers = context.Barrier(2), context.Queue()

@@ -4,13 +4,14 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from autograd import DomainError, Stepper, Value, scope, tanh
 from autograd.stepping.ledger import CANCELLED, PATH_NAMES, Ledger, _short
 from autograd.testing.strategies import expressions
 
 
+@settings(max_examples=25)
 @given(expressions())
 def test_entries_add_up_to_the_adjoint_bit_for_bit(program) -> None:
     values = program.values()
@@ -31,6 +32,7 @@ def test_entries_add_up_to_the_adjoint_bit_for_bit(program) -> None:
             assert running == ledger.adjoint == node.grad
 
 
+@pytest.mark.long
 @given(expressions())
 def test_heaviest_paths_against_enumeration(program) -> None:
     root = program.values()[-1]
@@ -178,6 +180,7 @@ def test_what_counts_as_cancelled(left: float, warned: bool) -> None:
     assert not Stepper(x * left).why(x).cancels
 
 
+@pytest.mark.long
 def test_deep_paths_neither_overflow_nor_recurse() -> None:
     x = y = Value(1.0, "x")
     for factor in itertools.islice(itertools.cycle([1e100, 1e-100]), 20_000):

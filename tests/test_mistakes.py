@@ -117,6 +117,7 @@ def test_an_exponential_walk_is_cut() -> None:
     assert "stopped after" in str(mistake)
 
 
+@pytest.mark.long
 @given(expressions())
 def test_a_difference_in_the_end_starts_at_a_parting(program) -> None:
     try:

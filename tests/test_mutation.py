@@ -128,6 +128,7 @@ def test_probes_tell_which_lines_are_run(tmp_path: Path) -> None:
     assert lines_passed(path, 0) == (-1, lines)
 
 
+@pytest.mark.long
 def test_functions_with_probes_are_found_again() -> None:
     """Each by where its result stands: one that is not would never be said to be reached."""
     for path in core():
@@ -179,6 +180,7 @@ def test_a_run_that_was_cut_off_goes_on_and_another_one_has_hints(tmp_path: Path
     assert book.with_hint(second, ["b::test", "a::test"]) == ["b::test", "a::test"]
 
 
+@pytest.mark.long
 def test_reasons_are_of_mutants_that_there_are() -> None:
     """A reason for what is no longer written there would excuse what nobody has looked at."""
     if not (ROOT / "autograd").exists():

@@ -49,6 +49,7 @@ def test_an_array_changed_in_place_is_another_one(line: tuple[Compiled, Any]) ->
         assert f.value_and_grad(every_other, y, params=p)[0] == 14.0
 
 
+@pytest.mark.long
 def test_nothing_is_written_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[Any, int, int]] = []
 

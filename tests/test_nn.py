@@ -751,6 +751,7 @@ def test_a_tied_parameter_is_frozen_with_either_module() -> None:
     assert model.parameters() == [model.layers[0].neurons[0].b]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [3, 2000])
 def test_predict_says_what_the_model_says_one_by_one(n: int) -> None:
     source = random.Random(0)

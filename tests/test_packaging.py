@@ -47,6 +47,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return folders
 
 
+@pytest.mark.long
 def test_two_builds_are_the_same_bytes(built: list[Path]) -> None:
     first, second = ({path.name: path.read_bytes() for path in f.iterdir()} for f in built)
     assert [*map(len, (first, second))] == [2, 2]
@@ -54,6 +55,7 @@ def test_two_builds_are_the_same_bytes(built: list[Path]) -> None:
         assert content == second[name], name
 
 
+@pytest.mark.long
 def test_a_wheel_has_what_runs_and_no_tests(built: list[Path]) -> None:
     (wheel,) = built[0].glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
@@ -74,6 +76,7 @@ def test_a_wheel_has_what_runs_and_no_tests(built: list[Path]) -> None:
     assert {"autograd/__init__.pyi", "autograd/py.typed", "nn/py.typed"} <= files
 
 
+@pytest.mark.long
 def test_a_source_distribution_has_the_tests(built: list[Path]) -> None:
     (sdist,) = built[0].glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

@@ -116,6 +116,7 @@ def test_a_long_label_is_shortened() -> None:
     assert len(embedded(build(Recording(x * x)))["names"][0]) <= 60
 
 
+@pytest.mark.long
 def test_the_same_program_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "from tests.test_page import *\n"

@@ -77,6 +77,7 @@ def test_all_that_needs_no_library_runs_without_any(tmp_path: Path) -> None:
     run(WITHOUT_ANYTHING, tmp_path)
 
 
+@pytest.mark.long
 def test_all_but_fast_and_data_runs_where_their_wheels_are_missing(tmp_path: Path) -> None:
     for library in ("numpy", "matplotlib", "graphviz"):
         pytest.importorskip(library)

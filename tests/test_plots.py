@@ -67,6 +67,7 @@ def test_the_boundary_is_where_the_score_is_zero(upright: Neuron) -> None:
     assert len(xs) > 10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("low", [0, -1])
 def test_both_classes_are_drawn_and_named(upright: Neuron, low: int) -> None:
     figure = decision_boundary(upright, POINTS, [low, 1, low, 1])
@@ -109,6 +110,7 @@ def test_one_epoch_is_a_picture_too(history: History) -> None:
     assert loss_curve(history).axes[0].get_xlim() == (1, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
 )
@@ -141,6 +143,7 @@ def test_bad_points_are_refused(points: Any, labels: Any, upright: Neuron) -> No
         decision_boundary(upright, points, labels)
 
 
+@pytest.mark.long
 def test_the_regions_of_several_classes() -> None:
     layer = Layer(2, 3, nonlin=False)  # logits 0, x, y: three regions that meet in 0
     for parameter, x in zip(layer.parameters(), (0, 0, 0, 1, 0, 0, 0, 1, 0), strict=True):
@@ -180,6 +183,7 @@ def test_a_full_disk_leaves_no_part_of_a_picture(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_name_is_no_formula(upright: Neuron, tmp_path: Path) -> None:
     names = ["$x_{$", "a$b"]
     for name, draw in (
@@ -220,6 +224,7 @@ def test_a_figure_shows_itself_in_a_notebook(history: History) -> None:
     assert size == {"width": 614, "height": 499}
 
 
+@pytest.mark.long
 def test_no_global_state_of_matplotlib_is_touched() -> None:
     code = (
         "import sys; from nn import History; from nn.plots import loss_curve; "
@@ -252,6 +257,7 @@ def test_validation_is_drawn_beside_training(history: History) -> None:
     assert lines[2] == [0.8, 0.5, 0.4]
 
 
+@pytest.mark.long
 def test_gradient_flow_has_a_line_for_each_layer(tmp_path: Path) -> None:
     history = History()
     with pytest.raises(ValueError, match="no step to draw"):
@@ -287,6 +293,7 @@ def test_a_long_training_shows_the_median_of_each_epoch() -> None:
     assert medians.get_label() == "layers.0"
 
 
+@pytest.mark.long
 def test_the_gradient_by_depth_runs_from_the_output_back(tmp_path: Path) -> None:
     norms = {"falls": [1e-9, 1e-6, 1.0], "stays": [2.0, 2.0, 2.0], "dies": [0.0, 1e-300, 1.0]}
     path = tmp_path / "depth.svg"

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from autograd import Op, Value, gradients, ops
 from autograd.compiler.program import Instruction, Program, program_of, run
@@ -19,6 +19,7 @@ from tests.floats import bits
 inf, nan = math.inf, math.nan
 
 
+@settings(max_examples=25)
 @given(expressions(smooth=False))
 def test_a_program_has_the_bits_of_the_graph(expression: StraightLine) -> None:
     values = expression.values()
@@ -130,6 +131,7 @@ def test_programs_are_equal_when_they_read_the_same() -> None:
     assert program_of([x], [], [x * 0.0]) != program_of([x], [], [x * -0.0])
 
 
+@pytest.mark.long
 def test_depth_is_no_limit() -> None:
     v = x = Value(0.5)
     for i in range(100_000):

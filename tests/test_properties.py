@@ -71,14 +71,14 @@ def check_gradient(program: StraightLine) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_every_row_agrees_with_central_differences(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name))
     check_gradient(StraightLine(args, (Assignment(name, tuple(range(len(args)))),)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(expressions())
 def test_graphs_agree_with_central_differences(program: StraightLine) -> None:
     check_gradient(program)
@@ -127,7 +127,7 @@ def check_three_ways(program: StraightLine) -> None:
 any_expressions = st.booleans().flatmap(lambda smooth: expressions(smooth=smooth))
 
 
-@settings(max_examples=1000)
+@settings(max_examples=100)
 @given(any_expressions)
 def test_backward_is_the_sweep_is_gradients(program: StraightLine) -> None:
     check_three_ways(program)
@@ -157,7 +157,7 @@ def creation_orders(draw: Any, program: StraightLine) -> list[int]:
     return order
 
 
-@settings(max_examples=100)
+@settings(max_examples=30)
 @given(st.data())
 def test_gradients_do_not_depend_on_the_order_of_creation(data: st.DataObject) -> None:
     program = data.draw(expressions())
@@ -165,6 +165,7 @@ def test_gradients_do_not_depend_on_the_order_of_creation(data: st.DataObject) -
     assert backpropagated(program, order) == backpropagated(program)
 
 
+@pytest.mark.long
 @settings(max_examples=100)
 @given(expressions())
 def test_second_derivatives_agree_with_central_differences(program: StraightLine) -> None:
@@ -182,7 +183,7 @@ def test_second_derivatives_agree_with_central_differences(program: StraightLine
     assert_is_slope(leaves[0].grad, slope, program.inputs[0], noise)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(expressions(smooth=False))
 def test_forward_on_values_is_the_forward_on_floats(program: StraightLine) -> None:
     assert [bits(v.data) for v in program.values()] == [bits(x) for x in program.floats()]

@@ -162,6 +162,7 @@ def test_artifacts(run, pytester: pytest.Pytester) -> None:
     assert "first wrong op: wrong_square" in done.stdout
 
 
+@pytest.mark.long
 def test_artifacts_of_a_property_are_of_the_shrunken_example(run, pytester) -> None:
     result = run(
         WRONG
@@ -183,6 +184,7 @@ def test_artifacts_of_a_property_are_of_the_shrunken_example(run, pytester) -> N
     result.stdout.fnmatch_lines(["*def f(v0):"])
 
 
+@pytest.mark.long
 def test_the_seed_of_hypothesis_is_the_seed_of_directions(run) -> None:
     source = """
     def test_seed(gradcheck, request):
@@ -219,6 +221,7 @@ def test_starting_pytest_does_not_import_the_package(pytester: pytest.Pytester) 
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_another_project_in_the_package_is_named(pytester: pytest.Pytester) -> None:
     conflict = Path(autograd.__file__).with_name("conflict.py")
     package = pytester.mkpydir("autograd")

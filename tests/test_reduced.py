@@ -41,8 +41,10 @@ def data(n: int) -> tuple[Any, Any]:
     return source.normal(size=(n, 2)), source.normal(size=n)
 
 
-@pytest.mark.parametrize("n", [0, 1, 5, 100, 1001])
-@pytest.mark.parametrize("reduce", ["mean", "sum"])
+@pytest.mark.parametrize(
+    "n", [0, 5, 100, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 1001))]
+)
+@pytest.mark.parametrize("reduce", ["mean", pytest.param("sum", marks=pytest.mark.long)])
 def test_a_networks_hessian_is_reduced_as_its_gradient_is(
     n: int, reduce: str, words: dict[str, Any]
 ) -> None:

@@ -122,6 +122,7 @@ def test_inputs_that_are_not_the_model_s(run: Run, words: list[str], problem: st
     assert problem in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [[], ["1", "2"]])
 def test_pictures(run: Run, words: list[str]) -> None:
     pytest.importorskip("graphviz")

@@ -479,6 +479,7 @@ def test_what_load_would_refuse_is_not_written(suffix: str, tmp_path: Path) -> N
 QUOTES = '"' + '\\"' * 500_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [

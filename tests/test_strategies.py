@@ -54,6 +54,7 @@ def test_wide_floats(args: tuple[float, ...]) -> None:
     assert 1e-301 < args[0] < 1e301
 
 
+@pytest.mark.long
 def test_wide_floats_reach_far() -> None:
     assert find(floats_in("log", wide=True), lambda args: args[0] > 1e200)
     assert find(floats_in("log", wide=True), lambda args: args[0] < 1e-200)
@@ -72,6 +73,7 @@ def test_a_row_without_kinks_says_so() -> None:
         expressions(ops=[])
 
 
+@pytest.mark.long
 @given(expressions(max_nodes=5, ops=["add", TABLE["tanh"]]))
 def test_expressions_of_chosen_ops(program: StraightLine) -> None:
     names = [step.name for step in program.steps]
@@ -126,6 +128,7 @@ def test_a_row_of_ones_own_is_drawn(own_row: Op) -> None:
     assert "import the module that defines the row 'cube'" in str(program)
 
 
+@pytest.mark.long
 @given(expressions())
 def test_a_graph_becomes_a_program_again(program: StraightLine) -> None:
     root = program.values()[-1]

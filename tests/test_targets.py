@@ -225,6 +225,7 @@ def gradient_program(expression: StraightLine) -> Program:
     return program_of(inputs, [], [values[-1], *gradients(values[-1], inputs)])
 
 
+@pytest.mark.long
 @given(expressions(smooth=False), st.data())
 def test_python_has_the_bits_of_random_graphs_and_their_gradients(
     expression: StraightLine, data: st.DataObject
@@ -255,6 +256,7 @@ def test_a_long_sum_is_no_limit_to_parsers(n: int) -> None:
     assert list(map(bits, as_python(program)(numbers))) == list(map(bits, run(program, numbers)))
 
 
+@pytest.mark.long
 def test_deep_programs_are_no_limit() -> None:
     v = x = Value(0.5)
     for i in range(20_000):
@@ -302,6 +304,7 @@ def test_c_has_the_bits_of_the_rows(table: str, tmp_path: Path) -> None:
                 assert bits(a) == bits(b), (op, numbers)
 
 
+@pytest.mark.long
 @needs_cc
 def test_c_has_the_bits_of_random_graphs_and_their_gradients(
     tmp_path_factory: pytest.TempPathFactory,

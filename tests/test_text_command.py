@@ -57,6 +57,7 @@ def test_a_text_is_learnt_written_and_asked(run: Run, tmp_path: Path) -> None:
     assert sum(float(chance) for _, chance in answer) == pytest.approx(100, abs=0.2)
 
 
+@pytest.mark.long
 def test_the_same_settings_write_the_same(run: Run, tmp_path: Path) -> None:
     found = []
     for folder in ("one", "two"):
@@ -75,6 +76,7 @@ def test_the_same_settings_write_the_same(run: Run, tmp_path: Path) -> None:
     assert figures["test"]["loss"] < figures["letters by frequency"]["loss"] < log(3)
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_learnt(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +96,7 @@ def test_ctrl_c_keeps_what_is_learnt(
     assert load(tmp_path / "chainrule-abba" / "model.json")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -124,6 +127,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
     assert err.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_line_longer_than_the_block_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("abcabcabcabc\nab\n" * 3, encoding="utf-8")
     code, out, _ = run("train", "long.txt", *SMALL, "--test", "0")

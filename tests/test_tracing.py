@@ -375,9 +375,9 @@ def run_random_programs(seeds: Sequence[int]) -> tuple[int, int]:
 
 
 def test_random_programs_are_eager_or_refused() -> None:
-    followed, refused = run_random_programs(range(300))
-    assert followed > 150
-    assert refused > 15
+    followed, refused = run_random_programs(range(100))
+    assert followed > 50
+    assert refused > 5
 
 
 @pytest.mark.slow

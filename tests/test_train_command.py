@@ -72,6 +72,7 @@ def houses(path: Path) -> None:
     table(path, [["rooms", "area", "price"], *prices])
 
 
+@pytest.mark.long
 def test_it_prints_network_course_result_and_files(run: Run) -> None:
     code, out, err = run("moons", "--n", "40", "--seed", "3", *QUICK, pictures=True)
     assert (code, err) == (OK, "")
@@ -114,6 +115,7 @@ def test_the_result_as_json(run: Run) -> None:
     assert notes_of("x/model.json")["classes"] == NAMES["xor"]
 
 
+@pytest.mark.long
 def test_the_same_settings_give_the_same_bytes(run: Run) -> None:
     for out in ("a", "b"):
         assert run("circles", "--n", "30", "--out", out, *QUICK, pictures=True)[0] == OK
@@ -154,6 +156,7 @@ def test_a_file_of_classes_is_standardised_and_named(run: Run) -> None:
     assert ripe == [0, 1, 2]
 
 
+@pytest.mark.long
 def test_a_file_of_numbers_is_predicted_in_its_own_unit(run: Run) -> None:
     houses(Path("houses.csv"))
     words = ["--target", "price", "--epochs", "40", "--weight-decay", "0"]  # there is no noise
@@ -195,6 +198,7 @@ INVENTORY = """
 """
 
 
+@pytest.mark.long
 def test_a_table_s_columns_are_told_and_it_is_asked_by_name(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -266,6 +270,7 @@ def test_figures_that_are_too_good_are_doubted(run: Run) -> None:
     assert "rows of the 24 of the test are among those learnt from" in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_small_noisy_regression_is_not_learnt_by_heart(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -289,6 +294,7 @@ def test_a_small_noisy_regression_is_not_learnt_by_heart(
     assert learn(arranged(free, load(free))).figures["test"]["r2"] < test - 0.1
 
 
+@pytest.mark.long
 def test_a_network_that_is_no_better_says_so(run: Run) -> None:
     source = random.Random(1)
     points = [[source.gauss(0, 1) for _ in range(7)] for _ in range(60)]
@@ -303,6 +309,7 @@ def test_a_network_that_is_no_better_says_so(run: Run) -> None:
     assert len(json.loads(run(*words, "--json")[1])["warnings"]) == 2
 
 
+@pytest.mark.long
 def test_tables_of_next_to_nothing(run: Run) -> None:
     table(Path("two.csv"), [["x", "y"], [1, "a"], [2, "b"]])
     code, out, err = run("two.csv", *QUICK)

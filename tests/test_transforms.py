@@ -157,6 +157,7 @@ def test_gradients_under_no_grad_record_nothing() -> None:
     assert (g.data, g.op) == (12.0, None)
 
 
+@pytest.mark.long
 def test_deep_graphs() -> None:
     def f(x: Value) -> Value:
         y = x
