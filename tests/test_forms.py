@@ -28,7 +28,8 @@ def samples(op: Op) -> Iterator[tuple[float, ...]]:
     rng = random.Random(op.name)
     for arity in [op.arity] if op.arity else [1, 2, 3, 6, UNROLLED - 50]:
         if arity <= 2:
-            yield from combinations(XS, repeat=arity)
+            every = list(combinations(XS, repeat=arity))
+            yield from rng.sample(every, min(len(every), 150))
         else:
             yield from (tuple(rng.choices(XS, k=arity)) for _ in range(100 if arity < 9 else 2))
             yield tuple(rng.uniform(-2, 2) for _ in range(arity))

@@ -161,6 +161,7 @@ def test_ever_another_mix_of_arguments_does_not_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recorders, "MOST", 10)
+    monkeypatch.setattr(recorders, "_known", {})
     x = Value(2.0)
     for n in range(1, 40):
         for _ in range(2):

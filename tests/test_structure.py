@@ -6,6 +6,7 @@ import importlib
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ FACADE = list(ROOMS).index("autograd.stepper")
 """Rooms after this one import what autograd exports."""
 
 
+@cache
 def modules() -> list[tuple[str, Path]]:
     files = [*ROOT.glob("autograd/**/*.py"), *ROOT.glob("nn/**/*.py")]
     return sorted((".".join(f.relative_to(ROOT).with_suffix("").parts), f) for f in files)
