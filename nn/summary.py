@@ -1,4 +1,4 @@
-"""`table_of`: a model's modules, as a table."""
+"""`rows_of` and `table_of`: a model's modules, as a table."""
 
 from __future__ import annotations
 
@@ -7,35 +7,39 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+HEAD = ("module", "what", "outputs", "parameters", "share")
+
 
 def table_of(named: Mapping[str, Any]) -> str:
-    """Return the table of modules by path, the model first: outputs, parameters, their share.
-
-    Equal neighbours, such as the neurons of a layer, take one row together; a parameter counts
-    in every module that holds it. What is frozen is said.
-    """
-    rows = [("module", "what", "outputs", "parameters", "share")]
-    total = len(named[""].named_parameters())
-    for path, alike in _folded(named):
-        size = len({p for module in alike for p in module.named_parameters().values()})
-        what = repr(alike[0]).partition("(")[0].partition(" ")[0]
-        if alike[0].frozen:
-            what += ", frozen"
-        rows.append(
-            (
-                path or "(all)",
-                f"{len(alike)} × {what}" if len(alike) > 1 else what,
-                "" if alike[0].nout is None else str(alike[0].nout),
-                str(size),
-                f"{size / total:.1%}".replace("%", " %") if total else "",
-            )
-        )
+    """Return the table of modules by path, as text: see `rows_of`."""
+    rows = [HEAD, *rows_of(named)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         f"{row[0]:{widths[0] + 2}} {row[1]:{widths[1]}}"
         + "".join(f"  {cell:>{w}}" for cell, w in zip(row[2:], widths[2:], strict=True)).rstrip()
         for row in rows
     )
+
+
+def rows_of(named: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each module by path, the model first: outputs, parameters, their share.
+
+    Equal neighbours, such as the neurons of a layer, take one row together; a parameter counts
+    in every module that holds it. What is frozen is said.
+    """
+    total = len(named[""].named_parameters())
+    for path, alike in _folded(named):
+        size = len({p for module in alike for p in module.named_parameters().values()})
+        what = repr(alike[0]).partition("(")[0].partition(" ")[0]
+        if alike[0].frozen:
+            what += ", frozen"
+        yield (
+            path or "(all)",
+            f"{len(alike)} × {what}" if len(alike) > 1 else what,
+            "" if alike[0].nout is None else str(alike[0].nout),
+            str(size),
+            f"{size / total:.1%}".replace("%", " %") if total else "",
+        )
 
 
 def _folded(named: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -22,6 +22,7 @@ from nn.tables.dialect import decoded
 from nn.tables.leakage import leaks, met_twice
 from nn.tables.numerals import Dates, Flags, Numerals, Unreadable
 from nn.tables.preparation import Preparation, UnreadableCellError
+from nn.tables.recognition import is_table
 from nn.tables.rivals import baselines
 
 TABLE = "a,b,kind\n1,2.5,cat\n3,-4e-1,dog\n\n5,6,cat\n"
@@ -395,3 +396,23 @@ def test_the_rivals_answer_like_a_network() -> None:
     three = baselines((inputs, [2, 2, 0, 0]), [[0.0], [3.0]], 3)  # the second is never met
     assert [max(range(3), key=row.__getitem__) for row in three["linear model"]] == [2, 0]
     assert np.array(three["most frequent class"]).argmax(axis=1).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["a\tb\tc", "1\t2\t3", "4\t5\t6"], True),
+        (['18.0  8  307.0\t"a b"', '15.0  8  350.0\t"c d"', '18.0  8  318.0\t"e f"'], True),
+        (["p,x,s,n,t,p"] * 10, True),
+        (["# made by X", "y x", "1 2", "3 4"], True),
+        (["a;b", "1,5;?", "3,5;4,5"], True),
+        (["anna", "bob", "carl"], False),
+        (["Poe, Edgar Allan", "Kafka, Franz", "Eco, Umberto"] * 3, False),
+        (["They lived, loved, and laughed."] * 9, False),
+        (["5 Elm Street", "7 Oak Lane", "9 Main Road"], False),
+        (["123", "456", "789"], False),
+        ([], False),
+    ],
+)
+def test_a_table_is_told_from_a_text(lines: list[str], expected: bool) -> None:
+    assert is_table(lines) is expected

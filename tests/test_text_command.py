@@ -108,7 +108,7 @@ def test_ctrl_c_keeps_what_is_learnt(
         (["train", "abba.txt", "--epochs", "0"], "epochs must be a whole number, at least 1"),
         (["train", "names", "--hidden", "4"], "--hidden is of tables, not of a text"),
         (["train", "names", "--resume"], "--resume is of tables, not of a text"),
-        (["train", "moons", "--heads", "2"], "--heads is of a text: names, or a FILE.txt"),
+        (["train", "moons", "--heads", "2"], "--heads is of a text: names, or a FILE with"),
         (["show", "chainrule-abba/model.json", "abc"], "'c' is none of the characters 'ab'"),
         (["show", "chainrule-abba/model.json", "ab" * 9], "takes 1 to 8 tokens, got 19"),
         (["show", "chainrule-abba/model.json", "--out", "x"], "drawn when it is learnt"),
@@ -138,3 +138,25 @@ def test_a_line_longer_than_the_block_is_said(run: Run, tmp_path: Path) -> None:
 
 def test_the_names_are_the_default_text() -> None:
     assert characters().tokenizer.size == 27
+
+
+def test_a_txt_with_a_table_is_one(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7} {i % 5} {i % 7 + 2 * (i % 5)}.5\n" for i in range(40))
+    (tmp_path / "t.txt").write_text("x y z\n" + rows, encoding="utf-8")
+    code, out, _ = run("train", "t.txt", "--dry-run")
+    assert code == OK
+    assert "predicted: a number" in out
+    assert "read as a table; --task text learns it letter by letter" in out
+    code, out, _ = run("train", "t.txt", "--task", "text", *SMALL, "--epochs", "1")
+    assert code == OK
+    assert "learnt as a text, a document a line; --task classification or regression" in out
+    code, out, _ = run("train", "t.txt", *SMALL)  # which only a text has
+    assert (code, "41 are longer than" in out) == (OK, False)
+    code, _, err = run("train", "t.txt", *SMALL, "--drop", "x")
+    assert (code, err) == (REFUSED, "chainrule: --drop is of tables, --embedding of texts: drop "
+                           "one of them\n")  # fmt: skip
+    # A text is a table where something is asked of one.
+    code, _, err = run("train", "abba.txt", "--target", "y")
+    assert (code, "abba.txt has no column 'y'" in err) == (REFUSED, True)
+    code, _, err = run("train", "abba.txt", "--dry-run")
+    assert (code, "if abba.txt holds a table, say --task classification" in err) == (REFUSED, True)

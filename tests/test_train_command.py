@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import random
 import re
@@ -16,13 +17,15 @@ from typing import Any
 
 import pytest
 
+from autograd.command.account import introduce
 from autograd.command.arrangement import NAMES, Samples, arranged, load
 from autograd.command.cli import main
 from autograd.command.learning import learn
 from autograd.command.parser import Parser
 from autograd.command.settings import DEFAULTS, MADE, RATES, Settings, settings_of
 from autograd.command.subcommands import train
-from autograd.command.text import text_settings_of
+from autograd.command.terminal import Terminal
+from autograd.command.text_settings import text_settings_of
 from autograd.command.usage import DEFECT, INTERRUPTED, MISSING, OK, REFUSED
 from nn import load as load_model
 from nn.metrics import accuracy
@@ -258,6 +261,41 @@ def test_a_second_run_leaves_the_first_model_alone(run: Run) -> None:
     assert out.endswith("chainrule show chainrule-moons-2/model.json\n")
     assert Path("chainrule-moons/model.json").read_bytes() == kept
     assert "model.json is written anew" in run("moons", "--out", "chainrule-moons", *QUICK)[2]
+
+
+class Wide(io.StringIO):
+    """A terminal, as wide as COLUMNS says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+def test_what_is_said_of_a_table_fits_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    source = random.Random(0)
+    heads = ["row", "the island it was seen on", "flipper length in millimetres", "kind"]
+    kinds = ["Adelie penguin", "Chinstrap penguin", "Gentoo penguin"]
+    rows = [[i, source.choice("ABC"), source.gauss(0, 1), kinds[i % 3]] for i in range(60)]
+    table(tmp_path / "p.csv", [heads, *rows])
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    settings = Settings(str(tmp_path / "p.csv"), hidden=(12,))
+    terminal = Terminal(stream := Wide())
+    introduce(terminal, arranged(settings, load(settings)))
+    lines = stream.getvalue().splitlines()[1:]  # after a path, which is as long as it is
+    assert max(map(len, lines)) <= columns
+    text = " ".join(" ".join(lines).split())
+    assert "…" not in text
+    assert text.count("layers.1.neurons.*") == 1 + (columns == 60)  # and its share below
+    for row in arranged(settings, load(settings)).model.summary().splitlines():
+        assert all(cell in text for cell in row.split())
+    assert "left out: numbers the rows" in text
+    # Columns stand below each other, whichever of two tables they are in.
+    heads = [i for i, line in enumerate(lines) if line.startswith("  module ")]
+    for i in heads:
+        assert {len(line) for line in lines[i : i + 7]} == {len(lines[i])}
 
 
 def test_figures_that_are_too_good_are_doubted(run: Run) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograd.command.arrangement import Arrangement, Samples
 from autograd.command.inventory import print_inventory
 from autograd.command.learning import Trained, doubts
 from autograd.command.notes import print_figures
 from autograd.command.terminal import WARNING, Terminal, counted, cut, percent, printable
+
+if TYPE_CHECKING:
+    from nn import Module
 
 SHOWN = {
     "model": "the model",
@@ -27,9 +31,7 @@ def introduce(terminal: Terminal, arrangement: Arrangement) -> None:
     """Print what is to be learnt, by which network, and how."""
     settings = arrangement.settings
     introduce_data(terminal, arrangement)
-    terminal.heading("Network")
-    for row in arrangement.model.summary().splitlines():
-        terminal.line(f"  {row}")
+    print_network(terminal, arrangement.model)
     terminal.heading("Training")
     batch_size = settings.batch_of(len(arrangement.learnt[1]))
     stop = ""
@@ -38,9 +40,9 @@ def introduce(terminal: Terminal, arrangement: Arrangement) -> None:
     decay = settings.decay_of(len(arrangement.learnt[1]))
     pulled = "" if decay is None else f"   weight decay {decay:.3g}"
     terminal.line(
-        f"  {settings.epochs} epochs{stop}   batches of {batch_size}   {settings.optimizer}"
-        f"   learning rate {settings.learning_rate:g}, {settings.schedule}{pulled}"
-        f"   seed {settings.seed}"
+        f"  {counted(settings.epochs, 'epoch')}{stop}   batches of {batch_size}"
+        f"   {settings.optimizer}   learning rate {settings.learning_rate:g}, {settings.schedule}"
+        f"{pulled}   seed {settings.seed}"
     )
 
 
@@ -56,11 +58,25 @@ def introduce_data(terminal: Terminal, arrangement: Arrangement) -> None:
         if data.why:
             why = f"{data.why}; --target names another"
             terminal.line(f"  predicted is {printable(data.target.name)}, {why}")
+        if arrangement.settings.data.lower().endswith(".txt"):
+            told = "read as a table; --task text learns it letter by letter, a document a line"
+            terminal.line(f"  {told}", "dim")
         terminal.line()
         print_inventory(terminal, data, arrangement.preparation)
         terminal.line()
     samples = counted(len(parts["train"][1]), "sample")
     terminal.line(f"  {samples} of {counted(width, 'number')} to learn from{test}")
+
+
+def print_network(terminal: Terminal, model: Module) -> None:
+    """Print the modules of a model, as `Module.summary` does."""
+    from nn.summary import HEAD, rows_of
+
+    terminal.heading("Network")
+    rows = [HEAD, *rows_of(model.named_modules())]
+    # A gap after the first column like that of the summary.
+    head, *spaced = [[f"{path} ", *others] for path, *others in rows]
+    terminal.table(head, spaced, left=2)
 
 
 def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], asked: str) -> None:
@@ -95,7 +111,7 @@ def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], a
     if 2 <= len(classes) <= 12:
         part = "test" if "test" in arrangement.parts else "training"
         terminal.heading(f"Confusion matrix of the {part}: rows the classes, columns the guesses")
-        room = (terminal.width - 4 - max(map(len, classes))) // len(classes) - 2
+        room = max(6, (terminal.width - 4 - max(map(len, classes))) // len(classes) - 2)
         terminal.table(
             ["", *(cut(name, room) for name in classes)],
             [
@@ -104,9 +120,7 @@ def print_result(terminal: Terminal, trained: Trained, files: dict[str, Path], a
             ],
         )
     print_files(terminal, files, SHOWN)
-    terminal.heading("Try next")
-    command = f"chainrule show {shlex.quote(str(files['model']))} {printable(asked)}"
-    terminal.line(f"  {command}".rstrip())
+    print_next(terminal, files["model"], printable(asked))
 
 
 def print_files(terminal: Terminal, files: Mapping[str, Path], shown: Mapping[str, str]) -> None:
@@ -115,6 +129,13 @@ def print_files(terminal: Terminal, files: Mapping[str, Path], shown: Mapping[st
     width = max(len(str(path)) for path in files.values())
     for name, path in files.items():
         terminal.line(f"  {str(path).ljust(width)}   {shown[name]}")
+
+
+def print_next(terminal: Terminal, model: Path, asked: str, remark: str = "") -> None:
+    """Print what to ask a saved model: a command that can be copied, so it isn't folded."""
+    terminal.heading("Try next")
+    command = f"  chainrule show {shlex.quote(str(model))} {asked}"
+    terminal.spans(f"{command}     {remark}".rstrip())
 
 
 def milestones(epochs: int) -> list[int]:

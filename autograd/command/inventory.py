@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.notes import quantity
-from autograd.command.terminal import Terminal, counted, cut, printable
+from autograd.command.terminal import NARROWEST, Terminal, counted, crop, cut, printable
 
 if TYPE_CHECKING:
     from nn.tables import Table
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 MOST = 40
 """Columns of which each has a row of its own; of more, those of like fate share one."""
 
-NARROWEST = 12
-"""Characters that the last column is given at least, however narrow the terminal is."""
+MOST_LINES = 4
+"""Lines that what becomes of a column has on a terminal."""
 
 
 class Fate(NamedTuple):
@@ -62,7 +63,7 @@ def print_inventory(terminal: Terminal, table: Table, preparation: Preparation |
     ]
     head = ["column", "holds", "missing", ""]
     if terminal.is_interactive:
-        rows = _fitted(rows, head, terminal.width - 2)
+        rows = list(_fitted(rows, head, terminal.width - 2))
     # Words to the left, one number to the right: a table of its own.
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for i, row in enumerate([head, *rows]):
@@ -73,13 +74,16 @@ def print_inventory(terminal: Terminal, table: Table, preparation: Preparation |
         terminal.spans((line, "" if i else "dim"))
 
 
-def _fitted(rows: list[list[str]], head: list[str], width: int) -> list[list[str]]:
-    """Return the rows with names and last cells cut, so that each fits on a line."""
+def _fitted(rows: list[list[str]], head: list[str], width: int) -> Iterator[list[str]]:
+    """Yield the rows with names cropped, and last cells on up to four lines."""
     own = max(NARROWEST, width // 4)
-    rows = [[cut(row[0], own), *row[1:]] for row in rows]
+    rows = [[crop(row[0], own), *row[1:]] for row in rows]
     used = sum(max(map(len, column)) for column in list(zip(head, *rows, strict=True))[:3])
     room = max(NARROWEST, width - used - 6)
-    return [[*row[:3], cut(row[3], room)] for row in rows]
+    for *cells, last in rows:
+        first, *more = textwrap.wrap(last, room - 2, max_lines=MOST_LINES, placeholder="…") or [""]
+        yield [*cells, first]
+        yield from (["", "", "", f"  {line}"] for line in more)
 
 
 def _goal(table: Table) -> str:

@@ -136,6 +136,12 @@ RATES = {
 SCHEDULES = ("constant", "cosine", "plateau")
 TASKS = ("classification", "regression")
 
+TEXT = "text"
+"""The task of a file that is learnt letter by letter: see `autograd.command.text_settings`."""
+
+OF_FILES = ["--target", "--task", "--drop", "--use", "--categorical", "--sep"]
+"""The options of tables in files."""
+
 
 def _widths(text: str) -> tuple[int, ...]:
     if text == "none":
@@ -166,8 +172,9 @@ OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
         (
             "--task",
             None,
-            TASKS,
-            "what that is (default: classes, if it is words or few whole numbers)",
+            (*TASKS, TEXT),
+            "what that is (default: classes, if it is words or few whole numbers); or a text, "
+            "learnt letter by letter",
         ),
         ("--test", "SHARE", float, "kept back to measure on (default: 0.2; xor: 0)"),
     ],
@@ -227,9 +234,9 @@ def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> S
     for option in ("n", "noise"):
         if option in given and name not in MADE:
             raise UsageError(f"--{option} is of data that are made: {', '.join(MADE)}")
-    for option in ("target", "task", "drop", "use", "categorical", "sep"):
-        if option in given and not is_file:
-            raise UsageError(f"--{option} is of a file; {name} has its own")
+    for option in OF_FILES:
+        if option.removeprefix("--") in given and not is_file:
+            raise UsageError(f"{option} is of a file; {name} has its own")
     if recorded is not None:
         for key, value in given.items():
             if key != "epochs" and getattr(recorded, key) != value:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from autograd.formula import json_data
-from autograd.stepping.notation import aligned
 
 GAP = "   "
 """Blanks that separate the parts of a line which may stand on lines of their own."""
+
+NARROWEST = 12
+"""Characters that a column of words is given at least, however narrow the terminal is."""
 
 NUMBER, FACT, WARNING, BAD, QUIET = "bold cyan", "green", "yellow", "bold red", "dim"
 """Styles, by what they are for."""
@@ -52,12 +54,20 @@ class Terminal:
     def heading(self, text: str) -> None:
         """Print a heading, with a blank line above."""
         self._write("", "")
-        self._write(text, "bold")
+        for part in fold(text, self.width):
+            self._write(part, "bold")
 
-    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print columns under their heads."""
-        for i, line in enumerate(aligned([head, *rows])):
-            self.line(f"  {line}", "" if i else "dim")
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
+        """Print columns under their heads; those that have no room stand below, in a table more.
+
+        Args:
+            left: how many columns are words, which begin below each other.
+        """
+        for i, block in enumerate(blocks([head, *rows], left, self.width - 2)):
+            if i:
+                self.line()
+            for j, line in enumerate(block):
+                self.line(f"  {line}", "" if j else "dim")
 
     def spans(self, *spans: Span) -> None:
         """Print one line of differently styled pieces, as they are."""
@@ -97,6 +107,36 @@ def fold(text: str, width: int) -> list[str]:
         else:
             lines.append(f"{indent}    {part}")
     return [piece for line in lines for piece in _wrapped(line, width)]
+
+
+def blocks(rows: Sequence[Sequence[str]], left: int, width: int) -> list[list[str]]:
+    """Return a table as lines; where they were too long, as several tables of some columns each.
+
+    The first column is in all of them, cropped if need be.
+
+    Args:
+        left: how many columns begin below each other; the others end there.
+
+    >>> for block in blocks([["", "loss", "accuracy"], ["train", "0.25", "98 %"]], 1, width=16):
+    ...     block
+    ['       loss', 'train  0.25']
+    ['       accuracy', 'train      98 %']
+    """
+    first, *others = ([str(cell) for cell in column] for column in zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in others]
+    room = max(NARROWEST, width - 2 - max(widths, default=0))
+    first = [crop(cell, room) for cell in first]
+    own = max(map(len, first))
+    found: list[list[str]] = []
+    used = width
+    for i, (column, widest) in enumerate(zip(others, widths, strict=True), 1):
+        if used + 2 + widest > width:
+            used = own
+            found.append([cell.ljust(own) for cell in first])
+        used += 2 + widest
+        padded = (cell.ljust(widest) if i < left else cell.rjust(widest) for cell in column)
+        found[-1] = [f"{line}  {cell}" for line, cell in zip(found[-1], padded, strict=True)]
+    return [[line.rstrip() for line in block] for block in found or [first]]
 
 
 def _wrapped(line: str, width: int) -> list[str]:

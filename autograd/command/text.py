@@ -6,16 +6,16 @@ import argparse
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from math import log
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from autograd.command.account import milestones, print_files
+from autograd.command.account import milestones, print_files, print_network, print_next
 from autograd.command.notes import Notes, described
-from autograd.command.settings import OPTIONS
 from autograd.command.terminal import Terminal, as_json, counted, printable
+from autograd.command.text_settings import TextSettings, text_settings_of
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.functions import mean
 from autograd.modes import no_grad
@@ -37,73 +37,6 @@ SHOWN = {
     "embedding": "which letters the model takes for alike",
 }
 """What is said of each file."""
-
-
-@dataclass(frozen=True)
-class TextSettings:
-    """All that decides what comes of a text: the same settings give the same model.
-
-    Attributes:
-        data: "names", or the path of a text with a document a line.
-        test: the share of the documents that is kept back and measured at the end.
-        batch_size: documents a step.
-        embedding, heads, layers, block_size: as for `nn.GPT`.
-        learning_rate: of the first step; it falls to 0 in a straight line.
-        temperature: of what is written at the end.
-    """
-
-    data: str
-    test: float = 0.1
-    embedding: int = 16
-    heads: int = 4
-    layers: int = 1
-    block_size: int = 16
-    epochs: int = 1
-    batch_size: int = 1
-    learning_rate: float = 0.01
-    temperature: float = 0.5
-    seed: int = 0
-
-
-TEXT_OPTIONS: list[tuple[str, str | None, Any, str]] = [
-    ("--embedding", "N", int, "numbers that stand for a letter (default: 16)"),
-    ("--heads", "N", int, "of attention in a layer (default: 4)"),
-    ("--layers", "N", int, "blocks of attention (default: 1)"),
-    ("--block-size", "N", int, "letters of a line that are learnt, at most (default: 16)"),
-    ("--temperature", "X", float, "of what is written at the end (default: 0.5)"),
-]
-"""Options that only a text has; of the others, it takes those that `TextSettings` names."""
-
-
-def is_text(data: str) -> bool:
-    """Return whether data is learnt letter by letter."""
-    return data == "names" or Path(data).suffix.lower() == ".txt"
-
-
-def refuse_text_options(args: argparse.Namespace) -> None:
-    """Refuse the options of texts where there is none."""
-    for names, *_ in TEXT_OPTIONS:
-        if getattr(args, names.removeprefix("--").replace("-", "_")) is not None:
-            raise UsageError(f"{names} is of a text: names, or a FILE.txt with a document a line")
-
-
-def text_settings_of(args: argparse.Namespace) -> TextSettings:
-    """Return the settings that the command line asks for.
-
-    Raises:
-        UsageError: an option is of tables only.
-    """
-    own = {field.name for field in fields(TextSettings)}
-    for rows in OPTIONS.values():
-        for names, *_ in rows:
-            name = names.split()[0].removeprefix("--").replace("-", "_")
-            if name not in own and getattr(args, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} is of tables, not of a text")
-    for option in ("resume", "dry_run"):
-        if getattr(args, option):
-            raise UsageError(f"--{option.replace('_', '-')} is of tables, not of a text")
-    given = {name: getattr(args, name) for name in own if getattr(args, name) is not None}
-    return TextSettings(**given)
 
 
 class LearntText(NamedTuple):
@@ -286,12 +219,16 @@ def _introduce(
     test = f", {len(parts['test']):,} for the test" if parts["test"] else ""
     terminal.line(f"  {len(parts['train']):,} documents to learn from{test}")
     terminal.line(f"  {len(text.tokenizer.characters)} letters: {letters:.80}")
+    if settings.data != "names":
+        terminal.line(
+            "  learnt as a text, a document a line; --task classification or regression "
+            "reads it as a table",
+            "dim",
+        )
     longer = sum(len(document) - 1 > model.block_size for document in text.documents)
     if longer:
         terminal.line(f"  {longer:,} are longer than {model.block_size}: of these, the beginning")
-    terminal.heading("Network")
-    for row in model.summary().splitlines():
-        terminal.line(f"  {row}")
+    print_network(terminal, model)
     terminal.heading("Training")
     terminal.line(
         f"  {counted(settings.epochs, 'epoch')}   batches of {settings.batch_size}   adam   "
@@ -331,5 +268,4 @@ def _print(
     if any(text in known for text in written):
         terminal.line("  * is in the text", "dim")
     print_files(terminal, files, SHOWN)
-    terminal.heading("Try next")
-    terminal.line(f"  chainrule show {files['model']} an     what comes after it")
+    print_next(terminal, files["model"], "an", "what comes after it")

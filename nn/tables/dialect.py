@@ -77,7 +77,7 @@ def dialect_of(lines: list[str], separator: str | None = None) -> Dialect:
     kept = [i for i, line in enumerate(lines) if line.strip()][:SAMPLE]
     sample = [lines[i] for i in kept]
     if separator is None:
-        separator = _separator(sample)
+        separator = separator_of(sample)
     records = cells_of(sample, separator)
     width = Counter(map(len, records)).most_common(1)[0][0] if records else 0
     # A title has a line of its own; a spreadsheet fills it up with empty cells.
@@ -97,8 +97,8 @@ def cells_of(lines: list[str], separator: str) -> list[list[str]]:
         return []
 
 
-def _separator(sample: list[str]) -> str:
-    """Return what most probably separates cells; a comma where nothing seems to."""
+def separator_of(sample: list[str]) -> str:
+    """Return what most probably stands between the cells of lines; a comma if nothing seems to."""
     found: dict[str, tuple[float, int]] = {}
     for separator in SEPARATORS:
         sizes = [len(record) for record in cells_of(sample, separator)]

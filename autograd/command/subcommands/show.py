@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from math import ceil, fsum, hypot, isfinite, isqrt, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from autograd.command.account import print_network, print_next
 from autograd.command.notes import Notes, described, notes_in, print_figures
 from autograd.command.parser import Parser
 from autograd.command.question import example, next_letters, question_of
-from autograd.command.terminal import Terminal, as_json, percent, printable
+from autograd.command.terminal import Terminal, as_json, counted, percent, printable
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
 from autograd.errors import ChainruleError
@@ -212,12 +212,12 @@ def _print(
         what = f"{len(notes.classes)} classes" if notes.classes else "a number to predict"
         what = "what comes next" if notes.characters else what
         target = f"{notes.target}, " if notes.target else ""
-        terminal.line(f"  learnt from {notes.data} in {notes.epochs} epochs: {target}{what}")
+        terminal.line(
+            f"  learnt from {notes.data} in {counted(notes.epochs, 'epoch')}: {target}{what}"
+        )
     if notes.figures:
         print_figures(terminal, notes.figures, notes.unit)
-    terminal.heading("Network")
-    for row in model.summary().splitlines():
-        terminal.line(f"  {row}")
+    print_network(terminal, model)
     terminal.heading("Weights")
     terminal.table(
         ["tensor", "shape", "mean", "deviation", "least", "largest", "distribution"],
@@ -245,8 +245,7 @@ def _print(
             ],
         )
     elif example(notes):
-        terminal.heading("Try next")
-        terminal.line(f"  chainrule show {shlex.quote(str(path))} {printable(example(notes))}")
+        print_next(terminal, path, printable(example(notes)))
 
 
 def bars(counts: Sequence[int]) -> str:

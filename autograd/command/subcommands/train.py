@@ -20,7 +20,8 @@ from autograd.command.parser import Parser
 from autograd.command.question import example
 from autograd.command.settings import DEFAULTS, OPTIONS, Settings, settings_of
 from autograd.command.terminal import Terminal, as_json, printable
-from autograd.command.text import TEXT_OPTIONS, is_text, refuse_text_options, train_text
+from autograd.command.text import train_text
+from autograd.command.text_settings import TEXT_OPTIONS, is_text, refuse_text_options
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.errors import ChainruleError
 from autograd.extras import missing_extra
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         import_module("matplotlib")
     except ImportError as error:
         missing_extra("matplotlib", "plot", error)
-    text = is_text(args.data)
+    text = is_text(args)
     if not text:
         refuse_text_options(args)
     directory = args.out or Path(f"chainrule-{_stem(args.data)}")
