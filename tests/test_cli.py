@@ -419,6 +419,8 @@ def test_the_examples_of_the_help_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(TRAIN, encoding="utf-8")
+    Path("student.py").write_text('rules = {"tanh": lambda y, x: 1 - y * y}', encoding="utf-8")
+    Path("table.py").write_text("from autograd import tanh\npoints = {'tanh': [1]}", "utf-8")
     modules = [import_module(f"{command.__name__}.subcommands.{name}") for name in SUBCOMMANDS]
     texts = [module.EXAMPLES for module in (cli, *modules)]
     lines = [line for text in texts for line in text.splitlines()[1:]]
@@ -442,7 +444,7 @@ def test_bad_commands(run: Run, words: list[str]) -> None:
 def test_what_is_meant_is_suggested(run: Run) -> None:
     assert "did you mean train?" in run("trian")[2]
     assert "did you mean --json?" in run("step", "x", "--jsn", "x=1")[2]
-    assert "they are demo, step, draw, check, train, show" in run("x*y")[2]
+    assert "they are demo, step, draw, check, grade, train, show" in run("x*y")[2]
     assert run("-x")[2] == "chainrule: there is no option -x; see chainrule --help\n"
 
 

@@ -19,6 +19,7 @@ SUBCOMMANDS = {
     "step": "Step through the forward and the backward pass",
     "draw": "Draw the graph with its values and gradients",
     "check": "Compare the gradients with finite differences",
+    "grade": "Mark derivative rules that a student wrote",
     "train": "Train a network, save it, and draw what happened",
     "show": "Show a saved network, and what it answers",
 }
@@ -31,6 +32,7 @@ examples:
   chainrule step train.py:loss                  the one of your own program
   chainrule draw "a*sin(b)" a=2 b=3 -o g.svg    the graph with its gradients
   chainrule check "a*sin(b)" a=2 b=3            gradients against differences
+  chainrule grade student.py                    derivative rules, marked
   chainrule train moons                         a network, with its pictures
   chainrule show chainrule-moons/model.json     what a saved network is like"""
 

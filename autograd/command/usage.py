@@ -13,7 +13,7 @@ OK, WRONG, REFUSED, MISSING, DEFECT, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 70, 
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    check: a gradient is wrong, or none could be confirmed
+  1    check, grade: a gradient is wrong, or none could be confirmed
   2    the command, the expression, file or value can't be used as given
   3    an optional library is missing; the message says how to install it
   70   a defect of chainrule itself; the traceback says where

@@ -1,0 +1,1 @@
+"""Derivative rules of a student: what is asked, what is answered, and the mark it gets."""
