@@ -16,7 +16,7 @@ from typing import Any
 
 from autograd import byhand, freeing, functions, ops, recorders, scalar  # noqa: F401 - the core is there from the start
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _homes: dict[str, str] = {}
 """By public name, the module that it comes from, which is loaded when the name is first used."""

@@ -10,9 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from autograd.command.usage import EXIT_CODES, OK, UsageError, exit_code
 from autograd.conflict import describe_conflict
+
+if TYPE_CHECKING:
+    from autograd.command.parser import Parser
 
 SUBCOMMANDS = {
     "demo": "Train, step through, check and draw: the whole engine at work",
@@ -47,8 +51,9 @@ commands:
 {commands}
 
 options:
-  -h, --help  print this, or a command's help
-  --version   print the version
+  -h, --help          print this, or a command's help
+  --version           print the version
+  --completion SHELL  print what completes commands and options: bash, zsh, fish
 
 {exit_codes}
 """
@@ -73,8 +78,22 @@ def _run(words: list[str]) -> int:
 
         print(f"chainrule {__version__}")
         return OK
+    if name == "--completion":
+        from autograd.command.completion import script_for
+
+        parsers = {each: (summary, _parts(each)[1]) for each, summary in SUBCOMMANDS.items()}
+        print(script_for(rest[0] if rest else "", parsers), end="")
+        return OK
     if name not in SUBCOMMANDS:
         raise UsageError(_unknown(name))
+    subcommand, parser = _parts(name)
+    args = parser.parse(rest)
+    code: int = OK if args is None else subcommand.run(args)
+    return code
+
+
+def _parts(name: str) -> tuple[Any, Parser]:
+    """Return the module of a subcommand, and the parser of its words."""
     from autograd.command.parser import Parser
 
     subcommand = import_module(f"autograd.command.subcommands.{name}")
@@ -84,16 +103,16 @@ def _run(words: list[str]) -> int:
         description=f"{SUBCOMMANDS[name]}.",
     )
     subcommand.add_options(parser)
-    args = parser.parse(rest)
-    code: int = OK if args is None else subcommand.run(args)
-    return code
+    return subcommand, parser
 
 
 def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
     if name.startswith("-"):
-        return f"there is no option {name:.60}; see chainrule --help"
+        close = get_close_matches(name, ["--help", "--version", "--completion"], n=1)
+        hint = f"did you mean {close[0]}?" if close else "see chainrule --help"
+        return f"there is no option {name:.60}; {hint}"
     close = get_close_matches(name, SUBCOMMANDS, n=1)
     hint = f"did you mean {close[0]}?" if close else f"they are {', '.join(SUBCOMMANDS)}"
     return f"there is no command {name!r:.60}; {hint}"
