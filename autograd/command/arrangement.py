@@ -202,9 +202,21 @@ def _remarks(table: Table, places: dict[str, list[int]]) -> list[str]:
                 f"{rows} of the {len(places['test']):,} of the test are among those learnt from, "
                 "too: the test is easier by them"
             )
+    said += [
+        f"the classes {' and '.join(names)} differ in capitals only: are they the same?"
+        for names in _alike(table.classes)
+    ]
     if table.classes:
         rare = [name for place, name in enumerate(table.classes) if table.targets.count(place) < 5]
         if rare and len(table.targets) >= 20:
             shown = ", ".join(rare[:5]) + (" ..." if len(rare) > 5 else "")
             said.append(f"fewer than 5 rows are of {shown}: too few to learn or to measure it")
     return said
+
+
+def _alike(classes: list[str]) -> list[list[str]]:
+    """Return the names of classes that differ in capitals, or in blanks, only."""
+    groups: dict[str, list[str]] = {}
+    for name in classes:
+        groups.setdefault("".join(name.casefold().split()), []).append(name)
+    return [names for names in groups.values() if len(names) > 1]

@@ -90,7 +90,9 @@ def _goal(table: Table) -> str:
     classes = table.classes
     if not classes:
         return f"a number, {_range(table.target)}"
-    return f"{counted(len(classes), 'class').replace('classs', 'classes')}, {', '.join(classes)}"
+    goal = f"{counted(len(classes), 'class').replace('classs', 'classes')}, {', '.join(classes)}"
+    are_numbers = len(classes) > 2 and table.target.reader is not None
+    return f"{goal}; --task regression takes them for numbers" if are_numbers else goal
 
 
 def _becomes(column: Column, made: Any) -> str:
@@ -102,6 +104,7 @@ def _becomes(column: Column, made: Any) -> str:
         words = list(getattr(made, "words", ()))
         rare = list(getattr(made, "rare", ()))
         others = f" and {len(rare)} rare ones together" if rare else ""
+        others = " and a rare one" if len(rare) == 1 else others
         return f"{len(words)} categories{others}: {', '.join(words)}{said}"
     filled = f"; missing: {_written(column, made.fill)}" if column.missing and made else ""
     return f"{_range(column)}{filled}{said}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nn.tables.numerals import (
+    NO_NUMBERS,
+    Clock,
     Dates,
     Flags,
     Numerals,
@@ -30,6 +32,12 @@ ODD = 0.05
 
 FEW = 10
 """Numbers of so few values are words if there are other words among them: 0, 1, 2, 3+."""
+
+NINES = re.compile(r"-?99+(\.0)?")
+"""Numbers that people write where there is none."""
+
+LEAST_OF_CODE = 5
+"""Digits that a code has at least: fewer, with a 0 first, are hours, months, or years."""
 
 NUMBERING = re.compile(
     r"(.*[_ .-])?(id|ids|idx|index|key|uuid|guid|row[_ .]?names?|row|rowid|row_?num(ber)?|obs|no"
@@ -78,6 +86,8 @@ class Column:
             return f"numbers, {self.unit}" if self.unit else "numbers"
         if isinstance(self.reader, Dates):
             return "dates"
+        if isinstance(self.reader, Clock):
+            return "times"
         if isinstance(self.reader, Flags):
             return f"{self.reader.no} or {self.reader.yes}"
         return "words"
@@ -100,8 +110,9 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
     missing = int(gone.sum())
     is_plain = missing == int(plain.isna().sum()) and not plain.isin([math.inf, -math.inf]).any()
     may_be_date = re.search(r"(?i)date", name)
+    is_word = is_word or (not may_be_date and _are_codes(cells))
     if is_plain and missing < len(cells) and decimal == "." and not may_be_date and not is_word:
-        return Column(name, Numerals(), plain, missing)
+        return Column(name, Numerals(), plain, missing, "", _doubtful(plain))
     words = cells.where(~gone, "")
     present = cells[~gone].unique().tolist()
     if not present or is_word:
@@ -115,7 +126,7 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
         return Column(name, None, words, missing)
     found = {cell: _read(reader, cell) for cell in present}
     odd = [cell for cell, x in found.items() if x is None]
-    if odd:
+    if not all(cell.lower() in NO_NUMBERS for cell in odd):
         strange = int(cells.isin(odd).sum())
         is_rare = strange <= ODD * (len(cells) - missing) or (
             len(odd) <= 2 and strange <= 0.3 * len(cells)
@@ -124,8 +135,39 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
             return Column(name, None, words, missing)
     table = {cell: math.nan if x is None else x for cell, x in found.items()}
     values = cells.map(table).astype(float)
-    said = f"{strange} cells such as {odd[0]!r:.20} count as missing" if odd else ""
-    return Column(name, reader, values, int(values.isna().sum()), "", said)
+    said = [_no_answers(int(cells.isin(odd).sum()), odd)] if odd else []
+    said += [_doubtful(values)] if isinstance(reader, Numerals) else []
+    text = "; ".join(filter(None, said))
+    return Column(name, reader, values, int(values.isna().sum()), "", text)
+
+
+def _no_answers(count: int, odd: list[str]) -> str:
+    """Return what is said of cells that are no numbers among numbers."""
+    shown = " and ".join(f"{cell!r:.20}" for cell in odd[:2])
+    if len(odd) > 2:
+        shown = f"such as {shown}"
+    return f"{count:,} cell{'s' * (count > 1)} {shown} count{'s' * (count == 1)} as missing"
+
+
+def _are_codes(cells: Any) -> bool:
+    """Return whether digits are a code: as many in each cell, and in some a 0 is the first."""
+    lengths = cells[cells != ""].str.len()
+    if not len(lengths) or lengths.iloc[0] < LEAST_OF_CODE or lengths.nunique() > 1:
+        return False
+    return bool(cells[cells != ""].str.isdigit().all() and cells.str.startswith("0").any())
+
+
+def _doubtful(values: Any) -> str:
+    """Return what is to be said of a number that most probably stands for no answer: -999."""
+    for x in (float(values.min()), float(values.max())):
+        others = values[values != x].dropna()
+        if not NINES.fullmatch(f"{x:g}") or not len(others):
+            continue
+        least, largest = float(others.min()), float(others.max())
+        count = int((values == x).sum())
+        if count > 1 and min(abs(x - least), abs(x - largest)) > largest - least:
+            return f"{x:g}, {count:,} times, looks like no answer: if so, empty those cells"
+    return ""
 
 
 def _read(reader: Reader, cell: str) -> float | None:

@@ -17,6 +17,9 @@ SAMPLE = 200
 CONSISTENT = 0.9
 """Which share of lines must have the same number of cells for a separator to be one."""
 
+APOSTROPHES = re.compile(r"(?:^|[,;\t|])\s*'[^']*'\s*(?:$|[,;\t|])")
+"""A cell between apostrophes, in a line."""
+
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -68,17 +71,18 @@ def decoded(content: bytes) -> tuple[str, str]:
     raise ValueError("is no text file")
 
 
-def dialect_of(lines: list[str], separator: str | None = None) -> Dialect:
+def dialect_of(lines: list[str], separator: str | None = None, quote: str = '"') -> Dialect:
     """Return how the table in these lines is written.
 
     Args:
         separator: if it is known.
+        quote: what stands around a cell that may hold the separator.
     """
     kept = [i for i, line in enumerate(lines) if line.strip()][:SAMPLE]
     sample = [lines[i] for i in kept]
     if separator is None:
-        separator = separator_of(sample)
-    records = cells_of(sample, separator)
+        separator = separator_of(sample, quote)
+    records = cells_of(sample, separator, quote)
     width = Counter(map(len, records)).most_common(1)[0][0] if records else 0
     # A title has a line of its own; a spreadsheet fills it up with empty cells.
     titles = 0
@@ -87,21 +91,32 @@ def dialect_of(lines: list[str], separator: str | None = None) -> Dialect:
     return Dialect(separator, width, kept[titles] if titles else 0)
 
 
-def cells_of(lines: list[str], separator: str) -> list[list[str]]:
+def quote_of(lines: list[str]) -> str:
+    """Return what stands around cells: apostrophes if nearly each line has one in them.
+
+    >>> quote_of(["'name', 'y'", "'O, Hara', 1"]), quote_of(["name, y", "O'Hara, 1"])
+    ("'", '"')
+    """
+    sample = [line for line in lines if line.strip()][:SAMPLE]
+    quoted = sum(bool(APOSTROPHES.search(line)) for line in sample)
+    return "'" if quoted >= CONSISTENT * len(sample) and '"' not in "".join(sample) else '"'
+
+
+def cells_of(lines: list[str], separator: str, quote: str = '"') -> list[list[str]]:
     """Return the cells of each line, or of several where a quoted cell goes on over them."""
     if separator == " ":
         lines = [re.sub(r"[ \t]+", " ", line).strip() for line in lines]
     try:
-        return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+        return list(csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True))
     except csv.Error:
         return []
 
 
-def separator_of(sample: list[str]) -> str:
+def separator_of(sample: list[str], quote: str = '"') -> str:
     """Return what most probably stands between the cells of lines; a comma if nothing seems to."""
     found: dict[str, tuple[float, int]] = {}
     for separator in SEPARATORS:
-        sizes = [len(record) for record in cells_of(sample, separator)]
+        sizes = [len(record) for record in cells_of(sample, separator, quote)]
         counts = Counter(sizes)
         if counts:
             width, times = counts.most_common(1)[0]

@@ -11,9 +11,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 MISSING = frozenset(
-    ["", "na", "n/a", "n.a.", "nan", "null", "<na>", "#n/a", "#null!", "?", "-", "--", ".", "nil"]
+    " na n/a n.a. nan -nan null <na> nil ? - -- --- . #n/a #na #null! #div/0! #value! #ref! #num!"
+    " #name?".split(" ")
 )
 """What stands for no answer, in small letters."""
+
+NO_NUMBERS = frozenset(
+    "none|missing|unknown|not available|no data|nd|n.d.|inf|-inf|+inf|infinity|-infinity"
+    "|undefined|error|*|**|x|..|...|tbd|blank".split("|")
+)
+"""What stands for no answer among numbers, in small letters; elsewhere it may be a word."""
 
 CURRENCIES = frozenset("$ € £ ¥ ₹ us$ usd eur gbp chf jpy inr cad aud rs rs. kr".split())
 
@@ -40,6 +47,9 @@ DATES = [
 ]
 TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
 ISO = "YYYY-MM-DD"
+
+TIME = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?(?:\s*([ap])\.?m\.?)?")
+"""Hours, minutes and seconds; and which half of the day, if it is said."""
 
 MOST_TRIED = 1000
 """Cells on which the ways to read a column are tried."""
@@ -160,9 +170,46 @@ class Flags:
         return self.yes if x > 0.5 else self.no
 
 
-Reader = Numerals | Dates | Flags
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times of the day, and how long something takes, as hours."""
 
-KINDS: dict[str, type[Any]] = {"number": Numerals, "date": Dates, "yes or no": Flags}
+    def number(self, text: str) -> float:
+        """Return the hours, nan for none.
+
+        Raises:
+            Unreadable: it is no time.
+
+        >>> Clock().number("9:30"), Clock().number("1:30:36"), Clock().number("12:15 pm")
+        (9.5, 1.51, 12.25)
+        """
+        if is_missing(text):
+            return math.nan
+        found = TIME.fullmatch(text.strip().lower())
+        if not found:
+            raise Unreadable(text)
+        hours, minutes, seconds, half = found.groups()
+        whole = int(hours) % 12 + 12 * (half[0] == "p") if half else int(hours)
+        return whole + int(minutes) / 60 + float(seconds or 0) / 3600
+
+    def text(self, x: float) -> str:
+        """Return a time as hours and minutes, and seconds if there are any.
+
+        >>> Clock().text(9.5), Clock().text(1.51)
+        ('9:30', '1:30:36')
+        """
+        minutes, seconds = divmod(round(3600 * x), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}" + (f":{seconds:02d}" if seconds else "")
+
+
+Reader = Numerals | Dates | Flags | Clock
+
+KINDS: dict[str, type[Any]] = {
+    "number": Numerals,
+    "date": Dates,
+    "yes or no": Flags,
+    "time": Clock,
+}
 """By what a column holds, what reads it."""
 
 
@@ -215,7 +262,9 @@ def reader_of(cells: Sequence[str], decimal: str) -> Reader | None:
     if before == "" or before.lower() in CURRENCIES:
         marks_of_decimals = (decimal, "," if decimal == "." else ".")
         tried += [Numerals(mark, before, after) for mark in marks_of_decimals]
-    if _may_be_dates(cells[0]):
+    if TIME.fullmatch(cells[0].lower()):
+        tried.append(Clock())
+    elif _may_be_dates(cells[0]):
         sample = cells[:50]
         formats = [Dates(), *(Dates(day + time) for day in DATES for time in TIMES)]
         tried += [dates for dates in formats if unreadable(dates, sample) <= len(sample) / 20]

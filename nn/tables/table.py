@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from nn.arguments import listed
 from nn.tables.columns import LARGEST, Column, column_of, is_numbering, reason_against
-from nn.tables.numerals import Dates, Flags, Numerals, decimal_of
+from nn.tables.numerals import Clock, Dates, Flags, Numerals, decimal_of
 from nn.tables.preparation import Prepared, prepare
 from nn.tables.texts import read_texts
 
@@ -177,7 +177,7 @@ def _is_numbering(column: Column) -> bool:
 
 def _are_classes(column: Column) -> bool:
     if not isinstance(column.reader, Numerals):
-        return not isinstance(column.reader, Dates)
+        return not isinstance(column.reader, Dates | Clock)
     values = column.values.dropna()
     different = values.nunique()
     is_whole = not (values % 1 != 0).any()

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd import missing_extra, read_regular
-from nn.tables.dialect import SEPARATORS, cells_of, decoded, dialect_of
+from nn.tables.dialect import SEPARATORS, cells_of, decoded, dialect_of, quote_of
 from nn.tables.header import has_names, is_number
+from nn.tables.margins import bared, plural, refuse_formats, trimmed
 
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -70,7 +71,7 @@ def read_texts(
                 content = packed.read(most + 1)
             if len(content) > most:
                 raise ValueError(f"has more than {most:,} bytes unpacked: unpack it yourself")
-        return _written(pandas, content, separator, named)
+        return _written(pandas, content, separator, named, file.name)
     except ImportError as error:
         needed = "pyarrow" if kind == ".parquet" else "openpyxl"
         raise ValueError(
@@ -116,8 +117,11 @@ def _as_text(given: Any) -> str:
     return str(given).strip().removesuffix(" 00:00:00")
 
 
-def _written(pandas: Any, content: bytes, separator: str | None, named: Sequence[str]) -> Texts:
+def _written(
+    pandas: Any, content: bytes, separator: str | None, named: Sequence[str], name: str
+) -> Texts:
     text, encoding = decoded(content)
+    refuse_formats(text, name)
     lines = text.splitlines() if "\x0b" not in text and "\x0c" not in text else text.split("\n")
     how = [encoding]
     # For a spreadsheet; what it says isn't part of the table.
@@ -134,21 +138,16 @@ def _written(pandas: Any, content: bytes, separator: str | None, named: Sequence
         )
         if len(separator) != 1:
             raise ValueError(f"can't be separated by {separator!r:.20}: it must be one character")
-    comments = [i for i, line in enumerate(lines) if line.startswith("#")]
-    names = _commented_names(lines, comments, separator)
-    comments += [i for i, line in enumerate(lines[:50]) if line.startswith("%")]
-    for i in comments:  # a blank line is skipped, and the number of a line stays
-        lines[i] = ""
-    if names:
-        lines[comments[-1]] = names
+    lines, said, sure = bared(lines, separator)
     if not any(map(str.strip, lines)):
         raise ValueError("is empty")
-    dialect = dialect_of(lines, separator)
+    quote = quote_of(lines)
+    dialect = dialect_of(lines, "," if sure else separator, quote)
     for i in range(dialect.above):
         lines[i] = ""
     mark, width = dialect.separator, dialect.width
     first = next(i for i, line in enumerate(lines) if line.strip())
-    head = len((cells_of(lines[first : first + 20], mark) or [[]])[0])
+    head = len((cells_of(lines[first : first + 20], mark, quote) or [[]])[0])
     room = max(width, head) + 1
     try:
         frame = pandas.read_csv(
@@ -160,6 +159,7 @@ def _written(pandas: Any, content: bytes, separator: str | None, named: Sequence
             dtype=object,
             na_filter=False,
             skipinitialspace=True,
+            quotechar=quote,
             low_memory=False,
         )
     except pandas.errors.ParserError as error:
@@ -169,36 +169,17 @@ def _written(pandas: Any, content: bytes, separator: str | None, named: Sequence
     over = frame[room - 1] != ""
     if over.any():
         raise ValueError(
-            f"has a row of {room} cells, the others have {width}: {_quoted(frame, over)}"
+            f"has a row of {room} cells, the others have {width}: {_quoted(frame, over)}; quote a "
+            "cell that holds the separator"
         )
     frame = frame.drop(columns=room - 1)
     how.append(SEPARATORS.get(mark, f"{mark!r} between cells") if width > 1 else "one column")
     if dialect.above:
-        how.append(f"{dialect.above} lines above the table skipped")
-    elif comments and not names:
-        how.append(f"{len(comments)} lines of comments skipped")
+        how.append(f"{plural(dialect.above, 'line')} above the table skipped")
+    how += said
     if short:
-        how.append(f"{short} rows end early")
-    return _checked(_headed(frame, head, how, named))
-
-
-def _commented_names(lines: list[str], comments: list[int], separator: str | None) -> str:
-    """Return the names of columns if the last comment above the table has them."""
-    above = [
-        i
-        for i in comments
-        if not any(line.strip() for j, line in enumerate(lines[:i]) if j not in comments)
-    ]
-    rest = [line for line in lines[above[-1] + 1 :] if not line.startswith("#")] if above else []
-    if not rest or not any(map(str.strip, rest)):
-        return ""
-    dialect = dialect_of(rest, separator)
-    bare = lines[above[-1]].lstrip("# ")
-    (record,) = cells_of([bare], dialect.separator) or [[]]
-    first = cells_of([next(line for line in rest if line.strip())], dialect.separator)[0]
-    has_numbers = any(is_number(cell) for cell in first)
-    fits = len(record) == dialect.width > 1 and not any(map(is_number, record))
-    return bare if fits and has_numbers else ""
+        how.append(f"{plural(short, 'row')} end{'s' * (short == 1)} early")
+    return _checked(_headed(frame, head, how, [*named, *sure]))
 
 
 def _headed(frame: Any, head: int, how: list[str], named: Sequence[str]) -> Texts:
@@ -223,6 +204,8 @@ def _headed(frame: Any, head: int, how: list[str], named: Sequence[str]) -> Text
 
 def _checked(texts: Texts) -> Texts:
     """Return the texts with each name once; columns without name and cell are gone."""
+    whole, said = trimmed(texts.frame)
+    texts = Texts(whole, texts.names, [*texts.how, *said])
     if not len(texts.frame):
         raise ValueError("has names of columns but no data" if texts.names else "is empty")
     filled = (texts.frame != "").any()

@@ -1,0 +1,95 @@
+"""What stands in a file beside its table, or in place of one, and cells that only look like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pandas", reason="comes with the extra data")
+pytest.importorskip("sklearn", reason="comes with the extra data")
+
+from nn.tables import Table, read
+
+
+def table_in(tmp_path: Path, content: str, name: str = "t.csv", **options: str) -> Table:
+    path = tmp_path / name
+    path.write_bytes(content.encode())
+    return read(path, **options)  # type: ignore[arg-type]
+
+
+def cells(table: Table) -> dict[str, list[object]]:
+    return {column.name: column.values.tolist() for column in [*table.columns, table.target]}
+
+
+ROWS = [(1, 5, "p"), (2, 7, "q"), (4, 6, "p"), (3, 9, "q")]
+WHOLE = {"a": [1, 2, 4, 3], "b": [5, 7, 6, 9], "y": list("pqpq")}
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "foot", "said"),
+    [
+        ("a,b,y\n", "{},{},{}\n", "Total,27,\n", "the last row, 'Total', left out"),
+        ("a,b,y\n", "{},{},{}\n", "\nSource: us\nas of May\n", "2 lines below the table skipped"),
+        ("a,b,y\ncm,kg,\n", "{},{},{}\n", "", "a line of units skipped"),
+        ("| a | b | y |\n|---|:-:|---|\n", "| {} | {} | {} |\n", "", "bars"),
+        ("+---+---+\na|b|y\n--+--+--\n===\n", "{}|{}|{}\n", "", "bars"),
+        ("'a','b','y'\n", "'{}','{}','{}'\n", "", "commas"),
+        (
+            "% by me\n@RELATION r\n@attribute a numeric\n@attribute 'b' real\n"
+            "@attribute y {p,q}\n\n@DATA\n",
+            "{},{},{}\n",
+            "% end\n",
+            "ARFF",
+        ),
+    ],
+)
+def test_only_the_table_is_read(tmp_path: Path, head: str, row: str, foot: str, said: str) -> None:
+    table = table_in(tmp_path, head + "".join(row.format(*each) for each in ROWS) + foot)
+    assert cells(table) == WHOLE
+    assert said in table.how
+
+
+def test_a_row_that_only_begins_like_a_total_stays(tmp_path: Path) -> None:
+    rows = "".join(f"{word},{i}\n" for i, word in enumerate(["sum", "total", "sum", "total"]))
+    table = table_in(tmp_path, f"what,n\n{rows}", target="what")
+    assert table.targets == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ('{"a": 1}\n{"a": 2}\n', "read_json('t.csv', lines=True)"),
+        ('[{"a": 1}]', "read_json('t.csv')"),
+        ("<!DOCTYPE html><table></table>", "read_html('t.csv')[0]"),
+        ('<?xml version="1.0"?><a/>', "read_html"),
+    ],
+)
+def test_other_formats_are_refused_with_the_way_out(
+    tmp_path: Path, content: str, hint: str
+) -> None:
+    with pytest.raises(ValueError, match="makes a table") as caught:
+        table_in(tmp_path, content)
+    assert hint in str(caught.value)
+
+
+def test_times_are_hours(tmp_path: Path) -> None:
+    rows = "".join(f"{i}:30,0:{i:02d}:36,{i / 2}\n" for i in range(1, 9))
+    table = table_in(tmp_path, f"start,lasts,y\n{rows}")
+    assert cells(table)["start"] == [i + 0.5 for i in range(1, 9)]
+    assert cells(table)["lasts"] == pytest.approx([(60 * i + 36) / 3600 for i in range(1, 9)])
+    assert [column.what for column in table.used] == ["times", "times"]
+
+
+def test_what_is_no_answer_among_numbers_is_said(tmp_path: Path) -> None:
+    numbers = "".join(f"{i},{i % 9},{i * 10000 % 100000:05d},{i / 2}\n" for i in range(1, 20))
+    table = table_in(
+        tmp_path, f"a,b,zip,y\n{numbers}" + "none,-999,00501,1\nInf,-999,00501,2\n" * 3
+    )
+    a, b, code = table.columns
+    assert (a.missing, a.said) == (6, "6 cells 'none' and 'Inf' count as missing")
+    assert b.said == "-999, 6 times, looks like no answer: if so, empty those cells"
+    assert (code.what, code.said) == ("words", "")  # not the number 501
+    # Among words, none may be an answer.
+    table = table_in(tmp_path, "pain,y\n" + "none,1\nmild,2\nnone,3\nsevere,4\n" * 2, target="pain")
+    assert table.classes == ["mild", "none", "severe"]
