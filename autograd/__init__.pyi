@@ -41,6 +41,7 @@ from autograd.functions import mean as mean
 from autograd.functions import min as min
 from autograd.functions import softmax as softmax
 from autograd.functions import sum as sum
+from autograd.functions import take as take
 from autograd.functions import trace as trace
 from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope

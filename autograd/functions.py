@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, TypeVar, overload
 
 from autograd import ops
 from autograd.engine import Value
 from autograd.errors import quoted
+from autograd.forms import describe
 from autograd.graph import node_args, topological_order
 from autograd.modes import current_mode
-from autograd.operand import Operand
+from autograd.operand import Operand, real
 
 T = TypeVar("T", bound=Operand)
+Row = TypeVar("Row")
 
 
 @overload
@@ -174,6 +176,61 @@ def elu(x: float, alpha: float = 1.0) -> float: ...
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """Return x for x > 0, else alpha * (exp(x) - 1) (Clevert et al. 2015)."""
     return ops.elu(x, alpha)
+
+
+def take(table: Sequence[Row], index: float | Value) -> Row:
+    """Return ``table[index]``: an element, or a row of a list of lists.
+
+    It makes no node: what is taken is what the table holds, and the index has no derivative. In a
+    function that is compiled, the index may be an argument; elsewhere a Value that was given its
+    number will do as well. A computed one is refused.
+
+    Raises:
+        IndexError: the table has no such row, counted from 0.
+        TypeError: the index is no real number, or a Value that was computed.
+
+    >>> table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+    >>> take(table, 1) is table[1]
+    True
+    """
+    number: Any = index
+    if isinstance(index, Value):
+        if index.op is not None:
+            raise TypeError(
+                f"take is told which row to take, by an argument or a number; a computed index"
+                f"{describe(index)} has no derivative, and is refused"
+            )
+        tracer: Any = current_mode().tracing
+        if tracer and tracer.chooses(index, len(table)):
+            return _chosen(index, table)  # type: ignore[no-any-return]
+        number = index.data
+    try:
+        place = real(number)
+    except TypeError as error:
+        raise TypeError(f"take: {error}") from None
+    if isinstance(number, bool) or place not in range(len(table)):
+        named = describe(index) if isinstance(index, Value) else ""
+        raise IndexError(
+            f"take: there is no row {quoted(number)}{named}: the table has the rows 0 to "
+            f"{len(table) - 1}"
+            if len(table)
+            else "take: the table is empty"
+        )
+    return table[int(place)]
+
+
+def _chosen(index: Value, rows: Sequence[Any]) -> Any:
+    """Return the row that will be taken, recorded: an element, or a list with one of each column.
+
+    Raises:
+        ValueError: some rows are longer than others.
+    """
+    if not isinstance(rows[0], list | tuple):
+        return ops.take(index, *rows)
+    lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in rows}
+    if len(lengths) > 1:
+        raise ValueError("take: to be compiled, the rows of a table must be of one length")
+    return [_chosen(index, column) for column in zip(*rows, strict=True)]
 
 
 def _some(xs: Iterable[Any], name: str) -> tuple[Any, ...]:

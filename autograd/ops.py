@@ -34,9 +34,7 @@ __all__ = [
     "relu", "sigmoid", "sign", "silu", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "where",
 ]
 
-SQRT_2 = math.sqrt(2)
-SQRT_2PI = math.sqrt(2 * math.pi)
-TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
+SQRT_2, SQRT_2PI, TWO_OVER_SQRT_PI = math.sqrt(2), math.sqrt(2 * math.pi), 2 / math.sqrt(math.pi)
 
 
 def libm(name: str) -> Primitive:
@@ -58,12 +56,9 @@ div: Op = Op("div", primitive(operator.truediv, ieee.div),
 neg: Op = Op("neg", primitive(operator.neg), (lambda y, x: -1.0,), symbol="-", binds=3, length=inf)
 pow: Op = Op("pow", libm("pow"),
     (lambda z, x, y: y * x ** (y - abs(sign(y))), lambda z, x, y: mul_no_nan(z, log(x))),
-    Joint(
-        "a base > 0, a base of 0 with an exponent >= 0, or a base < 0 with an integer exponent",
-        lambda x, y: x > 0 or math.isinf(x) or math.isinf(y) or (y >= 0 if x == 0 else y % 1 == 0),
-    ),
-    singular=True, symbol="**", binds=4, latex="{{{0}}}^{{{1}}}",
-    length=lambda x, y: (
+    Joint("a base > 0, a base of 0 with an exponent >= 0, or a base < 0 with an integer exponent",
+        lambda x, y: x > 0 or math.isinf(x) or math.isinf(y) or (y >= 0 if x == 0 else y % 1 == 0)),
+    singular=True, symbol="**", binds=4, latex="{{{0}}}^{{{1}}}", length=lambda x, y: (
         fabs(x) or inf, 1 / (1 + fabs(math.log(fabs(x) or 1))) if fabs(x) < inf else 1.0),
     note="d/dx is y x**(y-1), written so that it is 0 for y = 0 at x = 0 as well; d/dx within "
     "4 + abs((y - 1) * log(x)) ulp, as y - 1 is rounded for y < 0.5, "
@@ -234,6 +229,11 @@ max: Op = Op("max", lambda *xs: reduce(maximum, xs), pullback=_shared,
 min: Op = Op("min", lambda *xs: reduce(minimum, xs), pullback=_shared,
     kinks=lambda *xs: _leads(minimum, xs), commutes=True, latex=r"\min",
     note="an even share to each at a tie (torch.amin, JAX)")
+take: Op = Op("take",
+    lambda i, *xs: reduce(lambda z, x: where(abs(i - x[0]), z, x[1]), enumerate(xs), 0.0),
+    pullback=lambda g, z, xs: [0.0, *(where(abs(xs[0] - k), 0.0, g) for k in range(len(xs) - 1))],
+    kinks=lambda i, *xs: [i - k for k in range(len(xs))],
+    note="the x that i counts to, from 0, and 0 if to none; the derivative goes to that one alone")
 
 OPERATORS = {"add": add, "sub": sub, "mul": mul, "truediv": div, "pow": pow, "neg": neg, "abs": abs}
 """The rows that Python has operators for, by its names for them."""

@@ -64,8 +64,8 @@ def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value]:
         for node in reversed(order):
             if node.op is None or node not in concerned:
                 continue
-            contributions = _contributions(node, adjoint[node], concerned)
-            for arg, contribution in zip(node.args, contributions, strict=True):
+            parts = contributions(node, adjoint[node], concerned)
+            for arg, contribution in zip(node.args, parts, strict=True):
                 if isinstance(arg, Value) and arg in concerned:
                     known = adjoint.get(arg)
                     adjoint[arg] = contribution if known is None else known + contribution
@@ -82,7 +82,7 @@ def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
     return found
 
 
-def _contributions(node: Value, upstream: Value | float, concerned: set[Value]) -> list[Any]:
+def contributions(node: Value, upstream: Value | float, concerned: set[Value]) -> list[Any]:
     """Return what ``node`` passes to each argument; None where nobody asks."""
     assert node.op is not None
     op, args = node.op, tuple(a if isinstance(a, Value) else Number(a) for a in node.args)
@@ -90,10 +90,10 @@ def _contributions(node: Value, upstream: Value | float, concerned: set[Value]) 
         g = upstream if isinstance(upstream, Value) else Number(upstream)
         return [plain(c) for c in op.pullback(g, node, args)]
     slots = [slot for slot, arg in enumerate(args) if arg in concerned]
-    contributions: list[Any] = [None] * len(args)
+    parts: list[Any] = [None] * len(args)
     for slot, local in zip(slots, op.locals(node, args, slots), strict=True):
-        contributions[slot] = _product(upstream, plain(local), op.singular)
-    return contributions
+        parts[slot] = _product(upstream, plain(local), op.singular)
+    return parts
 
 
 def _product(upstream: Any, local: Any, singular: bool) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from autograd import DomainError, Value, debug
 from nn.arguments import listed
 from nn.history import History, StepRecord, layers_of
+from nn.linear import Embedding
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.units import FLAT, Unit, nodes_below, unit_of, units_below
@@ -115,7 +116,10 @@ class Hygiene:
         held = set(self.optimizer.parameters)
         if held <= reached and len(held) == len(self.parameters):
             return
-        unreached = [name for name, p in self.parameters.items() if p not in reached]
+        tables = [m for m in self.model.named_modules().values() if isinstance(m, Embedding)]
+        # Which rows of a table are looked up is for the data to say.
+        rows = [set(t.parameters()) for t in tables if not reached.isdisjoint(t.parameters())]
+        unreached = [name for name, p in self.parameters.items() if p not in reached.union(*rows)]
         if unreached:
             self.unreached = {
                 layer for layer, group in layers_of(self.model).items() if reached.isdisjoint(group)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
-from autograd import Value, dot
+from autograd import Value, dot, take
 from nn.arguments import count, generator
 from nn.init import Init, chosen, standard_normal
 from nn.module import Module
@@ -96,18 +95,13 @@ class Embedding(Module):
         self.weight = matrix(self.rows, self.nout, init, generator(seed))
         self.label_parameters()
 
-    def forward(self, index: int) -> list[Value]:
-        """Return the row at ``index``, a whole number from 0.
+    def forward(self, index: float | Value) -> list[Value]:
+        """Return the row at ``index``, a whole number from 0, or a Value given one.
 
         Raises:
-            TypeError: it is no whole number.
-            IndexError: there is no such row.
+            TypeError, IndexError: there is no such row; see `autograd.take`.
         """
-        if not isinstance(index, Integral) or isinstance(index, bool):
-            raise TypeError(f"{self} is asked for a row by a whole number, got {index!r:.60}")
-        if not 0 <= index < self.rows:
-            raise IndexError(f"{self} has the rows 0 to {self.rows - 1}, not {index!r:.60}")
-        return self.weight[int(index)]
+        return take(self.weight, index)
 
     @classmethod
     def size_of(cls, settings: Mapping[str, Any]) -> int:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from autograd import (
     Value,
     abs,
-    dot,
     log,
     logsumexp,
     maximum,
@@ -24,6 +23,7 @@ from autograd import (
     relu,
     softplus,
     sum,
+    take,
     where,
 )
 from nn.arguments import number, share
@@ -154,7 +154,7 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
 
     Args:
         prediction: one logit for each class.
-        target: the class y, a whole number from 0; a Value stands for any class.
+        target: the class y, a whole number from 0, or a Value given one.
         smoothing: s; to train with it, pass ``functools.partial(cross_entropy, smoothing=s)``.
 
     Source: Bishop 2006, equation 4.108; the smoothing, Szegedy et al. 2016, Rethinking the
@@ -167,12 +167,8 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
         raise TypeError(
             f"cross_entropy takes a list of one logit for each class: got {quoted(prediction)}"
         )
-    if isinstance(target, Value):
-        # Recorded for any label: the one of its class counts once, the others not at all.
-        chosen = [where(0.5 - abs(target - k), 1.0, 0.0) for k in range(len(prediction))]
-        hit = dot(chosen, prediction)
-    elif target in range(len(prediction)):
-        hit = prediction[int(target)]
+    if isinstance(target, Value) or target in range(len(prediction)):
+        hit = take(prediction, target)
     else:
         raise ValueError(
             f"cross_entropy of {len(prediction)} classes needs a label from 0 to "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd import ops
+from autograd.compiler.loops import Scatter
 from autograd.compiler.program import Arg, Program
+from autograd.compiler.scatters import landing_of, scatters_of
 from autograd.operation import Op
 
 SHORTEST_CHAIN = 4
@@ -15,7 +17,7 @@ SHORTEST_CHAIN = 4
 class Piece:
     """An instruction, a chain, or where an output goes, on its way into a loop."""
 
-    __slots__ = ("addresses", "args", "number", "op", "shape", "sink", "terms")
+    __slots__ = ("addresses", "args", "number", "op", "scatter", "shape", "sink", "terms")
 
     def __init__(
         self,
@@ -24,12 +26,14 @@ class Piece:
         args: tuple[Arg, ...],
         terms: list[tuple[Arg, Arg | None]] | None = None,
         sink: tuple[str, int] | None = None,
+        scatter: Scatter | None = None,
     ) -> None:
         self.number = number
         self.op = op
         self.args = args
         self.terms = terms
         self.sink = sink
+        self.scatter = scatter
         self.addresses: tuple[int, ...] = ()
         self.shape: tuple[object, ...] = ()
 
@@ -76,6 +80,7 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
         return arg, None
 
     # By the number of the last addition: the terms, and the instructions that are in them.
+    shorter: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
     chains: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
     for number, (op, args) in enumerate(program.instructions, first):
         if op is ops.add:
@@ -93,22 +98,57 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
                 if terms[-1][1] is not None:
                     parts.append(arg)
             chains[number] = terms, parts
-    chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN}
-    absorbed = {part for _, parts in chains.values() for part in parts}
-    sinks: list[Piece] = []
-    sums = columns = 0
+    summing = [out for out, is_sum in zip(program.outputs, summed, strict=True) if is_sum]
+    landings = [
+        found
+        for place, out in enumerate(summing if program.choices else ())
+        if isinstance(out, int) and uses[out] == 1
+        for each, other in (chains[out][0] if out in chains else [(out, None)])
+        if other is None and lone(each, ops.where)
+        if (found := landing_of(program, int(each), place))
+    ]
+    absorbed: set[Arg] = set()
+
+    def drop(arg: Arg) -> None:
+        """Forget one use of a result, and the result with its last one."""
+        uses[int(arg)] -= 1
+        if not uses[int(arg)] and arg >= first:
+            absorbed.add(arg)
+            for other in program.instructions[int(arg) - first].args:
+                if other.__class__ is int:
+                    drop(other)
+
     end = len(uses)
+    sinks: list[Piece] = []
+    for landed, scatter in scatters_of(landings):
+        _, _, chooser, _, gain, place = landed[0]
+        # Numbered behind all else: by then, whatever else adds to these sums has done so.
+        sinks.append(Piece(end, None, (chooser, gain), sink=("r", place), scatter=scatter))
+        for each in landed:
+            absorbed.add(each.number)
+            drop(each.condition)
+            out = summing[each.place]
+            if out in chains:
+                terms, parts = chains.pop(int(out))
+                terms.remove((each.number, None))
+                if terms:
+                    shorter[int(out)] = chains[int(out)] = terms, parts
+                else:
+                    absorbed.update(parts, [out])
+    chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN} | shorter
+    absorbed.update(part for _, parts in chains.values() for part in parts)
+    sums = columns = 0
     for out, is_sum in zip(program.outputs, summed, strict=True):
         if is_sum:
             sink, sums = ("r", sums), sums + 1
-            if isinstance(out, float) or is_uniform[out]:
+            if isinstance(out, float) or is_uniform[out] or out in absorbed:
                 continue
-            number = out if isinstance(out, int) else end
             factor, other = term(out)
             if other is not None:
-                absorbed.add(number)
-                sinks.append(Piece(number, ops.mul, (factor, other), sink=sink))
+                absorbed.add(out)
+                sinks.append(Piece(out, ops.mul, (factor, other), sink=sink))
                 continue
+            number = out
         else:
             sink, columns = ("o", columns), columns + 1
             number = out if isinstance(out, int) else end
@@ -125,6 +165,8 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
             half = len(args) // 2
             products = zip(args[:half], args[half : 2 * half], strict=True)
             pieces.append(Piece(number, None, args[2 * half :], [*products]))
+        elif op is ops.take:
+            pieces.append(Piece(number, op, args[:1], [(arg, None) for arg in args[1:]]))
         else:
             pieces.append(Piece(number, op, args))
     return pieces + sinks

@@ -22,6 +22,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
+from autograd.compiler.choices import Choices
 from autograd.compiler.derivatives import (
     Matrix,
     Objective,
@@ -35,12 +36,12 @@ from autograd.compiler.derivatives import (
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, nested, parted
-from autograd.compiler.recording import FunctionGraph, Shape, Uses, record, uses_apart
+from autograd.compiler.recording import FunctionGraph, Shape, record
 from autograd.compiler.sharing import shared, text_of
+from autograd.compiler.uses import Uses, uses_apart
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.extras import missing_extra
-from autograd.modes import unchecked
 from autograd.operand import real
 from autograd.transforms import SparseDerivative, gradients
 
@@ -188,6 +189,8 @@ class Compiled:
         self._alone = alone
         self._reduce = reduce
         self._exact = exact or backend == "python"
+        self._is_strict = exact
+        self._choices = Choices(graph)
         self._weights = len(leaves)
         self.backend = backend
         self.parameters = graph.parameters
@@ -208,7 +211,12 @@ class Compiled:
         """What computes the values of one sample."""
         graph = self._shared
         return program_of(
-            graph.inputs, graph.parameters, graph.outputs, graph.follows, nodes=graph.nodes
+            graph.inputs,
+            graph.parameters,
+            graph.outputs,
+            graph.follows,
+            graph.nodes,
+            graph.choices,
         )
 
     @lazy
@@ -226,22 +234,18 @@ class Compiled:
         self._check_scalar()
         if self._exact:
             uses = self._uses
-            twins = {
-                leaf: self.parameters[i] for leaf, i in zip(uses.leaves, uses.places, strict=True)
-            }
-            found = gradients(uses.root, [*uses.leaves, *self._moved_leaves()])
-            with unchecked():
-                # The grad of a leaf begins at 0.0, which -0.0 doesn't change.
-                found[len(uses.leaves) :] = [g + 0.0 for g in found[len(uses.leaves) :]]
             parameters = [*self.parameters, uses.seed]
-            outputs = [graph.outputs[0], *found, *graph.outputs[1:]]
-            return program_of(graph.inputs, parameters, outputs, graph.follows | twins)
+            outputs = [graph.outputs[0], *uses.contributions, *uses.moved, *graph.outputs[1:]]
+            choices = graph.choices
+            return program_of(graph.inputs, parameters, outputs, graph.follows, choices=choices)
         graph = self._shared
         value = graph.outputs[0]
         out = value if isinstance(value, Value) else Value(value)
         found = gradients(out, [*self.parameters[: self._weights], *self._moved_leaves()])
         outputs = [value, *found, *graph.outputs[1:]]
-        return program_of(graph.inputs, self.parameters, outputs, graph.follows)
+        return program_of(
+            graph.inputs, self.parameters, outputs, graph.follows, choices=graph.choices
+        )
 
     def source(self, target: str = "python") -> str:
         """Return the program of value and gradient as source code; of a list, which has none,
@@ -268,14 +272,15 @@ class Compiled:
                 their own numbers.
         """
         # The short way gives arrays of samples, which a function of nothing doesn't have.
-        if arguments and self.backend == "llvm" and (params is not None or not self.parameters):
+        is_quick = self.backend == "llvm" and (params is not None or not self.parameters)
+        if arguments and is_quick and self._choices.hold(arguments):
             given = self._nothing if params is None else params
             found = self._native_values.again((*arguments, given), alone=True)
             if found:
                 parts = found[1]
                 is_batch = arguments[0].ndim > len(self._graph.shapes[0])
                 return self._given(parts if is_batch else [part[0] for part in parts], is_batch)
-        batch = read(self._graph.name, self._graph.shapes, arguments)
+        batch = self._read(arguments)
         numbers = self._numbers(params)
         if self.backend == "llvm" and self._graph.outputs:
             _, parts = self._native_values(batch.arrays(), numbers, batch.n)
@@ -320,13 +325,14 @@ class Compiled:
         """
         several = self._graph.several
         # As in a call: others than the value are arrays of samples.
-        if self._is_plain and params is not None and (arguments or not several):
+        is_quick = self._is_plain and params is not None and (arguments or not several)
+        if is_quick and self._choices.hold(arguments):
             found = self._native_gradient.again((*arguments, params))
             if found:
                 sums, others = found
                 value: Any = sums.item(0)
                 return (value, *others) if several else value, sums[1:]
-        batch = read(self._graph.name, self._graph.shapes, arguments)
+        batch = self._read(arguments)
         value, weights, parts = self._gradient(batch, self._numbers(params))
         shapes = self._moved_shapes()
         given = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
@@ -361,7 +367,7 @@ class Compiled:
         """
         if self._reduce is None:
             raise CompileError(f'{self._graph.name}: compile it with reduce="mean" or "sum"')
-        batch = read(self._graph.name, self._graph.shapes, arguments)
+        batch = self._read(arguments)
         numbers = self._numbers(params)
         count = batch.n if self._reduce == "mean" and batch.n else 1
         shapes = self._graph.results
@@ -378,6 +384,16 @@ class Compiled:
             whole = part.reshape(shape) if hasattr(part, "reshape") else nested(part, shape)
             parts.append(formed(whole, shape != () and (batch.numpy or hasattr(params, "dtype"))))
         return self._given(parts, is_batch=False, times=batch.n // count)
+
+    def _read(self, arguments: Sequence[Any]) -> Batch:
+        """Return the arguments made ready, and looked at; see `arguments.read`.
+
+        Raises:
+            IndexError: one chooses a row that a table doesn't have.
+        """
+        batch = read(self._graph.name, self._graph.shapes, arguments)
+        self._choices.check(batch.columns)
+        return batch
 
     def _rows(self, batch: Batch, numbers: Any) -> list[Any]:
         """Return the outputs of each sample, flat."""
@@ -397,11 +413,11 @@ class Compiled:
             raise CompileError(
                 f"{self._graph.name}: backward needs parameters among wrt, and a reduction"
             )
-        if self._is_plain:
+        if self._is_plain and self._choices.hold(arguments):
             found = self._native_gradient.again(arguments, self._slots)
             if found:
                 return found[0].item(0)
-        batch = read(self._graph.name, self._graph.shapes, arguments)
+        batch = self._read(arguments)
         value, weights, _ = self._gradient(batch, self._numbers(None))
         slopes = formed(weights, as_array=False)
         pairs = zip(self.parameters, slopes, strict=False)
@@ -514,7 +530,8 @@ class Compiled:
     @lazy
     def _uses(self) -> Uses:
         self._check_scalar()
-        return uses_apart(self._graph.outputs[0], self.parameters[: self._weights])
+        weights, moved = self.parameters[: self._weights], list(self._moved_leaves())
+        return uses_apart(self._graph, weights, moved, strict=self._is_strict)
 
     def _moved_leaves(self) -> Iterator[Value]:
         """Yield the leaves of the arguments to differentiate."""
@@ -548,7 +565,7 @@ class Compiled:
         else:
             rows = self._python_gradient(batch.rows(), [*numbers, seed])
             values, uses, *moved = parted(rows, self._parts())
-        weights = self._added_up(uses, batch.n)
+        weights = self._added_up(uses, self._placed(batch))
         if self._reduce is None:
             return values, weights, moved
         # In the order of the eager sum, which has no start.
@@ -559,7 +576,7 @@ class Compiled:
         """Return the shapes of what the gradient's program gives for each sample."""
         moved = self._moved_shapes()
         if self._exact:
-            return ((), (len(self._uses.leaves),), *moved)
+            return ((), (len(self._uses.places),), *moved)
         if self._reduce is None:
             return ((), *(((self._weights,),) if self._weights else ()), *moved)
         return moved
@@ -569,33 +586,54 @@ class Compiled:
         graph = self._graph
         return (*(graph.shapes[i] for i in self._moving), *graph.results[1:])
 
-    def _added_up(self, uses: Any, n: int) -> Any:
+    def _placed(self, batch: Batch) -> Any:
+        """Return for each sample, and each use of a parameter, which parameter it is.
+
+        The last place is for what is none; see `Uses`.
+        """
+        uses = self._uses
+        chosen = uses.chosen
+        rows = batch.rows() if chosen else []
+        if self.backend == "python":
+            return [uses.placed(row) for row in rows] if chosen else [uses.placed([])] * batch.n
+        import numpy
+
+        fixed = [0 if isinstance(place, tuple) else place for place in uses.places]
+        places = numpy.tile(numpy.array(fixed, int), (batch.n, 1))
+        for i, (index, table) in chosen.items():
+            places[:, i] = numpy.array(table)[[int(row[index]) for row in rows]]
+        return places
+
+    def _added_up(self, uses: Any, places: Any) -> Any:
         """Return the contributions of all uses by parameter, added in the eager sweep's order.
+
+        Args:
+            places: as `_placed` has them.
 
         Source: the order of `Value.backward`, which meets the last sample first.
         """
-        places = self._uses.places
         if self.backend == "llvm":
             import numpy
 
             if self._reduce is None:
-                each = numpy.zeros((n, self._weights))
-                for i, place in enumerate(places):
-                    each[:, place] += uses[:, i]
-                return each
-            total = numpy.zeros(self._weights)
-            numpy.add.at(total, numpy.tile(numpy.array(places, int), n), uses[::-1].ravel())
-            return total
+                each = numpy.zeros((len(uses), self._weights + 1))
+                samples = numpy.arange(len(uses))
+                for i in range(len(self._uses.places)):
+                    each[samples, places[:, i]] += uses[:, i]
+                return each[:, : self._weights]
+            total = numpy.zeros(self._weights + 1)
+            numpy.add.at(total, places[::-1].ravel(), uses[::-1].ravel())
+            return total[: self._weights]
         if self._reduce is None:
-            return [self._summed([row]) for row in uses]
-        return self._summed(reversed(uses))
+            return [self._summed([row], [at]) for row, at in zip(uses, places, strict=True)]
+        return self._summed(uses[::-1], places[::-1])
 
-    def _summed(self, rows: Any) -> list[float]:
-        total = [0.0] * self._weights
-        for row in rows:
-            for place, g in zip(self._uses.places, row, strict=True):
+    def _summed(self, rows: Any, places: Any) -> list[float]:
+        total = [0.0] * (self._weights + 1)
+        for row, at in zip(rows, places, strict=True):
+            for place, g in zip(at, row, strict=True):
                 total[place] += g
-        return total
+        return total[: self._weights]
 
     def _numbers(self, params: Any) -> Any:
         """Return the numbers of the parameters, as an array or a list.

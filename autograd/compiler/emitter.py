@@ -150,6 +150,27 @@ class Emitter:
         )
         return name
 
+    def one_of(self, vector: str, lane: int) -> str:
+        """Return one number of a vector."""
+        if self.types.width == 1:
+            return vector
+        name = self.new()
+        self.emit(f"{name} = extractelement {self.types.number} {vector}, i32 {lane}")
+        return name
+
+    def vector_of(self, numbers: list[str]) -> str:
+        """Return the vector of as many numbers as it has."""
+        vector = "poison"
+        if self.types.width == 1:
+            return numbers[0]
+        for lane, number in enumerate(numbers):
+            name = self.new()
+            self.emit(
+                f"{name} = insertelement {self.types.number} {vector}, double {number}, i32 {lane}"
+            )
+            vector = name
+        return vector
+
     def crossed(self, a: str, b: str, step: int) -> tuple[str, str]:
         """Return two vectors with every other ``step`` places of one and the other exchanged.
 

@@ -10,13 +10,14 @@ from itertools import product
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.emitter import Emitter, bits
+from autograd.compiler.lookups import Place, add_at, read_at
 from autograd.compiler.loops import Access, Loop, Read, Statement
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
 
 UNROLLED = 4
-"""Shorter stretches of a chain are written out."""
+"""Stretches of up to so many terms are written out."""
 
 MULTIPLIED = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.5, 2.0, 3.0, 4.0, 5.0, 6.0)
 """Exponents of powers that are multiplied out, or roots, instead of calls of ``pow``."""
@@ -26,6 +27,11 @@ Index = tuple[str, int]
 
 Point = tuple[Index, ...]
 """The indices of all loops at one point."""
+
+
+def _looks_up(statement: Statement) -> bool:
+    """Return whether each sample has an address of its own."""
+    return statement.op is ops.take or statement.scatter is not None
 
 
 def _place(access: Access, point: Point) -> tuple[int, dict[str, int]]:
@@ -127,7 +133,7 @@ class Body(Emitter):
             tile = 4 if chains or matrix else 1
         else:
             tile = 8 if chains and not matrix else 4
-        if len(loop.statements) > 12:
+        if len(loop.statements) > 12 or any(map(_looks_up, loop.statements)):
             tile = 1
         tiles = [1] * len(loop.dims)
         if loop.dims:
@@ -247,8 +253,12 @@ class Body(Emitter):
 
         for statement in statements:
             found: dict[tuple[int, int], str] = {}
-            if statement.sums:
+            if statement.scatter:
+                self._scatter(statement, points, value)
+            elif statement.sums:
                 self._sum(statement, points, value)
+            elif _looks_up(statement):
+                found = self._gather(statement, points, value)
             elif statement.stretches:
                 found = self._chain(statement, points, value)
             else:
@@ -301,6 +311,76 @@ class Body(Emitter):
                 for total, (p, v) in zip(totals, places, strict=True)
             ]
         return dict(zip(places, totals, strict=True))
+
+    def _gather(
+        self,
+        statement: Statement,
+        points: list[Point],
+        value: Callable[[Read, int, int], str],
+    ) -> dict[tuple[int, int], str]:
+        """Write what reads one of the stretches' numbers, each sample its own."""
+        found: dict[tuple[int, int], str] = {}
+        for p, v in product(range(len(points)), range(self.block.vectors)):
+            chooser = value(statement.args[0], p, v)
+            taken, begin = self.types.constant(0.0), 0
+            for table, _, length in statement.stretches:
+                if length <= UNROLLED:
+                    for row in range(length):
+                        number = self._load(table, (*points[p], ("", row)), v)
+                        taken = self._if_row(chooser, begin + row, number, taken)
+                else:
+                    taken = self._read_rows(chooser, begin, length, table, points[p], v, taken)
+                begin += length
+            found[p, v] = taken
+        return found
+
+    def _if_row(self, chooser: str, row: int, number: str, other: str) -> str:
+        """Return the vector of ``number`` for those samples that choose a row."""
+        is_row = self.new()
+        self.emit(
+            f"{is_row} = fcmp oeq {self.types.number} {chooser}, {self.types.constant(float(row))}"
+        )
+        return self.chosen(f"{self.types.truth} {is_row}", number, other)
+
+    def _read_rows(
+        self,
+        chooser: str,
+        begin: int,
+        rows: int,
+        table: Access,
+        point: Point,
+        vector: int,
+        other: str,
+    ) -> str:
+        """Return the vector of what the samples that choose one of some rows read there."""
+        is_shared = table.array == "u"
+        pointer = self.pointer(table, (*point, ("", 0)), 0 if is_shared else vector)
+        stride = table.strides[-1] * (1 if is_shared else self.block.lanes)
+        numbers = []
+        for lane in range(self.block.width):
+            place = Place(self, self.one_of(chooser, lane), begin, rows)
+            at = pointer if is_shared else self.at(pointer, "", 0, lane)
+            numbers.append(read_at(self, place, at, stride, self.one_of(other, lane)))
+        return self.vector_of(numbers)
+
+    def _scatter(
+        self,
+        statement: Statement,
+        points: list[Point],
+        value: Callable[[Read, int, int], str],
+    ) -> None:
+        """Write what adds to one of many sums, each sample to its own."""
+        first, rows, stride = statement.scatter or (0, 0, 0)
+        assert statement.sums
+        for p, v in product(range(len(points)), range(self.block.vectors)):
+            chooser, gain = (value(arg, p, v) for arg in statement.args)
+            if self.masked:
+                gain = self.chosen(f"{self.types.truth} %mask", gain, self.types.constant(0.0))
+            pointer = self.pointer(statement.sums, points[p])
+            for lane in range(self.block.width):
+                place = Place(self, self.one_of(chooser, lane), first, rows)
+                at = self.at(pointer, "", 0, lane)
+                add_at(self, place, at, stride * self.block.width, self.one_of(gain, lane))
 
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""

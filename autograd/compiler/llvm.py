@@ -245,6 +245,8 @@ class _Module:
             emit(f"{end} = add i64 %start, {tail}")
             with code.counted(tail, "1"):
                 self._clear(code)
+        for low, high in self.sums.scattered:
+            self._zero(code, "r", low * block.width, high * block.width)
         with code.counted("%start", end, block.width) as b:
             samples.enter(rest, b)
             pointers = self._pointers(code, b)
@@ -270,10 +272,12 @@ class _Module:
             ("r", self.block.padded(self.sums.vectors) * self.block.width),
             ("q", self.sums.numbers),
         ):
-            if size:
-                code.emit(
-                    f"call void @llvm.memset.p0.i64(ptr %{array}, i8 0, i64 {8 * size}, i1 false)"
-                )
+            self._zero(code, array, 0, size)
+
+    def _zero(self, code: Body, array: str, begin: int, end: int) -> None:
+        if begin < end:
+            size, at = 8 * (end - begin), code.at(f"%{array}", "", 0, begin)
+            code.emit(f"call void @llvm.memset.p0.i64(ptr {at}, i8 0, i64 {size}, i1 false)")
 
     def _mask(self, code: Body, end: str, b: str) -> tuple[str, str]:
         """Return how many places of the vector at ``b`` lie before ``end``, and which."""
@@ -305,6 +309,8 @@ class _Module:
         yield f'target triple = "{self.machine.triple}"'
         yield 'attributes #0 = { nounwind "no-trapping-math"="true" }'
         yield "declare i64 @llvm.smin.i64(i64, i64)"
+        yield "declare i64 @llvm.umin.i64(i64, i64)"
+        yield "declare i64 @llvm.fptosi.sat.i64.f64(double)"
         yield "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
         yield "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
         for width in {1, self.block.width}:

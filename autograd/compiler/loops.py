@@ -40,16 +40,32 @@ class Stretch(NamedTuple):
     length: int
 
 
+class Scatter(NamedTuple):
+    """Sums of which a sample adds to one, as the rows of a table that it chooses from.
+
+    Attributes:
+        first, rows: which row they begin with, and how many they are.
+        stride: how far apart their sums are.
+    """
+
+    first: int
+    rows: int
+    stride: int
+
+
 class Statement(NamedTuple):
     """One assignment of a loop body.
 
     Attributes:
-        op: a primitive; None for a chain, or to pass on the one argument.
-        args: of the op; for a chain, what is added at its end.
+        op: a primitive; None for a chain, or to pass on the one argument. `take` is of the
+            stretches' terms, by the one argument.
+        args: of the op; for a chain, what is added at its end; for a scatter, the row and what is
+            added to its sum.
         stretches: of a chain, in the order of addition.
         target: where in ``t`` or ``u`` the result is stored, if anybody reads it there.
         sums: where in ``r`` it is added up over the samples.
         column: where in the outputs of each sample it goes.
+        scatter: that ``sums`` is where the first row's sum is, and where the others are.
     """
 
     op: Op | None
@@ -58,6 +74,7 @@ class Statement(NamedTuple):
     target: Access | None = None
     sums: Access | None = None
     column: Access | None = None
+    scatter: Scatter | None = None
 
 
 class Loop(NamedTuple):

@@ -14,8 +14,10 @@ program of 1 inputs, 1 parameters:
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -31,13 +33,13 @@ Arg = int | float
 
 INSTRUCTIONS = frozenset(
     op for op in TABLE.values() if op.is_built_in and isinstance(op.forward, Primitive)
-) | {ops.sum, ops.dot}
-"""What a program consists of: the primitives that targets can spell, and two formulas that stay
-whole, as they are loops over memory in the end."""
+) | {ops.sum, ops.dot, ops.take}
+"""What a program consists of: the primitives that targets can spell, and three formulas that stay
+whole, as they are loops over memory, or a look into it, in the end."""
 
 
 class Instruction(NamedTuple):
-    """One assignment: a primitive, `sum` or `dot` of earlier results and constants."""
+    """One assignment: a primitive, `sum`, `dot` or `take` of earlier results and constants."""
 
     op: Op
     args: tuple[Arg, ...]
@@ -52,6 +54,8 @@ class Program:
         inputs, parameters: how many there are.
         instructions: each uses only results with smaller numbers.
         outputs: what the program returns.
+        choices: the inputs that choose a row of a table, and of how many: whole numbers below. A
+            `take` is of one of these and as many others, or more.
     """
 
     def __init__(
@@ -60,11 +64,13 @@ class Program:
         parameters: int,
         instructions: Sequence[Instruction],
         outputs: Sequence[Arg],
+        choices: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self.inputs = inputs
         self.parameters = parameters
         self.instructions = tuple(instructions)
         self.outputs = tuple(outputs)
+        self.choices = choices
 
     @property
     def first(self) -> int:
@@ -90,6 +96,8 @@ class Program:
             if op.arity not in (None, len(args)):
                 raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
             self._check(f"v{number}", args, number)
+            if op is ops.take and self.choices.get(args[0], math.inf) >= len(args):  # type: ignore[arg-type]
+                raise CompileError(f"v{number} takes a row by {args[0]!r}, which may be none's")
         self._check("return", self.outputs, self.first + len(self.instructions))
         return self
 
@@ -132,6 +140,7 @@ def program_of(
     outputs: Sequence[Any],
     follows: Mapping[Any, Any] | None = None,
     nodes: Sequence[Any] | None = None,
+    choices: Mapping[int, int] = MappingProxyType({}),
 ) -> Program:
     """Return the program that computes nodes of a graph from its leaves.
 
@@ -141,12 +150,13 @@ def program_of(
     Args:
         follows: leaves that stand for a node each; none for what was made later.
         nodes: what the outputs depend on in topological order, where that is known already.
+        choices: as of a `Program`; a `take` by anything else is written out.
 
     Raises:
         CompileError: a row's forward is opaque, so that no target can spell it.
     """
     inputs, parameters = list(inputs), list(parameters)
-    builder = _Builder(len(inputs) + len(parameters))
+    builder = _Builder(len(inputs) + len(parameters), choices)
     known: dict[Any, Any] = {leaf: Register(builder, i) for i, leaf in enumerate(inputs)}
     for i, leaf in enumerate(parameters, len(inputs)):
         known.setdefault(leaf, Register(builder, i))
@@ -194,8 +204,9 @@ class Register(Operand):
 class _Builder:
     """Writes a program down, each distinct assignment once."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, choices: Mapping[int, int]) -> None:
         self.first = first
+        self.choices = choices
         self.instructions: list[Instruction] = []
         self.numbered: dict[tuple[Any, ...], Register] = {}
 
@@ -206,7 +217,7 @@ class _Builder:
         short = simplified(op, args)
         if short is not None:
             return self.apply(*short) if short.__class__ is tuple else short
-        if op not in INSTRUCTIONS:
+        if op not in INSTRUCTIONS or (op is ops.take and not self._is_choice(args[0])):
             if op.opaque or isinstance(op.forward, Primitive):
                 forward = "opaque Python" if op.opaque else "a primitive of your own"
                 raise CompileError(
@@ -225,6 +236,9 @@ class _Builder:
             self.instructions.append(Instruction(op, tuple(map(_arg, args))))
         return found
 
+    def _is_choice(self, arg: Any) -> bool:
+        return arg.__class__ is Register and arg.number in self.choices
+
     def program(self, inputs: int, parameters: int, outputs: list[Arg]) -> Program:
         """Return what was written, less what no output needs."""
         needed = {out for out in outputs if out.__class__ is int}
@@ -239,7 +253,8 @@ class _Builder:
             place.append(self.first + len(kept))
             if number in needed:
                 kept.append(Instruction(op, _moved(args, place)))
-        return Program(inputs, parameters, kept, _moved(outputs, place)).validate()
+        outs = _moved(outputs, place)
+        return Program(inputs, parameters, kept, outs, self.choices).validate()
 
 
 def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple, TypeGuard
 from autograd.compiler.reach import values_within
 from autograd.compiler.tracing import FunctionTracer, TracedNumber
 from autograd.engine import Value
-from autograd.engine import record as record_node
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.modes import OWN_CODE, changed_mode
+from autograd.modes import OWN_CODE
 from autograd.operand import real
 
 Shape = tuple[int, ...]
@@ -33,6 +32,7 @@ class FunctionGraph(NamedTuple):
         follows: leaves that stand for a node's number, without its gradient, and these nodes.
         parameters: the other leaves that the outputs depend on.
         nodes: what the outputs depend on, in topological order.
+        choices: by their places in ``inputs``, those that choose a row of a table, and of how many.
     """
 
     name: str
@@ -44,6 +44,7 @@ class FunctionGraph(NamedTuple):
     follows: dict[Value, Value]
     parameters: list[Value]
     nodes: list[Value]
+    choices: dict[int, int]
 
 
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
@@ -80,53 +81,9 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
             f"{name} does something else each time it is run: it draws random numbers, or "
             "keeps something from one run for the next; pass what changes as an argument"
         )
-    return FunctionGraph(name, shapes, *first, parameters, nodes)
-
-
-class Uses(NamedTuple):
-    """A graph in which every use of a parameter is a leaf of its own.
-
-    Attributes:
-        root: the output, times the seed.
-        leaves: in the order in which the eager sweep adds their contributions up.
-        places: for each of them, which parameter it is a use of.
-        seed: the leaf that the output was multiplied with.
-    """
-
-    root: Value
-    leaves: list[Value]
-    places: list[int]
-    seed: Value
-
-
-def uses_apart(out: Value | float, parameters: Sequence[Value]) -> Uses:
-    """Return the graph of ``seed * out`` with the uses of the parameters kept apart.
-
-    So a compiled gradient can be summed up contribution by contribution, as `Value.backward`
-    does it over a whole batch, where the seed is the derivative of the cost by this sample.
-    """
-    place = {leaf: i for i, leaf in enumerate(parameters)}
-    twins: dict[Value, Value] = {}
-    found: list[list[tuple[Value, int]]] = []
-    seed = Value(1.0, label="seed")
-    with changed_mode(checked=False, grad=True, debug=None):
-        root = seed * out
-        for node in topological_order(root):
-            if node.op is None:
-                twins[node] = node
-                continue
-            own: list[tuple[Value, int]] = []
-            args: list[Value | float] = []
-            for arg in node.args:
-                if isinstance(arg, Value) and arg in place:
-                    own.append((Value(arg.data, arg.label), place[arg]))
-                    args.append(own[-1][0])
-                else:
-                    args.append(twins[arg] if isinstance(arg, Value) else arg)
-            found.append(own)
-            twins[node] = record_node(node.op, tuple(args))
-    uses = [use for own in reversed(found) for use in own]
-    return Uses(twins[root], [leaf for leaf, _ in uses], [i for _, i in uses], seed)
+    places = {leaf: i for i, leaf in enumerate(first.inputs)}
+    choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
+    return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
 
 
 class _Recorded(NamedTuple):
@@ -137,6 +94,7 @@ class _Recorded(NamedTuple):
     results: tuple[Shape, ...]
     several: bool
     follows: dict[Value, Value]
+    choices: dict[Value, int]
 
 
 def _run(
@@ -150,10 +108,11 @@ def _run(
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
     ]
+    inputs = [leaf for xs in leaves for leaf in xs]
     with tracer.run():
-        for xs in leaves:
-            for leaf in xs:
-                tracer.meet(leaf)
+        tracer.arguments = frozenset(inputs)
+        for leaf in inputs:
+            tracer.meet(leaf)
         args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
         out = _called(f, name, args)
         several = isinstance(out, tuple)
@@ -163,8 +122,7 @@ def _run(
             shape, flat = _flattened(name, part)
             results.append(shape)
             outputs += [tracer.operand(x) for x in flat]
-    inputs = [leaf for xs in leaves for leaf in xs]
-    return _Recorded(inputs, outputs, tuple(results), several, tracer.follows)
+    return _Recorded(inputs, outputs, tuple(results), several, tracer.follows, tracer.choices)
 
 
 def _called(f: Callable[..., Any], name: str, args: list[Any]) -> Any:

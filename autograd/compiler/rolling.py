@@ -177,6 +177,7 @@ class _Roller:
         shape: list[object] = [
             piece.op,
             piece.sink and piece.sink[0],
+            piece.scatter,
             piece.sink is None and self.is_uniform[piece.number],
         ]
         for arg in piece.args:
@@ -403,4 +404,5 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
         target,
         sink if sink and sink.array == "r" else None,
         sink if sink and sink.array == "o" else None,
+        first.scatter,
     )

@@ -38,6 +38,8 @@ def _lines(graph: FunctionGraph) -> Iterator[str]:
     names |= {leaf: f"p{i}" for i, leaf in enumerate(graph.parameters) if leaf not in names}
     text = lambda arg: repr(arg) if arg.__class__ is float else names[arg]
     yield f"{len(graph.inputs)} inputs, {len(graph.parameters)} parameters"
+    for place, rows in graph.choices.items():
+        yield f"x{place} chooses of {rows}"
     for node in graph.nodes:
         if node in names:
             continue

@@ -9,7 +9,7 @@ the samples are gone through one by one, and a sum is a single number from the b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from math import prod
 from typing import NamedTuple
@@ -49,6 +49,8 @@ class Sums(NamedTuple):
         moved: where the vectors' totals go: for all indices below dims, from where to where.
         vectors: how many are kept as vectors.
         numbers: how many are kept as numbers, with the padding.
+        scattered: from where to where among the vectors a sample adds to one of many; they are
+            cleared first.
     """
 
     lanes: tuple[Loop | Outer, ...]
@@ -56,6 +58,7 @@ class Sums(NamedTuple):
     moved: tuple[tuple[tuple[int, ...], Access, Access], ...]
     vectors: int
     numbers: int
+    scattered: tuple[tuple[int, int], ...] = ()
 
 
 def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
@@ -65,8 +68,9 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
         arguments: how many of the inputs each array holds for a sample.
     """
     # All are vectors, and stay in the order in which they are given back.
-    plain = Sums(loops.lanes, (), (), loops.sizes["r"], 0)
-    if block.vectors == 1:
+    scattered = tuple(_scattered(loops))
+    plain = Sums(loops.lanes, (), (), loops.sizes["r"], 0, scattered)
+    if block.vectors == 1 or scattered:
         return plain
     lanes: list[Loop | Outer] = []
     outers: list[Outer] = []
@@ -94,6 +98,18 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
     if not outers:
         return plain
     return Sums(tuple(lanes), tuple(outers), tuple(moved), vectors, numbers)
+
+
+def _scattered(loops: Loops) -> Iterator[tuple[int, int]]:
+    """Yield from where to where sums lie of which a sample adds to one."""
+    for loop in loops.lanes:
+        for statement in loop.statements:
+            if statement.scatter and statement.sums:
+                _, rows, stride = statement.scatter
+                begin, strides = statement.sums.offset, [*statement.sums.strides, stride]
+                ends = [step * (n - 1) for step, n in zip(strides, [*loop.dims, rows], strict=True)]
+                low, high = (sum(f(0, end) for end in ends) for f in (min, max))
+                yield begin + low, begin + high + 1
 
 
 def _outer(loop: Loop, arguments: Sequence[int], block: SampleBlock, place: int) -> Outer | None:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from autograd import ops
 from autograd.compiler.program import Arg, Program
-from autograd.compiler.spelling import JAX, POWER, PYTHON, QUOTIENT, TORCH, C
+from autograd.compiler.spelling import JAX, POWER, PYTHON, QUOTIENT, TAKEN, TORCH, C
 from autograd.errors import CompileError, quoted
 from autograd.operation import Op
 
@@ -179,6 +179,9 @@ def _assignments(
             terms = _terms(op, texts)
             first, *more = [" + ".join(terms[i : i + TERMS]) for i in range(0, len(terms), TERMS)]
             yield name, [first, *(f"{name} + {text}" for text in more)]
+        elif op is ops.take:
+            index, *table = _tensors(args, texts, known).values()
+            yield name, [TAKEN[target].format(index, ", ".join(table))]
         else:
             yield name, [_template(op, args, target).format(*texts, **_tensors(args, texts, known))]
 

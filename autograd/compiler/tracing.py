@@ -127,6 +127,8 @@ class FunctionTracer:
 
     Attributes:
         mark: what leaves that are made in this run are known by.
+        arguments: the leaves that stand for the function's arguments in this run.
+        choices: those of them that choose a row of a table, and how many rows the shortest has.
         follows: leaves that stand for the number of a node, without a gradient, each with that
             node; a node is made before whatever follows it is used.
     """
@@ -139,6 +141,8 @@ class FunctionTracer:
 
     def _begin(self) -> None:
         self.mark = object()
+        self.arguments: frozenset[Value] = frozenset()
+        self.choices: dict[Value, int] = {}
         self._refusals: list[CompileError] = []
         self.follows: dict[Value, Value] = {}
         self._made: dict[Value, TracedNumber] = {}
@@ -244,6 +248,24 @@ class FunctionTracer:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
         nodes = tuple([x.node if x.__class__ is TracedNumber else real(plain(x)) for x in args])
         return self._made[self._node(op, nodes, None)]
+
+    def chooses(self, index: Value, rows: int) -> bool:
+        """Return whether a leaf is an argument, which will choose one of some rows.
+
+        Raises:
+            CompileError: it is another leaf whose number may change.
+        """
+        if index in self.arguments and rows:
+            self.choices[index] = min(rows, self.choices.get(index, rows))
+            return True
+        if index not in self._known:
+            self.meet(index)
+        if rows and self._is_own(index.data):
+            raise self.refused(
+                f"{place_of(('', *source_line()))}: take is told which row to take by a value"
+                f"{describe(index)} that is no argument: pass the index as an argument of its own"
+            )
+        return False
 
     def leaf(self, node: Value) -> Value:
         """Return the leaf that follows a node."""

@@ -1,0 +1,50 @@
+"""Memory that each sample looks up at a place of its own: numbers read, and sums added to.
+
+What a sample may not choose has been refused before. But memory that somebody changes meanwhile
+must not lead anywhere else, so every place is brought into its bounds.
+"""
+
+from __future__ import annotations
+
+from autograd.compiler.emitter import Emitter
+
+
+class Place:
+    """Where one sample looks: a row among some that lie evenly spaced.
+
+    Args:
+        chooser: the number of the row, counted from some other row.
+        first, rows: which row they begin with, and how many they are.
+
+    Attributes:
+        row: the place among them; elsewhere, that of the last one.
+        is_there: whether it is one of them.
+    """
+
+    def __init__(self, code: Emitter, chooser: str, first: int, rows: int) -> None:
+        whole, place, self.is_there, self.row = (code.new() for _ in range(4))
+        code.emit(f"{whole} = call i64 @llvm.fptosi.sat.i64.f64(double {chooser})")
+        code.emit(f"{place} = sub i64 {whole}, {first}")
+        code.emit(f"{self.is_there} = icmp ult i64 {place}, {rows}")
+        code.emit(f"{self.row} = call i64 @llvm.umin.i64(i64 {place}, i64 {rows - 1})")
+
+
+def read_at(code: Emitter, place: Place, pointer: str, stride: int, other: str) -> str:
+    """Return the number of a row; ``other`` where it isn't there.
+
+    Args:
+        pointer: to that of the first row.
+    """
+    found, name = code.read(code.at(pointer, place.row, stride), "double"), code.new()
+    code.emit(f"{name} = select i1 {place.is_there}, double {found}, double {other}")
+    return name
+
+
+def add_at(code: Emitter, place: Place, pointer: str, stride: int, gain: str) -> None:
+    """Write what adds to the number of a row, if it is there."""
+    added, total = code.new(), code.new()
+    at = code.at(pointer, place.row, stride)
+    before = code.read(at, "double")
+    code.emit(f"{added} = fadd double {before}, {gain}")
+    code.emit(f"{total} = select i1 {place.is_there}, double {added}, double {before}")
+    code.write(total, at, "double")
