@@ -26,6 +26,7 @@ SUBCOMMANDS = {
     "grade": "Mark derivative rules that a student wrote",
     "train": "Train a network, save it, and draw what happened",
     "show": "Show a saved network, and what it answers",
+    "export": "Write a saved network as C, Python, JAX or PyTorch",
 }
 """By name, what each does, in one line."""
 

@@ -238,6 +238,12 @@ class Compiled:
             outputs = [graph.outputs[0], *uses.contributions, *uses.moved, *graph.outputs[1:]]
             choices = graph.choices
             return program_of(graph.inputs, parameters, outputs, graph.follows, choices=choices)
+        return self.summed_program
+
+    @property
+    def summed_program(self) -> Program:
+        """What computes value and gradient, the contributions to each parameter added up."""
+        self._check_scalar()
         graph = self._shared
         value = graph.outputs[0]
         out = value if isinstance(value, Value) else Value(value)
@@ -247,16 +253,39 @@ class Compiled:
             graph.inputs, self.parameters, outputs, graph.follows, choices=graph.choices
         )
 
-    def source(self, target: str = "python") -> str:
+    def source(
+        self,
+        target: str = "python",
+        *,
+        form: str = "program",
+        name: str = "model",
+        real: str = "double",
+    ) -> str:
         """Return the program of value and gradient as source code; of a list, which has none,
         that of the values.
 
         Args:
             target: "python", "c", "jax" or "torch"; or "llvm", for this machine.
+            form: "program" is a function of inputs and parameters. "header", for C, has the
+                parameters' numbers inside: ``NAME_predict(x, out)`` for the values, and for one
+                number differentiated by its parameters alone ``NAME_step(p, x, rate)``, a step
+                of gradient descent on parameters of the caller's own.
+            name, real: of a header: what every identifier begins with; "double" or "float".
 
         Raises:
-            CompileError: there is no such target, or it has no spelling for a primitive.
+            CompileError: there is no such target or form, or the target has no spelling for a
+                primitive.
         """
+        if form not in ("program", "header") or (form == "header" and target != "c"):
+            raise CompileError(f"{target!r:.60} has no form {form!r:.60}: a header is of c")
+        if form == "header":
+            from autograd.compiler.headers import header
+
+            numbers = [p.data for p in self.parameters]
+            is_loss = self._graph.results == ((),) and not self._moving
+            is_step = is_loss and 0 < self._weights == len(numbers)
+            step = self.summed_program if is_step else None
+            return header(self.program, numbers, name, real, step)
         has_gradient = self._graph.results[:1] == ((),)
         if target == "llvm":
             return (self._native_gradient if has_gradient else self._native_values).source()

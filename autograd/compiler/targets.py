@@ -41,14 +41,17 @@ class Target(NamedTuple):
     """A language, or a library of one.
 
     Attributes:
+        name: as users say it.
         about: how to use the code, with fields for the numbers of inputs, parameters, outputs.
         spelled: the table of its primitives.
         infinite, undefined: how it writes inf and NaN.
         preludes: what must stand before code in which a word occurs.
         scalars: how an array is taken apart.
         tensor: a constant as what the library computes with.
+        suffix: what a constant ends with.
     """
 
+    name: str
     about: str
     spelled: dict[str, str]
     infinite: str
@@ -56,10 +59,12 @@ class Target(NamedTuple):
     preludes: tuple[tuple[str, str], ...]
     scalars: str = "{0}"
     tensor: str = "{0}"
+    suffix: str = ""
 
 
 TARGETS = {
     "python": Target(
+        "python",
         "# x: inputs of one sample ({0}); p: parameters ({1}); returns a tuple of floats ({2}).",
         PYTHON,
         "math.inf",
@@ -67,6 +72,7 @@ TARGETS = {
         (("math.", "import math\n"), ("power(", f"\n\n{POWER}\n")),
     ),
     "c": Target(
+        "c",
         "/* x: inputs of one sample ({0}); p: parameters ({1}); out: room for the results ({2}).\n"
         "   cc -std=c99 -O2 -ffp-contract=off -fno-builtin, with -lm, keeps every bit of libm. */",
         C,
@@ -75,6 +81,7 @@ TARGETS = {
         (("", "#include <math.h>\n"),),
     ),
     "jax": Target(
+        "jax",
         "# x: inputs of one sample ({0}); p: parameters ({1}); returns a tuple of numbers ({2}).\n"
         "# For a batch: jax.jit(jax.vmap(program, in_axes=(0, None))).\n"
         '# In double precision only after jax.config.update("jax_enable_x64", True).',
@@ -87,6 +94,7 @@ TARGETS = {
         ),
     ),
     "torch": Target(
+        "torch",
         "# x: inputs ({0}) along the last axis, other axes are the batch; p: parameters ({1});\n"
         "# both of torch.float64. Returns a tuple of tensors ({2}), of the shape of the batch.",
         TORCH,
@@ -137,7 +145,7 @@ def _python(program: Program, target: str) -> Iterator[str]:
         yield f"    {_tuple(names[: program.inputs])} = {known.scalars.format('x')}"
     if program.parameters:
         yield f"    {_tuple(names[program.inputs : program.first])} = {known.scalars.format('p')}"
-    for name, texts in _assignments(program, target, names):
+    for name, texts in _assignments(program, known, names):
         for text in texts:
             yield f"    {name} = {text}"
     results = [_text(out, known, names) for out in program.outputs]
@@ -152,26 +160,30 @@ def _python(program: Program, target: str) -> Iterator[str]:
 
 
 def _c(program: Program) -> Iterator[str]:
+    yield "void program(const double *x, const double *p, double *out)\n{"
+    yield from c_statements(program, TARGETS["c"], "double")
+    yield "}"
+
+
+def c_statements(program: Program, known: Target, real: str) -> Iterator[str]:
+    """Yield what computes ``out`` from inputs ``x`` and parameters ``p``, arrays of ``real``."""
     names = [
         *(f"x[{i}]" for i in range(program.inputs)),
         *(f"p[{i}]" for i in range(program.parameters)),
         *(f"v{program.first + i}" for i in range(len(program.instructions))),
     ]
-    yield "void program(const double *x, const double *p, double *out)\n{"
-    for name, (text, *more) in _assignments(program, "c", names):
-        yield f"    double {name} = {text};"
+    for name, (text, *more) in _assignments(program, known, names):
+        yield f"    {real} {name} = {text};"
         for text in more:
             yield f"    {name} = {text};"
     for i, out in enumerate(program.outputs):
-        yield f"    out[{i}] = {_text(out, TARGETS['c'], names)};"
-    yield "}"
+        yield f"    out[{i}] = {_text(out, known, names)};"
 
 
 def _assignments(
-    program: Program, target: str, names: list[str]
+    program: Program, known: Target, names: list[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Return for each instruction the name of its result, and what is assigned to it in turn."""
-    known = TARGETS[target]
     for number, (op, args) in enumerate(program.instructions, program.first):
         name = names[number]
         texts = [_text(arg, known, names) for arg in args]
@@ -181,9 +193,9 @@ def _assignments(
             yield name, [first, *(f"{name} + {text}" for text in more)]
         elif op is ops.take:
             index, *table = _tensors(args, texts, known).values()
-            yield name, [TAKEN[target].format(index, ", ".join(table))]
+            yield name, [TAKEN[known.name].format(index, ", ".join(table))]
         else:
-            yield name, [_template(op, args, target).format(*texts, **_tensors(args, texts, known))]
+            yield name, [_template(op, args, known).format(*texts, **_tensors(args, texts, known))]
 
 
 def _terms(op: Op, texts: list[str]) -> list[str]:
@@ -194,14 +206,14 @@ def _terms(op: Op, texts: list[str]) -> list[str]:
     return [f"{weight} * {x}" for weight, x in products] + texts[2 * half :]
 
 
-def _template(op: Op, args: tuple[Arg, ...], target: str) -> str:
+def _template(op: Op, args: tuple[Arg, ...], known: Target) -> str:
     if op is ops.div and isinstance(args[1], float) and args[1] != 0:
         return QUOTIENT
     try:
-        return TARGETS[target].spelled[op.name]
+        return known.spelled[op.name]
     except KeyError:
         raise CompileError(
-            f"{op.name} can't be written for {target!r}, where this primitive has no spelling; "
+            f"{op.name} can't be written for {known.name!r}, where this primitive has no spelling; "
             "a formula over rows of the table can"
         ) from None
 
@@ -218,7 +230,7 @@ def _text(arg: Arg, known: Target, names: list[str]) -> str:
     if isinstance(arg, int):
         return names[arg]
     if math.isfinite(arg):
-        text = repr(arg)
+        text = repr(arg) + known.suffix
     else:
         sign = "-" if arg < 0 else ""
         text = known.undefined if arg != arg else sign + known.infinite

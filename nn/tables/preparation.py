@@ -124,10 +124,11 @@ class Preparation(NamedTuple):
     @property
     def inputs(self) -> list[str]:
         """The names of all numbers."""
-        return [name for column in self._in_blocks for name in column.inputs]
+        return [name for column in self.in_blocks for name in column.inputs]
 
     @property
-    def _in_blocks(self) -> list[Quantity | Category]:
+    def in_blocks(self) -> list[Quantity | Category]:
+        """The columns in the order of the numbers that they become."""
         return sorted(self.columns, key=lambda column: isinstance(column, Category))
 
     def encode(self, cells: Mapping[str, str]) -> list[float]:
@@ -136,7 +137,7 @@ class Preparation(NamedTuple):
         Raises:
             UnreadableCellError: one is not what its column holds.
         """
-        return [x for column in self._in_blocks for x in column.encode(cells[column.name])]
+        return [x for column in self.in_blocks for x in column.encode(cells[column.name])]
 
     def unknown(self, cells: Mapping[str, str]) -> list[str]:
         """Return the columns whose words were never seen."""

@@ -1,0 +1,146 @@
+"""A saved model as a C header: what its inputs and outputs mean, and a table's cells prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd.command.notes import Notes
+from autograd.compiler.compiled import Compiled, compile
+from autograd.compiler.headers import header, written
+from autograd.functions import logsumexp
+from autograd.ops import softplus
+
+if TYPE_CHECKING:
+    from nn import Module
+    from nn.tables.preparation import Preparation
+
+
+def predicting(model: Module, width: int) -> Compiled:
+    """Return a model of so many inputs as a compiled function, for its program."""
+
+    def predict(x: list[Any]) -> Any:
+        return model(x)
+
+    return compile(predict, [0.0] * width, wrt=model.parameters(), backend="python")
+
+
+def as_header(
+    model: Module, notes: Notes, width: int, name: str, real: str, with_step: bool
+) -> str:
+    """Return the header of a model; what is inside, its comments say.
+
+    Raises:
+        CompileError: it can't be written so.
+    """
+    found = predicting(model, width)
+    program = found.program
+    step = None
+    if with_step:
+        outputs = len(program.outputs)
+        learn = compile(
+            _loss(model, notes, width, outputs),
+            [0.0] * (width + outputs),
+            wrt=model.parameters(),
+            backend="python",
+        )
+        step = learn.summed_program
+    more = [*_meaning(notes, name, len(program.outputs))]
+    if notes.preparation:
+        more += _prepare(notes.preparation, name, real)
+    elif len(notes.columns) == width:
+        more += [f"/* x: {_comment(', '.join(notes.columns))} */", ""]
+    return header(program, [p.data for p in found.parameters], name, real, step, more)
+
+
+def _loss(model: Module, notes: Notes, width: int, outputs: int) -> Callable[[list[Any]], Any]:
+    """Return the loss of one sample: the inputs and, after them, what the outputs should be."""
+
+    def loss(x: list[Any]) -> Any:
+        out, wanted = model(x[:width]), x[width:]
+        if len(notes.classes) == 2 and outputs == 1:
+            return softplus(out) - wanted[0] * out
+        if len(notes.classes) == outputs > 1:
+            return logsumexp(out) - sum(w * y for w, y in zip(wanted, out, strict=True))
+        outs = out if isinstance(out, list) else [out]
+        return sum((y - w) ** 2 for y, w in zip(outs, wanted, strict=True))
+
+    return loss
+
+
+def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
+    """Yield what the outputs are."""
+    unit = f", in {_comment(notes.unit)}" if notes.unit else ""
+    target = _comment(notes.target) or "the prediction"
+    if notes.classes and outputs in (1, len(notes.classes)):
+        yield f"static const char *const {name}_classes[] = {{"
+        yield from (f"    {_string(each)}," for each in notes.classes)
+        yield "};\n"
+        yield "/* The place of the likeliest class; the outputs are scores before softmax. */"
+        yield f"static inline int {name}_class(const {name}_real *out)\n{{"
+        if outputs == 1:
+            yield "    return out[0] > 0;\n}\n"
+        else:
+            yield "    int best = 0;"
+            yield f"    for (int i = 1; i < {outputs}; i++) if (out[i] > out[best]) best = i;"
+            yield "    return best;\n}\n"
+    elif notes.task == "regression":
+        yield f"/* out: {target}{unit} */\n"
+
+
+def _prepare(preparation: Preparation, name: str, real: str) -> Iterator[str]:
+    """Yield the function from the cells of a table's row, as numbers, to the model's inputs."""
+    from nn.tables.preparation import Category
+
+    places = {id(column): i for i, column in enumerate(preparation.columns)}
+    yield "/* cells, one for each column:"
+    for i, column in enumerate(preparation.columns):
+        if isinstance(column, Category):
+            words = ", ".join(f"{k} {_comment(word)}" for k, word in enumerate(column.words))
+            yield f"     {i} {_comment(column.name)}: {words}; -1 another"
+        else:
+            number, text = f"{column.fill:.6g}", _comment(column.reader.text(column.fill))
+            means = f" ({number} is {text})" if text != number else ""
+            yield f"     {i} {_comment(column.name)}: a number{means}, NAN if it isn't known"
+    yield "*/"
+    yield f"#define {name.upper()}_CELLS {len(preparation.columns)}\n"
+    kind = f"{name}_real"
+    yield f"static inline void {name}_prepare(const {kind} *cells, {kind} *x)\n{{"
+    j = 0
+    for column in preparation.in_blocks:
+        cell = f"cells[{places[id(column)]}]"
+        if not isinstance(column, Category):
+            yield f"    x[{j}] = {cell} == {cell} ? {cell} : {written(column.fill, real)};"
+            j += 1
+            continue
+        for k in range(len(column.words)):
+            yield f"    x[{j + k}] = {cell} == {k};"
+        if column.rare:
+            many = len(column.words)
+            yield f"    x[{j + many}] = !({cell} >= 0 && {cell} < {many});"
+        j += len(column.inputs)
+    yield "}\n"
+
+
+def _comment(text: str) -> str:
+    """Return text that stands in a comment, on one line."""
+    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
+
+
+def _string(text: str) -> str:
+    r"""Return a string of C, in UTF-8.
+
+    >>> print(_string('a "ü"?'))
+    "a \042\303\274\042\077"
+    """
+    parts = (
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+        for byte in text.encode("utf-8", "replace")
+    )
+    return f'"{"".join(parts)}"'
+
+
+def numbers_of(values: Sequence[float]) -> str:
+    """Return parameters as a tuple of Python, four on a line."""
+    rows = (", ".join(map(repr, values[i : i + 4])) for i in range(0, len(values), 4))
+    return "parameters = (\n" + "".join(f"    {row},\n" for row in rows) + ")\n"

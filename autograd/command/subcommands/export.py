@@ -1,0 +1,96 @@
+"""``chainrule export``: a saved model as source code that runs without this package."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from autograd.command.exported import as_header, numbers_of, predicting
+from autograd.command.notes import notes_in
+from autograd.command.parser import Parser
+from autograd.command.usage import OK, UsageError
+from autograd.compiler.targets import source
+from autograd.errors import ChainruleError
+from autograd.files import write_whole
+
+EXAMPLES = """\
+examples:
+  chainrule export chainrule-iris/model.json -o iris.h     a C header, C99
+  chainrule export chainrule-iris/model.json -o iris.h --real float --step
+  chainrule export chainrule-iris/model.json -o iris.py    plain Python
+  chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
+
+TARGETS = ("c", "python", "jax", "torch")
+
+
+def add_options(parser: Parser) -> None:
+    """Add the words and options of ``export`` to its parser."""
+    parser.add_argument("model", metavar="MODEL", help="a .json or .safetensors file", type=Path)
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", type=Path, help="where it goes (default: it is printed)"
+    )
+    parser.add_argument(
+        "--to", choices=TARGETS, help="the language (default: c, or python for FILE.py)"
+    )
+    header = parser.add_argument_group("of a C header")
+    header.add_argument(
+        "--name", help="what every identifier begins with (default: the file's name)"
+    )
+    header.add_argument(
+        "--real", choices=["double", "float"], default="double", help="default: %(default)s"
+    )
+    header.add_argument(
+        "--step", action="store_true", help="with a step of gradient descent, to go on learning"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write a saved model as source code, and return the exit code.
+
+    Raises:
+        UsageError: the model can't be written so, or the options don't go together.
+        StateError: the file is damaged or hostile.
+        CompileError: a row has no spelling in the language.
+    """
+    from nn import load
+
+    try:
+        model = load(args.model).eval()
+        notes = notes_in(args.model)
+    except ValueError as error:
+        if isinstance(error, ChainruleError):
+            raise
+        raise UsageError(str(error)) from None
+    target = args.to or ("python" if args.out and args.out.suffix == ".py" else "c")
+    if notes.characters:
+        raise UsageError(
+            "a model of a text has a program for each length, which can't be exported yet; "
+            "chainrule show asks it"
+        )
+    width = next((m.nin for m in model.named_modules().values() if m.nin), 0)
+    if not width:
+        raise UsageError("the model doesn't say how many numbers it takes")
+    if target == "c":
+        name = args.name or _name(args.out.stem if args.out else "model")
+        code = as_header(model, notes, width, name, args.real, args.step)
+    else:
+        if args.step or args.name or args.real != "double":
+            raise UsageError(f"--name, --real and --step are of a C header, not of {target}")
+        found = predicting(model, width)
+        code = (
+            source(found.program, target) + "\n\n" + numbers_of([p.data for p in found.parameters])
+        )
+    if args.out:
+        write_whole(args.out, code.encode())
+        print(args.out)
+    else:
+        sys.stdout.write(code)
+    return OK
+
+
+def _name(stem: str) -> str:
+    """Return a file's name as an identifier."""
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
+    return name if name[:1].isalpha() else f"model_{name}"
