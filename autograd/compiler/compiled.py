@@ -34,6 +34,7 @@ from autograd.compiler.derivatives import (
     together,
 )
 from autograd.compiler.forks import lazy
+from autograd.compiler.lengths import Mixture, groups_of
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction, nested, parted
 from autograd.compiler.recording import FunctionGraph, Shape, record
@@ -42,6 +43,7 @@ from autograd.compiler.uses import Uses, uses_apart
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.extras import missing_extra
+from autograd.forms import describe
 from autograd.operand import real
 from autograd.transforms import SparseDerivative, gradients
 
@@ -70,7 +72,8 @@ def compile(
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,
             or a tuple of these.
-        example: one sample; only the lengths matter.
+        example: one sample; only the lengths matter, and of a list, others may be given: ``f`` is
+            recorded again for each length when it first comes.
         wrt: what to differentiate with respect to: the number of an argument, parameters (Values
             or something with ``parameters()``, such as a model), or a list of these. By default
             all parameters, or without any, all arguments.
@@ -127,6 +130,7 @@ def compile(
         backend=backend,
         exact=exact,
         matrices=matrices,
+        f=None if derivative else f,
     )
 
 
@@ -164,6 +168,9 @@ class Compiled:
     for a list of k; without that axis it is one sample. NumPy's arrays give arrays, lists give
     lists. Threads may call it at once.
 
+    Lists may be of other lengths than the example's, and the samples of one call of several. What
+    there is for each sample is then a list.
+
     Attributes:
         parameters: the leaves besides the arguments, those to differentiate first.
         backend: "llvm" or "python".
@@ -181,7 +188,10 @@ class Compiled:
         backend: str,
         exact: bool,
         matrices: tuple[Matrix, ...] = (),
+        f: Callable[..., Any] | None = None,
     ) -> None:
+        self._f = f
+        self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._graph = graph
         self._shared = once
@@ -309,6 +319,8 @@ class Compiled:
                 parts = found[1]
                 is_batch = arguments[0].ndim > len(self._graph.shapes[0])
                 return self._given(parts if is_batch else [part[0] for part in parts], is_batch)
+        if (fitting := self._fitting(arguments)) is not self:
+            return fitting(*arguments, params=params)
         batch = self._read(arguments)
         numbers = self._numbers(params)
         if self.backend == "llvm" and self._graph.outputs:
@@ -319,6 +331,83 @@ class Compiled:
         shapes = self._graph.results
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return self._given(results, batch.is_batch)
+
+    def _fitting(self, arguments: Sequence[Any]) -> Any:
+        """Return what takes samples of such lengths: this, another, or a `Mixture` of several."""
+        groups = groups_of(self._graph.shapes, arguments) if self._f else []
+        if not groups:
+            return self
+        found = [(self.of(group.shapes), group) for group in groups]
+        return found[0][0] if len(found) == 1 else Mixture(self, found)
+
+    def of(self, shapes: tuple[Shape, ...]) -> Compiled:
+        """Return the function compiled for lists of other lengths.
+
+        Args:
+            shapes: of the arguments: () for a number, (n,) for a list of n.
+
+        Raises:
+            ValueError: the function doesn't take them, or makes no use of some of the numbers.
+            CompileError: it has other parameters then.
+        """
+        if shapes == self._graph.shapes:
+            return self
+        if shapes not in self._kin:
+            self._kin[shapes] = self._made_for(shapes)
+        return self._kin[shapes]
+
+    def _made_for(self, shapes: tuple[Shape, ...]) -> Compiled:
+        assert self._f
+        name, known = self._graph.name, self._graph.shapes
+        pairs = enumerate(zip(shapes, known, strict=True))
+        given = " and ".join(
+            f"argument {i} of {name} is a list of {x[0]}, where it was compiled for {y[0]}"
+            for i, (x, y) in pairs
+            if x != y
+        )
+        example = [[0.0] * shape[0] if shape else 0.0 for shape in shapes]
+        with without_gc():
+            try:
+                graph = record(self._f, example, self.parameters)
+            except CompileError:
+                raise
+            except Exception as error:
+                raise ValueError(f"{given}, and {name} fails for that: {error}") from error
+            once = shared(graph)
+        more = graph.parameters[len(self.parameters) :]
+        if more:
+            raise CompileError(
+                f"{given}, and uses a parameter{describe(more[0])} that it didn't use then: name "
+                "all of them in wrt"
+            )
+        self._refuse_unused(graph, given)
+        leaves = self.parameters[: self._weights]
+        return Compiled(
+            graph,
+            once,
+            self._moving,
+            leaves,
+            alone=self._alone,
+            reduce=self._reduce,
+            backend=self.backend,
+            exact=self._is_strict,
+        )
+
+    def _refuse_unused(self, graph: FunctionGraph, given: str) -> None:
+        """Raise if a longer list is used in its beginning only: it may be another kind of list.
+
+        Raises:
+            ValueError: that is so.
+        """
+        used, begin = set(graph.nodes), 0
+        for i, (shape, known) in enumerate(zip(graph.shapes, self._graph.shapes, strict=True)):
+            leaves = graph.inputs[begin : begin + prod(shape)]
+            begin += len(leaves)
+            unused = [k for k in range(prod(known), len(leaves)) if leaves[k] not in used]
+            if unused:
+                raise ValueError(
+                    f"{given}, and {graph.name} makes no use of x{i}[{unused[0]}]: leave that out"
+                )
 
     def _given(self, results: Sequence[Any], is_batch: bool, times: int = 1) -> Any:
         """Return what a call returns; of matrices of several samples there is a list.
@@ -361,8 +450,11 @@ class Compiled:
                 sums, others = found
                 value: Any = sums.item(0)
                 return (value, *others) if several else value, sums[1:]
+        if (fitting := self._fitting(arguments)) is not self:
+            return fitting.value_and_grad(*arguments, params=params)  # type: ignore[no-any-return]
         batch = self._read(arguments)
-        value, weights, parts = self._gradient(batch, self._numbers(params))
+        numbers, scale = self._numbers(params), self._scale(batch)
+        value, weights, parts = self._gradient(batch, numbers, scale)
         shapes = self._moved_shapes()
         given = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         gradient = given[: len(self._moving)]
@@ -396,6 +488,8 @@ class Compiled:
         """
         if self._reduce is None:
             raise CompileError(f'{self._graph.name}: compile it with reduce="mean" or "sum"')
+        if (fitting := self._fitting(arguments)) is not self:
+            return fitting.reduced(*arguments, params=params)
         batch = self._read(arguments)
         numbers = self._numbers(params)
         count = batch.n if self._reduce == "mean" and batch.n else 1
@@ -446,14 +540,20 @@ class Compiled:
             found = self._native_gradient.again(arguments, self._slots)
             if found:
                 return found[0].item(0)
+        if (fitting := self._fitting(arguments)) is not self:
+            return fitting.backward(*arguments)
         batch = self._read(arguments)
-        value, weights, _ = self._gradient(batch, self._numbers(None))
+        value, weights, _ = self._gradient(batch, self._numbers(None), self._scale(batch))
+        self._add(weights)
+        return value
+
+    def _add(self, weights: Any) -> None:
+        """Add a gradient to the grad of the parameters."""
         slopes = formed(weights, as_array=False)
         pairs = zip(self.parameters, slopes, strict=False)
         # All or nothing: what isn't a number raises before anything is changed.
         for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
             leaf.grad = total
-        return value
 
     # For SciPy's optimisers
 
@@ -570,11 +670,17 @@ class Compiled:
         for i in self._moving:
             yield from self._graph.inputs[ends[i] : ends[i + 1]]
 
-    def _gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
-        """Return value, gradient of the parameters, of each argument, and the other outputs."""
+    def _scale(self, batch: Batch) -> float:
+        return 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
+
+    def _gradient(self, batch: Batch, numbers: Any, scale: float) -> tuple[Any, Any, list[Any]]:
+        """Return value, gradient of the parameters, of each argument, and the other outputs.
+
+        Args:
+            scale: of value and gradients.
+        """
         if self._exact:
-            return self._exact_gradient(batch, numbers)
-        scale = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
+            return self._exact_gradient(batch, numbers, scale)
         sums, outputs = self._native_gradient(batch.arrays(), numbers, batch.n, scale)
         if self._reduce is None:
             value, *rest = outputs
@@ -584,22 +690,28 @@ class Compiled:
                 array *= scale
         return float(sums[0]), sums[1:], outputs
 
-    def _exact_gradient(self, batch: Batch, numbers: Any) -> tuple[Any, Any, list[Any]]:
-        seed = 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
-        if self.backend == "llvm":
-            import numpy
-
-            numbers = numpy.append(numbers, seed)
-            _, (values, uses, *moved) = self._native_gradient(batch.arrays(), numbers, batch.n)
-        else:
-            rows = self._python_gradient(batch.rows(), [*numbers, seed])
-            values, uses, *moved = parted(rows, self._parts())
+    def _exact_gradient(
+        self, batch: Batch, numbers: Any, scale: float
+    ) -> tuple[Any, Any, list[Any]]:
+        values, uses, moved = self._contributions(batch, numbers, scale)
         weights = self._added_up(uses, self._placed(batch))
         if self._reduce is None:
             return values, weights, moved
         # In the order of the eager sum, which has no start.
         value = float(fold(operator.add, values)) if batch.n else 0.0
         return value / batch.n if self._reduce == "mean" and batch.n else value, weights, moved
+
+    def _contributions(self, batch: Batch, numbers: Any, scale: float) -> tuple[Any, Any, Any]:
+        """Return each sample's value, what it gives to each use of a parameter, and the rest."""
+        if self.backend == "llvm":
+            import numpy
+
+            numbers = numpy.append(numbers, scale)
+            _, (values, uses, *moved) = self._native_gradient(batch.arrays(), numbers, batch.n)
+        else:
+            rows = self._python_gradient(batch.rows(), [*numbers, scale])
+            values, uses, *moved = parted(rows, self._parts())
+        return values, uses, moved
 
     def _parts(self) -> tuple[Shape, ...]:
         """Return the shapes of what the gradient's program gives for each sample."""
@@ -651,7 +763,10 @@ class Compiled:
                     each[samples, places[:, i]] += uses[:, i]
                 return each[:, : self._weights]
             total = numpy.zeros(self._weights + 1)
-            numpy.add.at(total, places[::-1].ravel(), uses[::-1].ravel())
+            if isinstance(uses, list):  # of several lengths
+                numpy.add.at(total, numpy.concatenate(places[::-1]), numpy.concatenate(uses[::-1]))
+            else:
+                numpy.add.at(total, places[::-1].ravel(), uses[::-1].ravel())
             return total[: self._weights]
         if self._reduce is None:
             return [self._summed([row], [at]) for row, at in zip(uses, places, strict=True)]
