@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import compress
 from math import isfinite
-from typing import Any, NoReturn
 
+from autograd.annotations import Any, NoReturn
 from autograd.engine import Value
 from autograd.errors import RuleError, quoted
 from autograd.forms import Form, describe, floats_of, product

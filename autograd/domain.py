@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Any, NamedTuple
+
+from autograd.annotations import Any, NamedTuple
 
 
 class Domain(NamedTuple):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from autograd.annotations import TYPE_CHECKING, Any, NamedTuple, final
 from autograd.errors import DomainError
 from autograd.forms import Form, describe, floats_of, form_of
 from autograd.graph import topological_order

@@ -1,19 +1,4 @@
-"""Everything that can go wrong, as one tree; a wrong type is a plain ``TypeError``.
-
-::
-
-    ChainruleError
-    ├── DomainError       (ValueError)      an op or its derivative is undefined there
-    │   └── DivisionByZeroError (ZeroDivisionError)  ... as Python's own / and ** say it
-    ├── CycleError        (ValueError)      a node is its own ancestor
-    ├── StaleValueError   (RuntimeError)    .data changed between forward and backward
-    ├── RuleError         (TypeError)       a row of the table that breaks its laws
-    ├── CompileError      (TypeError)       a function or an argument that can't be compiled
-    ├── ExpressionError   (ValueError)      an expression outside the whitelisted grammar
-    ├── ScriptError                         a file that can't be stepped through
-    ├── GradientError     (AssertionError)  a gradient check came out wrong
-    └── MissingExtraError (ImportError)     an optional library is not installed
-"""
+"""Everything that can go wrong, a tree under `ChainruleError`; a wrong type is a `TypeError`."""
 
 from __future__ import annotations
 

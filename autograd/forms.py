@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import compress
 from math import inf
-from typing import Any
 
+from autograd.annotations import Any
 from autograd.errors import DomainError
 from autograd.graph import node_args
 from autograd.lowering import UNROLLED, function_of, lower, on_floats, straight_line, symbols

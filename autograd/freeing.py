@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
+from autograd.annotations import Any
 from autograd.engine import Value
 
 

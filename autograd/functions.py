@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Any, TypeVar, overload
 
 from autograd import ops
+from autograd.annotations import Any, TypeVar, overload
 from autograd.engine import Value
 from autograd.errors import quoted
 from autograd.forms import describe

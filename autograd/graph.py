@@ -8,19 +8,11 @@ same program gives the same order in every run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar
 
+from autograd.annotations import Any, TypeVar
 from autograd.errors import CycleError
 
-
-class Node(Protocol):
-    """What a walk needs to know of a node."""
-
-    @property
-    def args(self) -> tuple[Any, ...]: ...
-
-
-N = TypeVar("N", bound=Node)
+N = TypeVar("N", bound=Any)
 
 
 def node_args(node: N) -> list[N]:

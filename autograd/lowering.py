@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import inf, nan
 from types import CodeType
-from typing import Any
 from unicodedata import normalize
 
 from autograd import ieee
+from autograd.annotations import Any
 from autograd.graph import topological_order
 from autograd.operation import Number, Op, Primitive, Symbol, plain
 from autograd.precedence import Template, call, spell

@@ -10,44 +10,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from functools import lru_cache
-from typing import Any, Protocol
 
+from autograd.annotations import Any, Protocol
 from autograd.place import Origin
 
 
 class Inspector(Protocol):
-    """What `autograd.debugging` does for the engine while it is on."""
+    """What `autograd.debugging` does for the engine while it is on: it words errors, says what is
+    wrong with a result ("" if nothing is), and raises if a node is not what its arguments give.
+    """
 
-    def explain(self, problem: str, op: Any, args: tuple[Any, ...], origin: Any) -> str:
-        """Return the message of the error that ``problem`` calls for."""
-
-    def inspect(self, op: Any, floats: list[float], out: float) -> str:
-        """Return what is wrong with a result, as a problem to explain; "" if nothing is."""
-
-    def check_fresh(self, order: list[Any]) -> None:
-        """Raise if a node no longer follows from its arguments."""
-
-    def explain_edge(self, problem: str, root: Any, node: Any) -> str:
-        """Return the message for a backward pass from ``root`` that broke at ``node``."""
+    def explain(self, problem: str, op: Any, args: tuple[Any, ...], origin: Any) -> str: ...
+    def inspect(self, op: Any, floats: list[float], out: float) -> str: ...
+    def check_fresh(self, order: list[Any]) -> None: ...
+    def explain_edge(self, problem: str, root: Any, node: Any) -> str: ...
 
 
 class Tracer(Protocol):
-    """What `autograd.compiler.tracing` does for the engine while a function is recorded for it."""
+    """What `autograd.compiler.tracing` does while a function is recorded for it: it records nodes,
+    gives leaves their numbers and a mark, meets nodes that are to be read, and words refusals.
+    """
 
     mark: object
-    """What leaves that are made meanwhile are known by."""
 
-    def record(self, op: Any, args: tuple[Any, ...]) -> Any:
-        """Return the node of ``op`` applied to ``args``."""
-
-    def number(self, x: Any) -> Any:
-        """Return what a new leaf is given as its number."""
-
-    def meet(self, node: Any) -> None:
-        """Take note of a node whose number is about to be read."""
-
-    def refused(self, message: str) -> Exception:
-        """Return the error to raise for what can't be compiled."""
+    def record(self, op: Any, args: tuple[Any, ...]) -> Any: ...
+    def number(self, x: Any) -> Any: ...
+    def meet(self, node: Any) -> None: ...
+    def refused(self, message: str) -> Exception: ...
 
 
 class Mode:

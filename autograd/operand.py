@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from autograd.annotations import TYPE_CHECKING, Any, NoReturn, TypeVar
 from autograd.errors import quoted
 
 T = TypeVar("T", bound="Operand")

@@ -20,9 +20,9 @@ import operator
 from functools import reduce
 from itertools import accumulate
 from math import fabs, inf
-from typing import Any
 
 from autograd import ieee
+from autograd.annotations import Any
 from autograd.domain import FINITE, NONNEGATIVE, POSITIVE, REAL, UNIT, Domain, Joint
 from autograd.operation import Op, Primitive, primitive, seal
 

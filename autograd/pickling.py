@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copyreg
 import threading
-from typing import Any
 
+from autograd.annotations import Any
 from autograd.graph import topological_order
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from autograd.annotations import Any
 from autograd.graph import topological_order
 from autograd.operation import Op, Symbol, plain
 

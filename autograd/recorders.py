@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from autograd import ops
+from autograd.annotations import Any
 from autograd.engine import Value, ages, record
 from autograd.forms import floats_of, form
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function

@@ -9,10 +9,9 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable
-from opcode import opname
 from types import FrameType
-from typing import Any
 
+from autograd.annotations import Any
 from autograd.engine import Value
 from autograd.errors import GraphCutWarning
 from autograd.forms import describe
@@ -65,14 +64,17 @@ def _warn(message: str) -> None:
 
 def _is_formatting(frame: FrameType) -> bool:
     """Return whether a frame is about to format by ``%``: no Value has another use for it."""
-    instruction = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
-    return opname[instruction[0]] == "BINARY_OP" and instruction[1] == _REMAINDER
+    return frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2] == REMAINDER
 
 
-_REMAINDER = (lambda code: code[code.index(opname.index("BINARY_OP")) + 1])(
-    compile("x % y", "", "eval").co_code
-)
-"""What follows the instruction in the code of ``%``."""
+def _instruction(operation: str, other: str) -> bytes:
+    """Return what stands in the code of an operation where another one differs."""
+    code, different = (compile(text, "", "eval").co_code for text in (operation, other))
+    at = next(i for i, (x, y) in enumerate(zip(code, different, strict=True)) if x != y)
+    return code[at - 1 : at + 1]
+
+
+REMAINDER = _instruction("x % y", "x @ y")
 
 
 def _format(self: Value, spec: str) -> str:

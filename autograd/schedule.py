@@ -5,8 +5,7 @@ It reads the engine's values by their slots, and marks them, where that walk nee
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd.annotations import Any
 from autograd.graph import topological_order
 
 

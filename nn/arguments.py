@@ -9,7 +9,6 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import cast
 
 from autograd import Value, quoted
 
@@ -117,7 +116,7 @@ def seed_of(name: str, given: object) -> int:
 def generator(seed: int | random.Random | None) -> random.Random:
     """Return the source of random numbers: seeded, the one given, or Python's global one."""
     if seed is None:
-        return cast(random.Random, random)
+        return random  # type: ignore[return-value]
     if isinstance(seed, random.Random):
         return seed
     if isinstance(seed, Integral):

@@ -11,9 +11,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu
+from autograd.annotations import Any
 from nn.arguments import count, generator
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, NamedTuple, Self
 
 from autograd import Value, quoted, scope
+from autograd.annotations import Any, NamedTuple, Self
 from nn.arguments import listed, real
 from nn.prediction import predicted
 from nn.summary import table_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from autograd import CompileError, MissingExtraError, Value, compile, no_grad, trace
+import autograd
+from autograd import CompileError, MissingExtraError, Value, no_grad, trace
+from autograd.annotations import Any
 
 WORTHWHILE = 2_000_000
 """Arguments in the graphs of all answers from which on they are computed in machine code.
@@ -48,6 +49,6 @@ def _compiled(model: Callable[[Any], Any], rows: list[Sequence[float]]) -> Any:
     try:
         import numpy
 
-        return compile(model, rows[0], backend="llvm")(numpy.array(rows, dtype=float))
+        return autograd.compile(model, rows[0], backend="llvm")(numpy.array(rows, dtype=float))
     except (CompileError, ImportError, MissingExtraError, ValueError):
         return None

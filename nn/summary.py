@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from typing import Any
+
+from autograd.annotations import Any
 
 HEAD = ("module", "what", "outputs", "parameters", "share")
 
@@ -44,7 +44,7 @@ def rows_of(named: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _folded(named: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     """Yield modules by path, neighbours without modules of their own and of one repr as one."""
-    holders = {path[: dot.start()] for path in named for dot in re.finditer(r"\.", path)} | {""}
+    holders = {path[:i] for path in named for i, c in enumerate(path) if c == "."} | {""}
 
     def kind(path: str) -> object:
         module = named[path]

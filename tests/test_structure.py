@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,8 @@ def test_a_file_imports_only_from_what_is_above_it(module: str, path: Path) -> N
         if imported == "autograd" or is_nn(own) > is_nn(room):
             assert rooms.index(own) > FACADE, f"{module}: the core imports modules, not exports"
             if is_nn(own):
-                assert imported in ("autograd", "autograd.conflict"), "nn imports the facade only"
+                known = ("autograd", "autograd.annotations", "autograd.conflict")
+                assert imported in known, "nn imports the facade only"
         elif is_nn(room) > is_nn(own):
             assert own.startswith(("autograd.testing", "autograd.command")), (
                 f"{module} imports {imported}"
@@ -120,9 +122,18 @@ def test_exports_exist_and_spare_the_builtins(package: object) -> None:
     assert set(names) <= set(dir(package))
 
 
-def test_public_names_are_listed_once() -> None:
+@pytest.mark.parametrize(
+    ("package", "kept"),
+    [
+        (autograd, {"Descent", "breakpoints", "drawing", "quoted", "read_regular", "strategies"}),
+        (nn, {"estimators"}),
+    ],
+    ids=["autograd", "nn"],
+)
+def test_public_names_are_listed_once(package: Any, kept: set[str]) -> None:
     """In the stub that type checkers read, each as ``X as X``, which exports it to them."""
-    stub = ast.parse((ROOT / "autograd" / "__init__.pyi").read_text(encoding="utf-8"))
+    folder = ROOT / package.__name__
+    stub = ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8"))
     listed: list[str] = []
     for node in stub.body:
         if isinstance(node, ast.AnnAssign):
@@ -135,13 +146,11 @@ def test_public_names_are_listed_once() -> None:
                 assert alias.asname == alias.name
                 listed.append(alias.name)
     assert len(set(listed)) == len(listed)
-    assert set(listed) <= set(dir(autograd))
-    kept = {"Descent", "breakpoints", "drawing", "quoted", "read_regular", "strategies"} | {
-        n for n in listed if hasattr(builtins, n)
-    }
-    assert set(autograd.__all__) == set(listed) - kept
-    assert all(hasattr(autograd, name) for name in listed)
-    source = ast.parse((ROOT / "autograd" / "__init__.py").read_text(encoding="utf-8"))
+    assert set(listed) <= set(dir(package))
+    kept = kept | {n for n in listed if hasattr(builtins, n)}
+    assert set(package.__all__) == set(listed) - kept
+    assert all(hasattr(package, name) for name in listed)
+    source = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
     said = {node.value for node in ast.walk(source) if isinstance(node, ast.Constant)}
     assert not said & set(listed), "a name is said again in __init__.py"
 
@@ -151,19 +160,29 @@ def test_an_unknown_export_is_an_attribute_error() -> None:
         autograd.gradient  # noqa: B018
 
 
-def test_import_brings_the_standard_library_only() -> None:
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a statement loads, in an interpreter that has nothing else."""
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import autograd, nn; "
-        "print(sorted(m.split('.')[0] for m in sys.modules if '.' not in m "
-        "and m not in sys.stdlib_module_names and not m.startswith('_')))"
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = {{*sys.modules}}; {statement}; "
+        "print(*{*sys.modules} - before)"
     )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "['autograd', 'nn']"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    return {*subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()}
+
+
+def test_import_brings_the_standard_library_only() -> None:
+    names = {name.partition(".")[0] for name in loaded_by("import autograd, nn")}
+    others = {name for name in names - sys.stdlib_module_names if not name.startswith("_")}
+    assert others == {"autograd", "nn"}
+
+
+@pytest.mark.parametrize("statement", ["import autograd", "from nn import MLP"])
+def test_what_a_short_program_imports_is_loaded_in_little_time(statement: str) -> None:
+    """`typing` alone, with what it needs, takes longer to load than the engine does."""
+    slow = {"typing", "re", "enum", "dataclasses", "inspect", "traceback", "hashlib", "json"}
+    if "nn" in statement:  # random, for the weights, needs it
+        slow -= {"hashlib"}
+    assert not loaded_by(statement) & slow
 
 
 def test_no_module_is_named_like_a_function_it_holds() -> None:
