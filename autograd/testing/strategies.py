@@ -37,8 +37,14 @@ MARGIN = 0.05
 MOST_ARGS = 5
 """How many arguments a row of any number is given."""
 
-TRIES = 4
-"""How often arguments are drawn until they fit."""
+MOST_NUMBERS = 4
+"""How many inputs an expression has, and how many constants."""
+
+MORE = 19
+"""An expression ends after a node once in so many times."""
+
+LARGEST = 100.0
+"""How large the results of a smooth expression may be."""
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")
 
@@ -221,50 +227,62 @@ def _is_at_kink(op: Op, args: list[float]) -> bool:
     return not op.violation(args) and 0.0 in _kinks(op, args)
 
 
-def _args_among(
-    draw: DrawFn, op: Op, results: list[float], numbers: SearchStrategy[float], smooth: bool
-) -> tuple[int | float, ...] | None:
-    """Return arguments of ``op``, earlier results and numbers; None if none were found.
-
-    What lies outside the domain is drawn again: rows with a narrow one get their turn, too.
-    """
-    arity = op.arity or draw(st.integers(1, MOST_ARGS))
-
-    def fits(args: tuple[int | float, ...]) -> bool:
-        floats = [pick(results, arg) for arg in args]
-        return is_smooth(op, floats) if smooth else not op.violation(floats)
-
-    newest = range(len(results) - 1, -1, -1)  # first, so that shrinking leads to chains
-    if arity == 1:
-        alone = [(i,) for i in newest if fits((i,))]
-        return draw(st.sampled_from(alone)) if alone else None
-    for _ in range(TRIES):
-        drawn = [draw(st.sampled_from(newest) | numbers) for _ in range(arity)]
-        if any(isinstance(arg, int) for arg in drawn) and fits(tuple(drawn)):
-            return tuple(drawn)
-    return None
-
-
 @st.composite
 def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bool) -> StraightLine:
     numbers = _ordinary if smooth else _unlimited
-    rows = list(TABLE.values()) if rows is None else rows
-    inputs = tuple(draw(st.lists(numbers | _proper, min_size=1, max_size=4)))
+    inputs = draw(st.lists(numbers | _proper, min_size=1, max_size=MOST_NUMBERS))
+    constants = draw(st.lists(numbers, max_size=MOST_NUMBERS))
+    row = st.sampled_from(list(TABLE.values()) if rows is None else rows)
+    choice = st.integers(0, 2 * (max_nodes + MOST_NUMBERS))
     results = list(inputs)
     steps: list[Assignment] = []
     used: set[int] = set()
-    for _ in range(draw(st.integers(1, max_nodes))):
-        op = draw(st.sampled_from(rows))
-        args = _args_among(draw, op, results, numbers, smooth)
-        if args is None:
-            continue
-        out = op.ieee(*[pick(results, arg) for arg in args])
-        if smooth and not abs(out) < 100:
-            continue
-        used |= {arg for arg in args if isinstance(arg, int)}
-        results.append(out)
-        steps.append(Assignment(op.name, args))
+    # What is drawn for a node depends on no other node, and any choice of them is a program: to
+    # shrink is to leave nodes out, which Hypothesis tries with up to five numbers in a row. So
+    # a node is whether it follows, a row, and one number for each argument; and a 0 can always
+    # be the last number, after the most nodes, too.
+    for count in range(max_nodes + 1):
+        if (count and not draw(st.integers(0, MORE))) or count == max_nodes:
+            break
+        op = draw(row)
+        arity = op.arity or draw(st.integers(1, MOST_ARGS))
+        args = _fitting(op, [draw(choice) for _ in range(arity)], results, constants, smooth)
+        if args is not None:
+            used |= {arg for arg in args if isinstance(arg, int)}
+            results.append(op.ieee(*[pick(results, arg) for arg in args]))
+            steps.append(Assignment(op.name, args))
     ends = tuple(i for i in range(len(results)) if i not in used)
     if len(ends) > 1 or not steps:
         steps.append(Assignment("sum", ends))
-    return StraightLine(inputs, tuple(steps))
+    return StraightLine(tuple(inputs), tuple(steps))
+
+
+def _fitting(
+    op: Op, choices: list[int], results: list[float], constants: list[float], smooth: bool
+) -> tuple[int | float, ...] | None:
+    """Return arguments of ``op``: earlier results by number, and constants.
+
+    An even choice is a result, 0 the newest, an odd one a constant; the last is a result if
+    none before it is. Those that fall outside the domain give way to results further back, and
+    change places, so that rows with a narrow domain get their turn, too; None if nothing fits.
+    """
+    if all(choice % 2 for choice in choices):
+        choices = [*choices[:-1], choices[-1] - 1]
+    for shift in range(len(results)):
+        args = [
+            constants[choice // 2 % len(constants)]
+            if choice % 2 and constants
+            else (len(results) - 1 - choice // 2 - shift * slot) % len(results)
+            for slot, choice in enumerate(choices, 1)
+        ]
+        for turn in range(len(args)):
+            turned = args[turn:] + args[:turn]
+            if _fits(op, [pick(results, arg) for arg in turned], smooth):
+                return tuple(turned)
+    return None
+
+
+def _fits(op: Op, args: list[float], smooth: bool) -> bool:
+    if not smooth:
+        return not op.violation(args)
+    return is_smooth(op, args) and abs(op.ieee(*args)) < LARGEST
