@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 
-from autograd import byhand, freeing, functions, ops, recorders, scalar  # noqa: F401 - the core is there from the start
+from autograd import byhand, foreign, freeing, functions, ops, recorders, scalar  # noqa: F401 - the core is there from the start
 from autograd.facade import Facade
 
 __version__ = "0.2.0"

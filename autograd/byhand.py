@@ -269,27 +269,7 @@ def _local_grads(node: Value) -> tuple[float, ...]:
     return tuple(compress(node._form.locals(node.data, *floats_of(node.args)), node._form.pattern))
 
 
-class NoPlace:
-    """An attribute that optimizers of other people put on a parameter; a node has no place for it.
-
-    Others are refused by Python, which doesn't say what to do instead.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, node: Any, owner: type) -> NoReturn:
-        raise AttributeError(
-            f"a Value has no attribute {self._name!r:.60}, nor a place for one: keep it in a dict, "
-            "state = {p: 0.0 for p in parameters}"
-        )
-
-    __set__ = __get__
-
-
 Value._children = property(_children)  # type: ignore[attr-defined]
 Value._local_grads = property(_local_grads)  # type: ignore[attr-defined]
 Value._build = _build  # type: ignore[method-assign]
 Value._backward = property(_backward_of, _set_backward)  # type: ignore[assignment]
-for _name in "m v velocity momentum cache exp_avg exp_avg_sq requires_grad".split():
-    setattr(Value, _name, NoPlace(_name))

@@ -41,6 +41,10 @@ REFUSED = {
 """What it won't run: the error, and how it says what to write."""
 
 DIFFERENT = {
+    # Slopes of now. The fast weight goes from 2 by 2 (2 - 5) / 8 to 2.75; of the slow one's
+    # (6 - 5)**2 the slope is 2 * 1 * 2.75, so it goes from 3 by 5.5 / 8 to 2.3125. Then 2.75
+    # by 2 (5.5 - 8) 2 / 8 to 4, and of (2.3125 * 2.75 - 8)**2 the slope is 2 * -1.640625 * 4.
+    "fast_weights": [1, 2.75, 5.5, 2.3125, 2.691650390625, 4, -13.125, 3.953125],
     # The nodes of (x - y)**2 / x + 2 and relu of it: five operations on x and y; a number is no
     # node. What is "+" besides is one; no "*", as x - y is no x + -1 * y; two leaves.
     "op_strings": [7, 1, 0, 0, 0, 0, 2],
