@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from autograd import Stepper, Value
+import autograd
+from autograd import Value
 from nn.layers import Layer
 from nn.module import Module
 
@@ -86,9 +87,9 @@ class History:
             raise ValueError("only the history that fit returned can be replayed, not a copy")
         return self._replay(step % len(self.steps))
 
-    def stepper(self, step: int) -> Stepper:
+    def stepper(self, step: int) -> autograd.Stepper:
         """Return the debugger inside a recorded step: its cost's backward pass, as `replay`."""
-        return Stepper(self.replay(step))
+        return autograd.Stepper(self.replay(step))
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is recorded, as lists and numbers."""

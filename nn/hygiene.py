@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from autograd import DomainError, Value, debug
+import autograd
+from autograd import DomainError, Value
 from nn.arguments import listed
 from nn.history import History, StepRecord, layers_of
 from nn.linear import Embedding
@@ -275,7 +276,7 @@ def not_finite(cost: float, learning_rate: float, compute: Any) -> DivergenceErr
     """
     story = ""
     try:
-        with debug():
+        with autograd.debug():
             compute()
     except DomainError as error:
         story = f"\nwhere it began: {error}"

@@ -185,6 +185,10 @@ def test_what_a_short_program_imports_is_loaded_in_little_time(statement: str) -
     assert not loaded_by(statement) & slow
 
 
+def test_a_star_import_of_nn_leaves_compiler_and_stepper_alone() -> None:
+    assert not loaded_by("from nn import *") & {"autograd.compiler", "autograd.stepper"}
+
+
 def test_no_module_is_named_like_a_function_it_holds() -> None:
     for module, _ in modules():
         if not module.endswith(("__init__", "__main__")):

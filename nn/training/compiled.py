@@ -10,7 +10,8 @@ from itertools import chain, repeat, starmap
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
 
-from autograd import Compiled, CompileError, Value, compile
+import autograd
+from autograd import CompileError, Value
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, not_finite, relative
 from nn.optim import Optimizer
@@ -94,7 +95,7 @@ class CompiledSteps:
         self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
         with plan.in_mode(training=True):
             self.masks = Masks(plan.model, plan.dropouts, samples)
-            self._cost = compile(
+            self._cost = autograd.compile(
                 self._sample_loss,
                 *self._example,
                 *self.masks.examples(),
@@ -108,7 +109,9 @@ class CompiledSteps:
             return optimizer.update(w, g, *memory, *rates)
 
         zeros = [0.0] * len(optimizer.remembers)
-        self._update = compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
+        self._update = autograd.compile(
+            update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact
+        )
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
         self._descent: Any = None
@@ -304,13 +307,13 @@ class CompiledSteps:
         return term, term, out, units
 
     @cached_property
-    def _evaluation(self) -> Compiled:
+    def _evaluation(self) -> autograd.Compiled:
         def evaluate(x: Any, target: Any) -> tuple[Any, Any]:
             out = self.plan.model(x)
             return self.plan.loss(out, target), out
 
         wrt = self._cost.parameters
-        return compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
+        return autograd.compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
 
     @property
     def _size(self) -> int:
