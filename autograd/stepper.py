@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.engine import Value
-from autograd.errors import MissingExtraError, quoted
+from autograd.errors import quoted
 from autograd.files import write_whole
 from autograd.stepping.derivation import Derivation
 from autograd.stepping.events import Event, Gradient, Recording
@@ -19,6 +18,9 @@ from autograd.stepping.ledger import Ledger
 from autograd.stepping.mistakes import Mistake, make_mistake
 from autograd.stepping.quiz import Quiz
 from autograd.stepping.schema import as_json
+
+if TYPE_CHECKING:
+    from autograd.page.widget import StepperWidget
 
 
 class Stepper:
@@ -54,7 +56,19 @@ class Stepper:
     def __init__(self, out: Value, seed: float = 1.0, max_events: int = 1_000_000) -> None:
         self.recording = Recording(out, seed, max_events)
         self.events = self.recording.events
-        self.position = 0
+        self._position = 0
+        self._followers: list[Callable[[int], object]] = []
+
+    @property
+    def position(self) -> int:
+        """How many events have been applied."""
+        return self._position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        self._position = position
+        for follow in self._followers:
+            follow(position)
 
     def next(self) -> Event | None:
         """Apply and return the next event; None at the end."""
@@ -96,22 +110,29 @@ class Stepper:
         Without a condition, or if it never holds, goes to the end and returns None.
         `autograd.stepping.breakpoints` has conditions to combine.
         """
-        while (event := self.next()) is not None:
-            if until is not None and until(event):
-                return event
-        return None
+        try:
+            while self._position < len(self.events):
+                self._position += 1
+                if until is not None and until(self.events[self._position - 1]):
+                    return self.current
+            return None
+        finally:
+            self.position = self._position  # those who follow are told once
 
     def reverse_run(self, until: Callable[[Event], bool] | None = None) -> Event | None:
         """Take back events until the last one applied satisfies ``until``, and return that.
 
         Without a condition, or if it never holds, goes to the start and returns None.
         """
-        while self.position > 0:
-            self.position -= 1
-            event = self.current
-            if event is not None and until is not None and until(event):
-                return event
-        return None
+        try:
+            while self._position > 0:
+                self._position -= 1
+                event = self.current
+                if event is not None and until is not None and until(event):
+                    return event
+            return None
+        finally:
+            self.position = self._position
 
     def reset(self) -> None:
         """Go back to the start."""
@@ -217,17 +238,43 @@ class Stepper:
         write_whole(path, content)
         return path
 
+    def widget(self, height: int = 720) -> StepperWidget:
+        """Return the page as a widget that moves with this stepper, both ways.
+
+        Its traits ``position``, ``node`` and ``level`` are where the page stands: what is clicked
+        there is read here, and what is set here is shown there.
+
+        Args:
+            height: in pixels.
+
+        Raises:
+            MissingExtraError: anywidget is not installed.
+        """
+        from autograd.page.widget import StepperWidget
+
+        widget = StepperWidget(self, height)
+        self._followers.append(widget.follow)
+        return widget
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """Return where the stepper stands: as the page, and for other front ends as SVG or text."""
-        from autograd import drawing, page
+        """Return where the stepper stands: as the page, a picture and text.
+
+        The page is a script, which a notebook that is trusted runs. What doesn't run it, or does
+        not know this type of it, as nbconvert, shows the picture.
+        """
+        from autograd.page import build, notebook
 
         bundle = {
             "text/plain": repr(self),
-            "text/html": page.frame(page.build(self.recording, self.position)),
+            "text/javascript": notebook.framing(build(self.recording, self.position)),
         }
-        with suppress(MissingExtraError):
-            bundle["image/svg+xml"] = drawing.draw_moment(self).pipe("svg", encoding="utf-8")
-        return bundle
+        return bundle | notebook.picture(self)
+
+    def _mime_(self) -> tuple[str, str]:
+        """Return what marimo shows."""
+        from autograd.page import build, notebook
+
+        return "text/html", notebook.frame(build(self.recording, self.position))
 
     def __repr__(self) -> str:
         here = f": {self.current}" if self.current else ""

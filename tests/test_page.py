@@ -20,8 +20,10 @@ import pytest
 from autograd import TABLE, Op, Stepper, Value, debug, exp, mean, scope, sum, tanh
 from autograd.drawing.layout import arrange
 from autograd.drawing.structure import Structure
+from autograd.errors import MissingExtraError
 from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
+from autograd.page.content import page_names
 from autograd.page.javascript import SPELLING, rows
 from autograd.page.levels import CROWD, levels_of
 from autograd.page.packing import Column
@@ -404,14 +406,62 @@ def test_save_writes_the_file_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
 
 
-def test_a_notebook_gets_the_page_in_a_frame() -> None:
+def test_a_notebook_gets_the_page_in_a_frame_that_a_script_makes() -> None:
     stepper = Stepper(neuron())
     bundle = stepper._repr_mimebundle_()
     assert bundle["text/plain"] == repr(stepper)
-    assert bundle["text/html"] == frame(build(stepper.recording))
-    source = re.search(r'srcdoc="(.*?)"', bundle["text/html"], re.DOTALL)
+    # What nbconvert puts before a picture would be sanitised to nothing, or to text.
+    assert set(bundle) == {"text/plain", "text/javascript", "image/png"}
+    (page,) = re.findall(r"framed\((\".*\"), 720\)", bundle["text/javascript"])
+    assert json.loads(page) == build(stepper.recording)
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    kind, html = stepper._mime_()
+    assert (kind, html) == ("text/html", frame(build(stepper.recording)))
+    source = re.search(r'srcdoc="(.*?)"', html, re.DOTALL)
     assert source
     assert unescape(source[1]) == build(stepper.recording)
+
+
+def test_a_widget_moves_with_its_stepper() -> None:
+    traitlets = pytest.importorskip("traitlets")
+    pytest.importorskip("anywidget")
+    x = Value(2.0, "x")
+    stepper = Stepper((x * 3).exp())
+    widget, other = stepper.widget(), stepper.widget(height=400)
+    assert (widget.position, widget.height, other.height) == (0, 720, 400)
+    widget.position = 2
+    assert (stepper.position, other.position, widget.node) == (2, 2, "n1")
+    stepper.next()
+    assert (widget.position, widget.node) == (3, "n2")
+    seen: list[int] = []
+    widget.observe(lambda change: seen.append(change["new"]), "position")
+    stepper.run()
+    assert seen == [len(stepper.events)], "it is told once"
+    widget.node = x
+    assert widget.node == "x"
+    # What comes from the page is as it says: another node than the step's may be chosen.
+    widget.set_state({"position": 4, "node": "x"})
+    assert (stepper.position, widget.node) == (4, "x")
+    for trait, value in (("position", 99), ("position", -1), ("node", "y"), ("level", "layers")):
+        with pytest.raises(traitlets.TraitError):
+            setattr(widget, trait, value)
+    widget.level = "op"
+    data, _ = widget._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_without_anywidget_a_widget_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "autograd.page.widget", raising=False)
+    with pytest.raises(MissingExtraError, match=r"chainrule\[widget\]"):
+        Stepper(neuron()).widget()
+
+
+def test_names_are_told_apart_where_they_are_shortened() -> None:
+    names = ["a" * 50 + str(i) + "b" * 50 for i in range(2)]
+    out = Value(1.0, names[0]) * Value(2.0, names[1])
+    assert page_names(Recording(out)) == ["n0", "n1", "n2"]
 
 
 def test_every_row_is_written_as_javascript_could_parse_it() -> None:

@@ -14,6 +14,13 @@ POSITIVE = ("#edf4fb", "#c9dff3", "#97c3e8", "#5a9bd5")
 NORM = ("#f3f4f6", "#dce1e6", "#bcc5ce", "#97a3af")
 """A norm has no sign, and so no hue."""
 
+NIGHT = {
+    "negative": ("#2c2216", "#4a3112", "#6e460f", "#925a0a"),
+    "positive": ("#16222e", "#17344f", "#1b4a75", "#1f61a0"),
+    "norm": ("#1f242a", "#2c333b", "#3b444e", "#505b67"),
+}
+"""The same on a dark page, under white numbers."""
+
 STEPS = (1 / 64, 1 / 8, 1 / 2)
 """Where the next stronger colour begins, as a share of the largest gradient."""
 

@@ -6,6 +6,7 @@ Events are not among it: they follow from the graph, so the page makes them itse
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ from autograd.formula import json_number, number
 from autograd.graph import node_args
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import RowScript, key, rows
-from autograd.page.levels import levels_of
+from autograd.page.levels import levels_of, shown_levels
 from autograd.page.packing import Column, packed, packed_text
 from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
@@ -44,6 +45,7 @@ def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str,
     drawn = arrange(len(nodes), edges)
     structure = Structure(list(nodes))
     samples = samples_of(structure)
+    levels = levels_of(structure)
     data = {
         "schema": 2,
         "title": title,
@@ -66,7 +68,8 @@ def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str,
         "card": [WIDTH, HEIGHT],
         "at": [x for point in drawn.centres for x in point],
         "routes": [_deltas(route) for route in drawn.routes],
-        "levels": levels_of(structure),
+        "levels": levels,
+        "shown": shown_levels(levels, len(nodes)),
         "files": _files(nodes),
     }
     return data, script
@@ -96,16 +99,24 @@ def _arguments(recording: Recording) -> dict[str, Column]:
     }
 
 
+def page_names(recording: Recording) -> list[str]:
+    """Return what the page calls each node: its name, or ``n<position>`` if that is too long.
+
+    That is, if another one is the same once shortened.
+    """
+    names = [shorten(recording.name(node), LONGEST_NAME) for node in recording.nodes]
+    count = Counter(names)
+    return [name if count[name] == 1 else f"n{i}" for i, name in enumerate(names)]
+
+
 def _names(recording: Recording) -> dict[str, Column]:
     """Return the names of nodes, "" for ``n<position>``, and labels that are no names."""
-    names = [recording.name(node) for node in recording.nodes]
+    names = page_names(recording)
+    labels = [shorten(node.label, LONGEST_NAME) for node in recording.nodes]
     return {
-        "names": packed_text(
-            "" if name == f"n{i}" else shorten(name, LONGEST_NAME) for i, name in enumerate(names)
-        ),
+        "names": packed_text("" if name == f"n{i}" else name for i, name in enumerate(names)),
         "labels": packed_text(
-            "" if node.label == name else shorten(node.label, LONGEST_NAME)
-            for node, name in zip(recording.nodes, names, strict=True)
+            "" if label == name else label for label, name in zip(labels, names, strict=True)
         ),
     }
 

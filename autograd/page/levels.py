@@ -37,6 +37,31 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     return [{"name": name} | _boxes(structure, folding) for name, folding in levels]
 
 
+FEW = 60
+"""Nodes without modules that are shown as they are, at no other level."""
+
+
+def shown_levels(levels: list[dict[str, Any]], nodes: int) -> list[str]:
+    """Return the names of the levels that can be chosen, the last of them ``op``: every node.
+
+    One that shows no more boxes than a coarser one, or hides nothing, is none.
+    """
+    if nodes <= FEW and len(levels) == 2:
+        return ["op"]
+    names = [level["name"] for level in levels]
+    boxes = [
+        (name, len(level["titles"]))
+        for name, before, level in zip(names, ["alike", *names], levels, strict=False)
+        if name not in (before, "alike")
+    ]
+    boxes.append(("op", nodes))
+    for i in range(len(boxes) - 2, -1, -1):
+        fewer = boxes[i - 1][1] if i else 0
+        if not fewer < boxes[i][1] < boxes[i + 1][1]:
+            del boxes[i]
+    return [name for name, _ in boxes]
+
+
 def _name(structure: Structure, depth: int, taken: list[str]) -> str:
     """Return what most modules at a depth are called: layers, neurons, blocks."""
     modules = {place[:depth]: place[depth - 1] for place in map(modules_in, structure.place)

@@ -146,4 +146,5 @@ function paint() {
   paintNode();
   paintTransport();
   remember();
+  tell();
 }

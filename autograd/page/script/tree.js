@@ -32,11 +32,7 @@ for (const [l, level] of data.levels.entries()) {
     levels.push({ name: level.name, boxes: sizes.length, open });
 }
 levels.push({ name: "op", boxes: count, open: new Set(groups.keys()) });
-// A level that shows no more boxes than a coarser one, or hides nothing, is none.
-for (let l = levels.length - 2; l >= 0; l--)
-  if (levels[l].boxes >= levels[l + 1].boxes || levels[l].boxes <= (levels[l - 1]?.boxes ?? 0)) levels.splice(l, 1);
-// A few nodes without modules are shown as they are.
-if (count <= 60 && data.levels.length === 2) levels.splice(0, levels.length - 1);
+levels.splice(0, levels.length, ...levels.filter(({ name }) => data.shown.includes(name)));
 const OP = levels.length - 1;
 const LEGIBLE = 36; // boxes that a page opens with, where it has more nodes than it could show
 const FEW = 4; // boxes below which a level says nothing

@@ -1,0 +1,102 @@
+"""The debugger as one HTML file: source, graph and arithmetic, side by side and live.
+
+The file needs no server and no network, and may do nothing but run the one script whose hash
+its policy names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from importlib.resources import files
+
+from autograd.drawing import palette
+from autograd.page.content import embedded
+from autograd.page.source import shown_paths
+from autograd.stepping.events import Recording
+
+SCRIPT = (
+    "primitives ROWS unpack graph events tree arrange scene state words source pane camera boxes "
+    "zoom arithmetic change flow node guess predict player address embedding dividers controls"
+).split()
+"""The parts of the script, in the order in which they stand; ROWS are generated."""
+
+
+def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
+    """Return the page of a recorded run, as the text of an HTML file.
+
+    The source it shows is that of the functions in which nodes were recorded under `debug`;
+    without `debug`, it lists the run's own definitions.
+
+    Args:
+        position: how many events have happened when it opens; by default, the forward pass.
+        title: the page's heading; by default, which gradients it shows, and of which file.
+
+    Cost: linear in nodes and edges, and a layout that Graphviz makes.
+    """
+    title = title or _title(recording)
+    data, rows = embedded(recording, position, title)
+    script = _script(rows.text)
+    style = resource("style.css").replace("/* colours */", _colours())
+    run = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts = {
+        "title": html.escape(_encodable(title)),
+        "policy": (
+            f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+            "img-src data:; base-uri 'none'; form-action 'none'"
+        ),
+        "style": style,
+        "script": script,
+        "data": harmless(run),
+    }
+    pieces = resource("template.html").split("%%")
+    # The odd pieces are names; nothing that is put in is searched again.
+    return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+
+
+def _title(recording: Recording) -> str:
+    """Return what a run is called: by its root, and by the file that made it, if that is known."""
+    origin = recording.root.origin
+    (path,) = shown_paths([origin[1]]) if origin and origin[1] else ("",)
+    file = f" in {path}" if path and not path.startswith("cell ") else ""
+    return f"Gradients of {recording.name(recording.root)}{file}"
+
+
+def _script(rows: str) -> str:
+    """Return the one script: the page's own parts, and the generated ``rows``."""
+    parts = (rows if part == "ROWS" else resource(f"script/{part}.js") for part in SCRIPT)
+    body = "\n".join(parts)
+    return f'"use strict";\n(() => {{\n{body}\n}})();'
+
+
+def resource(name: str) -> str:
+    """Return the text of a file of the page."""
+    return (files("autograd.page") / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def harmless(data: str) -> str:
+    """Return JSON that neither ends its script element nor breaks the encoding."""
+    safe = data.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029")
+    return _encodable(safe)
+
+
+def _encodable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _colours() -> str:
+    """Return the gradient colours of the drawings as CSS variables, for light and dark pages."""
+    shades = {"negative": palette.NEGATIVE, "positive": palette.POSITIVE, "norm": palette.NORM}
+    return " ".join(
+        f"--{sign}-{i}: light-dark({day}, {night});"
+        for sign, colours in shades.items()
+        for i, (day, night) in enumerate(zip(colours, palette.NIGHT[sign], strict=True), 1)
+    )

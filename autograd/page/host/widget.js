@@ -1,0 +1,47 @@
+// The page as an anywidget: its position, node and level are those of the model, both ways
+
+const TRAITS = ["position", "node", "level"];
+
+function render({ model, el }) {
+  let hearing = false; // what comes from the page needn't go back to it
+  let met = false;
+  const { frame, tell, letGo } = framed(model.get("_page"), model.get("height"), (said) => {
+    const wanted = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
+    if (!met) {
+      // The first it says is where it has opened: the model knows better, as far as it knows.
+      met = true;
+      const known = TRAITS.filter((name) => wanted[name] !== "" && wanted[name] !== said[name]);
+      if (known.length) return tell(Object.fromEntries(known.map((name) => [name, wanted[name]])));
+    }
+    const changed = TRAITS.filter((name) => wanted[name] !== said[name]);
+    if (!changed.length) return;
+    hearing = true;
+    for (const name of changed) model.set(name, said[name]);
+    hearing = false;
+    model.save_changes();
+  });
+  let changes = {}; // told in one, as the page decides in which order
+  const change = (name) => {
+    if (hearing) return;
+    if (!Object.keys(changes).length)
+      queueMicrotask(() => {
+        tell(changes);
+        changes = {};
+      });
+    changes[name] = model.get(name);
+  };
+  const heard = TRAITS.map((name) => [`change:${name}`, () => change(name)]);
+  for (const [event, act] of heard) model.on(event, act);
+  const resized = () => {
+    frame.style.height = `${model.get("height")}px`;
+  };
+  model.on("change:height", resized);
+  el.append(frame);
+  return () => {
+    letGo();
+    for (const [event, act] of heard) model.off(event, act);
+    model.off("change:height", resized);
+  };
+}
+
+export default { render };
