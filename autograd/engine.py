@@ -171,7 +171,7 @@ class Value(Operand):
                     node._form.pull(node, node.grad)
             except BaseException as error:
                 for touched in (*order, *leaves):
-                    touched.grad = 0.0
+                    touched.grad, touched._mark = 0.0, None
                 if inspector and isinstance(error, DomainError):
                     message = inspector.explain_edge(str(error), self, node)
                     raise DomainError(message) from None

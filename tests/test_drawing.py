@@ -361,6 +361,17 @@ def test_a_root_whose_gradient_is_0_is_drawn_with_those_below() -> None:
     assert not any("no backward yet" in text for text in shown(out))
 
 
+def test_a_pass_whose_gradients_are_all_0_has_been() -> None:
+    x = Value(2.0, "x")
+    out = x * 3
+    out.backward(0.0)
+    assert shown(out).count("grad") == 2
+    root = autograd.sqrt(Value(0.0, "y") * 1.0)
+    with pytest.raises(autograd.DomainError):
+        root.backward()
+    assert "grad" not in shown(root)  # one that failed has not
+
+
 def test_both_edges_of_a_square_are_drawn() -> None:
     x = Value(3.0, "x")
     svg = draw_dot(x * x).pipe(encoding="utf-8")

@@ -66,8 +66,10 @@ class Now(Reading):
 
     def __init__(self, nodes: Sequence[Value]) -> None:
         self.nodes = nodes
-        # The root's own may be 0 after a pass; a leaf's may be from another graph.
-        self.differentiated = any(node.grad for node in nodes if node.op) or nodes[-1].grad != 0
+        # A pass marks its root, whose gradient may be 0; of a copy, the gradients tell, but not
+        # a leaf's, which may be from another graph.
+        marked = nodes[-1]._mark is not None or nodes[-1].grad != 0
+        self.differentiated = marked or any(node.grad for node in nodes if node.op)
         if self.differentiated:
             self.scales = (("grad", "grad"), ("norm", "‖grad‖"))
         else:

@@ -239,6 +239,50 @@ def training(say: Say) -> Result:
     return Result(figures, contest)
 
 
+def cold_training(say: Say) -> Result:
+    """Compare a training from the command line, imports and pictures included."""
+    contenders = [
+        Contender("chainrule train digits", lambda _: measure("learners", "cold", "chainrule")),
+        Contender("scikit-learn", lambda _: measure("learners", "cold", "sklearn"), "sklearn"),
+    ]
+    contest = hold(contenders, ROUNDS, say, typical=min)
+    ratio = contest.seconds("chainrule train digits") / contest.seconds("scikit-learn")
+    label = "as long as a script with scikit-learn"
+    return Result([Figure(ratio, "×", label, 1, at_most=True)], contest)
+
+
+def estimators(say: Say) -> Result:
+    """Compare scores of the estimators, with their defaults, over five splits of five sets."""
+    figures = []
+    for name in ("iris", "digits", "breast_cancer", "wine", "diabetes"):
+        differences = []
+        for seed in range(5):
+            say(f"{name}, split {seed + 1} of 5")
+            ours, theirs = (
+                measure("learners", "score", name, who, seed)["score"]
+                for who in ("chainrule", "sklearn")
+            )
+            differences.append(ours - theirs)
+        mean = statistics.mean(differences)
+        # Twice the standard error of the mean of five differences.
+        noise = 2 * statistics.stdev(differences) / math.sqrt(5)
+        what = "R²" if name == "diabetes" else "accuracy"
+        figures.append(Figure(mean, "%", f"more {what} on {name}", -noise))
+    return Result(figures)
+
+
+def large_table(say: Say) -> Result:
+    """Time the command on a large table."""
+    say("100,000 rows of ten numbers")
+    found = measure("learners", "table")
+    return Result(
+        [
+            Figure(found["seconds"], "s", f"for {found['epochs']} epochs", 60, at_most=True),
+            Figure(found["r2"], "%", "of the variance explained", 0.9),
+        ]
+    )
+
+
 def compilation(say: Say) -> Result:
     """Time compilation, the first call included."""
     figures = []
@@ -538,6 +582,29 @@ BENCHMARKS: dict[str, Benchmark] = {
             (*COMPILED, "scipy"),
         ),
         Benchmark("limits", "compile", "how near the machine's limits a step is", limits, DATA),
+        Benchmark(
+            "cold",
+            "learning",
+            "the digits by the command, in a new process",
+            cold_training,
+            (*DATA, "matplotlib"),
+            ("sklearn",),
+        ),
+        Benchmark(
+            "estimators",
+            "learning",
+            "scores of the estimators, beside scikit-learn's",
+            estimators,
+            DATA,
+            is_slow=True,
+        ),
+        Benchmark(
+            "large-table",
+            "learning",
+            "a table of 100,000 rows and ten columns, by the command",
+            large_table,
+            (*DATA, "pandas", "matplotlib"),
+        ),
         Benchmark(
             "mutations", "gradcheck", "the wrong rules that gradcheck finds", mutations, CHECK
         ),

@@ -16,6 +16,8 @@ NAMES = {
     "numpy": "NumPy",
     "llvmlite": "llvmlite",
     "hypothesis": "Hypothesis",
+    "pandas": "pandas",
+    "matplotlib": "matplotlib",
 }
 """By module, as people call it."""
 
