@@ -21,6 +21,7 @@ from math import prod
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
+from autograd.compiler.adjoints import adjoints_of
 from autograd.compiler.arguments import Batch, formed, read
 from autograd.compiler.choices import Choices
 from autograd.compiler.derivatives import (
@@ -45,7 +46,7 @@ from autograd.errors import CompileError
 from autograd.extras import missing_extra
 from autograd.forms import describe
 from autograd.operand import real
-from autograd.transforms import SparseDerivative, gradients
+from autograd.transforms import SparseDerivative
 
 if TYPE_CHECKING:
     from autograd.compiler.native import NativeFunction
@@ -257,7 +258,7 @@ class Compiled:
         graph = self._shared
         value = graph.outputs[0]
         out = value if isinstance(value, Value) else Value(value)
-        found = gradients(out, [*self.parameters[: self._weights], *self._moved_leaves()])
+        found = adjoints_of(out, [*self.parameters[: self._weights], *self._moved_leaves()])
         outputs = [value, *found, *graph.outputs[1:]]
         return program_of(
             graph.inputs, self.parameters, outputs, graph.follows, choices=graph.choices

@@ -60,10 +60,13 @@ def kernel_of(
 
 
 def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> SampleBlock:
-    """Return the block that suits a program; ``single`` where it is called with one sample."""
-    size = sum(len(loop.statements) for loop in loops.lanes)
-    if exact or (single and size > LARGE):
+    """Return the block that suits a program; ``single`` where it is called with one sample.
+
+    That one would have a vector to itself, and the code of whole blocks is never run.
+    """
+    if exact or single:
         return SampleBlock(1, 1, exact)
+    size = sum(len(loop.statements) for loop in loops.lanes)
     return SampleBlock(machine.width, 1 if size > LARGE else 4)
 
 
