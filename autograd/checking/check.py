@@ -10,18 +10,20 @@ from typing import Any, NamedTuple
 
 from autograd.checking.adapter import adapted
 from autograd.checking.claim import Claim
-from autograd.checking.function import Foreign, Function, Gradient, Recorded, function_of
+from autograd.checking.direction import Direction, random_directions, single
+from autograd.checking.foreign import Foreign, Gradient
+from autograd.checking.function import Function
 from autograd.checking.line import BUDGET, Sample, drawn_speed
 from autograd.checking.linearization import total
+from autograd.checking.point import Point
+from autograd.checking.recorded import Closure, Recorded
 from autograd.checking.report import InputCheck, Report
+from autograd.checking.signature import names_of, takes_leaves
 from autograd.errors import quoted
 from autograd.operand import real
 
 MANY = 200
 """From this many scalars on, random directions are checked in place of single inputs."""
-
-DIRECTIONS = 3
-"""How many random directions are checked."""
 
 NAMED = 10
 """Of inputs among many whose derivative is not finite, this many are checked one by one."""
@@ -43,14 +45,6 @@ class Request(NamedTuple):
     atol: float | None
     evaluations: int | None
     seed: int
-
-
-class Direction(NamedTuple):
-    """A way to move: one input, or many at random speeds."""
-
-    number: int
-    label: str
-    speeds: dict[int, float]
 
 
 def gradcheck(
@@ -120,7 +114,7 @@ def gradcheck(
         f, args, gradient = foreign
 
     def new(k: int) -> Function:
-        return function_of(f, args, gradient, k, seed)
+        return _function_of(f, args, gradient, k, seed)
 
     check = Check(request, new)
     check.run(order)
@@ -200,19 +194,19 @@ class Check:
         budget = self.request.evaluations
         if budget is None and len(x) < MANY:
             for i in range(len(x)):
-                yield self._judge(function, x, middle, _single(function, i), order)
+                yield self._judge(function, x, middle, single(function.point, i), order)
             return
         finite = [i for i in range(len(x)) if math.isfinite(function.gradient[i])]
         odd = [i for i in range(len(x)) if not math.isfinite(function.gradient[i])]
         for i in odd[:NAMED]:
             if self._left() >= FEWEST:
-                yield self._judge(function, x, middle, _single(function, i), order)
+                yield self._judge(function, x, middle, single(function.point, i), order)
         if len(odd) > NAMED:
             self._notes[f"{len(odd):,} derivatives are not finite; {NAMED} were looked at"] = None
         if not finite:
             return
         wrong = False
-        for direction in _random_directions(finite, len(x), self.request.seed):
+        for direction in random_directions(finite, len(x), self.request.seed):
             if self._left() >= FEWEST:
                 check = self._judge(function, x, middle, direction, order)
                 wrong = wrong or check.verdict == "wrong"
@@ -233,7 +227,7 @@ class Check:
             speeds = {i: drawn_speed(draw) for i in half}
             direction = Direction(half[0], label, speeds)
             if len(half) == 1:
-                direction = _single(function, half[0])
+                direction = single(function.point, half[0])
             check = self._judge(function, x, middle, direction, order)
             yield check
             found = check.verdict == "wrong" and len(half) == 1
@@ -339,7 +333,8 @@ class Check:
                 continue
             self._functions.append(function)
             return [
-                self._judge(function, moved, middle, _single(function, i), 1) for i in which[:MANY]
+                self._judge(function, moved, middle, single(function.point, i), 1)
+                for i in which[:MANY]
             ]
         return []
 
@@ -347,10 +342,6 @@ class Check:
 def _beside(x: list[float], side: int) -> list[float]:
     """Return a point nearby."""
     return [t + side * NEARBY * max(1.0, abs(t)) for t in x]
-
-
-def _single(function: Function, i: int) -> Direction:
-    return Direction(i, function.point.label(i), {i: 1.0})
 
 
 def _rounded_up(x: float) -> float:
@@ -363,10 +354,11 @@ def _has_a_gradient_nearby(function: Function) -> bool:
     return not isinstance(function, Foreign) or function.is_callable
 
 
-def _random_directions(inputs: list[int], n: int, seed: int) -> Iterator[Direction]:
-    """Yield ways to move inputs, of n in all, at random speeds."""
-    draw = random.Random(seed)
-    for k in range(DIRECTIONS):
-        speeds = {i: drawn_speed(draw) for i in range(n)}
-        label = f"direction {k + 1} of {DIRECTIONS} ({n:,} scalars)"
-        yield Direction(k, label, {i: speeds[i] for i in inputs})
+def _function_of(
+    f: Callable[..., Any], args: tuple[Any, ...], gradient: Gradient, order: int, seed: int
+) -> Function:
+    """Return the user's function with its arguments, ready to be evaluated."""
+    point = Point(args, names_of(f, len(args)))
+    if gradient is not None:
+        return Foreign(f, point, gradient)
+    return (Closure if takes_leaves(f, args) else Recorded)(f, point, order, seed)
