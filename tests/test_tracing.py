@@ -10,6 +10,8 @@ import random
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -453,6 +455,35 @@ def falls_back_from_below(x: Any) -> Any:
         return x
 
 
+ANYWAY = contextlib.suppress(ZeroDivisionError, autograd.ChainruleError)
+
+
+def suppresses(x: Any) -> Any:
+    y = x
+    with contextlib.suppress(KeyError, autograd.DomainError):
+        y = 1 / x
+    return y
+
+
+def suppresses_by_name(x: Any) -> Any:
+    y = x
+    with autograd.scope("part"), suppress(ValueError):
+        y = 1 / x
+    return y
+
+
+def suppresses_by_a_manager(x: Any) -> Any:
+    with ANYWAY:
+        return 1 / x
+    return x
+
+
+def suppresses_something_else(x: Any) -> Any:
+    with contextlib.suppress(KeyError), autograd.scope("part"):
+        return autograd.log(x)
+    return x
+
+
 def cannot_fail(x: Any) -> Any:
     try:
         return x**2 / 2.0 + tanh(x) + autograd.clamp(x, 0.0, 1.0)
@@ -468,13 +499,74 @@ def waits_for_something_else(x: Any) -> Any:
             return x
 
 
-@pytest.mark.parametrize("f", [falls_back, falls_back_as_python_does, falls_back_from_below])
+@pytest.mark.parametrize(
+    "f",
+    [
+        falls_back,
+        falls_back_as_python_does,
+        falls_back_from_below,
+        suppresses,
+        suppresses_by_name,
+        suppresses_by_a_manager,
+    ],
+)
 def test_a_try_that_catches_what_an_op_raises_is_refused(f: Any) -> None:
     assert f(Value(0.0)).data == 0.0 or f is falls_back  # eager code takes the other way
     with pytest.raises(CompileError, match=f"{re.escape(__file__)}:.* stands in a try"):
         compile(f, 1.0)
 
 
-@pytest.mark.parametrize("f", [cannot_fail, waits_for_something_else])
+@pytest.mark.parametrize("f", [cannot_fail, waits_for_something_else, suppresses_something_else])
 def test_other_trys_are_not(f: Any) -> None:
     assert compile(f, 1.0, exact=True)(0.7) == f(Value(0.7)).data
+
+
+# What a number is besides its value.
+
+
+def of_a_pattern(x: Any) -> Any:
+    match x.data:
+        case int():
+            return -x
+        case float():
+            return x * P
+    return x
+
+
+def of_a_cache(x: Any) -> Any:
+    if "twice" not in CACHE:
+        CACHE["twice"] = P * 2
+    return x * CACHE["twice"]
+
+
+CACHE: dict[str, Any] = {}
+IN_FLOATS = "something else where the numbers it reads are floats"
+EACH_TIME = "something else each time"
+
+LOOKS: dict[str, tuple[Any, str]] = {
+    "isinstance": (lambda x: x * P if isinstance(x.data, int | float) else -x, ""),
+    "a number of any kind": (lambda x: x * P if isinstance(P.data, Real) else -x, ""),
+    "no float's own method": (lambda x: x * P if isinstance(x.data, str) else -x, ""),
+    "match": (of_a_pattern, ""),
+    "type": (lambda x: x * P if type(x.data) is float else -x, IN_FLOATS),
+    "type's name": (lambda x: x * P if type(P.data).__name__ == "float" else -x, IN_FLOATS),
+    "identity": (lambda x: -x if P.data is not P.data else x * P, ""),
+    "an argument's label": (lambda x: -x if x.label else x * P, IN_FLOATS),
+    "a parameter's label": (lambda x: x * P if P.label == "p" else -x, ""),
+    "text": (lambda x: x * float(f"{P.data:.6f}"), EACH_TIME),
+    "text of an argument": (lambda x: x * len(str(x.data * 1e-300)), EACH_TIME),
+    "a node that is kept": (of_a_cache, EACH_TIME),
+}
+
+
+@pytest.mark.parametrize(("f", "refusal"), LOOKS.values(), ids=LOOKS)
+def test_what_a_number_is_besides_is_as_elsewhere_or_refused(f: Any, refusal: str) -> None:
+    P.data = 2.0
+    CACHE.clear()
+    if refusal:
+        with pytest.raises(CompileError, match=refusal):
+            compile(f, 1.0)
+    else:
+        compiled = compile(f, 1.0, backend="python")
+        P.data = 3.0
+        assert compiled(-1.5) == f(Value(-1.5)).data

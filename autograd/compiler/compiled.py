@@ -90,7 +90,7 @@ def compile(
         MissingExtraError: the back end asked for is not installed.
         TypeError, ValueError: an argument is unusable.
 
-    Cost: two recordings now; machine code is made when first called, and kept on disk.
+    Cost: three runs of ``f`` now; machine code is made when first called, and kept on disk.
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')

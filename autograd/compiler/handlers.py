@@ -5,10 +5,24 @@ from __future__ import annotations
 import builtins
 import dis
 import sys
+from contextlib import suppress
 from functools import lru_cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
 
 from autograd.modes import OWN_CODE
+
+
+class Handlers(NamedTuple):
+    """What an instruction stands in.
+
+    Attributes:
+        caught: what the ``except`` clauses around it catch, by name; "" for anything.
+        managers: of each ``with`` around it, the names in the expression after it.
+    """
+
+    caught: list[str]
+    managers: list[list[str]]
 
 
 def catching_frame(error: type[Exception], until: str) -> FrameType | None:
@@ -17,24 +31,46 @@ def catching_frame(error: type[Exception], until: str) -> FrameType | None:
     Args:
         until: the module of the frame at which the search ends.
 
-    A ``with`` counts as one that doesn't, whatever it does; a name that isn't global as one that
-    does.
+    A ``with`` counts as one that doesn't, but for `contextlib.suppress`; a name that isn't global
+    as one that does.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame and frame.f_globals.get("__name__") != until:
         if frame.f_globals.get("__name__", "").partition(".")[0] not in OWN_CODE:
-            for name in _caught(frame.f_code, frame.f_lasti):
+            caught, managers = _handlers(frame.f_code, frame.f_lasti)
+            for name in caught:
                 known = frame.f_globals.get(name, getattr(builtins, name, error))
                 if not isinstance(known, type) or issubclass(error, known):
                     return frame
+            if any(_suppresses(frame, names, error) for names in managers):
+                return frame
         frame = frame.f_back
     return None
 
 
+def _suppresses(frame: FrameType, names: list[str], error: type[Exception]) -> bool:
+    """Return whether the manager that these names make suppresses an error."""
+    unknown = object()
+
+    def found(name: str) -> Any:
+        known = frame.f_locals.get(name, frame.f_globals.get(name, unknown))
+        return getattr(builtins, name, unknown) if known is unknown else known
+
+    things = [suppress if name == "suppress" else found(name) for name in names]
+    for thing in things:
+        if isinstance(thing, suppress):
+            return any(issubclass(error, kind) for kind in thing._exceptions)  # type: ignore[attr-defined]
+    kinds = [x for x in things if x is not suppress and not isinstance(x, ModuleType)]
+    return suppress in things and any(
+        not isinstance(kind, type) or issubclass(error, kind) for kind in kinds
+    )
+
+
 @lru_cache(maxsize=1024)
-def _caught(code: CodeType, offset: int) -> tuple[str, ...]:
-    """Return what the handlers catch that an instruction stands in, by name; "" for anything."""
+def _handlers(code: CodeType, offset: int) -> Handlers:
+    """Return what an instruction stands in."""
     found: list[str] = []
+    managers: list[list[str]] = []
     code_of = dis.Bytecode(code)
     instructions = list(code_of)
     place = {instruction.offset: i for i, instruction in enumerate(instructions)}
@@ -43,14 +79,17 @@ def _caught(code: CodeType, offset: int) -> tuple[str, ...]:
     while True:
         targets = [e.target for e in entries if e.start <= offset < e.end and e.target not in seen]
         if not targets:
-            return tuple(found)
+            return Handlers(found, managers)
         offset = targets[0]
         seen.add(offset)
         at = place[offset]
         names = [instruction.opname for instruction in instructions[at : at + 2]]
         if names == ["PUSH_EXC_INFO", "POP_TOP"]:
             found.append("")
-        elif names[0] == "PUSH_EXC_INFO" and names[1:] != ["WITH_EXCEPT_START"]:
+        elif names == ["PUSH_EXC_INFO", "WITH_EXCEPT_START"]:
+            begin = min(entry.start for entry in entries if entry.target == offset)
+            managers.append(_loaded_before(instructions[: place[begin]]))
+        elif names[0] == "PUSH_EXC_INFO":
             loaded: list[str] = []
             for instruction in instructions[at + 1 :]:
                 if instruction.opname == "RERAISE":
@@ -63,3 +102,17 @@ def _caught(code: CodeType, offset: int) -> tuple[str, ...]:
                         loaded.append(instruction.argval)
                 else:
                     loaded = []
+
+
+def _loaded_before(instructions: list[dis.Instruction]) -> list[str]:
+    """Return the names in the expression that is evaluated last, before a ``with`` is entered."""
+    names: list[str] = []
+    parts = ("LOAD_", "PUSH_NULL", "PRECALL", "CALL", "KW_NAMES", "COPY", "SWAP")
+    enters = ("BEFORE_WITH", "LOAD_SPECIAL")
+    last = max(i for i, each in enumerate(instructions) if each.opname.startswith(enters))
+    for instruction in reversed(instructions[:last]):
+        if not instruction.opname.startswith(parts):
+            break
+        if isinstance(instruction.argval, str) and instruction.opname != "LOAD_SPECIAL":
+            names.append(instruction.argval)
+    return names

@@ -8,11 +8,12 @@ from traceback import walk_tb
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.reach import values_within
+from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.tracing import FunctionTracer, TracedNumber
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.graph import topological_order
-from autograd.modes import OWN_CODE
+from autograd.modes import OWN_CODE, changed_mode
 from autograd.operand import real
 
 Shape = tuple[int, ...]
@@ -48,7 +49,7 @@ class FunctionGraph(NamedTuple):
 
 
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
-    """Return what ``f`` does, from two runs that must not differ.
+    """Return what ``f`` does, from three runs that must not differ.
 
     Args:
         example: one sample: numbers and flat lists; only their lengths matter.
@@ -81,6 +82,12 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
             f"{name} does something else each time it is run: it draws random numbers, or "
             "keeps something from one run for the next; pass what changes as an argument"
         )
+    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters):
+        raise CompileError(
+            f"{name} does something else where the numbers it reads are floats: it looks at their "
+            "type or identity, or at labels, or keeps something from one run for the next; ask "
+            "isinstance(x, float) for the type, and pass what else it goes by as an argument"
+        )
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
     choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
     return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
@@ -95,6 +102,7 @@ class _Recorded(NamedTuple):
     several: bool
     follows: dict[Value, Value]
     choices: dict[Value, int]
+    made: frozenset[Value]
 
 
 def _run(
@@ -113,16 +121,43 @@ def _run(
         tracer.arguments = frozenset(inputs)
         for leaf in inputs:
             tracer.meet(leaf)
-        args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
-        out = _called(f, name, args)
-        several = isinstance(out, tuple)
-        outputs: list[Value | float] = []
-        results = []
-        for part in out if several else [out]:
-            shape, flat = _flattened(name, part)
-            results.append(shape)
-            outputs += [tracer.operand(x) for x in flat]
-    return _Recorded(inputs, outputs, tuple(results), several, tracer.follows, tracer.choices)
+        results, several, flat = _returned(f, name, shapes, leaves)
+        outputs = [tracer.operand(x) for x in flat]
+    made = tracer.made()
+    return _Recorded(inputs, outputs, results, several, tracer.follows, tracer.choices, made)
+
+
+def _returned(
+    f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], leaves: list[list[Value]]
+) -> tuple[tuple[Shape, ...], bool, list[Any]]:
+    """Return what ``f`` does: the shapes, whether it is a tuple, and all elements."""
+    args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
+    out = _called(f, name, args)
+    several = isinstance(out, tuple)
+    parts = [_flattened(name, part) for part in (out if several else [out])]
+    return tuple(shape for shape, _ in parts), several, [x for _, flat in parts for x in flat]
+
+
+def _is_so_with_floats(
+    f: Callable[..., Any],
+    name: str,
+    shapes: tuple[Shape, ...],
+    numbers: list[list[float]],
+    recorded: _Recorded,
+    parameters: list[Value],
+) -> bool:
+    """Return whether ``f`` does the same where the numbers it reads are floats."""
+    leaves = [[Value(x) for x in xs] for xs in numbers]
+    inputs = [leaf for xs in leaves for leaf in xs]
+    try:
+        with changed_mode(tracing=Rehearsal(inputs), checked=False, grad=True, debug=None):
+            results, several, played = _returned(f, name, shapes, leaves)
+    except (ArithmeticError, ValueError):
+        return True  # floats raise where what is compiled has infinities and NaN
+    twins = dict(zip(recorded.inputs, inputs, strict=True)) | {p: p for p in parameters}
+    return (results, several) == (recorded.results, recorded.several) and is_as_recorded(
+        recorded.outputs, played, twins, recorded.follows
+    )
 
 
 def _called(f: Callable[..., Any], name: str, args: list[Any]) -> Any:
@@ -168,6 +203,8 @@ def _are_alike(
 
     for node, other in zip(nodes, others, strict=True):
         if node is other:
+            if node in first.made:
+                return False  # kept from one run for the next
             continue
         if node.op is not other.op:
             return False

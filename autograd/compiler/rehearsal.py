@@ -1,0 +1,93 @@
+"""A function's run with plain numbers, held against its recording.
+
+While a function is recorded, the numbers it reads are no floats. Code that makes a difference of
+that, by their type, their identity or a label, would be compiled as what it never does. So it runs
+once more as it does elsewhere, and must do the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from autograd.compiler.tracing import new_node
+from autograd.engine import Value
+from autograd.errors import CompileError
+from autograd.forms import floats_of
+from autograd.lowering import value_function
+from autograd.modes import current_mode
+from autograd.operand import real
+from autograd.operation import Op, plain
+
+
+class Rehearsal:
+    """Records as the engine does; who asks for a decision is refused as in a recording.
+
+    Args:
+        arguments: the leaves that stand for the function's arguments.
+    """
+
+    mark = None
+
+    def __init__(self, arguments: Iterable[Value]) -> None:
+        self._arguments = frozenset(arguments)
+
+    def record(self, op: Op, args: tuple[Any, ...]) -> Value:
+        args = tuple([arg if arg.__class__ is Value else real(plain(arg)) for arg in args])
+        data = value_function(op, len(args))(*floats_of(args))
+        mode = current_mode()
+        kept: tuple[Any, Any] = (op, args) if mode.grad else (None, ())
+        return new_node(data, *kept, mode.origin)
+
+    def number(self, x: Any) -> float:
+        return real(x)
+
+    def meet(self, node: Value) -> None:
+        """Do nothing: all numbers are known."""
+
+    def chooses(self, index: Value, rows: int) -> bool:
+        return index in self._arguments and rows > 0
+
+    def refused(self, message: str) -> CompileError:
+        return CompileError(message)
+
+
+def is_as_recorded(
+    recorded: Sequence[Value | float],
+    played: Sequence[Value | float],
+    twins: Mapping[Value, Value],
+    follows: Mapping[Value, Value],
+) -> bool:
+    """Return whether what a run returned has the graph of its recording, and its numbers.
+
+    Args:
+        recorded, played: what the function returned, flattened.
+        twins: by a leaf of the recording, what must stand in its place: the arguments' by
+            others, a parameter by itself.
+        follows: leaves of the recording that stand for a number; the run may have plain ones.
+    """
+    pairs: list[tuple[Any, Any]] = list(zip(recorded, played, strict=True))
+    known: dict[Any, Any] = dict(twins)
+    while pairs:
+        x, y = pairs.pop()
+        if type(x) is float or x in follows:
+            if not _are_close(_number(x), _number(y)):
+                return False
+        elif known.get(x) is not y:
+            if x in known or type(y) is float or x.op is not y.op or len(x.args) != len(y.args):
+                return False
+            if x.op is None and not _are_close(x.data, y.data):
+                return False
+            known[x] = y
+            pairs += zip(x.args, y.args, strict=True)
+    return True
+
+
+def _number(x: Any) -> Any:
+    return x if type(x) is float else x.data
+
+
+def _are_close(x: float, y: float) -> bool:
+    """Return whether two numbers are equal, up to what NumPy's functions round otherwise."""
+    return x == y or (x != x and y != y) or math.isclose(x, y, rel_tol=1e-9)
