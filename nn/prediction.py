@@ -16,8 +16,16 @@ The eager engine takes about a second for them; the code is made in less, or is 
 
 
 def predicted(model: Callable[[Any], Any], inputs: Any) -> Any:
-    """Return the answer to each input: a number, or a list of them; an array to an array."""
+    """Return the answer to each input: a number, or a list of them; an array to an array.
+
+    Raises:
+        TypeError: an input is no list of numbers.
+    """
     rows = inputs.to_numpy() if hasattr(inputs, "to_numpy") else inputs
+    if not all(hasattr(row, "__len__") for row in rows):
+        raise TypeError(
+            f"predict takes a list of inputs, each a list of numbers: got {inputs!r:.60}"
+        )
     plain = rows.tolist() if hasattr(rows, "tolist") else [list(row) for row in rows]
     if not plain:
         return rows

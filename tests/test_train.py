@@ -546,3 +546,19 @@ def test_a_gradient_that_diverges_is_divergence_as_well() -> None:
             fit(model, ([[1e150]], [0.0]), loss, optimizer, epochs=1, clip=1.0, compile=compile)
         assert caught.value.history is not None
         assert model.w.data == 1e-200
+
+
+def test_frames_are_data_and_a_column_of_targets_is_named() -> None:
+    pandas = pytest.importorskip("pandas")
+    inputs, labels = moons(20)
+    losses = []
+    for data in ((inputs, labels), (pandas.DataFrame(inputs), pandas.Series(labels))):
+        model = MLP(2, [3, 1], seed=0)
+        optimizer = SGD(model.parameters(), 0.1)
+        losses.append(fit(model, data, binary_cross_entropy_with_logits, optimizer, epochs=2).loss)
+    assert losses[0] == losses[1]
+    column = (inputs, [[label] for label in labels])
+    with pytest.raises(TypeError, match=r"targets\[0\] is \[\d\.0\], a list, where the model"):
+        fit(model, column, binary_cross_entropy_with_logits, optimizer, epochs=1)
+    with pytest.raises(TypeError, match=r"predict takes a list of inputs, each a list.* \[1, 2\]"):
+        model.predict([1, 2])

@@ -19,7 +19,7 @@ class Dataset(Sequence[Sample]):
     """Inputs and targets; ``samples[i]`` is the pair of leaves and target.
 
     Args:
-        data: the pair of inputs and targets.
+        data: the pair of inputs and targets: lists, arrays, or pandas' frames.
         loss: may want certain labels.
         which: put before the names in messages.
 
@@ -36,7 +36,7 @@ class Dataset(Sequence[Sample]):
             raise TypeError(
                 f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}"
             )
-        inputs, targets = data[:2]
+        inputs, targets = (x.to_numpy() if hasattr(x, "to_numpy") else x for x in data[:2])
         if len(inputs) != len(targets) or not len(inputs):
             raise ValueError(
                 f"{which}data needs as many inputs as targets, at least one: "

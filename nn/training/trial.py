@@ -20,6 +20,11 @@ def tried_out(plan: Plan, samples: Dataset) -> Value:
     try:
         term = plan.loss(prediction, target)
     except TypeError as error:
+        if isinstance(prediction, Value) and isinstance(target, list) and len(target) == 1:
+            raise TypeError(
+                f"targets[0] is {target}, a list, where the model answers with one number: give a "
+                "number for each sample, such as y.ravel()"
+            ) from error
         error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
         raise
     if not isinstance(term, Value):
