@@ -93,3 +93,12 @@ def test_what_is_no_answer_among_numbers_is_said(tmp_path: Path) -> None:
     # Among words, none may be an answer.
     table = table_in(tmp_path, "pain,y\n" + "none,1\nmild,2\nnone,3\nsevere,4\n" * 2, target="pain")
     assert table.classes == ["mild", "none", "severe"]
+
+
+def test_a_name_alone_makes_no_numbering(tmp_path: Path) -> None:
+    rows = "".join(f"{1000 + 3 * i},{90 * i % 97},{i}\n" for i in range(1, 12))
+    table = table_in(tmp_path, f"'case','smoker_no','y'\n{rows}")
+    assert [(column.name, column.reason) for column in table.columns] == [
+        ("case", "numbers the rows"),
+        ("smoker_no", ""),
+    ]

@@ -40,12 +40,13 @@ LEAST_OF_CODE = 5
 """Digits that a code has at least: fewer, with a 0 first, are hours, months, or years."""
 
 NUMBERING = re.compile(
-    r"(.*[_ .-])?(id|ids|idx|index|key|uuid|guid|row[_ .]?names?|row|rowid|row_?num(ber)?|obs|no"
-    r"|nr|num|number|serial|unnamed: \d+|code[_ ]number|case|record)"
-    r"|(id|index)[_ .-].*|.*[a-z]I[Dd]",
+    r"(.*[_ .-])?(id|ids|idx|identifier|index|key|uuid|guid|row[_ .]?names?|row|rowid"
+    r"|row_?num(ber)?|serial|unnamed: \d+|code[_ ]number)|(id|index)[_ .-].*|.*[a-z]I[Dd]",
 )
+COUNTING = re.compile(r"(.*[_ .-])?(obs|no|nr|num|number|case|record)")
 TIME = re.compile(r"(?i)(.*[_ .-])?(year|yr|time|date|day|days|week|month|quarter|hour|age|t)")
-"""Names of whole numbers that count rows, and of those that count something in the world."""
+"""Names of whole numbers that tell rows apart, of those that do if they rise from row to row,
+as "smoker_no" may be how many don't; and of those that count something in the world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
         return ""
     steps = values.diff().iloc[1:]
     in_order = bool((steps == steps.iloc[0]).all() and abs(steps.iloc[0]) == 1)
-    if is_numbering(column.name) and (different == n or is_first):
+    rises = bool((steps > 0).all()) and COUNTING.fullmatch(column.name.lower())
+    if (is_numbering(column.name) or rises) and (different == n or is_first):
         return "numbers the rows"
     if in_order and not TIME.fullmatch(column.name) and (is_first or values.iloc[0] in (0, 1)):
         return "numbers the rows"

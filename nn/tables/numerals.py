@@ -42,11 +42,20 @@ GROUPED = {
 
 DATES = [
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y-%m"),
-    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"),
+    *(
+        "%d-%b-%Y",
+        "%b-%d-%Y",
+        "%d-%b-%y",
+        "%d %b %Y",
+        "%d %B %Y",
+        "%b %d, %Y",
+        "%B %d, %Y",
+        "%b %d %Y",
+    ),
     *("%b %Y", "%B %Y", "%b-%Y", "%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y"),
 ]
 TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
-ISO = "YYYY-MM-DD"
+ISO, QUARTER = "YYYY-MM-DD", "YYYYQn"
 
 TIME = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?(?:\s*([ap])\.?m\.?)?")
 """Hours, minutes and seconds; and which half of the day, if it is said."""
@@ -125,12 +134,17 @@ class Dates:
 
         >>> Dates().number("1970-01-02T12:00:00"), Dates("%d.%m.%Y").number("3.1.1970")
         (1.5, 2.0)
+        >>> Dates("YYYYQn").number("1970-Q2")
+        90.0
         """
         if is_missing(text):
             return math.nan
         try:
             if self.format == ISO:
                 time = datetime.fromisoformat(text.strip())
+            elif self.format == QUARTER:
+                year, quarter = re.split(r"[-: ]?q", text.strip().lower())
+                time = datetime(int(year), 3 * int(quarter) - 2, 1)
             else:
                 time = datetime.strptime(text.strip(), self.format)
         except ValueError:
@@ -140,6 +154,8 @@ class Dates:
     def text(self, x: float) -> str:
         """Return a day as it is written in the column."""
         day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=x)
+        if self.format == QUARTER:
+            return f"{day.year}Q{(day.month + 2) // 3}"
         if self.format != ISO:
             return day.strftime(self.format)
         return day.replace(tzinfo=None).isoformat() if x % 1 else day.date().isoformat()
@@ -266,7 +282,7 @@ def reader_of(cells: Sequence[str], decimal: str) -> Reader | None:
         tried.append(Clock())
     elif _may_be_dates(cells[0]):
         sample = cells[:50]
-        formats = [Dates(), *(Dates(day + time) for day in DATES for time in TIMES)]
+        formats = [Dates(), Dates(QUARTER), *(Dates(day + time) for day in DATES for time in TIMES)]
         tried += [dates for dates in formats if unreadable(dates, sample) <= len(sample) / 20]
     sample = cells[:: max(1, len(cells) // MOST_TRIED)]
     failures = [(unreadable(reader, sample), i) for i, reader in enumerate(tried)]

@@ -213,8 +213,11 @@ def _checked(texts: Texts) -> Texts:
     frame = texts.frame.iloc[:, kept]
     frame.columns = range(len(kept))
     names: list[str] = []
+    # Some programs put apostrophes around all names, and around no cell.
+    are_quoted = all(re.fullmatch(r"'.*'", texts.names[i]) for i in kept if texts.names[i])
     for i in kept:
         name = " ".join(texts.names[i].split())
+        name = name[1:-1] if are_quoted else name
         if name in names and name:
             name = next(
                 f"{name}.{n}" for n in range(1, len(kept) + 1) if f"{name}.{n}" not in names
