@@ -35,6 +35,7 @@ from nn.norms import RMSNorm as RMSNorm
 from nn.state import load as load
 from nn.state import save as save
 from nn.training.epochs import fit as fit
+from nn.training.minimization import minimize as minimize
 
 # isort: split
 # A star import leaves where it is what needs an extra.

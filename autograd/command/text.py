@@ -17,7 +17,6 @@ from autograd.command.notes import Notes, described
 from autograd.command.terminal import Terminal, as_json, counted, printable
 from autograd.command.text_settings import TextSettings, text_settings_of
 from autograd.command.usage import INTERRUPTED, OK, UsageError
-from autograd.functions import mean
 from autograd.modes import no_grad
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _learn(
     tell: Callable[[int, list[float]], None],
 ) -> LearntText:
     """Train the model in place, step by step; Ctrl-C ends it after a whole step."""
-    from nn import next_token_loss
+    from nn import minimize, next_token_loss
     from nn.optim import Adam
 
     train, size = parts["train"], settings.batch_size
@@ -138,15 +137,19 @@ def _learn(
     batches = [order[i : i + size] for i in range(0, len(order), size)]
     losses: list[float] = []
     interrupted = False
+
+    def note(loss: float) -> None:
+        losses.append(loss)
+        tell(len(batches), losses)
+
     try:
-        for i, batch in enumerate(batches):
-            optimizer.zero_grad()
-            loss = mean(next_token_loss(model, document) for document in batch)
-            loss.backward()
-            optimizer.scale = 1 - i / len(batches)
-            optimizer.step()
-            losses.append(loss.data)
-            tell(len(batches), losses)
+        minimize(
+            lambda document: next_token_loss(model, document),
+            [[document[: model.block_size + 1] for document in batch] for batch in batches],
+            optimizer,
+            lambda step: 1 - step / len(batches),
+            note,
+        )
     except KeyboardInterrupt:
         interrupted = True
     figures = {"train": _figure(model, train), "test": _figure(model, parts["test"])}

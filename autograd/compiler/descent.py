@@ -13,6 +13,30 @@ from autograd.compiler.compiled import Compiled
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
 from autograd.compiler.native import WORTH_A_THREAD, Array, aligned
 
+Span = tuple[int, int, int]
+"""Samples of one kind, and from where to where in its arrays they are."""
+
+
+class _Kind:
+    """Samples of one shape, and the kernel that computes their cost.
+
+    Args:
+        single: whether they come one at a time.
+    """
+
+    def __init__(self, cost: Compiled, inputs: Sequence[Array], *, single: bool) -> None:
+        gradient = cost._native_gradient
+        self.outputs = [np.empty((len(inputs[0]), *x)) for x in gradient.signature.results]
+        made = gradient.made(single=single)
+        self.call = made.call
+        room = aligned(made.workspace)
+        words = _words(room, [*inputs, *self.outputs])
+        self.at = words.ctypes.data
+        # A number is written through a memoryview in half the time that an array takes.
+        self.words = words.data
+        self.floats: Any = words.view(np.float64).data
+        self._kept = room, inputs
+
 
 class Descent:
     """An epoch's steps: the gradient of a batch, and the update of every parameter by it.
@@ -20,46 +44,54 @@ class Descent:
     The arrays stay where they are; a step is two calls into machine code.
 
     Args:
-        cost: its only ``wrt`` are parameters, and it has no others; a mean over the samples.
+        costs: of each kind of samples, such as those of one length: by parameters only, the same
+            for all, and a mean over the samples.
         update: maps ``(w, g, *memory)`` to ``(w, *memory)``; its parameters are the settings
             of a step, such as the learning rate.
-        inputs: the samples of an epoch, in order: an array for each argument of ``cost``, whose
+        inputs: of each kind the samples of an epoch, in order: an array for each argument, whose
             numbers may be others for the next one.
         steps: how many an epoch has at most.
         size: how many parameters there are.
+        fixed: the numbers of others that ``costs`` have behind them, and that stay.
+        single: whether each step is of one sample.
 
     Attributes:
         done: how many steps have been made.
         weights: before each step, and after the last one, in rows.
         gradients: of each step, in rows.
-        outputs: what ``cost`` returns besides the value, of each sample.
     """
 
     def __init__(
         self,
-        cost: Compiled,
+        costs: Sequence[Compiled],
         update: Compiled,
-        inputs: Sequence[Array],
+        inputs: Sequence[Sequence[Array]],
         steps: int,
         size: int,
+        *,
+        fixed: Sequence[float] = (),
+        single: bool = False,
     ) -> None:
-        gradient, step = cost._native_gradient, update._native_values
-        n = len(inputs[0])
+        step = update._native_values
         self.done = 0
-        self.weights = np.empty((steps + 1, size))
+        numbers = np.empty((steps + 1, size + len(fixed)))
+        numbers[:, size:] = fixed
+        self.weights = numbers[:, :size]
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
         self._sums = np.empty((steps, size + 16))
+        self._more = np.empty(size + 16)
+        self._size = size + 1
         self.gradients = self._sums[:, 1 : size + 1]
-        self.outputs = [np.empty((n, *shape)) for shape in gradient.signature.results]
+        self._samples = list(zip(costs, inputs, strict=True))
+        self._single = single
+        self._kinds: dict[int, _Kind] = {}
         # Two sets: a step that is broken off leaves the one it read as it was.
         columns = len(step.signature.results) - 1
         self._memory = [[np.empty(size) for _ in range(columns)] for _ in range(2)]
         settings = np.empty(step.signature.parameters)
-        made, updating = gradient.made(), step.made()
-        self._call, self._update_call = made.call, updating.call
-        room, updating_room = aligned(made.workspace), aligned(updating.workspace)
-        words = _words(room, [*inputs, *self.outputs])
-        self._at = words.ctypes.data
+        updating = step.made()
+        self._update_call = updating.call
+        updating_room = aligned(updating.workspace)
         updates = []
         for old, new in (self._memory, self._memory[::-1]):
             # The settings take the places of w and g until a step says where they are.
@@ -68,14 +100,12 @@ class Descent:
             updates.append(own)
         self._next = ARRAYS + 2 + columns
         self._weights_at, self._sums_at = self.weights.ctypes.data, self._sums.ctypes.data
+        self._more_at = self._more.ctypes.data
         self._weights_step, self._sums_step = self.weights.strides[0], self._sums.strides[0]
-        # A number is written through a memoryview in half the time that an array takes.
-        self._words = words.data
-        self._floats: Any = words.view(np.float64).data
         self._values = self._sums[:, 0].data
         self._settings = partial(Struct(f"{len(settings)}d").pack_into, settings.data, 0)
         self._updates = [(own.data, own.ctypes.data) for own in updates]
-        self._kept = room, updating_room, inputs
+        self._kept = updating_room
 
     @staticmethod
     def suits(cost: Compiled, samples: int) -> bool:
@@ -88,21 +118,50 @@ class Descent:
         return self._memory[self.done % 2]
 
     def begin(self, weights: Array, memory: Sequence[Array]) -> None:
-        """Begin an epoch, with what the parameters are and what ``update`` remembers of them."""
+        """Begin an epoch, with what the parameters are and what ``update`` remembers of them.
+
+        Raises:
+            IndexError: a sample chooses a row that a table doesn't have.
+        """
+        for cost, inputs in self._samples:
+            cost._choices.check(inputs)
         self.weights[0] = weights
         for room, column in zip(self._memory[0], memory, strict=True):
             room[:] = column
         self.done = 0
 
-    def cost(self, begin: int, end: int) -> float:
-        """Return the cost of some of the samples; their gradient is noted."""
-        words, i = self._words, self.done
-        words[START], words[STOP] = begin, end
-        words[PARAMETERS] = self._weights_at + i * self._weights_step
-        words[SUMS] = self._sums_at + i * self._sums_step
-        self._floats[SCALE] = 1.0 / (end - begin)
-        self._call(self._at)
+    def cost(self, spans: Sequence[Span]) -> float:
+        """Return the cost of a batch; its gradient is noted.
+
+        Args:
+            spans: one for each kind of which there are samples in it.
+        """
+        i = self.done
+        parameters, sums = self._weights_at + i * self._weights_step, self._sums_at
+        sums += i * self._sums_step
+        scale = 1.0 / sum(end - begin for _, begin, end in spans)
+        for place, (kind, begin, end) in enumerate(spans):
+            part = self._kinds.get(kind) or self._kind(kind)
+            words = part.words
+            words[START], words[STOP] = begin, end
+            words[PARAMETERS] = parameters
+            words[SUMS] = self._more_at if place else sums
+            part.floats[SCALE] = scale
+            part.call(part.at)
+            if place:
+                self._sums[i, : self._size] += self._more[: self._size]
         return self._values[i]
+
+    def _kind(self, place: int) -> _Kind:
+        """Return a kind of samples, with its machine code, which is made when it is asked for."""
+        if place not in self._kinds:
+            self._kinds[place] = _Kind(*self._samples[place], single=self._single)
+        return self._kinds[place]
+
+    @property
+    def outputs(self) -> list[Array]:
+        """What the first of ``costs`` returns besides the value, of each sample."""
+        return self._kind(0).outputs
 
     def update(self, settings: Sequence[float]) -> None:
         """Move the parameters by the gradient of the last cost."""

@@ -61,6 +61,17 @@ class Snapshot(NamedTuple):
     slopes: Any
 
 
+def compiled_update(optimizer: Optimizer, *, exact: bool) -> autograd.Compiled:
+    """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates."""
+    rates = [Value(rate) for rate in optimizer.rates(1)]
+
+    def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
+        return optimizer.update(w, g, *memory, *rates)
+
+    zeros = [0.0] * len(optimizer.remembers)
+    return autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
+
+
 class CompiledSteps:
     """The steps of one training, compiled.
 
@@ -103,15 +114,7 @@ class CompiledSteps:
                 backend="llvm",
                 exact=exact,
             )
-        rates = [Value(rate) for rate in optimizer.rates(1)]
-
-        def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
-            return optimizer.update(w, g, *memory, *rates)
-
-        zeros = [0.0] * len(optimizer.remembers)
-        self._update = autograd.compile(
-            update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact
-        )
+        self._update = compiled_update(optimizer, exact=exact)
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
         self._descent: Any = None
@@ -230,7 +233,7 @@ class CompiledSteps:
         descent = self._descent
         if descent is None or len(descent.gradients) != len(order):
             data = [inputs, targets]
-            descent = Descent(self._cost, self._update, data, len(order), self._size)
+            descent = Descent([self._cost], self._update, [data], len(order), self._size)
             self._descent = descent
         descent.begin(state.weights, state.memory)
         costs, rates, scales = [], [], []
@@ -240,7 +243,7 @@ class CompiledSteps:
                 tell(i)
                 end = begin + len(places)
                 optimizer.scale = factor(i)
-                cost = descent.cost(begin, end)
+                cost = descent.cost([(0, begin, end)])
                 if not math.isfinite(cost):
                     break
                 descent.update(optimizer.rates(state.steps + i + 1))

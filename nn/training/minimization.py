@@ -1,0 +1,165 @@
+"""`minimize`: a function of a sample descended by an optimiser, compiled where that can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import autograd
+from autograd import Value, mean
+from nn.optim import Optimizer
+from nn.training.compiled import compiled_update
+
+Sample = Sequence[float]
+Batch = Sequence[Sample]
+Loss = Callable[[Any], Value]
+
+WORTHWHILE = 64
+"""Samples of each length from which on it is compiled: making the code takes about as long as the
+eager engine for so many."""
+
+STRETCH = 64
+"""Steps whose weights are kept before their memory is used again."""
+
+
+def minimize(
+    loss: Loss,
+    batches: Iterable[Iterable[Sample]],
+    optimizer: Optimizer,
+    schedule: Callable[[int], float] | None = None,
+    tell: Callable[[float], object] | None = None,
+    *,
+    compile: bool | None = None,
+) -> list[float]:
+    """Return the loss of each step: the mean over a batch, which the optimiser then descends.
+
+    For functions that are no module, and samples of different lengths, such as documents; a module
+    with inputs and targets is for `nn.fit`. Compiled, each length has code of its own, made when it
+    first comes. Whatever ends it, the parameters are those after a whole step.
+
+    Args:
+        loss: of a sample, a list of numbers; it computes with the optimiser's parameters.
+        batches: the samples of each step.
+        schedule: gives the factor of the learning rate of a step, counted from 0.
+        tell: is told the loss of each step, when it has been made.
+        compile: whether to; by default where the extra ``fast`` is installed and the samples are
+            so many for their lengths that the code is worth making.
+
+    Raises:
+        CompileError: the loss decides by a number, or does something else each time.
+        FloatingPointError: a loss is not finite.
+
+    >>> from nn.optim import SGD
+    >>> w = Value(0.0)
+    >>> minimize(lambda x: (w - x[0]) ** 2, [[[1.0], [3.0]]] * 3, SGD([w], 0.25))
+    [5.0, 2.0, 1.25]
+    >>> w.data
+    1.75
+    """
+    steps = [[list(sample) for sample in batch] for batch in batches]
+    for i, batch in enumerate(steps):
+        if not batch:
+            raise ValueError(f"batch {i} has no sample")
+    if not steps:
+        return []
+    if compile is None:
+        lengths = [len(sample) for batch in steps for sample in batch]
+        is_worth_it = len(lengths) >= WORTHWHILE * len(set(lengths))
+        compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
+    descent = (_Compiled if compile else _Eager)(loss, steps, optimizer)
+    losses: list[float] = []
+    try:
+        for i in range(len(steps)):
+            if schedule:
+                optimizer.scale = schedule(i)
+            value = descent.step(i)
+            losses.append(value)
+            if tell:
+                tell(value)
+    finally:
+        descent.sync()
+    return losses
+
+
+def _checked(value: float, optimizer: Optimizer) -> float:
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss became {value} in step {optimizer.steps + 1}: try a smaller learning rate "
+            f"than {optimizer.learning_rate * optimizer.scale:g}"
+        )
+    return value
+
+
+class _Eager:
+    """Steps in the eager engine."""
+
+    def __init__(self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer) -> None:
+        self.loss = loss
+        self.steps = steps
+        self.optimizer = optimizer
+
+    def step(self, i: int) -> float:
+        self.optimizer.zero_grad()
+        cost = mean([self.loss(list(sample)) for sample in self.steps[i]])
+        value = _checked(cost.data, self.optimizer)
+        cost.backward()
+        self.optimizer.step()
+        return value
+
+    def sync(self) -> None:
+        """Bring the parameters to where the steps are: they are there."""
+
+
+class _Compiled:
+    """Steps in machine code; parameters and optimiser stay as they were until `sync`."""
+
+    def __init__(self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer) -> None:
+        import numpy
+
+        from autograd import Descent
+
+        self.optimizer = optimizer
+        samples = [sample for batch in steps for sample in batch]
+        # The longest comes first, as it may use parameters that others don't.
+        lengths = sorted(set(map(len, samples)), reverse=True)
+        cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, backend="llvm")
+        size = len(optimizer.parameters)
+        # A batch's samples of one length are side by side among all of that length.
+        kinds: dict[int, list[Sample]] = {length: [] for length in lengths}
+        self.spans = []
+        for batch in steps:
+            before = [len(kind) for kind in kinds.values()]
+            for sample in batch:
+                kinds[len(sample)].append(sample)
+            ends = zip(before, map(len, kinds.values()), strict=True)
+            self.spans.append([(k, *span) for k, span in enumerate(ends) if span[0] < span[1]])
+        self.descent = Descent(
+            [cost.of(((length,),)) for length in lengths],
+            compiled_update(optimizer, exact=False),
+            [[numpy.array(kind, dtype=float)] for kind in kinds.values()],
+            STRETCH,
+            size,
+            fixed=[leaf.data for leaf in cost.parameters[size:]],
+            single=all(len(batch) == 1 for batch in steps),
+        )
+        weights = numpy.array([leaf.data for leaf in optimizer.parameters])
+        self.descent.begin(weights, list(map(numpy.array, optimizer.memory)))
+
+    def step(self, i: int) -> float:
+        optimizer, descent = self.optimizer, self.descent
+        if descent.done == STRETCH:
+            descent.begin(descent.weights[STRETCH], descent.memory)
+        value = _checked(descent.cost(self.spans[i]), optimizer)
+        descent.update(optimizer.rates(optimizer.steps + 1))
+        optimizer.steps += 1
+        return value
+
+    def sync(self) -> None:
+        """Bring the parameters, and what the optimiser remembers, to where the steps are."""
+        descent, optimizer = self.descent, self.optimizer
+        done = descent.done
+        for leaf, w in zip(optimizer.parameters, descent.weights[done].tolist(), strict=True):
+            leaf.data = w
+        optimizer.memory = tuple(column.tolist() for column in descent.memory)

@@ -1,0 +1,183 @@
+"""`minimize`: a function of samples of any lengths, descended in machine code as it is eagerly."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+
+import nn
+from autograd import Value, dot, mean, take, tanh
+from nn import GPT, minimize, next_token_loss
+from nn.optim import SGD, Adam, Optimizer
+from nn.training import minimization
+from tests.test_programs import FOLDER, run
+
+pytest.importorskip("llvmlite")
+
+
+def recurrent(w: Sequence[Value], fixed: Value) -> Any:
+    """Return the loss of a sequence of whole numbers below 3, and a last one to be foretold."""
+
+    def loss(xs: list[Any]) -> Value:
+        state: Any = 0.1
+        for x in xs[:-1]:
+            state = tanh(w[3] * state + take(w[:3], x) * fixed)
+        error = state - take([0.0, 0.5, -0.5], xs[-1])
+        return error * error  # type: ignore[no-any-return]
+
+    return loss
+
+
+def trained(steps: int = 150, **settings: Any) -> tuple[list[float], list[float], Optimizer]:
+    w, fixed = [Value(0.1 * k - 0.2) for k in range(4)], Value(1.5)
+    optimizer = Adam(w, 0.02, (0.85, 0.99))
+    # Batches of one to three samples, of three lengths, often mixed.
+    samples = [[float((k * j + j) % 3) for j in range(2 + k % 3)] for k in range(3 * steps)]
+    batches = [samples[3 * i : 3 * i + settings.pop("size", 1 + i % 3)] for i in range(steps)]
+    losses = minimize(recurrent(w, fixed), batches, optimizer, **settings)
+    assert fixed.data == 1.5
+    return losses, [leaf.data for leaf in w], optimizer
+
+
+def test_compiled_steps_are_the_eager_ones() -> None:
+    schedule = lambda i: 1 - i / 200
+    told: list[float] = []
+    losses, weights, optimizer = trained(schedule=schedule, tell=told.append, compile=True)
+    assert told == losses
+    expected, kept, eager = trained(schedule=schedule, compile=False)
+    # Rounding errors of 1e-16 in gradients, of which Adam takes quotients, 150 times.
+    assert losses == pytest.approx(expected, rel=1e-9)
+    assert weights == pytest.approx(kept, rel=1e-9)
+    assert (optimizer.steps, optimizer.scale) == (eager.steps, eager.scale) == (150, 1 - 149 / 200)
+    for column, other in zip(optimizer.memory, eager.memory, strict=True):
+        assert column == pytest.approx(other, rel=1e-9)
+
+
+def test_a_run_goes_on_where_one_ended() -> None:
+    w = [Value(1.0), Value(-1.0)]
+    loss = lambda xs: dot(w, xs[:2]) ** 2 + (w[0] - xs[-1]) ** 2
+    batches = [[[0.1 * k, 0.5, 1.0]] for k in range(6)]
+    whole = minimize(loss, batches, Adam(w, 0.1), compile=True)
+    ends = [leaf.data for leaf in w]
+    w[0].data, w[1].data = 1.0, -1.0
+    optimizer = Adam(w, 0.1)
+    parts = minimize(loss, batches[:4], optimizer, compile=True)
+    parts += minimize(loss, batches[4:], optimizer, compile=True)
+    assert (parts, [leaf.data for leaf in w]) == (whole, ends)
+
+
+def test_what_is_not_worth_compiling_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    w, made = Value(1.0), []
+    monkeypatch.setattr(minimization.autograd, "compile", lambda *_, **__: made.append(1))
+    loss = lambda xs: (w - xs[0]) ** 2
+    few, many = ([[[1.0]]] * (minimization.WORTHWHILE + k) for k in (-1, 0))
+    minimize(loss, few, SGD([w], 0.25))
+    minimize(loss, [*many[:-2], [[1.0, 2.0]]], SGD([w], 0.25))
+    assert not made
+    with pytest.raises(AttributeError):  # as nothing is compiled here
+        minimize(loss, many, SGD([w], 0.25))
+    assert made
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_ends_it_leaves_a_whole_step(fast: bool) -> None:
+    minimize = partial(nn.minimize, compile=fast)
+    w = Value(8.0)
+    loss = lambda xs: (w - xs[0]) ** 2
+    told: list[float] = []
+
+    def tell(value: float) -> None:
+        told.append(value)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    optimizer = SGD([w], 0.25)
+    with pytest.raises(KeyboardInterrupt):
+        minimize(loss, [[[0.0]]] * 5, optimizer, tell=tell)
+    assert (told, w.data, optimizer.steps) == ([64.0, 16.0], 2.0, 2)
+    with pytest.raises(FloatingPointError, match="became inf in step 4: try a smaller learning"):
+        minimize(loss, [[[0.0]], [[1e200]], [[0.0]]], optimizer)
+    assert (w.data, optimizer.steps) == (1.0, 3)
+    with pytest.raises(ValueError, match="batch 1 has no sample"):
+        minimize(loss, [[[0.0]], []], optimizer)
+    assert minimize(loss, [], optimizer) == []
+    # Found before the first step, where code is made; at its own step in the eager engine.
+    table = lambda xs: take([w, 2 * w], xs[0]) ** 2
+    with pytest.raises(IndexError, match=r"rows 0 to 1"):
+        minimize(table, [[[0]], [[2]]], optimizer)
+    assert w.data == (1.0 if fast else 0.5)
+
+
+def test_only_leaves_that_the_optimiser_holds_are_moved() -> None:
+    w, other = Value(1.0), Value(3.0)
+    minimize(lambda xs: (w * other - xs[0]) ** 2, [[[0.0]]], SGD([w], 0.01), compile=True)
+    assert (w.data, other.data) == (pytest.approx(0.82, rel=1e-15), 3.0)
+
+
+@pytest.mark.long
+def test_a_gpt_of_modules_is_minimised() -> None:
+    found = []
+    for fast in (True, False):
+        model = GPT(4, block_size=3, embedding=4, heads=2, seed=0)
+        optimizer = Adam(model.parameters(), 0.01)
+        batches = [[[0, 1, 2, 0]], [[0, 3, 0]], [[0, 1, 2, 0], [0, 2, 0]]]
+        if fast:
+            losses = minimize(partial(next_token_loss, model), batches, optimizer, compile=True)
+        else:
+            losses = []
+            for batch in batches:
+                optimizer.zero_grad()
+                cost = mean([next_token_loss(model, d) for d in batch])
+                cost.backward()
+                optimizer.step()
+                losses.append(cost.data)
+        found.append((losses, [p.data for p in model.parameters()]))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-9)
+    # Adam's first steps are of one size whatever the gradient: one of 1e-10 is off by 1e-6 of it.
+    assert found[0][1] == pytest.approx(found[1][1], rel=1e-6, abs=1e-9)
+
+
+CLASS = "from autograd import Value, softmax, take"
+"""In place of the class, and of the softmax."""
+
+ALTERED = {
+    "import random": "import nn, random",
+    "    x = [t + p for t, p in zip(state['wte'][token], state['wpe'][pos])]": "    x = [t + p for "
+    "t, p in zip(take(state['wte'], token), state['wpe'][pos])]",
+    "for step in range(3):": "def loss_of(tokens):",
+    "        losses.append(-probs[tokens[pos + 1]].log())": "        losses.append("
+    "-take(probs, tokens[pos + 1]).log())",
+    "    loss = (1 / n) * sum(losses)": "    return (1 / n) * sum(losses)",
+    "    loss.backward()": "history = nn.minimize(loss_of, [[[BOS, *map(chars.index, doc), BOS]] "
+    "for doc in docs], nn.optim.Adam(params, lr, (beta1, beta2)), lambda step: 1 - step / 3, "
+    "compile=True)",
+}
+"""What is altered in a GPT as one finds it, to have it compiled."""
+
+
+@pytest.mark.long
+def test_a_gpt_in_plain_python_is_compiled_with_six_lines_altered() -> None:
+    text = (FOLDER / "microgpt_names.py").read_text(encoding="utf-8")
+    before = ["import random", *text.partition("# Instead: ")[2].splitlines()[1:]]
+    after = [ALTERED.get(line, line) for line in before]
+    find = lambda start: next(i for i, line in enumerate(after) if line.startswith(start))
+    begin = find("def softmax")
+    del after[begin : begin + 6]
+    del after[find("    tokens = ")]
+    del after[find("history = nn") + 1 :]
+    added = [line for line in difflib.ndiff(before, after) if line.startswith("+ ")]
+    assert len(added) == 6
+    names: dict[str, Any] = {}
+    exec("\n".join([CLASS, *after]), names)
+    expected = run("microgpt_names", here=False)
+    assert len(names["history"]) == 3
+    for i, value in enumerate(names["history"]):
+        assert math.isclose(value, expected[f"result['loss'][{i}]"], rel_tol=1e-12)
+    for i, leaf in enumerate(names["params"][::5]):
+        # Adam's steps are quotients of gradients, of which none is so small as to be but rounding.
+        assert math.isclose(leaf.data, expected[f"result['params'][{i}]"], rel_tol=1e-9)
