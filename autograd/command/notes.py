@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.command.terminal import Terminal, percent, printable
+from autograd.command.usage import UsageError
+from autograd.errors import ChainruleError
 
 if TYPE_CHECKING:
     from nn import Module
@@ -70,6 +72,28 @@ def described(
         **more,
         "files": {name: str(path) for name, path in files.items()},
     }
+
+
+def saved(path: Path) -> tuple[Module, Notes]:
+    """Return a saved model, ready to be asked, and the notes in its file.
+
+    Raises:
+        StateError: the file is damaged or hostile.
+        UsageError: it is of another kind.
+    """
+    from nn import load
+
+    try:
+        return load(path).eval(), notes_in(path)
+    except ValueError as error:
+        if isinstance(error, ChainruleError):
+            raise
+        raise UsageError(str(error)) from None
+
+
+def inputs_of(model: Module) -> int:
+    """Return how many numbers a model takes: 0 if that is not known."""
+    return next((m.nin for m in model.named_modules().values() if m.nin), 0)
 
 
 def notes_in(path: Path) -> Notes:

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 from autograd.command.exported import as_header, numbers_of, predicting
-from autograd.command.notes import notes_in
+from autograd.command.notes import inputs_of, saved
 from autograd.command.parser import Parser
 from autograd.command.usage import OK, UsageError
 from autograd.compiler.targets import source
-from autograd.errors import ChainruleError
 from autograd.files import write_whole
 
 EXAMPLES = """\
@@ -54,22 +53,14 @@ def run(args: argparse.Namespace) -> int:
         StateError: the file is damaged or hostile.
         CompileError: a row has no spelling in the language.
     """
-    from nn import load
-
-    try:
-        model = load(args.model).eval()
-        notes = notes_in(args.model)
-    except ValueError as error:
-        if isinstance(error, ChainruleError):
-            raise
-        raise UsageError(str(error)) from None
+    model, notes = saved(args.model)
     target = args.to or ("python" if args.out and args.out.suffix == ".py" else "c")
     if notes.characters:
         raise UsageError(
             "a model of a text has a program for each length, which can't be exported yet; "
             "chainrule show asks it"
         )
-    width = next((m.nin for m in model.named_modules().values() if m.nin), 0)
+    width = inputs_of(model)
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes")
     if target == "c":

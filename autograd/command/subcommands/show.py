@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.account import print_network, print_next
-from autograd.command.notes import Notes, described, notes_in, print_figures
+from autograd.command.notes import Notes, described, inputs_of, print_figures, saved
 from autograd.command.parser import Parser
 from autograd.command.question import example, next_letters, question_of
 from autograd.command.terminal import Terminal, as_json, counted, percent, printable
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
-from autograd.errors import ChainruleError
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
 
@@ -70,15 +69,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the inputs are not those of the model, or the file is of another kind.
         StateError: the file is damaged or hostile.
     """
-    from nn import load
-
-    try:
-        model = load(args.model).eval()
-        notes = notes_in(args.model)
-    except ValueError as error:
-        if isinstance(error, ChainruleError):
-            raise
-        raise UsageError(str(error)) from None
+    model, notes = saved(args.model)
     statistics = _statistics(model)
     inputs: Sequence[float] = []
     remarks: Sequence[str] = []
@@ -88,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         answer = next_letters(model, notes, " ".join(args.inputs)) if args.inputs else []
     else:
         if args.inputs:
-            inputs, remarks = question_of(args.inputs, notes, _inputs(model))
+            inputs, remarks = question_of(args.inputs, notes, inputs_of(model))
         answer = _answer(model, notes, inputs) if inputs else []
     files = _draw(model, notes, inputs, args.out) if args.out else {}
     for remark in remarks:
@@ -132,11 +123,6 @@ def _statistics(model: Module) -> list[Statistics]:
             )
         )
     return found
-
-
-def _inputs(model: Module) -> int:
-    """Return how many numbers the model takes: 0 if that is not known."""
-    return next((m.nin for m in model.named_modules().values() if m.nin), 0)
 
 
 def _answer(model: Module, notes: Notes, inputs: Sequence[float]) -> list[tuple[str, float]]:
@@ -195,7 +181,7 @@ def _centre(model: Module) -> list[float]:
     for module in model.named_modules().values():
         if isinstance(module, Standardize) and not module.invert:
             return module.means
-    return [0.0] * _inputs(model)
+    return [0.0] * inputs_of(model)
 
 
 def _print(
