@@ -85,7 +85,7 @@ def conclude(line: Line, found: Survey) -> None:
     slope = best.slope
     closer = max((s.noise for s in moving if s.h < best.h), default=0.0)
     if closer > best.noise > 0:
-        slope = Slope(slope.value, slope.error * closer / best.noise)
+        slope = Slope(slope.value, slope.error * (closer / best.noise))
     for other in moving:
         apart = abs(other.slope.value - slope.value)
         if (

@@ -207,5 +207,6 @@ def look_again(line: Line, found: Survey) -> None:
     again = two_sided(line, AGAIN * found.h)
     if again is not None and again.slope.error < inf:
         apart = abs(again.slope.value - slope.value)
-        error = max(slope.error * max(again.noise, noise) / (noise or 1.0), apart)
+        louder = max(1.0, again.noise / noise) if noise else 1.0
+        error = max(slope.error * louder, apart)
         found.slope = Slope(slope.value, error)
