@@ -355,6 +355,153 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def choose_box(page: Any, title: str) -> None:
+    """Choose a box by the arrow keys, from wherever the page stands."""
+    page.locator("#canvas").focus()
+    for key in ("ArrowUp", "ArrowDown"):
+        for _ in range(12):
+            if page.locator("#nodes .chosen .name").text_content() == title:
+                return
+            page.keyboard.press(key)
+    pytest.fail(f"no box {title} is reached")
+
+
+def passes(run: Recording, layer: str) -> list[int]:
+    """Return the positions after each pass through a layer, forward and backward."""
+
+    def key(index: int) -> tuple[bool, bool]:
+        event = run.event(index)
+        node = event.node
+        # The leaves of a module belong to it by their labels.
+        place = node.label if node.op is None else (node.origin or ("",))[0]
+        return f"{layer}." in f"{place}.", event.kind == "forward"
+
+    keys = [key(index) for index in range(run.length)]
+    return [i + 1 for i, (a, b) in enumerate(zip(keys, [*keys[1:], None], strict=True))
+            if a[0] and a != b]  # fmt: skip
+
+
+def test_a_breakpoint_at_a_box_stops_after_each_pass_through_it(open_page: Any) -> None:
+    run = Recording(moons_loss())
+    page = open_page(build(run), "#level=layers&event=0")
+    choose_box(page, "layers.1")
+    page.keyboard.press("b")
+    assert page.locator("#breaks-count").inner_text() == "1"
+    assert box(page, "layers.1").get_attribute("aria-description").endswith("breakpoint")
+    assert page.locator("#flow-tools [aria-pressed=true]").inner_text() == "Break"
+    expected = passes(run, "layers.1")
+    assert len(expected) > 8
+    for wanted in expected:
+        page.click("#break-next")
+        assert position(page) == wanted
+    for wanted in expected[-2::-1]:
+        page.click("#break-back")
+        assert position(page) == wanted
+    page.click("#breaks-open")
+    assert "has passed through layers.1 × 8" in page.locator("#breaks").inner_text()
+    page.click("#breaks button:has-text('Close')")
+    # It stays, open or closed, and in the address.
+    until(page, "location.hash.includes('break=')")
+    again = open_page(build(run), page.evaluate("location.hash") + "&level=op")
+    again.keyboard.press("Home")
+    again.click("#break-next")
+    assert position(again) == expected[0]
+
+
+def test_the_scrubber_goes_to_the_end_of_a_pass(open_page: Any) -> None:
+    run = Recording(moons_loss())
+    page = open_page(build(run), "#level=layers")
+    first, second = [i for i in passes(run, "layers.1") if i > len(run.nodes)][:2]
+    for wanted in (first, second):
+        page.locator("#scrub").fill(str(wanted - 3))
+        assert position(page) == wanted
+    pick(page, "Nodes")
+    page.locator("#scrub").fill(str(first - 3))
+    assert position(page) == first - 3
+
+
+def test_what_if_a_whole_layer_were_scaled(open_page: Any) -> None:
+    loss = moons_loss()
+    stepper = Stepper(loss)
+    run = stepper.recording
+    leaves = [n for n in run.nodes if n.op is None and n.label.startswith("layers.1.")]
+    page = open_page(build(run), "#level=layers&event=999999")
+    choose_box(page, "layers.1")
+    page.locator("#flow-turn input[type=number]").fill("0")
+    predicted = float(page.locator("#predicted").inner_text())
+    wanted = -sum(run.adjoint(leaf) * run.value(leaf) for leaf in leaves)
+    assert predicted == pytest.approx(wanted, rel=1e-5, abs=1e-9)  # shown to six digits
+    row = page.locator("#change-body tbody tr")
+    assert row.count() == 1, "a row for the box, not for each of its leaves"
+    changed = [leaf for leaf in leaves if run.value(leaf)]  # biases are 0 already
+    assert f"‖{len(changed)} leaves‖" in row.inner_text()
+    assert show(math.hypot(*(run.value(leaf) for leaf in leaves))) in row.inner_text()
+    assert "edited" in box(page, "layers.1").get_attribute("class")
+    page.locator("#flow-turn input[type=number]").fill("1")
+    assert not page.locator("#change").is_visible()
+
+
+def test_a_prediction_is_about_the_pass_through_a_box(open_page: Any) -> None:
+    run = Recording(moons_loss())
+    page = open_page(build(run), "#level=layers&predict=1")
+    page.click("#next")
+    while "comes into layers.2" not in page.locator("#step-body").inner_text():
+        if page.locator("#guess").count():
+            page.click("text=Give up")
+        elif page.locator("#step-body .ask button").count():
+            page.locator("#step-body .ask button").first.click()
+        else:
+            page.click("#next")
+    came, asked = page.locator("#step-body .lead").inner_text(), position(page)
+    number = float(re.findall(r"norm (\S+)", came)[0])
+    page.keyboard.press("ArrowRight")
+    assert position(page) == asked, "it is asked for"
+    given = [run.event(i) for i in range(asked, run.length)]
+    end = next(i for i in passes(run, "layers.2") if i > asked)
+    left = [e.product for e in given[: end - asked] if e.kind == "edge"
+            and not (e.arg.op is None and e.arg.label.startswith("layers.2"))]  # fmt: skip
+    ratio = math.hypot(*left) / number
+    fate = (
+        "nothing" if ratio == 0
+        else "less" if ratio < 0.95
+        else "about as much" if ratio <= 1.05
+        else "more"
+    )  # fmt: skip
+    page.get_by_role("button", name=fate, exact=True).click()
+    assert position(page) == end
+    assert f"Yes: {fate} went on" in page.evaluate("document.getElementById('said').textContent")
+
+
+def test_a_wrong_way_marks_the_boxes_that_it_spoils(open_page: Any) -> None:
+    stepper = Stepper(moons_loss())
+    mistake = stepper.wrong_way("overwrite")
+    page = open_page(build(stepper.recording), "#level=layers&way=overwrite&event=999999")
+    for layer in ("layers.0", "layers.1", "layers.2"):
+        wrong = [
+            n for n in mistake.gradients
+            if f"{layer}." in f"{n.label if n.op is None else (n.origin or ('',))[0]}."
+        ]  # fmt: skip
+        tag = box(page, layer).locator(".of-gradient").text_content()
+        assert re.match(rf"{len(wrong)} of \d+ wrong", tag), (layer, tag)
+        assert "differs" in box(page, layer).get_attribute("class")
+    choose_box(page, "layers.1")
+    assert "of its gradients are wrong" in page.locator("#flow-account").inner_text()
+
+
+def test_the_ledger_of_a_box_tells_from_which_box_how_much_came(open_page: Any) -> None:
+    run = Recording(moons_loss())
+    page = open_page(build(run), "#level=layers&event=999999")
+    choose_box(page, "layers.1")
+    account = page.locator("#flow-account").inner_text()
+    inside = {n for n in run.nodes if "layers.1." in f"{n.label or (n.origin or ('',))[0]}."
+              or (n.origin and ".layers.1." in f"{n.origin[0]}.")}  # fmt: skip
+    edges = [run.event(i) for i in range(run.length) if run.event(i).kind == "edge"]
+    came = [e.product for e in edges if e.arg in inside and e.node not in inside]
+    assert re.search(rf"layers.2 × 8\s+{len(came)}\s+{re.escape(show(math.hypot(*came)))}", account)
+    assert "Went on to" in account
+    assert "layers.0 × 8" in account
+
+
 def test_on_a_phone_every_button_of_the_pane_is_in_sight(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), size=PHONE)
     for button in page.locator("#graph .head button").all():

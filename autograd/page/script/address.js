@@ -61,7 +61,7 @@ function recall(hash) {
   state.breaks = new Set(
     (read.get("break") ?? "")
       .split(".")
-      .map((t) => index(t, count))
+      .map((t) => index(t, count + groups.length))
       .filter((n) => n !== null),
   );
   state.stops = { nan: false, sign: false, above: "", op: "", module: "", all: false };

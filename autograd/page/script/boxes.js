@@ -39,7 +39,7 @@ function makeBox(item) {
 function flowsOf() {
   const { known, status, gradient } = moment,
     found = new Map();
-  const fresh = () => ({ of: 0, complete: 0, values: 0, valueSum: 0, grads: 0, sum: 0, size: 0, zeros: 0, broken: false });
+  const fresh = () => ({ of: 0, complete: 0, values: 0, valueSum: 0, grads: 0, sum: 0, size: 0, zeros: 0, wrong: 0, broken: false, edited: false });
   const squares = new Map();
   for (let node = 0; node < count; node++) {
     const item = scene.of[node];
@@ -51,6 +51,7 @@ function flowsOf() {
     }
     flow.of++;
     if (status[node] === 2) flow.complete++;
+    if (isWrong(node)) flow.wrong++;
     if (!scene.leaving[node]) continue;
     if (known[node]) {
       flow.values++;
@@ -69,7 +70,11 @@ function flowsOf() {
     flow.mean = flow.sum / flow.grads;
     flow.size = flow.grads ? (state.isMean ? Math.abs(flow.mean) : scaled.norm(1)) : 0;
   }
-  for (const node of state.breaks) if (found.has(scene.of[node])) found.get(scene.of[node]).broken = true;
+  for (const item of state.breaks) {
+    const shown = isGroup(item) ? item : scene.of[item];
+    if (found.has(shown)) found.get(shown).broken = true;
+  }
+  for (const leaf of state.edits.keys()) if (found.has(scene.of[leaf])) found.get(scene.of[leaf]).edited = true;
   return found;
 }
 /** Sums of squares that neither overflow nor underflow on the way, as of LAPACK's nrm2. */
@@ -92,7 +97,7 @@ class Scaled {
 }
 
 function saidOfBox(item, flow, largest) {
-  const { of, complete, values, grads, zeros, size, mean, value, broken } = flow;
+  const { of, complete, values, grads, zeros, size, mean, value, wrong, broken, edited } = flow;
   const level = 1 + data.steps.filter((step) => size >= step * largest).length;
   const status = complete === of ? "complete" : grads ? "partial" : "unknown";
   const isDead = status === "complete" && grads > 0 && zeros === grads;
@@ -102,9 +107,18 @@ function saidOfBox(item, flow, largest) {
   return {
     value: values ? tight(value + 0) : "·",
     gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share || complete < of ? 7 : 9),
-    tag: isDead ? "no gradient" : complete < of ? `${what} · ${sofar}` : `${what}${share}`,
+    tag: wrong ? `${wrong.toLocaleString("en")} of ${of.toLocaleString("en")} wrong` : isDead ? "no gradient" : complete < of ? `${what} · ${sofar}` : `${what}${share}`,
     status: `${isDead ? "no gradient, " : ""}${status}${broken ? ", breakpoint" : ""}`,
-    classes: ["box", !values && "later", status, grads && size > 0 && `n${level} shaded`, isDead && "dead", broken && "broken"],
+    classes: [
+      "box",
+      !values && "later",
+      status,
+      grads && size > 0 && !wrong && `n${level} shaded`,
+      isDead && !wrong && "dead",
+      wrong && "differs",
+      broken && "broken",
+      edited && "edited",
+    ],
   };
 }
 
@@ -115,13 +129,12 @@ const isThere = (node) => scene.of[node] >= 0;
 /** Whether two events belong to the same stride: one pass through a box, or a node that stands among boxes. */
 function isSameStride(a, b) {
   const item = scene.of[a.node],
-    isWhole = isGroup(item) || (scene.hasBoxes && groupOf[item] < 0);
+    isWhole = isGroup(item) || (scene.hasBoxes && groupOf[item] < 0 && !state.predict);
   return isWhole && item === scene.of[b.node] && (a.kind === "forward") === (b.kind === "forward");
 }
 /** The position one step on, or one back; what belongs to another sample is passed over. */
 function stride(direction) {
   let position = state.position + direction;
-  if (state.predict) return position;
   const isElsewhere = (index) => !isThere(events.at(index).node);
   if (direction < 0) {
     while (position > 0 && isElsewhere(position)) position--;
@@ -132,6 +145,10 @@ function stride(direction) {
     return position;
   }
   while (position < events.length && isElsewhere(position - 1)) position++;
+  return strideEnd(position);
+}
+/** Where the stride ends that a position lies in. */
+function strideEnd(position) {
   while (position > 0 && position < events.length && isSameStride(events.at(position - 1), events.at(position)))
     position++;
   return position;
@@ -143,6 +160,11 @@ function strideEvents() {
   return Array.from({ length: state.position - first }, (_, i) => events.at(first + i));
 }
 const norm = (numbers) => Math.hypot(...numbers);
+/** What a pass through a box is given and gives: the gradients that came in, the products that went on. */
+const throughput = (passed, item) => ({
+  arrived: passed.filter((e) => e.kind === "done" && scene.leaving[e.node]).map((e) => e.total),
+  left: passed.filter((e) => e.kind === "edge" && scene.of[e.arg] !== item).map((e) => e.product),
+});
 
 /** What one pass through a box has done, in a sentence. */
 function strideNote() {
@@ -151,17 +173,14 @@ function strideNote() {
   if (here < 0) return "";
   const passed = strideEvents();
   if (passed.length === 1) return "";
-  const name = isGroup(here)
-    ? [groups[here - count].title, timesOf(here - count)].filter(Boolean).join(" ")
-    : names[here];
+  const name = isGroup(here) ? boxName(here - count) : names[here];
   if (event.kind === "forward") return `${passed.length} values computed in ${name}; the last is shown.`;
   const given = passed.filter((e) => e.kind === "edge");
   if (!given.length) return `${passed.length} gradients complete in ${name}; the last is shown.`;
-  const arrived = passed.filter((e) => e.kind === "done" && scene.leaving[e.node]),
-    left = given.filter((e) => scene.of[e.arg] !== here);
+  const { arrived, left } = throughput(passed, here);
   const flow = [
-    arrived.length && `‖grad‖ ${show(norm(arrived.map((e) => e.total)))} came in`,
-    left.length && `${show(norm(left.map((e) => e.product)))} went on to other boxes`,
+    arrived.length && `‖grad‖ ${show(norm(arrived))} came in`,
+    left.length && `${show(norm(left))} went on to other boxes`,
   ].filter(Boolean);
   const number = `${given.length} contribution${given.length === 1 ? "" : "s"}`;
   return `One pass through ${name}: ${[number, ...flow].join(", ")}. The last is shown.`;

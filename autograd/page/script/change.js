@@ -30,16 +30,18 @@ function paintChange() {
         element(
           "tbody",
           {},
-          ...changes.map(([leaf, value]) =>
-            element(
-              "tr",
-              {},
-              element("td", {}, ref(leaf)),
-              element("td", {}, show(recorded[leaf])),
-              element("td", {}, show(value)),
-              element("td", {}, known ? show(originalGradients[leaf]) : "?"),
+          ...changedRows(changes)
+            .slice(0, 12)
+            .map(({ name, was, is, gradient }) =>
+              element(
+                "tr",
+                {},
+                element("td", {}, name),
+                element("td", {}, show(was)),
+                element("td", {}, show(is)),
+                element("td", {}, known ? show(gradient) : "?"),
+              ),
             ),
-          ),
         ),
       ),
     ),
@@ -91,6 +93,26 @@ function paintChange() {
     );
   }
   $("change-body").replaceChildren(...body);
+}
+/** The changes as rows: of a leaf that is shown its numbers, of a box with changed leaves their norms. */
+function changedRows(changes) {
+  const rows = new Map();
+  for (const [leaf, value] of changes) {
+    const item = itemOf(leaf);
+    if (!rows.has(item)) rows.set(item, []);
+    rows.get(item).push([leaf, value]);
+  }
+  return [...rows].map(([item, own]) => {
+    const [[leaf, value]] = own;
+    if (!isGroup(item)) return { name: ref(leaf), was: recorded[leaf], is: value, gradient: originalGradients[leaf] };
+    const leaves = `${own.length.toLocaleString("en")} ${own.length === 1 ? "leaf" : "leaves"}`;
+    return {
+      name: element("span", {}, ref(leaf, boxName(item - count)), `, ‖${leaves}‖`),
+      was: norm(own.map(([node]) => recorded[node])),
+      is: norm(own.map(([, number]) => number)),
+      gradient: norm(own.map(([node]) => originalGradients[node])),
+    };
+  });
 }
 /** Why prediction and outcome differ. */
 function bend(changes) {

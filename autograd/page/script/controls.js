@@ -137,7 +137,8 @@ onClick("tab-listing", () => {
 });
 $("scrub").addEventListener("input", () => {
   play(false);
-  moveTo(Number($("scrub").value));
+  // Among boxes, a place in the run is the pass that it lies in.
+  moveTo(strideEnd(Number($("scrub").value)));
 });
 $("way").addEventListener("change", () => {
   play(false);
@@ -230,12 +231,12 @@ function paintBreaks() {
           "label",
           {},
           element("input", { type: "checkbox", checked: true, onchange: () => toggleBreak(node) }),
-          `sets a number of ${names[node]}`,
+          isGroup(node) ? `has passed through ${boxName(node - count)}` : `sets a number of ${names[node]}`,
         ),
       ),
     ...(state.breaks.size
       ? []
-      : [element("p", { class: "note" }, "Choose a node and press b to stop at it.")]),
+      : [element("p", { class: "note" }, "Choose a node or a box and press b to stop at it.")]),
     element("label", {}, flip("nan"), "sets a number that is infinite or NaN"),
     element("label", {}, flip("sign"), "turns the sign of a gradient"),
     element("label", {}, "makes a gradient larger than", text("above", "Largest size of a gradient")),
@@ -300,7 +301,7 @@ document.addEventListener("keydown", (event) => {
     case "?":
       return act(() => $("help").showModal());
     case "b":
-      return act(() => toggleBreak(state.chosen));
+      return act(() => toggleBreak(chosenBox() >= 0 ? count + chosenBox() : state.chosen));
     case "+":
     case "=":
       return act(() => zoom(1.25));

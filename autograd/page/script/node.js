@@ -71,7 +71,7 @@ function paintFacts(node, form) {
         ),
         element("span", { class: `badge ${statusWords[status]}` }, statusWords[status]),
       ),
-      ...(state.way && status === 2 && !isSame(moment.gradient[node], sums[node])
+      ...(isWrong(node)
         ? fact("right", element("span", { class: "alarm" }, show(right.adjoint[node])))
         : []),
     ),

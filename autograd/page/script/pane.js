@@ -45,6 +45,9 @@ const timesOf = (g) => {
   return shown.map((n) => `× ${n.toLocaleString("en")}`).join(" ");
 };
 
+/** A box in a sentence. */
+const boxName = (g) => [groups[g].title, timesOf(g)].filter(Boolean).join(" ");
+
 const curve = ([start, ...rest]) => `M${start}C${rest.join(" ")}`;
 function arrow(points) {
   const [[px, py], [x, y]] = points.slice(-2),
@@ -286,7 +289,7 @@ function paintGraph() {
 
 function saidOfNode(i, card) {
   const { known, status, gradient, largest } = moment;
-  const wrong = state.way && status[i] === 2 && !isSame(gradient[i], sums[i]);
+  const wrong = isWrong(i);
   const tint = status[i] ? shade(gradient[i], largest) : "";
   const isThere = scene.of[i] >= 0;
   return {

@@ -22,18 +22,28 @@ function goTo(node) {
   const index = events.lastOf(node);
   moveTo(index + 1);
 }
-function edit(node, value) {
-  if (Object.is(value, recorded[node])) state.edits.delete(node);
-  else state.edits.set(node, value);
+const edit = (node, value) => editAll([[node, value]]);
+/** Change many leaves at once. */
+function editAll(changes) {
+  for (const [node, value] of changes)
+    if (Object.is(value, recorded[node])) state.edits.delete(node);
+    else state.edits.set(node, value);
   recompute();
   paint();
+}
+/** Whether an event is the last of a pass through a box, forward or backward, open or not. */
+function endsPass(event, item) {
+  if (!around(event.node).includes(item - count)) return false;
+  const next = event.index + 1 < events.length ? events.at(event.index + 1) : null;
+  return !next || (next.kind === "forward") !== (event.kind === "forward") || !around(next.node).includes(item - count);
 }
 /** Whether an event meets the breakpoints: any of them, or all. */
 function stopsAt(event) {
   const { nan, sign: turns, above, op, module, all } = state.stops,
     isGradient = event.kind !== "forward";
   const met = [];
-  if (state.breaks.size) met.push(state.breaks.has(event.subject));
+  if (state.breaks.size)
+    met.push([...state.breaks].some((item) => (isGroup(item) ? endsPass(event, item) : item === event.subject)));
   if (nan) met.push(!Number.isFinite(event.total));
   if (op) met.push([formOf[event.node]?.op, formOf[event.node]?.symbol].includes(op));
   if (module) met.push(`.${scopeOf(event.node)}.`.includes(`.${module}.`));
@@ -47,9 +57,9 @@ function runOn(direction) {
   moveTo(Math.max(0, Math.min(events.length, i)));
 }
 function next() {
-  if (asked()) return $("guess")?.focus();
+  if (asked()) return focusGuess();
   moveTo(stride(1));
-  if (asked()) $("guess")?.focus();
+  if (asked()) focusGuess();
 }
 function back() {
   if (state.position) moveTo(stride(-1));
@@ -77,8 +87,8 @@ function play(on = !state.playing) {
   $("play").classList.toggle("playing", Boolean(state.playing));
   $("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
 }
-function toggleBreak(node) {
-  if (!state.breaks.delete(node)) state.breaks.add(node);
+function toggleBreak(item) {
+  if (!state.breaks.delete(item)) state.breaks.add(item);
   paint();
 }
 

@@ -6,7 +6,7 @@ const state = {
   isMean: false, // whether boxes show means over what leaves them, in place of norms
   position: data.position,
   chosen: root,
-  breaks: new Set(),
+  breaks: new Set(), // nodes, and boxes
   stops: { nan: false, sign: false, above: "", op: "", module: "", all: false },
   edits: new Map(),
   way: "",
@@ -35,6 +35,9 @@ function at(position) {
   // A pass that isn't sorted goes on after a gradient looked complete: that is known at its end.
   return position === events.length ? { ...reached, status: new Uint8Array(count).fill(2) } : reached;
 }
+/** Whether a wrong way has led to a gradient that isn't the sum of its contributions. */
+const isWrong = (node) =>
+  state.way !== "" && moment.status[node] === 2 && !isSame(moment.gradient[node], sums[node]);
 /** The contributions to a node that have arrived by now. */
 const contributionsTo = (node) =>
   events
