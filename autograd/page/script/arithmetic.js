@@ -46,13 +46,13 @@ function paintStep() {
         ref(node),
         element("span", {}, "="),
         form
-          ? terms(element("span", {}, ...fill(form.text, node, argName)))
+          ? element("span", { class: "formula" }, ...fill(form.text, node, argName))
           : element("span", { class: "result" }, show(event.total)),
         ...(form
           ? [
               element("span"),
               element("span", {}, "="),
-              element("span", {}, ...inNumbers(node)),
+              element("span", { class: "formula" }, ...inNumbers(node)),
               element("span"),
               element("span", {}, "="),
               element("span", { class: "result" }, show(event.total)),

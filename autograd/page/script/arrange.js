@@ -132,29 +132,42 @@ function inColumns(columns, blocks, sizes, after, before) {
   return { width: x - GAP.x, height: bottom - top, centres };
 }
 
-/** How a long chain is folded into rows, to fill a pane: the columns of each row, in order. */
+const READABLE = 0.72; // the scale from which on one row reads best
+/** How a chain is folded into rows, so that it is as large as can be in the pane: the columns of each row, in order. */
 function rowsOf(blocks) {
-  const misfit = (width, height) => Math.abs(Math.log(width / height / ASPECT));
-  const split = (n) => {
-    const each = Math.ceil(blocks.length / n),
-      rows = [];
-    const order = [...blocks.keys()].reverse();
-    for (let i = 0; i < order.length; i += each) rows.push(order.slice(i, i + each));
+  const order = [...blocks.keys()].reverse(),
+    widthOf = (c) => blocks[c].width + GAP.x;
+  const fill = (limit) => {
+    const rows = [];
+    let used = Infinity;
+    for (const c of order) {
+      if (used + widthOf(c) > limit) {
+        rows.push([]);
+        used = 0;
+      }
+      rows[rows.length - 1].push(c);
+      used += widthOf(c);
+    }
     return rows;
   };
-  const sizeOf = (rows) => [
-    mostOf(rows.map((row) => sumOf(row.map((c) => blocks[c].width + GAP.x)))),
-    sumOf(rows.map((row) => mostOf(row.map((c) => blocks[c].height)) + 2 * GAP.y)),
-  ];
-  let best = split(1);
-  if (blocks.length < 6) return best;
-  const [width, height] = sizeOf(best),
-    about = Math.sqrt(width / height / ASPECT); // rows, if all columns were alike
-  let least = misfit(width, height) - 0.4; // one row reads best
-  for (let n = Math.max(2, Math.floor(0.5 * about), Math.floor(about) - 9); n <= about + 2; n++) {
-    const rows = split(n),
-      found = misfit(...sizeOf(rows));
-    if (found < least) [best, least] = [rows, found];
+  const scaleOf = (rows) => {
+    const width = mostOf(rows.map((row) => sumOf(row.map(widthOf)))),
+      height = sumOf(rows.map((row) => mostOf(row.map((c) => blocks[c].height)) + 2 * GAP.y));
+    return Math.min(1, (view.width - 32) / width, (view.height - 48) / height);
+  };
+  let best = [order],
+    most = scaleOf(best);
+  if (most >= READABLE) return best;
+  const total = sumOf(order.map(widthOf)),
+    about = Math.sqrt((total * view.height) / (view.width * mostOf(blocks.map((b) => b.height + 2 * GAP.y))));
+  for (let n = 2; n <= Math.min(order.length, Math.max(3, 3 * about + 3)); n++) {
+    // A little more than a share, as columns don't part evenly.
+    for (const slack of [1, 1.15]) {
+      const rows = fill((slack * total) / n + 1),
+        scale = scaleOf(rows);
+      // More rows must be worth it.
+      if (scale > most * (rows.length > best.length ? 1.1 : 1)) [best, most] = [rows, scale];
+    }
   }
   return best;
 }

@@ -106,8 +106,8 @@ function saidOfBox(item, flow, largest) {
   const sofar = of < 100 ? `${complete} of ${of}` : `${Math.floor((100 * complete) / of)} % done`;
   return {
     value: values ? tight(value + 0) : "·",
-    gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share || complete < of ? 7 : 9),
-    tag: wrong ? `${wrong.toLocaleString("en")} of ${of.toLocaleString("en")} wrong` : isDead ? "no gradient" : complete < of ? `${what} · ${sofar}` : `${what}${share}`,
+    gradient: !grads ? "?" : tight(state.isMean ? mean + 0 : size, share || wrong || complete < of ? 7 : 9),
+    tag: wrong ? `${wrong.toLocaleString("en")} wrong` : isDead ? "no gradient" : complete < of ? `${what} · ${sofar}` : `${what}${share}`,
     status: `${isDead ? "no gradient, " : ""}${status}${broken ? ", breakpoint" : ""}`,
     classes: [
       "box",

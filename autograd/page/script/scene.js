@@ -95,6 +95,11 @@ function makeScene(open, sample) {
   for (const { arg, node, pairs } of links.values())
     if (pairs.size > BUNDLE) scene.wires.push({ arg, node, bundle: true });
     else for (const pair of pairs) scene.wires.push({ arg: Math.floor(pair / all), node: pair % all });
+  if (scene.wires.length <= FEW_WIRES)
+    for (const [x] of scene.wires.flatMap((wire) => route(scene, wire))) {
+      scene.bounds.left = Math.min(scene.bounds.left, x);
+      scene.bounds.right = Math.max(scene.bounds.right, x);
+    }
   return scene;
 }
 
@@ -127,6 +132,49 @@ function flatScene() {
   return { ...scene, bounds };
 }
 
+const FEW_WIRES = 500; // up to so many, each finds its way around the cards
+/** How much of a route lies behind cards that it has nothing to do with. */
+function covered(scene, { arg, node }, points) {
+  let found = 0;
+  for (let k = 1; k < 16; k++) {
+    const [x, y] = pointOn(points, k / 16);
+    for (const item of scene.items) {
+      if (item === arg || item === node) continue;
+      const r = scene.rects.get(item);
+      if (x > r.x && x < r.x + r.w && y > r.y && y < r.y + r.h) found++;
+    }
+  }
+  return found;
+}
+/** Other ways from card to card: out below, and in from above, or from a side; out and in on one side. */
+function detours(scene, { arg, node }) {
+  const a = scene.rects.get(arg),
+    b = scene.rects.get(node),
+    shadow = isGroup(node) ? 7 : 0,
+    [ax, ay, bx, by] = [a.x + a.w / 2, a.y + a.h / 2, b.x + b.w / 2, b.y + b.h / 2],
+    down = by > ay,
+    out = down ? a.y + a.h : a.y,
+    into = down ? b.y : b.y + b.h + shadow,
+    sag = (into - out) / 2,
+    right = Math.max(a.x + a.w, b.x + b.w) + 28,
+    left = Math.min(a.x, b.x) - 28;
+  const beside = bx > ax ? [b.x, -1] : [b.x + b.w + shadow, 1];
+  // Out below, along between two rows, and in from the far side.
+  const lane = out + (down ? 14 : -14),
+    [far, end] = bx > ax ? [right, b.x + b.w + shadow] : [left, b.x],
+    way = Math.sign(far - ax);
+  const along = [
+    [ax, out], [ax, lane], [ax, lane], [ax + 10 * way, lane], [ax + 20 * way, lane], [end - 20 * way, lane],
+    [end - 10 * way, lane], [far + 20 * way, lane], [far + 20 * way, by], [end, by],
+  ];
+  return [
+    [[ax, out], [ax, out + sag], [bx, into - sag], [bx, into]],
+    [[ax, out], [ax, by], [beside[0] + 40 * beside[1], by], [beside[0], by]],
+    [[a.x + a.w, ay], [right, ay], [right, by], [b.x + b.w + shadow, by]],
+    [[a.x, ay], [left, ay], [left, by], [b.x, by]],
+    along,
+  ];
+}
 /** The points of a wire, as a chain of cubic curves. */
 function route(scene, wire) {
   if (wire.route?.length) {
@@ -135,6 +183,21 @@ function route(scene, wire) {
       points.push([(x += wire.route[i]), (y += wire.route[i + 1])]);
     return points;
   }
+  if (scene.wires.length > FEW_WIRES) return directRoute(scene, wire);
+  return (wire.points ??= freeRoute(scene, wire));
+}
+function freeRoute(scene, wire) {
+  const direct = directRoute(scene, wire);
+  // A wire that runs behind a card would seem to come from it.
+  let best = direct,
+    least = covered(scene, wire, direct);
+  for (const points of least ? detours(scene, wire) : []) {
+    const found = covered(scene, wire, points);
+    if (found < least) [best, least] = [points, found];
+  }
+  return best;
+}
+function directRoute(scene, wire) {
   const a = scene.rects.get(wire.arg),
     b = scene.rects.get(wire.node);
   const ay = a.y + a.h / 2,

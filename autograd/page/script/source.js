@@ -8,6 +8,8 @@ column.line.forEach((line, node) => {
   byLine.get(place).push(node);
 });
 const hasSource = data.files.some((file) => file.excerpts.length);
+// Of a network, the run is a long list of little use: there is more room for the graph.
+if (!hasSource && levels.length > 1) $("panes").style.setProperty("--source", "13fr");
 const LINE = 21; // height of a row, in pixels, as in the style
 let listing = !hasSource,
   rows = [],
