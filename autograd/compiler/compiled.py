@@ -41,8 +41,9 @@ from autograd.compiler.python import PythonFunction, nested, parted
 from autograd.compiler.recording import FunctionGraph, Shape, record
 from autograd.compiler.sharing import shared, text_of
 from autograd.compiler.uses import Uses, uses_apart
+from autograd.compiler.watch import Held, Watch, held_by
 from autograd.engine import Value
-from autograd.errors import CompileError
+from autograd.errors import CompileError, quoted
 from autograd.extras import missing_extra
 from autograd.forms import describe
 from autograd.operand import real
@@ -68,7 +69,12 @@ def compile(
 
     ``f`` is recorded once, so it must do the same for all numbers: no ``if`` on a Value, no
     ``float()``, no random numbers. Other leaf Values it uses, such as a model's weights, are
-    parameters: their numbers are read at each call.
+    parameters: their numbers are read at each call. All else it has as it was: plain numbers that
+    it closes over, attributes, arrays, and which Values the parameters are. A call that finds one
+    of these replaced, where that makes a difference, raises. Some are not looked at: what longer
+    lists and arrays than 256 hold, slots of instances, what another function computes from a file
+    or a clock; and more than a dozen places in a hundredth of the time only. Two floats that are
+    one object, ``p.data is q.data``, are so for ever.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,
@@ -86,7 +92,7 @@ def compile(
 
     Raises:
         CompileError: ``f`` decides by a recorded number, changes from run to run, or uses a row
-            whose forward is opaque.
+            whose forward is opaque; when called, something it was recorded with is another.
         MissingExtraError: the back end asked for is not installed.
         TypeError, ValueError: an argument is unusable.
 
@@ -108,6 +114,7 @@ def compile(
     derivative = f if isinstance(f, SparseDerivative) else None
     matrices: tuple[Matrix, ...] = ()
     with without_gc():
+        held = held_by(derivative.f if derivative else f)
         graph = record(derivative.f if derivative else f, example, leaves or ())
         if derivative:
             is_exact = exact or backend == "python"
@@ -132,6 +139,7 @@ def compile(
         exact=exact,
         matrices=matrices,
         f=None if derivative else f,
+        held=held,
     )
 
 
@@ -190,8 +198,10 @@ class Compiled:
         exact: bool,
         matrices: tuple[Matrix, ...] = (),
         f: Callable[..., Any] | None = None,
+        held: Sequence[Held] = (),
     ) -> None:
         self._f = f
+        self._watch = Watch(held)
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._graph = graph
@@ -311,6 +321,8 @@ class Compiled:
             params: the parameters as one flat array, in the order of `parameters`; by default
                 their own numbers.
         """
+        if held := self._watch.replaced():
+            self._refuse_replaced(held)
         # The short way gives arrays of samples, which a function of nothing doesn't have.
         is_quick = self.backend == "llvm" and (params is not None or not self.parameters)
         if arguments and is_quick and self._choices.hold(arguments):
@@ -332,6 +344,29 @@ class Compiled:
         shapes = self._graph.results
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return self._given(results, batch.is_batch)
+
+    def _refuse_replaced(self, held: Held) -> None:
+        """Raise if the function is another one with what it holds now.
+
+        Raises:
+            CompileError: it is.
+        """
+        graph = self._graph
+        instead = "pass what changes as an argument, or make a Value of it, whose number is read"
+        change = (
+            f"{graph.name} was compiled when {held.name} was {quoted(held.value)}, and it is "
+            f"another now: {instead}; or compile it again"
+        )
+        if not self._f:
+            raise CompileError(change)
+        example = [[0.0] * shape[0] if shape else 0.0 for shape in graph.shapes]
+        try:
+            now = record(self._f, example, self.parameters[: self._weights])
+        except Exception as error:
+            raise CompileError(f"{change} ({error})") from error
+        if now.parameters != graph.parameters or text_of(now) != text_of(graph):
+            raise CompileError(change)
+        self._watch.renew(held)
 
     def _fitting(self, arguments: Sequence[Any]) -> Any:
         """Return what takes samples of such lengths: this, another, or a `Mixture` of several."""
@@ -442,6 +477,8 @@ class Compiled:
         Raises:
             CompileError: the function's output, or the first of them, is no single number.
         """
+        if held := self._watch.replaced():
+            self._refuse_replaced(held)
         several = self._graph.several
         # As in a call: others than the value are arrays of samples.
         is_quick = self._is_plain and params is not None and (arguments or not several)
@@ -489,6 +526,8 @@ class Compiled:
         """
         if self._reduce is None:
             raise CompileError(f'{self._graph.name}: compile it with reduce="mean" or "sum"')
+        if held := self._watch.replaced():
+            self._refuse_replaced(held)
         if (fitting := self._fitting(arguments)) is not self:
             return fitting.reduced(*arguments, params=params)
         batch = self._read(arguments)
@@ -537,6 +576,8 @@ class Compiled:
             raise CompileError(
                 f"{self._graph.name}: backward needs parameters among wrt, and a reduction"
             )
+        if held := self._watch.replaced():
+            self._refuse_replaced(held)
         if self._is_plain and self._choices.hold(arguments):
             found = self._native_gradient.again(arguments, self._slots)
             if found:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, KeysView
+from functools import cache, lru_cache
 from pathlib import PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -18,7 +18,12 @@ ATOMS = frozenset((int, float, complex, bool, str, bytes, bytearray, type(None),
 
 
 def values_within(f: Any) -> list[Value]:
-    """Return the Values that ``f`` can reach, in the order in which they are found.
+    """Return the Values that ``f`` can reach, in the order in which they are found."""
+    return [thing for thing in reached(f) if thing.__class__ is Value]
+
+
+def reached(f: Any) -> Iterator[Any]:
+    """Yield ``f`` and what it can reach: Values, and what may hold some.
 
     It is asked of each object what it holds: of a function the variables that it closes over, its
     defaults, and the globals that its code names; of an instance also its class, for what the
@@ -27,18 +32,21 @@ def values_within(f: Any) -> list[Value]:
 
     Cost: linear in what can be reached, a few ns for each number in a list.
     """
-    found: list[Value] = []
     known = {id(f)}
     kept = [f]  # so that no id is used again
     waiting = [f]
     while waiting:
-        for part in _parts(waiting.pop()):
+        thing = waiting.pop()
+        yield thing
+        for part in _parts(thing):
             kind = part.__class__
             if kind not in ATOMS and id(part) not in known:
                 known.add(id(part))
                 kept.append(part)
-                (found if kind is Value else waiting).append(part)
-    return found
+                if kind is Value:
+                    yield part
+                else:
+                    waiting.append(part)
 
 
 def _parts(thing: Any) -> list[Any]:
@@ -48,7 +56,7 @@ def _parts(thing: Any) -> list[Any]:
         given = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
         return [*cells, *given, *vars(thing).values(), *_globals(thing)]
     if isinstance(thing, type):
-        if _is_foreign(thing.__module__):
+        if is_foreign(thing.__module__):
             return []
         return [*vars(thing).values(), *thing.__bases__]
     if isinstance(thing, ModuleType | BuiltinFunctionType):
@@ -62,21 +70,28 @@ def _parts(thing: Any) -> list[Any]:
 
 def _globals(f: FunctionType) -> Iterator[Any]:
     """Yield the globals that a function's code names, and what it names of modules."""
-    if _is_foreign(f.__module__ or ""):
+    if is_foreign(f.__module__ or ""):
         return
+    names = names_of(f.__code__)
+    for name in names:
+        thing = f.__globals__.get(name)
+        if isinstance(thing, ModuleType):
+            if not is_foreign(thing.__name__):
+                yield from (vars(thing).get(attribute) for attribute in names)
+        else:
+            yield thing
+
+
+@lru_cache(maxsize=1024)
+def names_of(code: CodeType) -> KeysView[str]:
+    """Return the globals and attributes that code names, also those of functions inside of it."""
     names: dict[str, None] = {}
-    codes = [f.__code__]
+    codes = [code]
     while codes:
         code = codes.pop()
         names.update(dict.fromkeys(code.co_names))
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    for name in names:
-        thing = f.__globals__.get(name)
-        if isinstance(thing, ModuleType):
-            if not _is_foreign(thing.__name__):
-                yield from (vars(thing).get(attribute) for attribute in names)
-        else:
-            yield thing
+    return names.keys()
 
 
 def _is_filled(cell: Any) -> bool:
@@ -88,7 +103,7 @@ def _is_filled(cell: Any) -> bool:
 
 
 @cache
-def _is_foreign(module: str) -> bool:
+def is_foreign(module: str) -> bool:
     """Return whether nothing that a module holds can be a Value of a user's."""
     if _top(module) in sys.stdlib_module_names or _top(module) in OWN_CODE:
         return True

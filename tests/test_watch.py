@@ -1,0 +1,149 @@
+"""What a compiled function holds is as it was recorded, or the next call says what is another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import CompileError, Value
+from nn import MLP
+
+compile = autograd.compile
+
+GAIN = 2.0
+TABLE = {"gain": 2.0, "other": 1.0}
+ARRAY = np.array([1.0, 2.0])
+
+
+class Model:
+    """A user's, with a setting, a count of calls, and parameters in several places."""
+
+    def __init__(self) -> None:
+        self.scale, self.w, self.heads = 2.0, Value(1.5), [Value(0.5), Value(-1.0)]
+        self.calls, self.unused = 0, 1.0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return self.heads[0] * x + self.w * self.scale
+
+
+@dataclass
+class Line:
+    w: Value
+    bias: float = 1.0
+
+    def __call__(self, x: Any) -> Any:
+        return self.w * x + self.bias
+
+
+def of_globals(x: Any) -> Any:
+    return x * GAIN + TABLE["gain"] + (ARRAY * x).sum()
+
+
+def of_a_cell() -> tuple[Any, Callable[[], None]]:
+    gain = 3.0
+
+    def f(x: Any) -> Any:
+        return x * gain
+
+    def change() -> None:
+        nonlocal gain
+        gain = 4.0
+
+    return f, change
+
+
+def of_a_default() -> Any:
+    settings = SimpleNamespace(rate=0.5)
+    return lambda x, s=settings: x * s.rate, lambda: setattr(settings, "rate", 0.25)
+
+
+def model_and(change: Callable[[Model], object]) -> tuple[Any, Callable[[], object]]:
+    model = Model()
+    return model, lambda: change(model)
+
+
+def line_and_change() -> tuple[Any, Callable[[], object]]:
+    line = Line(Value(2.0))
+    return line, lambda: setattr(line, "bias", -1.0)
+
+
+REPLACED = {
+    "a variable": of_a_cell,
+    "a default's attribute": of_a_default,
+    "a field": line_and_change,
+    "a setting": lambda: model_and(lambda m: setattr(m, "scale", 3.0)),
+    "a parameter": lambda: model_and(lambda m: setattr(m, "w", Value(1.5))),
+    "a parameter in a list": lambda: model_and(lambda m: m.heads.__setitem__(0, Value(0.5))),
+    "a list of parameters": lambda: model_and(lambda m: setattr(m, "heads", [Value(7.0)])),
+    "a parameter that is gone": lambda: model_and(lambda m: delattr(m, "w")),
+}
+
+
+@pytest.mark.parametrize("make", REPLACED.values(), ids=REPLACED)
+def test_what_is_replaced_is_noticed_by_the_next_call(make: Any) -> None:
+    f, change = make()
+    compiled = compile(f, 1.0, backend="python")
+    assert compiled(2.0) == compiled(2.0) == f(Value(2.0)).data
+    change()
+    for call in (compiled, compiled.value_and_grad, compiled.reduced):
+        with pytest.raises(CompileError, match=r"was compiled when .* and it is another now: pass"):
+            call(2.0)
+
+
+def test_globals_items_and_arrays_are_looked_at() -> None:
+    compiled = compile(of_globals, 1.0, backend="python")
+    assert compiled(2.0) == 12.0
+    for table, key in ((globals(), "GAIN"), (TABLE, "gain"), (ARRAY, 0)):
+        before = table[key]
+        table[key] = 5.0
+        with pytest.raises(CompileError, match="is another now"):
+            compiled(2.0)
+        table[key] = before
+        assert compiled(2.0) == 12.0
+
+
+def test_what_makes_no_difference_may_change() -> None:
+    model = Model()
+    compiled = compile(model, 1.0, backend="python")
+    first = compiled(2.0)
+    model(Value(1.0))
+    model.calls, model.unused, TABLE["other"] = 100, 9.0, 3.0
+    model.scale = float("2.0")
+    model.w.data += 1.0
+    assert compiled(2.0) == first + 2.0
+    model.heads[1] = Value(8.0)  # which the model doesn't use
+    assert compiled(2.0) == compiled(2.0) == first + 2.0
+
+
+def test_a_parameter_of_a_network_that_is_replaced_is_noticed() -> None:
+    model = MLP(2, [4, 1], seed=0)
+    step = compile(lambda x: model(x) ** 2, [0.0, 0.0], wrt=model)
+    step.backward([[0.5, -1.0]])
+    neuron = model.layers[0].neurons[1]
+    neuron.b = Value(0.25)
+    step._watch._due = 0.0  # as if some milliseconds had passed
+    with pytest.raises(CompileError, match=r"Neuron\.b was"):
+        step.backward([[0.5, -1.0]])
+    again = compile(lambda x: model(x) ** 2, [0.0, 0.0], wrt=model)
+    model.layers[1] = MLP(4, [1], seed=1).layers[0]
+    with pytest.raises(CompileError, match="is another now"):
+        again([0.5, -1.0])
+
+
+def test_many_things_are_looked_at_a_hundredth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = MLP(2, [4, 1], seed=0)
+    step = compile(model, [0.0, 0.0], backend="python")
+    model.layers[0].neurons[0].w[0] = Value(1.0)
+    # A look from 10 to 11, none due at 110, one from 112 to 113.
+    clock = iter([10.0, 11.0, 110.0, 112.0, 113.0])
+    monkeypatch.setattr("autograd.compiler.watch.perf_counter", lambda: next(clock))
+    assert [step._watch.replaced() is not None for _ in range(3)] == [True, False, True]
