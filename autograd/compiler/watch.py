@@ -124,7 +124,8 @@ def _places_in(thing: Any) -> Iterator[Held]:
         if 0 < getattr(thing, "size", 0) <= MOST and getattr(thing, "ndim", 0):
             yield Held(f"the array {quoted(thing)}", thing.tobytes, thing.tobytes())
     elif not isinstance(thing, type | CodeType | ModuleType):
-        for key in [*getattr(thing, "__dict__", ())]:
+        own = getattr(thing, "__dict__", None)
+        for key in list(own) if type(own) is dict else ():
             name = f"{type(thing).__name__}.{key}"
             yield from _place(name, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
 
