@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from tests.benchmarks.contest import Contender, Contest, Say, hold
@@ -368,6 +369,37 @@ def formula(say: Say) -> Result:
     )
 
 
+def language(say: Say) -> Result:
+    """Compare the steps of a GPT in machine code with those of the eager engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = {}
+        for name in ("cold", "warm"):
+            say(f"one document a step, {name}")
+            found[name] = measure("language", "compiled", 1, CHAINRULE_CACHE=folder)
+        say("16 documents a step")
+        many = [measure("language", "compiled", 16, CHAINRULE_CACHE=folder) for _ in range(2)]
+    runs = {"Chainrule, compiled": [found["warm"]]}
+    others = {"the eager engine": "eager"}
+    if find_spec("torch"):
+        others["PyTorch"] = "torch"
+    for name, who in others.items():
+        say(name)
+        runs[name] = [measure("language", who, 1)]
+    step = found["warm"]["step"]
+    for name, (run,) in runs.items():
+        pairs = zip(run["losses"], found["warm"]["losses"], strict=True)
+        if not all(math.isclose(a, b, rel_tol=1e-6) for a, b in pairs):
+            raise MeasurementError(f"{name} and compiled code have other losses")
+    figures = [
+        Figure(step, "s", "for a step of one document, Adam included", 60e-6, at_most=True),
+        Figure(many[1]["step"] / 16, "s", "for a document among 16", 9e-6, at_most=True),
+        *(Figure(runs[name][0]["step"] / step, "×", f"as fast as {name}") for name in others),
+        Figure(found["cold"]["making"], "s", "to compile all lengths", 10, at_most=True),
+        Figure(found["warm"]["making"], "s", "to record them, code from the cache", 0.2, True),
+    ]
+    return Result(figures)
+
+
 def limits(say: Say) -> Result:
     """Compare a step with what the machine can do at best."""
     say("the machine's peak")
@@ -580,6 +612,14 @@ BENCHMARKS: dict[str, Benchmark] = {
             "sparse derivatives: a chain's Hessian, a rollout's Jacobian",
             sparse,
             (*COMPILED, "scipy"),
+        ),
+        Benchmark(
+            "language",
+            "compile",
+            "a GPT of 4,192 parameters that learns names, a document a step",
+            language,
+            COMPILED,
+            ("torch",),
         ),
         Benchmark("limits", "compile", "how near the machine's limits a step is", limits, DATA),
         Benchmark(
