@@ -10,6 +10,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from importlib.resources import files
 
 from autograd.drawing import palette
@@ -22,6 +23,9 @@ SCRIPT = (
     "zoom arithmetic change flow node guess predict player address embedding dividers controls"
 ).split()
 """The parts of the script, in the order in which they stand; ROWS are generated."""
+
+SPARED = re.compile(r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n|^ +", re.MULTILINE | re.DOTALL)
+"""What of the script a page does without: comments on lines of their own, indentation."""
 
 
 def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
@@ -67,7 +71,7 @@ def _title(recording: Recording) -> str:
 def _script(rows: str) -> str:
     """Return the one script: the page's own parts, and the generated ``rows``."""
     parts = (rows if part == "ROWS" else resource(f"script/{part}.js") for part in SCRIPT)
-    body = "\n".join(parts)
+    body = SPARED.sub("", "\n".join(parts))
     return f'"use strict";\n(() => {{\n{body}\n}})();'
 
 
