@@ -7,7 +7,7 @@ output back to the leaves.
 
 from __future__ import annotations
 
-import threading
+from _thread import RLock  # as functools does: threading takes longer to load than this
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
@@ -199,7 +199,7 @@ class Value(Operand):
 
 # The backward pass
 
-_backward_lock = threading.RLock()
+_backward_lock = RLock()
 
 
 class Step(NamedTuple):

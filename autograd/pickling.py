@@ -8,13 +8,13 @@ have been, and the depth stays constant.
 from __future__ import annotations
 
 import copyreg
-import threading
+from _thread import _local
 
 from autograd.annotations import Any
 from autograd.graph import topological_order
 
 
-class _Covered(threading.local):
+class _Covered(_local):
     """The ids of the nodes that the saving under way will meet in topological order.
 
     Should it fail half-way, stale ids remain. They cost nothing but depth: a node found here

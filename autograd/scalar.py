@@ -9,6 +9,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable
+from functools import cache
 from types import FrameType
 
 from autograd.annotations import Any
@@ -64,17 +65,16 @@ def _warn(message: str) -> None:
 
 def _is_formatting(frame: FrameType) -> bool:
     """Return whether a frame is about to format by ``%``: no Value has another use for it."""
-    return frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2] == REMAINDER
+    instruction = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
+    return instruction == _instruction("x % y", "x @ y")
 
 
+@cache
 def _instruction(operation: str, other: str) -> bytes:
     """Return what stands in the code of an operation where another one differs."""
     code, different = (compile(text, "", "eval").co_code for text in (operation, other))
     at = next(i for i, (x, y) in enumerate(zip(code, different, strict=True)) if x != y)
     return code[at - 1 : at + 1]
-
-
-REMAINDER = _instruction("x % y", "x @ y")
 
 
 def _format(self: Value, spec: str) -> str:

@@ -179,7 +179,17 @@ def test_import_brings_the_standard_library_only() -> None:
 @pytest.mark.parametrize("statement", ["import autograd", "from nn import MLP"])
 def test_what_a_short_program_imports_is_loaded_in_little_time(statement: str) -> None:
     """`typing` alone, with what it needs, takes longer to load than the engine does."""
-    slow = {"typing", "re", "enum", "dataclasses", "inspect", "traceback", "hashlib", "json"}
+    slow = {
+        "typing",
+        "threading",
+        "re",
+        "enum",
+        "dataclasses",
+        "inspect",
+        "traceback",
+        "hashlib",
+        "json",
+    }
     if "nn" in statement:  # random, for the weights, needs it
         slow -= {"hashlib"}
     assert not loaded_by(statement) & slow
