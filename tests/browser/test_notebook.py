@@ -393,6 +393,15 @@ def test_on_paper_it_is_light_and_colours_are_kept(open_page: Any, system: str) 
     assert (fill, adjust) == ("rgb(255, 255, 255)", "exact")
 
 
+@pytest.mark.parametrize("fragment", ["#level=layers&event=99999", "#level=op&event=99999&node=0"])
+def test_on_paper_is_one_page(open_page: Any, fragment: str) -> None:
+    page = open_page(build(moons().recording), fragment)
+    for _ in range(2):
+        paper = page.pdf(format="A4")
+        assert len(re.findall(rb"/Type ?/Page\b", paper)) == 1
+    assert page.locator("#canvas").get_attribute("viewBox") is None
+
+
 def test_what_a_notebook_runs_may_stand_in_any_html(open_page: Any) -> None:
     x = Value(2.0, "</script><!--")
     text = framing(build(Stepper(x * x).recording))

@@ -352,7 +352,11 @@ buildSource();
 moment = at(state.position);
 lookAtAll();
 paint();
+// On paper is what is in sight, as large as there is room for.
+window.addEventListener("beforeprint", () => canvas.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`));
+window.addEventListener("afterprint", () => canvas.removeAttribute("viewBox"));
 new ResizeObserver(() => {
+  if (canvas.hasAttribute("viewBox")) return;
   const { width, height } = view;
   measure();
   if ((width !== view.width || height !== view.height) && scene.items.length < 60) lookAtAll();

@@ -197,6 +197,9 @@ function account(node) {
         ),
       ),
     );
+    const rowCount = Math.min(given.length, MOST) + Math.min(missing.length, MOST);
+    if (rowCount > 8)
+      parts.push(element("p", { class: "note on-paper" }, `The last 8 of ${given.length + missing.length} contributions.`));
     const size = given.reduce((sum, e) => sum + Math.abs(e.product), 0);
     if (status === 2 && given.length > 1 && Math.abs(moment.gradient[node]) < 1e-8 * size)
       parts.push(
