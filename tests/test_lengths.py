@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from autograd import CompileError, Value, compile, dot, logsumexp, mean, tanh
+from autograd import CompileError, Value, compile, dot, logsumexp, mean, relu, tanh
 from autograd import sum as total
-from nn import GPT, next_token_loss
+from nn import GPT, MLP, Embedding, Module, fit, next_token_loss
+from nn.losses import cross_entropy, squared_error
+from nn.optim import Adam
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -167,3 +169,57 @@ def test_a_length_of_its_own_for_each_argument() -> None:
     for i in range(3):
         one, (slopes_a, slopes_b) = f.value_and_grad(a[i], b[i])
         assert (value[i], by_a[i], by_b[i]) == (one, slopes_a, slopes_b)
+
+
+class Reader(Module):
+    """A recurrent cell that reads letters, and after each says which may follow."""
+
+    def __init__(self) -> None:
+        self.token = Embedding(4, 3, seed=0)
+        self.out = Embedding(4, 3, seed=1)
+
+    def forward(self, letters: list[Any]) -> list[list[Any]]:
+        state: list[Any] = [0.0] * 3
+        rows = []
+        for letter in letters:
+            mixed = zip(state, self.token(letter), strict=True)
+            state = [relu(h + w + 0.1) for h, w in mixed]
+            rows.append([dot(row, state) for row in self.out.weight])
+        return rows
+
+
+def following_loss(rows: list[list[Any]], targets: list[Any]) -> Any:
+    return mean([cross_entropy(row, y) for row, y in zip(rows, targets, strict=True)])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("clip", [None, 0.5], ids=str)
+def test_fit_learns_from_sequences_of_any_lengths(clip: float | None) -> None:
+    texts = [[(k * j + k) % 4 for j in range(3 + k % 3)] for k in range(20)]
+    data = [text[:-1] for text in texts], [text[1:] for text in texts]
+
+    def trained(compile: Any) -> tuple[list[float], list[float], list[float]]:
+        model = Reader()
+        history = fit(
+            model, data, following_loss, Adam(model.parameters(), 0.02), epochs=3, batch_size=4,
+            clip=clip, validation=([[1, 1, 3, 3], [2, 3]], [[1, 3, 3, 0], [3, 1]]), compile=compile,
+        )  # fmt: skip
+        assert history.backend.startswith("llvm") == bool(compile)
+        weights = [p.data for p in model.parameters()]
+        return history.loss, history.validation_loss, weights
+
+    loss, validation, weights = trained(False)
+    assert trained("exact") == (loss, validation, weights)
+    found = trained(True)
+    # Adam's first steps are of one size whatever the gradient, but for its sign.
+    for part, expected in zip(found, (loss, validation, weights), strict=True):
+        assert part == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_length_that_a_model_does_not_take_is_named_before_anything_is_learnt() -> None:
+    model = MLP(2, [1], seed=0)
+    data = [[0.0, 1.0], [1.0, 0.0], [1.0]], [0.0, 1.0, 0.0]
+    with pytest.raises(
+        ValueError, match=r"inputs\[2\] has 1 numbers, inputs\[0\] has 2, and the m"
+    ):
+        fit(model, data, squared_error, Adam(model.parameters(), 0.1), epochs=1)

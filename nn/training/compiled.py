@@ -101,8 +101,14 @@ class CompiledSteps:
         if type(optimizer).step is not Optimizer.step:
             raise CompileError(f"{type(optimizer).__name__} has a step of its own")
         self.clip = Clipping(plan.clip, optimizer.parameters, exact=exact)
+        self.is_ragged = any(part is not None and part.is_ragged for part in (samples, plan.tests))
+        if self.is_ragged and plan.dropouts:
+            raise CompileError("samples of different lengths and a Dropout, whose masks are of one")
         self.inputs, self.targets = self._arrays(samples)
-        self._example = samples.inputs[0], samples.targets[0]
+        # The longest, which may use parameters that others don't.
+        longest = samples.firsts[max(samples.firsts)]
+        self._example = samples.inputs[longest], samples.targets[longest]
+        self._watched: dict[int, list[Unit]] = {}
         self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
         with plan.in_mode(training=True):
             self.masks = Masks(plan.model, plan.dropouts, samples)
@@ -157,15 +163,32 @@ class CompiledSteps:
         return Epoch(list(records), learnt.losses.tolist(), learnt.predictions, learnt.targets)
 
     def _learn(self, order: Sequence[Sequence[int]], factor: Factor, tell: Tell) -> Learnt:
-        numpy, optimizer = self.numpy, self.plan.optimizer
+        numpy = self.numpy
         rows = numpy.array(list(chain.from_iterable(order)))
+        self.ahead = self._state()
+        if self.is_ragged:
+            return self._walk(
+                order, factor, tell, *([c[i] for i in rows] for c in (self.inputs, self.targets))
+            )
         inputs = self._room("inputs", (len(rows), self.inputs.shape[1]))
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
         targets = self._room("targets", (len(rows), *self.targets.shape[1:]))
         numpy.take(self.targets, rows, axis=0, out=targets, mode="clip")
-        state = self.ahead = self._state()
         if self._is_bare and self._suits_one_thread(max(map(len, order))):
             return self._descend(order, factor, tell, inputs, targets)
+        return self._walk(order, factor, tell, inputs, targets)
+
+    def _walk(
+        self,
+        order: Sequence[Sequence[int]],
+        factor: Factor,
+        tell: Tell,
+        inputs: Any,
+        targets: Any,
+    ) -> Learnt:
+        """Learn step by step, with Python between them."""
+        numpy, optimizer = self.numpy, self.plan.optimizer
+        state = self._state()
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         weights[0] = state.weights
@@ -200,8 +223,8 @@ class CompiledSteps:
             rates,
             scales,
             numpy.concatenate(losses),
-            numpy.concatenate(outs),
-            numpy.concatenate(answers),
+            list(chain.from_iterable(outs)) if self.is_ragged else numpy.concatenate(outs),
+            list(chain.from_iterable(answers)) if self.is_ragged else numpy.concatenate(answers),
             targets,
             gradients,
             weights,
@@ -264,7 +287,9 @@ class CompiledSteps:
         )
 
     def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
-        """Return inputs and targets as arrays."""
+        """Return inputs and targets as arrays; as lists where their lengths differ."""
+        if self.is_ragged:
+            return samples.inputs, samples.targets
         width = len(samples.inputs[0])
         # Three times as fast as to make the array of the lists.
         packed = b"".join(starmap(Struct(f"{width}d").pack, samples.inputs))
@@ -289,24 +314,31 @@ class CompiledSteps:
             self._evaluated[samples] = self._arrays(samples)
         numbers = self._numbers(self._state())
         losses, outs = self._evaluation(*self._evaluated[samples], params=numbers)
-        return losses.tolist(), outs
+        return list(map(float, losses)), outs
 
     def _units(self, learnt: Learnt) -> Iterator[tuple[Unit, int, int]]:
         """Yield the units, how many answers each gave in an epoch, and how many of its flat side.
 
         A unit that answers a sample several times comes as often.
         """
-        samples = len(learnt.units)
-        flat = {op: is_flat(learnt.units).sum(axis=0).tolist() for op, is_flat in FLAT.items()}
-        for i, unit in enumerate(self._watched):
-            yield unit, samples, flat[unit[1]][i]
+        groups: dict[int, Any] = {}
+        if self.is_ragged:
+            for row in learnt.units:
+                groups.setdefault(len(row), []).append(row)
+        else:
+            groups[learnt.units.shape[1]] = learnt.units
+        for size, rows in groups.items():
+            units = self.numpy.array(rows).reshape(len(rows), size)
+            flat = {op: is_flat(units).sum(axis=0).tolist() for op, is_flat in FLAT.items()}
+            for i, unit in enumerate(self._watched[size]):
+                yield unit, len(rows), flat[unit[1]][i]
 
     def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, ...]:
         with self.masks.given(masks):
             out = self.plan.model(x)
         term = self.plan.loss(out, target)
         units = units_below(term)
-        self._watched = list(map(unit_of, units))
+        self._watched[len(units)] = list(map(unit_of, units))
         return term, term, out, units
 
     @cached_property

@@ -26,6 +26,7 @@ class Dataset(Sequence[Sample]):
     Attributes:
         inputs: rows of floats.
         targets: a float, or a list of floats, for each.
+        firsts: the first sample of each length; whether the model takes them all is for it to say.
 
     Raises:
         TypeError, ValueError: some of it is unusable; the message says which.
@@ -46,14 +47,15 @@ class Dataset(Sequence[Sample]):
         if _are_plain(inputs):
             self.inputs = list(map(list, inputs))
         else:
-            self.inputs = [self._row(i, row, inputs[0]) for i, row in enumerate(inputs)]
+            self.inputs = [self._row(i, row) for i, row in enumerate(inputs)]
         self.targets = [self._target(i, target) for i, target in enumerate(targets)]
-        sizes = [len(t) if isinstance(t, list) else 0 for t in self.targets]
-        for i, size in enumerate(sizes):
-            if size != sizes[0]:
+        self.firsts: dict[int, int] = {}
+        for i, row in enumerate(self.inputs):
+            first = self.firsts.setdefault(len(row), i)
+            if _size(self.targets[i]) != _size(self.targets[first]):
                 raise ValueError(
-                    f"{which}targets[{i}] and {which}targets[0] are not of one length: got "
-                    f"{self.targets[i]} and {self.targets[0]}"
+                    f"{which}targets[{i}] and {which}targets[{first}] are not of one length: got "
+                    f"{self.targets[i]} and {self.targets[first]}"
                 )
         self._check_labels(loss)
         self._leaves: dict[int, list[Value]] = {}
@@ -74,14 +76,15 @@ class Dataset(Sequence[Sample]):
             ]
         return self._leaves[i], self.targets[i]
 
-    def _row(self, i: int, row: Any, first: Any) -> list[float]:
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the inputs are of different lengths."""
+        return len(self.firsts) > 1
+
+    def _row(self, i: int, row: Any) -> list[float]:
         name = f"{self.which}inputs[{i}]"
         if not hasattr(row, "__len__"):
             raise TypeError(f"{name} must be a list of numbers: got {row!r:.60}")
-        if len(row) != len(first):
-            raise ValueError(
-                f"{name} has {len(row)} numbers, {self.which}inputs[0] has {len(first)}"
-            )
         return _several(name, row)
 
     def _target(self, i: int, target: Any) -> float | list[float]:
@@ -117,6 +120,10 @@ def _are_plain(rows: Sequence[Any]) -> bool:
         and set(map(type, chain.from_iterable(rows))) == {float}
         and math.isfinite(sum(chain.from_iterable(rows)))
     )
+
+
+def _size(target: float | list[float]) -> int:
+    return len(target) if isinstance(target, list) else -1
 
 
 def _several(name: str, row: Sequence[Any]) -> list[float]:

@@ -66,7 +66,8 @@ def fit(
 
     Args:
         model: called with one sample's inputs, returns its prediction.
-        data: the inputs, one list of numbers a sample, and the targets.
+        data: the inputs, one list of numbers a sample, and the targets. The lists may be of several
+            lengths, if the model takes them; the targets of one length of inputs are alike.
         loss: of one sample, ``loss(prediction, target)``; a step descends its mean.
         optimizer: holds the model's parameters; those it doesn't hold stay as they are.
         epochs: how often to go through the data.

@@ -1,4 +1,4 @@
-"""A first sample tried out, so that what doesn't fit shows before a training changes anything."""
+"""A first sample, of each length, tried out before a training changes anything."""
 
 from __future__ import annotations
 
@@ -9,12 +9,26 @@ from nn.training.plan import Plan
 
 
 def tried_out(plan: Plan, samples: Dataset) -> Value:
-    """Return the loss of the first sample, a node to differentiate.
+    """Return the loss of the first sample, a node to differentiate; try one of each other length.
 
     Raises:
-        TypeError, ValueError: it is none, or a label is no class of the model's.
+        TypeError, ValueError: it is none, a label is no class of the model's, or the model takes
+            no samples of some length.
     """
-    inputs, target = samples[0]
+    term = _tried(plan, samples, 0)
+    for length, i in list(samples.firsts.items())[1:]:
+        try:
+            _tried(plan, samples, i)
+        except (TypeError, ValueError, IndexError) as error:
+            raise ValueError(
+                f"{samples.which}inputs[{i}] has {length} numbers, {samples.which}inputs[0] has "
+                f"{len(samples.inputs[0])}, and the model does not take both: {error}"
+            ) from error
+    return term
+
+
+def _tried(plan: Plan, samples: Dataset, i: int) -> Value:
+    inputs, target = samples[i]
     with plan.in_mode(training=False):  # a dropout would draw a mask
         prediction = plan.model(inputs)
     try:
@@ -31,7 +45,7 @@ def tried_out(plan: Plan, samples: Dataset) -> Value:
         raise TypeError(f"the loss must return a Value to differentiate: got {term!r:.60}")
     if term.op is None:
         raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
-    if bare(plan.loss) is cross_entropy:
+    if i == 0 and bare(plan.loss) is cross_entropy:
         _check_classes(len(prediction), samples)
     return term
 
