@@ -51,7 +51,9 @@ def _compiled(model: Callable[[Any], Any], rows: list[Sequence[float]]) -> Any:
     """Return the answers as an array; None where that doesn't pay, or can't be done."""
     answer = model(rows[0])
     several = answer if isinstance(answer, list) else [answer]
-    nodes = {node for out in several if isinstance(out, Value) for node in trace(out)[0]}
+    outs = [out for out in several if isinstance(out, Value)]
+    # Below their sum, what they have in common is walked once.
+    nodes = trace(autograd.sum(outs))[0] if outs else []
     if len(rows) * sum(len(node.args) for node in nodes) < WORTHWHILE:
         return None
     try:
