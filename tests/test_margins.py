@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,23 @@ def test_a_name_alone_makes_no_numbering(tmp_path: Path) -> None:
         ("case", "numbers the rows"),
         ("smoker_no", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "problem"),
+    [
+        ("x,y\n1,2\n", {}, "has 1 row of data: there is nothing to learn"),
+        (
+            "x,day,y\n1,2020-01-01,5\n2,2020-01-03,5\n3,2020-01-09,5\n4,2020-01-11,5\n",
+            {},
+            "x (numbers the rows), day (dates), y (always the same); --target names one",
+        ),
+        ('x,y\n"abc,1\n2,3\n', {}, "has a quotation mark in row 2 that is never closed"),
+        ("x,y\n1,2\n3,4\n", {"target": "y", "drop": ["y"]}, "y can't be both predicted and left"),
+    ],
+)
+def test_what_can_t_be_learnt_is_said_with_the_reason(
+    tmp_path: Path, content: str, options: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        table_in(tmp_path, content, **options)

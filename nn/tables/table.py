@@ -83,6 +83,8 @@ def read(
     texts = read_texts(path, separator, asked)
     names = [name or f"x{i + 1}" for i, name in enumerate(texts.names)]
     found = {word: _named(path, names, word) for word in asked}
+    if target is not None and found[target] in {found[word] for word in drop}:
+        raise ValueError(f"{found[target]} can't be both predicted and left out")
     sample = texts.frame.iloc[:200].to_numpy().ravel().tolist()
     decimal = decimal_of(sample)
     are_words = {found[word] for word in categorical}
@@ -158,17 +160,25 @@ def _target(
     for i in reversed(range(len(columns))):
         if not _unfit(columns[i], i == 0):
             return i, "the last column" if i == last else "the last that can be"
+    if len(columns[0].values) < 2:
+        raise ValueError(
+            f"{path} has {len(columns[0].values)} row of data: there is nothing to learn"
+        )
+    reasons = [_unfit(column, i == 0) for i, column in enumerate(columns)]
+    named = [f"{name} ({reason})" for name, reason in zip(names, reasons, strict=True)]
     raise ValueError(
-        f"{path} has no column that can be predicted: each is empty, constant or a name"
+        f"{path} has no column that can be predicted: {listed(named)}; --target names one"
     )
 
 
-def _unfit(column: Column, is_first: bool) -> bool:
-    """Return whether a column is of no use as a target that nobody has asked for."""
+def _unfit(column: Column, is_first: bool) -> str:
+    """Return why a column is of no use as a target that nobody has asked for, or ""."""
     reason = reason_against(column, is_first)
     if reason == "numbers the rows" and not is_first and not is_numbering(column.name):
         reason = ""
-    return column.missing > len(column.values) / 2 or bool(reason)
+    if isinstance(column.reader, Dates):
+        return reason or "dates"
+    return reason or ("mostly missing" if column.missing > len(column.values) / 2 else "")
 
 
 def _is_numbering(column: Column) -> bool:

@@ -231,6 +231,9 @@ def _quoted(frame: Any, chosen: Any) -> str:
 
 
 def _ragged(error: Exception, width: int) -> str:
+    opened = re.search(r"EOF inside string starting at row (\d+)", str(error))
+    if opened:
+        return f"has a quotation mark in row {int(opened[1]) + 1} that is never closed"
     found = re.search(r"in line (\d+), saw (\d+)", str(error))
     if not found:
         return f"can't be read: {_one_line(error)}"
