@@ -33,6 +33,7 @@ WHOLE = {"a": [1, 2, 4, 3], "b": [5, 7, 6, 9], "y": list("pqpq")}
         ("a,b,y\n", "{},{},{}\n", "Total,27,\n", "the last row, 'Total', left out"),
         ("a,b,y\n", "{},{},{}\n", "\nSource: us\nas of May\n", "2 lines below the table skipped"),
         ("a,b,y\ncm,kg,\n", "{},{},{}\n", "", "a line of units skipped"),
+        ("Group 1,,Group 2\na,b,y\n", "{}*,{},{}\n", "", "titles above them"),
         ("| a | b | y |\n|---|:-:|---|\n", "| {} | {} | {} |\n", "", "bars"),
         ("+---+---+\na|b|y\n--+--+--\n===\n", "{}|{}|{}\n", "", "bars"),
         ("'a','b','y'\n", "'{}','{}','{}'\n", "", "commas"),

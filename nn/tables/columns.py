@@ -202,6 +202,8 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
             return "no word twice"
         if different > MOST_CATEGORIES:
             return f"{different:,} different words, of which most are rare"
+        if n >= 20 and int(values[values != ""].value_counts().max()) < 3:
+            return f"{different:,} different words, none of them more than twice"
         return ""
     if not isinstance(column.reader, Numerals) or column.missing or different < 0.9 * n or n < 4:
         return ""

@@ -20,6 +20,9 @@ TOTALS = frozenset(
 RULE = re.compile(r"(?=(?:[^-=─]*[-=─]){3})[\s|+:\-=─]+")
 """A line that is drawn below the names of columns, or around a table."""
 
+UNITS = "a line of units skipped"
+"""What is said of that."""
+
 MOST_BELOW = 5
 """Lines of one cell, such as notes and sources, that may stand below a table."""
 
@@ -114,7 +117,7 @@ def trimmed(frame: Any) -> tuple[Any, list[str]]:
     said = []
     if len(frame) > 2 and _are_units(frame.iloc[:FIRST]):
         frame = frame.iloc[1:]
-        said.append("a line of units skipped")
+        said.append(UNITS)
     notes = 0
     if frame.shape[1] > 2:
         filled = (frame.tail(MOST_BELOW + 1) != "").sum(axis=1).tolist()[::-1]

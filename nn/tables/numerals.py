@@ -236,7 +236,8 @@ def is_missing(text: str) -> bool:
 
 def parts_of(text: str) -> re.Match[str] | None:
     """Return sign, number and what stands around it; None if there is no number in a cell."""
-    return CELL.fullmatch(text.strip().replace("−", "-"))
+    # A mark of a footnote, or of significance, says nothing about the number.
+    return CELL.fullmatch(text.strip().rstrip("*†‡").replace("−", "-"))
 
 
 def decimal_of(cells: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from autograd import missing_extra, read_regular
 from nn.tables.dialect import SEPARATORS, cells_of, decoded, dialect_of, quote_of
 from nn.tables.header import has_names, is_number
-from nn.tables.margins import bared, plural, refuse_formats, trimmed
+from nn.tables.margins import UNITS, bared, plural, refuse_formats, trimmed
 
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -205,7 +205,12 @@ def _headed(frame: Any, head: int, how: list[str], named: Sequence[str]) -> Text
 def _checked(texts: Texts) -> Texts:
     """Return the texts with each name once; columns without name and cell are gone."""
     whole, said = trimmed(texts.frame)
-    texts = Texts(whole, texts.names, [*texts.how, *said])
+    heads = texts.names
+    second = texts.frame.iloc[0].tolist() if len(texts.frame) else []
+    if UNITS in said and not all(map(str.strip, heads)) and all(map(str.strip, second)):
+        # Below titles of several columns each.
+        heads, said = second, ["titles above them", *said[1:]]
+    texts = Texts(whole, heads, [*texts.how, *said])
     if not len(texts.frame):
         raise ValueError("has names of columns but no data" if texts.names else "is empty")
     filled = (texts.frame != "").any()
