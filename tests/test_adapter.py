@@ -79,3 +79,62 @@ def test_what_pytorch_keeps_from_one_use_to_the_next_is_found() -> None:
 
     report = gradcheck(lambda x: Keeps.apply(x).sum(), torch.tensor([1.0, 2.0]).double())
     assert {check.verdict for check in report.inputs} == {"wrong"}
+
+
+def test_networks_of_pytorch_in_the_short_formats() -> None:
+    torch = pytest.importorskip("torch")
+    for seed in range(3):
+        torch.manual_seed(seed)
+        module = torch.nn.Sequential(
+            torch.nn.Linear(3, 4), torch.nn.GELU(), torch.nn.LayerNorm(4), torch.nn.Linear(4, 2)
+        )
+        report = gradcheck(module, torch.randn(1, 3))
+        assert "wrong" not in {check.verdict for check in report.inputs}, report
+        report = gradcheck(module.bfloat16(), torch.randn(1, 3).bfloat16())
+        assert "wrong" not in {check.verdict for check in report.inputs}, report
+
+
+def test_a_cross_entropy_of_pytorch_that_is_five_percent_off() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Off(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx, logits):
+            ctx.save_for_backward(logits)
+            return torch.logsumexp(logits, 0) - logits[1]
+
+        @staticmethod
+        def backward(ctx, g):
+            (logits,) = ctx.saved_tensors
+            p = torch.softmax(logits, 0)
+            p[1] -= 1
+            return 1.05 * g * p
+
+    for dtype in (torch.float32, torch.float64):
+        logits = torch.tensor([0.5, -1.0, 2.0], dtype=dtype)
+        right = gradcheck(lambda x: torch.logsumexp(x, 0) - x[1], logits)
+        assert right.ok, right
+        off = gradcheck(lambda x: Off.apply(x), logits)
+        assert [check.verdict for check in off.inputs] == ["wrong"] * 3, off
+
+
+def test_networks_of_jax_in_single_precision_and_bfloat16() -> None:
+    jax = pytest.importorskip("jax")
+    np = jax.numpy
+
+    def loss(params, x):
+        hidden = jax.nn.relu(params["w"] @ x + params["b"])
+        return -jax.nn.log_softmax(params["v"] @ hidden)[0]
+
+    for seed in range(3):
+        keys = jax.random.split(jax.random.key(seed), 4)
+        params = {
+            "w": jax.random.normal(keys[0], (3, 2)),
+            "b": jax.random.normal(keys[1], (3,)),
+            "v": jax.random.normal(keys[2], (2, 3)),
+        }
+        x = jax.random.normal(keys[3], (2,))
+        for dtype in (np.float32, np.bfloat16):
+            given = jax.tree.map(lambda leaf, dtype=dtype: leaf.astype(dtype), (params, x))
+            report = gradcheck(loss, *given)
+            assert "wrong" not in {check.verdict for check in report.inputs}, report
