@@ -40,7 +40,9 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
         CycleError: the graph was tampered with.
 
     Cost: linear in the graph; the result is a graph of a few times its size. What lies behind
-    the one node of ``wrt`` costs nothing; behind several it may hold another of them.
+    the one node of ``wrt`` costs nothing; behind several it may hold another of them. Nodes don't
+    know how old they are, which would cost each 24 bytes and a tenth of the time to record it, so
+    that older ones beside ``wrt`` are walked as well.
 
     >>> x = Value(3.0)
     >>> (first,) = gradients(x**4, [x])

@@ -42,6 +42,15 @@ class Line:
         return self.w * x + self.bias
 
 
+@dataclass(slots=True)
+class Slotted:
+    w: Value
+    bias: float = 1.0
+
+    def __call__(self, x: Any) -> Any:
+        return self.w * x + self.bias
+
+
 def of_globals(x: Any) -> Any:
     return x * GAIN + TABLE["gain"] + (ARRAY * x).sum()
 
@@ -69,15 +78,16 @@ def model_and(change: Callable[[Model], object]) -> tuple[Any, Callable[[], obje
     return model, lambda: change(model)
 
 
-def line_and_change() -> tuple[Any, Callable[[], object]]:
-    line = Line(Value(2.0))
+def line_and_change(kind: Any) -> tuple[Any, Callable[[], object]]:
+    line = kind(Value(2.0))
     return line, lambda: setattr(line, "bias", -1.0)
 
 
 REPLACED = {
     "a variable": of_a_cell,
     "a default's attribute": of_a_default,
-    "a field": line_and_change,
+    "a field": lambda: line_and_change(Line),
+    "a field in a slot": lambda: line_and_change(Slotted),
     "a setting": lambda: model_and(lambda m: setattr(m, "scale", 3.0)),
     "a parameter": lambda: model_and(lambda m: setattr(m, "w", Value(1.5))),
     "a parameter in a list": lambda: model_and(lambda m: m.heads.__setitem__(0, Value(0.5))),

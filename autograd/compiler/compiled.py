@@ -72,9 +72,9 @@ def compile(
     parameters: their numbers are read at each call. All else it has as it was: plain numbers that
     it closes over, attributes, arrays, and which Values the parameters are. A call that finds one
     of these replaced, where that makes a difference, raises. Some are not looked at: what longer
-    lists and arrays than 256 hold, slots of instances, what another function computes from a file
-    or a clock; and more than a dozen places in a hundredth of the time only. Two floats that are
-    one object, ``p.data is q.data``, are so for ever.
+    lists and arrays than 256 hold, what another function computes from a file or a clock; and more
+    than a dozen places in a hundredth of the time only. Two floats that are one object,
+    ``p.data is q.data``, are so for ever.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,

@@ -16,6 +16,11 @@ from autograd.modes import OWN_CODE
 ATOMS = frozenset((int, float, complex, bool, str, bytes, bytearray, type(None), CodeType))
 """Types whose instances hold nothing."""
 
+SAID_OF_A_CLASS = frozenset(
+    "__annotations__ __dataclass_fields__ __dataclass_params__ __dict__ __repr__ __str__".split()
+)
+"""What a class has of its fields, and what prints an instance: of no effect on what is computed."""
+
 
 def values_within(f: Any) -> list[Value]:
     """Return the Values that ``f`` can reach, in the order in which they are found."""
@@ -58,7 +63,8 @@ def _parts(thing: Any) -> list[Any]:
     if isinstance(thing, type):
         if is_foreign(thing.__module__):
             return []
-        return [*vars(thing).values(), *thing.__bases__]
+        own = [part for name, part in vars(thing).items() if name not in SAID_OF_A_CLASS]
+        return [*own, *thing.__bases__]
     if isinstance(thing, ModuleType | BuiltinFunctionType):
         return []
     if isinstance(thing, list) and ATOMS.issuperset(map(type, thing)):

@@ -23,6 +23,8 @@ MOST = 256
 COMPARED = {int, float, bool, str, bytes, list}
 """Types of which another one that is equal will do; of all others it has to be the same."""
 
+NONE: dict[str, Any] = {}
+
 
 class Held(NamedTuple):
     """Something that a function can reach, in one place.
@@ -90,7 +92,11 @@ def held_by(f: Any) -> list[Held]:
     """Return what a function holds, place by place."""
     found: list[Held] = []
     named: set[str] = set()
-    for thing in reached(f):
+    things = list(reached(f))
+    attributes = {id(own) for own in map(_attributes, things)}
+    for thing in things:
+        if id(thing) in attributes:
+            continue
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named |= names_of(thing.__code__)
         found += _places_in(thing)
@@ -124,10 +130,16 @@ def _places_in(thing: Any) -> Iterator[Held]:
         if 0 < getattr(thing, "size", 0) <= MOST and getattr(thing, "ndim", 0):
             yield Held(f"the array {quoted(thing)}", thing.tobytes, thing.tobytes())
     elif not isinstance(thing, type | CodeType | ModuleType):
-        own = getattr(thing, "__dict__", None)
-        for key in list(own) if type(own) is dict else ():
+        slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
+        names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
+        for key in [*_attributes(thing), *names]:
             name = f"{type(thing).__name__}.{key}"
             yield from _place(name, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
+
+
+def _attributes(thing: Any) -> dict[str, Any]:
+    own = getattr(thing, "__dict__", None)
+    return own if type(own) is dict else NONE
 
 
 def _item(name: str, table: dict[Any, Any], key: Any) -> Iterator[Held]:
