@@ -36,6 +36,7 @@ WHOLE = {"a": [1, 2, 4, 3], "b": [5, 7, 6, 9], "y": list("pqpq")}
         ("Group 1,,Group 2\na,b,y\n", "{}*,{},{}\n", "", "titles above them"),
         ("| a | b | y |\n|---|:-:|---|\n", "| {} | {} | {} |\n", "", "bars"),
         ("+---+---+\na|b|y\n--+--+--\n===\n", "{}|{}|{}\n", "", "bars"),
+        ("a     b   y\n", "{}     {}   {}\n", "", "blanks"),
         ("'a','b','y'\n", "'{}','{}','{}'\n", "", "commas"),
         (
             "% by me\n@RELATION r\n@attribute a numeric\n@attribute 'b' real\n"
@@ -124,3 +125,19 @@ def test_what_can_t_be_learnt_is_said_with_the_reason(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         table_in(tmp_path, content, **options)
+
+
+def test_columns_that_are_set_out_may_hold_blanks(tmp_path: Path) -> None:
+    lines = [
+        "name         n  where",
+        "Ann Lee      1  Old Town",
+        "Bob       2  Rome",
+        "Cy Fo  3  Ur",
+    ]
+    table = table_in(tmp_path, "\n".join(lines), target="n")
+    assert cells(table) == {
+        "name": ["Ann Lee", "Bob", "Cy Fo"],
+        "where": ["Old Town", "Rome", "Ur"],
+        "n": [1, 2, 3],
+    }
+    assert "gaps of blanks" in table.how

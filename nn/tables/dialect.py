@@ -8,7 +8,11 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+GAP = "  "
+"""Two blanks or more: columns that are set out, with single blanks in their cells."""
+
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
+SEPARATORS[GAP] = "gaps of blanks"
 """What may stand between cells, the rarest in plain text first; and what that is called."""
 
 SAMPLE = 200
@@ -106,10 +110,17 @@ def cells_of(lines: list[str], separator: str, quote: str = '"') -> list[list[st
     """Return the cells of each line, or of several where a quoted cell goes on over them."""
     if separator == " ":
         lines = [re.sub(r"[ \t]+", " ", line).strip() for line in lines]
+    if separator == GAP:
+        lines, separator = tabbed(lines), "\t"
     try:
         return list(csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True))
     except csv.Error:
         return []
+
+
+def tabbed(lines: list[str]) -> list[str]:
+    """Return lines with a tab in place of each gap of blanks."""
+    return [re.sub(r"[ \t]{2,}", "\t", line.strip()) for line in lines]
 
 
 def separator_of(sample: list[str], quote: str = '"') -> str:
@@ -130,6 +141,7 @@ def separator_of(sample: list[str], quote: str = '"') -> str:
         if share >= CONSISTENT and not is_outdone:
             return separator
     found.pop(" ", None)
+    found.pop(GAP, None)
     return max(found, key=lambda each: found[each], default=",")
 
 

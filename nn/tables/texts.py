@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd import missing_extra, read_regular
-from nn.tables.dialect import SEPARATORS, cells_of, decoded, dialect_of, quote_of
+from nn.tables.dialect import (
+    GAP,
+    SEPARATORS,
+    cells_of,
+    decoded,
+    dialect_of,
+    quote_of,
+    tabbed,
+)
 from nn.tables.header import has_names, is_number
 from nn.tables.margins import UNITS, bared, plural, refuse_formats, trimmed
 
@@ -145,7 +153,10 @@ def _written(
     dialect = dialect_of(lines, "," if sure else separator, quote)
     for i in range(dialect.above):
         lines[i] = ""
+    how_separated = SEPARATORS.get(dialect.separator, f"{dialect.separator!r} between cells")
     mark, width = dialect.separator, dialect.width
+    if mark == GAP:
+        lines, mark = tabbed(lines), "\t"
     first = next(i for i, line in enumerate(lines) if line.strip())
     head = len((cells_of(lines[first : first + 20], mark, quote) or [[]])[0])
     room = max(width, head) + 1
@@ -173,7 +184,7 @@ def _written(
             "cell that holds the separator"
         )
     frame = frame.drop(columns=room - 1)
-    how.append(SEPARATORS.get(mark, f"{mark!r} between cells") if width > 1 else "one column")
+    how.append(how_separated if width > 1 else "one column")
     if dialect.above:
         how.append(f"{plural(dialect.above, 'line')} above the table skipped")
     how += said
