@@ -138,6 +138,9 @@ def separator_of(sample: list[str], quote: str = '"') -> str:
         blanks = found.get(" ", (0.0, 0))
         # Columns set out by blanks, with a tab before the last one.
         is_outdone = separator == "\t" and width == 2 < blanks[1] - 1 and blanks[0] >= CONSISTENT
+        # Names of two words each, say, below a first line that names a column less.
+        gaps = found.get(GAP, (0.0, 0))
+        is_outdone |= separator == " " and gaps[1] == width - 1 and gaps[0] >= share
         if share >= CONSISTENT and not is_outdone:
             return separator
     found.pop(" ", None)
