@@ -10,6 +10,7 @@ import pytest
 
 from autograd.command.cli import main
 from autograd.command.grading.asked import SIMPLE, points_for
+from autograd.command.subcommands import grade
 from autograd.command.usage import OK, REFUSED, WRONG
 
 OWN_CLASS = """
@@ -160,9 +161,9 @@ def d_ramp(x): raise SystemExit
     assert {name: (each["verdict"], each["note"]) for name, each in marks.items()} == {
         "square": ("missing", "no answer; is it sqare?"),
         "logistic": ("fails", "NameError: name 'undefined' is not defined (line 3)"),
-        "power": ("fails", "TypeError: it gives 1 derivatives for 2 argument(s) (line 4)"),
+        "power": ("fails", "TypeError: it gives 1 derivative(s) for 2 argument(s) (line 4)"),
         "entropy": ("fails", "TypeError: a derivative is a number, not 'a' (line 5)"),
-        "ramp": ("fails", "SystemExit:  (line 6)"),
+        "ramp": ("fails", "SystemExit (line 6)"),
     }
 
 
@@ -189,6 +190,68 @@ def test_a_mistake_in_it_is_found(
     assert code == WRONG
     assert marks[name]["verdict"] == "wrong"
     assert said in marks[name]["note"]
+
+
+def test_an_engine_that_does_not_sort_is_found(graded: Any) -> None:
+    source = OWN_CLASS.format(**RIGHT).partition("    def backward")[0]
+    source += """
+    def backward(self):
+        self.grad = 1.0
+        self.go()
+    def go(self):
+        self.push()
+        for child in set(self.children):
+            child.go()
+"""
+    _, marks, _ = graded(source)
+    assert verdicts(marks) == {"add": "wrong", "mul": "right", "pow": "right", "tanh": "right"}
+    assert "in (y + y) + y with y = x + y, d/dx is 3, and the answer" in marks["add"]["note"]
+    assert "sort the nodes first" in marks["add"]["note"]
+
+
+def test_what_a_class_can_not_do_is_no_mistake_but_said(graded: Any) -> None:
+    _, marks, _ = graded(OWN_CLASS.format(**RIGHT))
+    assert marks["add"]["note"].startswith("with a number first, as in 1 + x: TypeError: unsup")
+    table = "from math import tanh\ndef f(x): return tanh(x)\ndef g(x): return x if x > 0 else -x"
+    _, marks, _ = graded(OWN_CLASS.format(**RIGHT), table)
+    assert verdicts(marks) == {"f": "right", "g": "missing"}
+    assert "its Value can't compute it: TypeError: '>' not supported" in marks["g"]["note"]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "lambda y, x: np.float64(2 * x)",
+        "lambda y, x: np.array(2 * x)",
+        "lambda x: np.array([2 * x])",
+    ],
+)
+def test_numbers_of_numpy_are_numbers(rule: str, graded: Any) -> None:
+    pytest.importorskip("numpy")
+    _, marks, _ = graded(f'import numpy as np\nrules = {{"f": {rule}}}', "def f(x): return x * x")
+    assert verdicts(marks) == {"f": "right"}
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    [
+        ("def f(x): return 2 * x", "that is the derivative: call it d_f"),
+        ("d_f = '2*x'", "no answer; d_f is '2*x', not a function"),
+        ("rules = [1]", "no answer; rules is [1], not a dict such as"),
+        ("import math\ndef f(x): return math.exp(x)", "use autograd's functions, or call it d_f"),
+    ],
+)
+def test_what_was_meant_is_said(student: str, said: str, graded: Any) -> None:
+    _, marks, _ = graded(student, "def f(x): return x * x")
+    assert said in marks["f"]["note"]
+
+
+def test_an_endless_rule_ends(graded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grade, "SECONDS", 1)
+    student = "def d_f(x):\n    while True: pass\ndef d_g(x): return 1.0"
+    _, marks, _ = graded(student, "def f(x): return x\ndef g(x): return x")
+    assert verdicts(marks) == {"f": "fails", "g": "right"}
+    assert marks["f"]["note"] == "TimeoutError: it did not end in 1 s (line 1)"
 
 
 def test_the_engines_own_row_is_no_answer(graded: Any) -> None:

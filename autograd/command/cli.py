@@ -70,7 +70,7 @@ def _run(words: list[str]) -> int:
     if conflict := describe_conflict():
         raise UsageError(conflict)
     name, *rest = words or ["--help"]
-    if name in ("-h", "--help"):
+    if name in ("-h", "--help", "help"):
         commands = "\n".join(f"  {name:<8}{summary}" for name, summary in SUBCOMMANDS.items())
         print(HELP.format(examples=EXAMPLES, commands=commands, exit_codes=EXIT_CODES), end="")
         return OK

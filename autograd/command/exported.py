@@ -35,9 +35,9 @@ def as_header(
     """
     found = predicting(model, width)
     program = found.program
-    step = None
+    step, more = None, list[str]()
+    outputs = len(program.outputs)
     if with_step:
-        outputs = len(program.outputs)
         learn = compile(
             _loss(model, notes, width, outputs),
             [0.0] * (width + outputs),
@@ -45,7 +45,22 @@ def as_header(
             backend="python",
         )
         step = learn.summed_program
-    more = [*_meaning(notes, name, len(program.outputs))]
+    if with_step:
+        many = len(notes.classes)
+        wanted = (
+            "its class, 0 or 1"
+            if many == 2 and outputs == 1
+            else (
+                f"{outputs} numbers: 1 for its class, 0 for each other"
+                if many == outputs > 1
+                else "what the outputs should be"
+            )
+        )
+        more = [
+            f"/* {name}_step(p, x, rate): x holds the {width} inputs, then {wanted};",
+            f"   p a copy of {name}_parameters, which it changes. Returns the loss before. */\n",
+        ]
+    more += [*_meaning(notes, name, len(program.outputs))]
     if notes.preparation:
         more += _prepare(notes.preparation, name, real)
     elif len(notes.columns) == width:
@@ -54,7 +69,16 @@ def as_header(
 
 
 def _loss(model: Module, notes: Notes, width: int, outputs: int) -> Callable[[list[Any]], Any]:
-    """Return the loss of one sample: the inputs and, after them, what the outputs should be."""
+    """Return the loss of one sample: the inputs and, after them, what the outputs should be.
+
+    Of numbers, in the deviations that the network learnt them in.
+    """
+    from nn import Standardize
+
+    units = [1.0] * outputs
+    *_, last = model.named_modules().values()
+    if isinstance(last, Standardize) and last.invert:
+        units = list(last.deviations)
 
     def loss(x: list[Any]) -> Any:
         out, wanted = model(x[:width]), x[width:]
@@ -63,7 +87,7 @@ def _loss(model: Module, notes: Notes, width: int, outputs: int) -> Callable[[li
         if len(notes.classes) == outputs > 1:
             return logsumexp(out) - sum(w * y for w, y in zip(wanted, out, strict=True))
         outs = out if isinstance(out, list) else [out]
-        return sum((y - w) ** 2 for y, w in zip(outs, wanted, strict=True))
+        return sum(((y - w) / u) ** 2 for y, w, u in zip(outs, wanted, units, strict=True))
 
     return loss
 
@@ -76,7 +100,8 @@ def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
         yield f"static const char *const {name}_classes[] = {{"
         yield from (f"    {_string(each)}," for each in notes.classes)
         yield "};\n"
-        yield "/* The place of the likeliest class; the outputs are scores before softmax. */"
+        before = "sigmoid" if outputs == 1 else "softmax"
+        yield f"/* The place of the likeliest class; out holds scores before {before}. */"
         yield f"static inline int {name}_class(const {name}_real *out)\n{{"
         if outputs == 1:
             yield "    return out[0] > 0;\n}\n"
@@ -90,6 +115,7 @@ def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
 
 def _prepare(preparation: Preparation, name: str, real: str) -> Iterator[str]:
     """Yield the function from the cells of a table's row, as numbers, to the model's inputs."""
+    from nn.tables.numerals import Dates
     from nn.tables.preparation import Category
 
     places = {id(column): i for i, column in enumerate(preparation.columns)}
@@ -101,6 +127,7 @@ def _prepare(preparation: Preparation, name: str, real: str) -> Iterator[str]:
         else:
             number, text = f"{column.fill:.6g}", _comment(column.reader.text(column.fill))
             means = f" ({number} is {text})" if text != number else ""
+            means = f" of days since 1970{means}" if isinstance(column.reader, Dates) else means
             yield f"     {i} {_comment(column.name)}: a number{means}, NAN if it isn't known"
     yield "*/"
     yield f"#define {name.upper()}_CELLS {len(preparation.columns)}\n"
@@ -140,7 +167,10 @@ def _string(text: str) -> str:
     return f'"{"".join(parts)}"'
 
 
-def numbers_of(values: Sequence[float]) -> str:
-    """Return parameters as a tuple of Python, four on a line."""
+def constants_of(notes: Notes, values: Sequence[float]) -> str:
+    """Return as Python what the inputs are called, the classes, and the parameters."""
+    inputs = notes.preparation.inputs if notes.preparation else notes.columns
     rows = (", ".join(map(repr, values[i : i + 4])) for i in range(0, len(values), 4))
-    return "parameters = (\n" + "".join(f"    {row},\n" for row in rows) + ")\n"
+    named = f"inputs = {tuple(inputs)!r}\n" if inputs else ""
+    named += f"classes = {tuple(notes.classes)!r}\n" if notes.classes else ""
+    return named + "parameters = (\n" + "".join(f"    {row},\n" for row in rows) + ")\n"

@@ -141,7 +141,7 @@ def _code(
     yield f"static inline void {name}_predict(const {kind} *x, {kind} *out)"
     yield f"{{\n    {name}_predict_by({own}, x, out);\n}}\n"
     if step is not None:
-        yield f"/* A step of gradient descent: x holds {step.inputs} number(s); the loss before. */"
+        yield "/* A step of gradient descent; p is changed. Returns the loss before it. */"
         yield f"static inline {kind} {name}_step({kind} *p, const {kind} *x, {kind} rate)\n{{"
         yield f"    {kind} out[{len(step.outputs)}];"
         yield from c_statements(step, known, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -26,12 +27,16 @@ class Answer(NamedTuple):
         where: the line that it stands in, "" if there is none.
         graph: the function of Values, where it is one, in which a wrong op can be found.
         twice: the derivatives where it is used twice and the results are added.
+        own: the class that computes it, where it is the student's.
+        operator: Python's name of the operator that is asked of that class, if it is one.
     """
 
     at: Callable[[tuple[float, ...], float], Slopes]
     where: str = ""
     graph: Callable[..., Any] | None = None
     twice: Callable[[tuple[float, ...]], Slopes] | None = None
+    own: Any = None
+    operator: str = ""
 
 
 def tasks_of_rows(script: Script) -> list[Task]:
@@ -94,11 +99,44 @@ def answer_to(task: Task, script: Script) -> Answer | None:
         called = getattr(task.function, "operator", "")
         if called:
             method = getattr(own, f"__{called}__", None)
-            return _by_own_class(getattr(operator, called), own, _line(method))
-        operation = getattr(own, name, task.function)
-        if operation not in TABLE.values():
+            found = _by_own_class(getattr(operator, called), own, _line(method))
+            return found._replace(own=own, operator=called)
+        operation = getattr(own, name, None)
+        if operation is None and not isinstance(task.function, Op):
+            operation = _put_to(own, task.function)
+            return _by_own_class(operation, own, "")._replace(own=own)
+        if operation is not None:
             return _by_own_class(operation, own, _line(operation))
     return None
+
+
+def _put_to(own: type, function: Any) -> Callable[..., Any]:
+    """Return a teacher's function for a student's Values: it calls their methods for functions.
+
+    ``exp(x)`` becomes ``x.exp()``, whether exp is math's or the engine's.
+    """
+
+    def method_or(name: str, plain: Any) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            is_theirs = bool(args) and isinstance(args[0], own) and hasattr(own, name)
+            return getattr(args[0], name)(*args[1:]) if is_theirs else plain(*args)
+
+        return call
+
+    def put(*args: Any) -> Any:
+        names = function.__globals__
+        rows = {
+            name: found
+            for name, found in names.items()
+            if isinstance(found, Op) or (name in TABLE and inspect.isbuiltin(found))
+        }
+        names.update({name: method_or(name, found) for name, found in rows.items()})
+        try:
+            return function(*args)
+        finally:
+            names.update(rows)
+
+    return put
 
 
 def _is_own_row(found: Any) -> bool:
@@ -113,20 +151,33 @@ def _own_class(script: Script) -> type | None:
 
 def _by_rules(rules: Any) -> Answer:
     if callable(rules):
-        return Answer(lambda args, out: (None, _listed(rules(out, *args))), _line(rules))
+        return Answer(lambda args, out: (None, _listed(_ruled(rules, out, args))), _line(rules))
     if not isinstance(rules, tuple | list):
         raise TypeError(f"a rule is a function of the result and the arguments, not {rules!r:.60}")
     return Answer(
-        lambda args, out: (None, [_number(rule(out, *args)) for rule in rules]),
+        lambda args, out: (None, [_number(_ruled(rule, out, args)) for rule in rules]),
         _line(rules[0]) if rules else "",
     )
+
+
+def _ruled(rule: Callable[..., Any], out: float, args: tuple[float, ...]) -> Any:
+    """Return what a rule gives, of result and arguments, or of the arguments alone."""
+    try:
+        taken = [parameter.kind for parameter in inspect.signature(rule).parameters.values()]
+    except (TypeError, ValueError):
+        taken = []
+    is_any = inspect.Parameter.VAR_POSITIONAL in taken
+    return rule(*args) if len(taken) == len(args) and not is_any else rule(out, *args)
 
 
 def _by_graph(function: Any) -> Answer:
     def result(leaves: list[Any]) -> Any:
         found = function(*leaves)
         if not isinstance(found, Value):
-            raise TypeError(f"it returns {quoted(found)} for Values, not a Value")
+            raise TypeError(
+                f"it returns {quoted(found)} for Values, not a Value: use autograd's functions, "
+                f"or call it d_{getattr(function, '__name__', 'name')} if it is the derivative"
+            )
         return found
 
     return _by_backward(
@@ -167,8 +218,8 @@ def _by_backward(
 
 
 def _listed(given: Any) -> list[float | None]:
-    numbers = given if isinstance(given, tuple | list) else [given]
-    return [_number(x) for x in numbers]
+    plain = given.tolist() if hasattr(given, "tolist") else given  # NumPy's, of any shape
+    return [_number(x) for x in (plain if isinstance(plain, tuple | list) else [plain])]
 
 
 def _number(given: Any) -> float:
@@ -177,7 +228,8 @@ def _number(given: Any) -> float:
     Raises:
         TypeError: it is none.
     """
-    data = getattr(given, "data", given)
+    plain = given.item() if hasattr(given, "item") else given
+    data = plain if isinstance(plain, int | float) else getattr(plain, "data", plain)
     try:
         return real(data)
     except TypeError:

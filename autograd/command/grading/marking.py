@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -16,7 +18,7 @@ from autograd.command.grading.asked import Task
 from autograd.command.script import Script
 from autograd.command.usage import UsageError
 from autograd.engine import Value
-from autograd.errors import ChainruleError, DomainError
+from autograd.errors import ChainruleError, DomainError, quoted
 from autograd.operand import real
 
 CLOSE = 1e-9
@@ -70,7 +72,7 @@ def mark(task: Task, script: Script) -> Mark:
     Raises:
         UsageError: the task itself can't be put.
     """
-    where = ""
+    where, answer = "", None
     try:
         answer = answer_to(task, script)
         if answer is None:
@@ -80,13 +82,22 @@ def mark(task: Task, script: Script) -> Mark:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
-        return Mark(task, "fails", where, said=f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        if answer is not None and answer.own and not _is_theirs(error, script):
+            return Mark(task, "missing", said=f"its Value can't compute it: {said}")
+        return Mark(task, "fails", where, said=said)
     if found:
         return Mark(task, "wrong", where, found)
-    return Mark(task, "right" if confirmed else "unclear", where)
+    return Mark(task, "right" if confirmed else "unclear", where, said=_reflected(answer))
 
 
 def _hint(task: Task, script: Script) -> str:
+    found = script.names.get(f"d_{task.name}")
+    if found is not None:
+        return f"d_{task.name} is {quoted(found)}, not a function"
+    rules = script.names.get("rules")
+    if rules is not None and not isinstance(rules, dict):
+        return f'rules is {quoted(rules)}, not a dict such as {{"{task.name}": lambda y, x: ...}}'
     close = get_close_matches(task.name, names_answered(script), n=1)
     return f"is it {close[0]}?" if close else ""
 
@@ -110,6 +121,23 @@ def _tried(task: Task, answer: Answer) -> tuple[Counterexample | None, bool]:
             return found, confirmed
         confirmed |= right
     return None, confirmed
+
+
+def _is_theirs(error: BaseException, script: Script) -> bool:
+    """Return whether it is the student's own code that raised an error."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_code.co_filename == script.path
+
+
+def _reflected(answer: Answer) -> str:
+    """Return what is to be said of a class that can't do the same with a number first."""
+    if answer.operator not in ("add", "sub", "mul", "truediv"):
+        return ""
+    try:
+        getattr(operator, answer.operator)(1.0, answer.own(2.0))
+    except Exception as error:
+        return f"with a number first, as in 1 + x: {type(error).__name__}: {error}"
+    return ""
 
 
 def _rounded(point: Sequence[float]) -> Iterator[tuple[float, ...]]:
@@ -146,9 +174,12 @@ def _at(
             raise
         return None, False
     if value is not None and not abs(value - out) <= CLOSE * max(1.0, abs(out)):
-        return Counterexample("value", _written(task, point), value, out, ""), False
+        how = ""
+        if len(point) == 1 and gradcheck(task.function, *point, gradient=[value]).ok:
+            how = f"that is the derivative: call it d_{task.name}"
+        return Counterexample("value", _written(task, point), value, out, how), False
     if len(slopes) != len(point):
-        raise TypeError(f"it gives {len(slopes)} derivatives for {len(point)} argument(s)")
+        raise TypeError(f"it gives {len(slopes)} derivative(s) for {len(point)} argument(s)")
     given = [0.0 if slope is None else slope for slope in slopes]
     report = gradcheck(task.function, *point, gradient=given)
     asked = [check for check in report.inputs if slopes[check.index] is not None]
@@ -184,7 +215,17 @@ def _twice(task: Task, answer: Answer, point: tuple[float, ...]) -> Counterexamp
             at = f"{_written(task, point)}, used twice and added"
             how = "gradients add up where a Value is used twice: += in place of ="
             return Counterexample(f"d/d{name}", at, both, 2 * one, how)
-    return None
+    if answer.operator != "add":
+        return None
+    # Once for the whole engine: y is used again after y + y, which an unsorted walk meets early.
+    leaves = [answer.own(x) for x in point]
+    y = leaves[0] + leaves[1]
+    ((y + y) + y).backward()
+    if abs(leaves[0].grad - 3.0) <= CLOSE:
+        return None
+    at = f"{_written(task, point)}, in (y + y) + y with y = {' + '.join(task.parameters)}"
+    how = "backward comes to a node before all that use it have been there: sort the nodes first"
+    return Counterexample(f"d/d{task.parameters[0]}", at, float(leaves[0].grad), 3.0, how)
 
 
 def _exact(task: Task, point: Iterable[float], report: Report) -> list[float]:

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from autograd.command.exported import as_header, numbers_of, predicting
+from autograd.command.exported import as_header, constants_of, predicting
 from autograd.command.notes import inputs_of, saved
 from autograd.command.parser import Parser
 from autograd.command.usage import OK, UsageError
@@ -22,6 +22,9 @@ examples:
   chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
 
 TARGETS = ("c", "python", "jax", "torch")
+
+ENDINGS = ((".py",), (".h", ".hpp", ".hh", ".c", ".inc"))
+"""Of files in Python, and in C."""
 
 
 def add_options(parser: Parser) -> None:
@@ -54,7 +57,13 @@ def run(args: argparse.Namespace) -> int:
         CompileError: a row has no spelling in the language.
     """
     model, notes = saved(args.model)
-    target = args.to or ("python" if args.out and args.out.suffix == ".py" else "c")
+    ending = args.out.suffix if args.out else ""
+    target = args.to or ("python" if ending == ".py" else "c")
+    if args.out and ending not in ENDINGS[target == "c"]:
+        raise UsageError(
+            f"{args.out} is no name for {target}: write, say, -o {args.out.stem or 'model'}"
+            f"{ENDINGS[target == 'c'][0]}"
+        )
     if notes.characters:
         raise UsageError(
             "a model of a text has a program for each length, which can't be exported yet; "
@@ -71,7 +80,9 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--name, --real and --step are of a C header, not of {target}")
         found = predicting(model, width)
         code = (
-            source(found.program, target) + "\n\n" + numbers_of([p.data for p in found.parameters])
+            source(found.program, target)
+            + "\n\n"
+            + constants_of(notes, [p.data for p in found.parameters])
         )
     if args.out:
         write_whole(args.out, code.encode())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from sys import stderr
 from typing import Any
@@ -15,7 +16,7 @@ from autograd.command.grading.asked import Task, tasks_in
 from autograd.command.grading.marking import Mark, mark
 from autograd.command.parser import Parser
 from autograd.command.script import Script
-from autograd.command.usage import OK, WRONG
+from autograd.command.usage import OK, WRONG, UsageError
 from autograd.errors import ScriptError
 from autograd.files import write_whole
 from autograd.formula import json_data
@@ -34,6 +35,10 @@ TABLE.py holds, say,                STUDENT.py one of
   scores = {"square": 2}              square = Op("square", ...)
                                       def square(x): ...  of Values
                                       class Value: ...    an engine"""
+
+
+SECONDS = 10
+"""So long the functions of a student may take for one rule."""
 
 
 def add_options(parser: Parser) -> None:
@@ -65,6 +70,10 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the teacher's file can't be used.
     """
     tasks = tasks_in(Script(args.rules)) if args.rules else []
+    if args.student.endswith(".ipynb"):
+        raise UsageError(f"{args.student} is a notebook: save it as a script, a .py file")
+    if args.out:  # a program that ends the process leaves this behind
+        _write(args.out, [Mark(each, "fails", said="the program ended") for each in tasks])
     try:
         script = Script(args.student)
     except ScriptError as error:
@@ -80,8 +89,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _marked(task: Task, script: Script) -> Mark:
-    with redirect_stdout(stderr):  # what the student's functions print
+    with redirect_stdout(stderr), limited(SECONDS):  # what the student's functions print
         return mark(task, script)
+
+
+@contextmanager
+def limited(seconds: int) -> Iterator[None]:
+    """Raise TimeoutError in what takes longer, where the system has an alarm."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise TimeoutError(f"it did not end in {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _told(marks: Sequence[Mark]) -> str:
@@ -89,7 +117,7 @@ def _told(marks: Sequence[Mark]) -> str:
     rows = [("rule", "verdict", "score")]
     rows += [(m.task.name, m.verdict, f"{m.score:g}/{m.task.score:g}") for m in marks]
     told = aligned(rows)
-    notes = [f"{m.task.name}: {_note(m)}" for m in marks if m.verdict != "right"]
+    notes = [f"{m.task.name}: {_note(m)}" for m in marks if m.verdict != "right" or m.said]
     total = f"{sum(m.score for m in marks):g} of {sum(m.task.score for m in marks):g}"
     right = sum(m.verdict == "right" for m in marks)
     told += ["", *notes] if notes else []
@@ -99,6 +127,8 @@ def _told(marks: Sequence[Mark]) -> str:
 def _note(each: Mark) -> str:
     """Return in a sentence why an answer is not right."""
     at = f" ({each.where})" if each.where else ""
+    if each.verdict == "right":
+        return each.said
     if each.found:
         found = each.found
         how = f": {found.how}" if found.how else ""
@@ -126,7 +156,7 @@ def _as_data(marks: Sequence[Mark]) -> dict[str, Any]:
                 "max_score": m.task.score,
                 "where": m.where,
                 "counterexample": json_data(m.found._asdict()) if m.found else None,
-                "note": "" if m.verdict == "right" else _note(m),
+                "note": _note(m),
             }
             for m in marks
         ],
@@ -141,7 +171,7 @@ def _write(path: Path, marks: Sequence[Mark]) -> None:
             "score": m.score,
             "max_score": m.task.score,
             "status": "passed" if m.verdict == "right" else "failed",
-            "output": "right" if m.verdict == "right" else _note(m),
+            "output": _note(m) or "right",
         }
         for m in marks
     ]
