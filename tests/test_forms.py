@@ -29,7 +29,7 @@ def samples(op: Op) -> Iterator[tuple[float, ...]]:
     for arity in [op.arity] if op.arity else [1, 2, 3, 6, UNROLLED - 50]:
         if arity <= 2:
             every = list(combinations(XS, repeat=arity))
-            yield from rng.sample(every, min(len(every), 150))
+            yield from rng.sample(every, min(len(every), 80))
         else:
             yield from (tuple(rng.choices(XS, k=arity)) for _ in range(100 if arity < 9 else 2))
             yield tuple(rng.uniform(-2, 2) for _ in range(arity))

@@ -57,13 +57,13 @@ INFIX: dict[str, Callable[..., Any]] = {
 
 
 def tuples(op: Op, xs: list[float]) -> Iterator[tuple[float, ...]]:
-    """Return argument tuples made of ``xs``: all of them, or 200 where there are too many."""
+    """Return argument tuples made of ``xs``: all of them, or 100 where there are too many."""
     for arity in [op.arity] if op.arity else [1, 2, 3, 5]:
         if len(xs) ** arity <= 500:
             yield from product(xs, repeat=arity)
         else:
             rng = random.Random(arity)
-            yield from (tuple(rng.choices(xs, k=arity)) for _ in range(200))
+            yield from (tuple(rng.choices(xs, k=arity)) for _ in range(100))
 
 
 def locals_by_rule(op: Op, args: tuple[float, ...]) -> list[float]:

@@ -291,7 +291,7 @@ def test_a_program_of_constants_alone_is_written_as_well() -> None:
 
 
 @needs_cc
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", ["rows", pytest.param("constants", marks=pytest.mark.long)])
 def test_c_has_the_bits_of_the_rows(table: str, tmp_path: Path) -> None:
     program, rows = TABLES[table]()
     compute = as_c(program, tmp_path)

@@ -139,6 +139,7 @@ def test_the_names_are_the_default_text() -> None:
     assert characters().tokenizer.size == 27
 
 
+@pytest.mark.long
 def test_a_txt_with_a_table_is_one(run: Run, tmp_path: Path) -> None:
     rows = "".join(f"{i % 7} {i % 5} {i % 7 + 2 * (i % 5)}.5\n" for i in range(40))
     (tmp_path / "t.txt").write_text("x y z\n" + rows, encoding="utf-8")

@@ -95,7 +95,7 @@ def _plain(output: Any) -> Any:
 def close(found: Any, expected: Any) -> bool:
     """Return whether an output is valid, as GradBench decides it.
 
-    >>> close([1, 2.00001], [1, 2]), close(True, 1), close([1], [1, 2]), close(math.nan, 0)
+    >>> close([1, 2.00001], [1, 2]), close(True, 1), close([1], [1, 2]), close(float("nan"), 0)
     (True, False, False, False)
     """
     if isinstance(found, bool) or isinstance(expected, bool):
