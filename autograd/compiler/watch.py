@@ -13,6 +13,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from autograd.compiler.reach import ATOMS, is_foreign, names_of, reached
+from autograd.engine import Value
 from autograd.errors import quoted
 
 FEW = 12
@@ -95,8 +96,8 @@ def held_by(f: Any) -> list[Held]:
     things = list(reached(f))
     attributes = {id(own) for own in map(_attributes, things)}
     for thing in things:
-        if id(thing) in attributes:
-            continue
+        if thing.__class__ is Value or id(thing) in attributes:
+            continue  # the numbers of a Value are followed
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named |= names_of(thing.__code__)
         found += _places_in(thing)
