@@ -8,10 +8,12 @@ import json
 import math
 import random
 import re
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from numbers import Real
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,7 @@ from autograd import (
     softmax,
     tanh,
 )
-from autograd.compiler.reach import values_within
+from autograd.compiler.reach import is_foreign, values_within
 from tests.floats import bits
 
 compile = autograd.compile
@@ -570,3 +572,17 @@ def test_what_a_number_is_besides_is_as_elsewhere_or_refused(f: Any, refusal: st
         compiled = compile(f, 1.0, backend="python")
         P.data = 3.0
         assert compiled(-1.5) == f(Value(-1.5)).data
+
+
+def test_a_module_that_answers_with_a_warning_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = ModuleType("old")
+
+    def answer(name: str) -> object:
+        raise AssertionError(f"asked for {name}")
+
+    old.__getattr__ = answer  # type: ignore[method-assign]
+    library = ModuleType("some_library")
+    library.__file__ = "lib/site-packages/some_library.py"
+    library.old = old  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "some_library", library)
+    assert is_foreign("some_library")

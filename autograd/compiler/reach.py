@@ -116,8 +116,15 @@ def is_foreign(module: str) -> bool:
     names = vars(sys.modules.get(module, sys))
     if not {"site-packages", "dist-packages"} & {*PurePath(names.get("__file__") or "").parts}:
         return False
-    homes = (getattr(x, "__module__", None) or getattr(x, "__name__", "") for x in names.values())
+    homes = map(_home, names.values())
     return not any(_top(home) in OWN_CODE for home in homes if isinstance(home, str))
+
+
+def _home(thing: Any) -> Any:
+    """Return the name of the module that something is from; a module's own name."""
+    if isinstance(thing, ModuleType):  # not asked for more: it may answer with a warning
+        return vars(thing).get("__name__")
+    return getattr(thing, "__module__", None) or getattr(thing, "__name__", "")
 
 
 def _top(module: str) -> str:
