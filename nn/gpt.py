@@ -89,7 +89,8 @@ class GPT(Module):
         seed: Seed = None,
     ) -> None:
         source = seed if seed is None else generator(seed)
-        self.vocabulary, self.block_size = count("vocabulary", vocabulary), block_size
+        self.vocabulary = count("vocabulary", vocabulary)
+        self.block_size = count("block_size", block_size)
         self.token = Embedding(vocabulary, embedding, _small, source)
         self.position = Embedding(block_size, embedding, _small, source)
         self.norm = RMSNorm(embedding, gain=False)

@@ -146,6 +146,12 @@ def next_letters(model: Module, notes: Notes, beginning: str) -> list[tuple[str,
     from nn.text import Tokenizer
 
     tokenizer = Tokenizer(notes.characters)
+    longest = getattr(model, "block_size", len(beginning) + 1) - 1
+    if len(beginning) > longest:
+        raise UsageError(
+            f"the model goes by {counted(longest, 'letter')} at most, and {beginning!r:.60} has "
+            f"{len(beginning)}: give the last {longest}"
+        )
     try:
         logits = model(tokenizer.encode(beginning)[:-1])[-1]
     except (ValueError, IndexError) as error:

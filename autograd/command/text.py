@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -271,4 +272,6 @@ def _print(
     if any(text in known for text in written):
         terminal.line("  * is in the text", "dim")
     print_files(terminal, files, SHOWN)
-    print_next(terminal, files["model"], "an", "what comes after it")
+    beginning = "an" if {"a", "n"} <= set("".join(known)) else min(known)[:1]
+    asked = shlex.quote(printable(beginning))
+    print_next(terminal, files["model"], asked, "what comes after it")
