@@ -224,7 +224,7 @@ def test_a_sample_is_picked_and_stepped_through_alone(open_page: Any) -> None:
         seen.add(run.nodes[position(page) - 1])
     assert seen == own | set(shared)
     page.select_option("#sample", label="all 8")
-    page.wait_for_function("!location.hash.includes('sample=')")
+    until(page, "!location.hash.includes('sample=')")
 
 
 def test_a_mean_is_that_over_the_samples(open_page: Any) -> None:
