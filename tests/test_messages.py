@@ -30,21 +30,10 @@ from autograd import (
     where,
 )
 from nn import losses, metrics, optim, schedules
+from tests.fuzz.mangling import Unwritable, nested
 
 LONGEST = 1_000
 """Characters of a message, a screenful."""
-
-
-class Unwritable:
-    def __repr__(self) -> str:
-        raise RuntimeError("no words")
-
-
-def deep() -> list[Any]:
-    nested: list[Any] = []
-    for _ in range(100_000):
-        nested = [nested]
-    return nested
 
 
 WRONG = {
@@ -52,7 +41,7 @@ WRONG = {
     "text": "x" * 5000,
     "texts": ["x" * 5000],
     "keys": {"x" * 5000: 1.0},
-    "deep": deep(),
+    "deep": nested(100_000),
     "class": type("X" * 5000, (), {}),
     "instance": type("X" * 5000, (), {})(),
     "unwritable": Unwritable(),
@@ -132,7 +121,7 @@ def test_what_is_refused_is_quoted_in_short(door: Callable[[Any], object], wrong
 def test_what_cannot_be_written_is_named() -> None:
     assert quoted([1.0, "a"]) == "[1.0, 'a']"
     assert quoted("x" * 5000) == "'" + "x" * 59
-    for x, name in ((10**5000, "int"), (deep(), "list"), (Unwritable(), "Unwritable")):
+    for x, name in ((10**5000, "int"), (nested(100_000), "list"), (Unwritable(), "Unwritable")):
         assert quoted(x) == f"<{name} that can't be written>"
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from autograd.checking.claim import Claim
-from autograd.checking.line import Line, Sample
 from autograd.checking.measured import judge
 from autograd.checking.survey import explore
+from tests.test_stencil import line_of
 
 GOLDEN = Path(__file__).parent / "survey.txt"
 
@@ -113,16 +113,6 @@ FUNCTIONS: dict[str, tuple[Function, tuple[float, ...]]] = {
     "noise to one side": (lambda t: only(t >= 0.5, t * t + 1e-6 * noise(t)), (0.5,)),
     "not a number": (lambda t: nan, (1.0,)),
 }
-
-
-def line_of(f: Function, x: float) -> Line:
-    def sample(t: float) -> Sample | None:
-        value = f(t)
-        return None if value is None else Sample(value)
-
-    middle = sample(x)
-    assert middle is not None
-    return Line(sample, x, middle)
 
 
 def number(x: float) -> str:

@@ -92,9 +92,9 @@ class Unwritable:
         raise RuntimeError("no words")
 
 
-def nested() -> list[Any]:
+def nested(depth: int = 20_000) -> list[Any]:
     found: list[Any] = []
-    for _ in range(20_000):
+    for _ in range(depth):
         found = [found]
     return found
 
