@@ -3,8 +3,8 @@
 from autograd.checking.check import gradcheck as gradcheck
 from autograd.checking.report import InputCheck as InputCheck
 from autograd.checking.report import Report as Report
+from autograd.compiler.compilation import compile as compile
 from autograd.compiler.compiled import Compiled as Compiled
-from autograd.compiler.compiled import compile as compile
 from autograd.debugging import debug as debug
 from autograd.domain import FINITE as FINITE
 from autograd.domain import NONNEGATIVE as NONNEGATIVE

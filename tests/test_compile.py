@@ -45,7 +45,7 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.compiler import compiled, crew, native
+from autograd.compiler import compilation, crew, native
 from autograd.testing.strategies import ACTIVATIONS, datasets, expressions, mlps
 from nn import MLP, Dropout, Sequential
 from nn.losses import hinge, squared_error
@@ -855,7 +855,7 @@ def test_what_can_not_be_compiled_is_refused(
 def test_without_a_library_the_extra_is_named_and_python_serves(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "find_spec", lambda name: None if name == missing else name)
+    monkeypatch.setattr(compilation, "find_spec", lambda name: None if name == missing else name)
     with pytest.raises(MissingExtraError, match=rf"needs {missing}, .*'chainrule\[fast\]'"):
         compile(product, 1.0, [0.0, 0.0], backend="llvm")
     f = compile(product, 1.0, [0.0, 0.0], reduce="sum")
@@ -1002,7 +1002,7 @@ def test_without_threads_a_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_code_lives_as_long_as_who_may_call_it() -> None:
     f = compile(lambda x: 3.0 * x, 1.0, backend="llvm")
-    call: Any = f._native_values.made().call
+    call: Any = f._code.native_values.made().call
     code = weakref.ref(call.engine)
     del f
     gc.collect()

@@ -142,7 +142,7 @@ def test_equal_keys_are_equal_gradients_for_random_pairs(exact: bool, pairs: int
     equal = differ = 0
     for seed in range(pairs):
         first, second = (compiled(source, exact=exact) for source in random_pair(seed))
-        if first._native_gradient.key == second._native_gradient.key:
+        if first._code.native_gradient.key == second._code.native_gradient.key:
             equal += 1
             assert first.gradient_program == second.gradient_program, random_pair(seed)
         elif first.program == second.program:
@@ -192,7 +192,7 @@ def test_a_warm_cache_has_the_bits_of_a_cold_one_for_many_pairs(tmp_path: Path) 
 def test_a_text_says_what_is_differentiated() -> None:
     p = Value(2.0)
     step = compile(lambda x: relu(x * p) * (x * p) + detach(p), 1.0)
-    assert text_of(step._shared).splitlines() == [
+    assert text_of(step._code.shared).splitlines() == [
         "1 inputs, 1 parameters",
         "v2 = mul(x0, p0)",
         "v3 = relu(v2)",
@@ -209,7 +209,7 @@ def test_constants_and_equal_nodes_are_there_once() -> None:
         return (x + Value(0.5)) * (x + 0.5) * (tanh(half) + 1.0) + where(1.0, x, x * x) * 0.0
 
     step = compile(f, 1.0, wrt=[0])
-    names = [node.op.name for node in step._shared.nodes if node.op]
+    names = [node.op.name for node in step._code.shared.nodes if node.op]
     assert names == ["add", "mul", "tanh", "add", "mul", "mul", "where", "mul", "add"]
 
 
@@ -264,7 +264,7 @@ def test_no_gradient_is_longer_than_its_rows() -> None:
     """
     for seed in range(300):
         f = compiled(random_pair(seed)[0], exact=False)
-        rows = [(node.op, len(node.args)) for node in f._shared.nodes if node.op]
+        rows = [(node.op, len(node.args)) for node in f._code.shared.nodes if node.op]
         lines = [lines_of(*row) for row in rows]
         ratio = max([added / value for value, added in lines], default=0.0)
         value = sum(value for value, _ in lines)

@@ -227,7 +227,7 @@ def test_code_does_not_grow_with_the_rows() -> None:
     for rows in (5, 50):
         w = table(0, rows)
         step, _ = of_rows(w, leaves(w))
-        loops = step._native_gradient._loops().lanes
+        loops = step._code.native_gradient._loops().lanes
         statements = [statement for loop in loops for statement in loop.statements]
         assert any(statement.scatter for statement in statements)
         sizes.append([statement.op for statement in statements])

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.command.notes import Notes
-from autograd.compiler.compiled import Compiled, compile
+from autograd.compiler.compilation import compile
+from autograd.compiler.compiled import Compiled
 from autograd.compiler.headers import header, written
 from autograd.functions import logsumexp
 from autograd.ops import softplus

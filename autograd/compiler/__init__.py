@@ -1,7 +1,18 @@
-"""A graph as fast code: what was recorded once becomes straight-line code, loops, machine code.
+"""A graph as fast code, in ten sentences.
 
-`recording` runs a function on Values and keeps the graph; `program` writes it down in primitives,
-an assignment after the other, and so the graph of its gradient. `rolling` finds the loops which
-that code was before it was recorded, `llvm` writes them for vectors of samples, and `native`
-calls what LLVM makes of it. `compiled` holds `compile`, which leads through all of it.
+1. `recording` runs the function three times on Values, with `tracing` in place of the numbers, so
+   that what decides by one is refused, and keeps the graph.
+2. `sharing` merges equal nodes and folds constants, and its text is what code is kept by.
+3. `adjoints` records the gradient of that graph, as the rules of the table are graphs again; where
+   every bit counts, `uses` keeps what an eager sweep would add up apart.
+4. `program` writes the graph down in primitives, an assignment after the other.
+5. `chains` finds the additions that are one sum, and `rolling` the loops which the code was before
+   it was recorded: instructions that do the same at evenly spaced addresses.
+6. `sums` decides where samples are lanes of a vector and where weights are.
+7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`; `llvm` puts them together.
+8. `machine` lets LLVM make machine code of it, and `cache` keeps that for the next process.
+9. `native` calls it with arrays, in the threads of `crew`; `objects` reads and writes the numbers
+   inside Values, and `descent` goes from step to step.
+10. `code` holds all that a function becomes, `gradient` adds up over samples, fast or exactly,
+    `compiled` is what a call does, and `compilation` holds `compile`, which begins it.
 """

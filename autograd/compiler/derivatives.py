@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -113,6 +114,35 @@ class Residuals(NamedTuple):
 
     fun: Callable[[Any], Any]
     jac: Callable[[Any], Any]
+
+
+Compile = Callable[[FunctionGraph], Callable[..., Any]]
+"""Makes a function of arrays out of a recorded one, of distinct nodes."""
+
+
+def objective_of(graph: FunctionGraph, compiled: Compile, *, sparse: bool) -> Objective:
+    """Return what is to be minimised, of a function of one list with distinct nodes."""
+    slopes = shared(gradient_of(graph, graph.inputs))
+    values, gradient = compiled(graph), compiled(slopes)
+    hessian = cache(lambda: Matrix(slopes, slopes.inputs, symmetric=True))
+    entries = cache(lambda: compiled(hessian().graph))
+    product = cache(lambda: compiled(shared(product_of(graph))))
+    return Objective(
+        lambda x: values(array_of(x)),
+        lambda x: gradient(array_of(x)),
+        lambda x: hessian().filled(entries()(array_of(x)), sparse=sparse),
+        lambda x, p: product()(array_of(x), array_of(p)),
+    )
+
+
+def residuals_of(graph: FunctionGraph, compiled: Compile, *, sparse: bool) -> Residuals:
+    """Return residuals, of a function from list to list with distinct nodes."""
+    values, jacobian = compiled(graph), cache(lambda: Matrix(graph, graph.inputs))
+    entries = cache(lambda: compiled(jacobian().graph))
+    return Residuals(
+        lambda x: values(array_of(x)),
+        lambda x: jacobian().filled(entries()(array_of(x)), sparse=sparse),
+    )
 
 
 def array_of(x: Any) -> Any:

@@ -25,7 +25,7 @@ class _Kind:
     """
 
     def __init__(self, cost: Compiled, inputs: Sequence[Array], *, single: bool) -> None:
-        gradient = cost._native_gradient
+        gradient = cost._code.native_gradient
         self.outputs = [np.empty((len(inputs[0]), *x)) for x in gradient.signature.results]
         made = gradient.made(single=single)
         self.call = made.call
@@ -72,7 +72,7 @@ class Descent:
         fixed: Sequence[float] = (),
         single: bool = False,
     ) -> None:
-        step = update._native_values
+        step = update._code.native_values
         self.done = 0
         numbers = np.empty((steps + 1, size + len(fixed)))
         numbers[:, size:] = fixed
@@ -110,7 +110,7 @@ class Descent:
     @staticmethod
     def suits(cost: Compiled, samples: int) -> bool:
         """Return whether batches of so many samples are done best by one thread at a time."""
-        return samples * cost._native_gradient.made().operations <= WORTH_A_THREAD
+        return samples * cost._code.native_gradient.made().operations <= WORTH_A_THREAD
 
     @property
     def memory(self) -> list[Array]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from functools import reduce as fold
 from itertools import compress
+from math import prod
 from typing import Any, NamedTuple
 
 from autograd.compiler.arguments import formed
-from autograd.compiler.recording import Shape
+from autograd.compiler.program import without_gc
+from autograd.compiler.recording import FunctionGraph, Shape, record
 from autograd.errors import CompileError
+from autograd.forms import describe
 
 
 class Group(NamedTuple):
@@ -74,6 +76,60 @@ def _depth(arg: Any) -> int:
     return getattr(arg, "ndim", 0)
 
 
+def recorded_for(
+    f: Callable[..., Any], known: FunctionGraph, shapes: tuple[Shape, ...]
+) -> FunctionGraph:
+    """Return a function recorded for lists of other lengths.
+
+    Args:
+        known: what was recorded of it before, with all parameters.
+
+    Raises:
+        ValueError: the function doesn't take them, or makes no use of some of the numbers.
+        CompileError: it has other parameters then.
+    """
+    name = known.name
+    pairs = enumerate(zip(shapes, known.shapes, strict=True))
+    given = " and ".join(
+        f"argument {i} of {name} is a list of {x[0]}, where it was compiled for {y[0]}"
+        for i, (x, y) in pairs
+        if x != y
+    )
+    example = [[0.0] * shape[0] if shape else 0.0 for shape in shapes]
+    with without_gc():
+        try:
+            graph = record(f, example, known.parameters)
+        except CompileError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{given}, and {name} fails for that: {error}") from error
+    more = graph.parameters[len(known.parameters) :]
+    if more:
+        raise CompileError(
+            f"{given}, and uses a parameter{describe(more[0])} that it didn't use then: name "
+            "all of them in wrt"
+        )
+    _refuse_unused(graph, known, given)
+    return graph
+
+
+def _refuse_unused(graph: FunctionGraph, known: FunctionGraph, given: str) -> None:
+    """Raise if a longer list is used in its beginning only: it may be another kind of list.
+
+    Raises:
+        ValueError: that is so.
+    """
+    used, begin = set(graph.nodes), 0
+    for i, (shape, before) in enumerate(zip(graph.shapes, known.shapes, strict=True)):
+        leaves = graph.inputs[begin : begin + prod(shape)]
+        begin += len(leaves)
+        unused = [k for k in range(prod(before), len(leaves)) if leaves[k] not in used]
+        if unused:
+            raise ValueError(
+                f"{given}, and {graph.name} makes no use of x{i}[{unused[0]}]: leave that out"
+            )
+
+
 class Mixture:
     """A call with samples of several lengths, which offers what a `Compiled` does.
 
@@ -133,26 +189,19 @@ class Mixture:
     def _gradient(self, numbers: Any) -> tuple[Any, Any, list[Any]]:
         """Return value, gradient of the parameters, and what is of each sample."""
         whole = self.whole
-        batches = [(one, one._read(group.arguments)) for one, group in self.groups]
-        if whole._exact:
-            found = [one._contributions(batch, numbers, self._scale) for one, batch in batches]
-            values, uses, moved = (list(column) for column in zip(*found, strict=True))
-            placed = [one._placed(batch) for one, batch in batches]
-            total = fold(operator.add, self._in_order(values))
-            weights = whole._added_up(self._in_order(uses), self._in_order(placed))
-            value = total / self.n if whole._reduce == "mean" else total
-        else:
-            found = [one._gradient(batch, numbers, self._scale) for one, batch in batches]
-            sums, slopes, moved = (list(column) for column in zip(*found, strict=True))
-            value, weights = fold(operator.add, sums), fold(operator.add, slopes)
+        read = [(one, one._read(group.arguments)) for one, group in self.groups]
+        batches = [(one._gradient, batch) for one, batch in read]
+        value, weights, moved = whole._gradient.of_several(
+            batches, numbers, self._scale, self._in_order
+        )
         parts = []
         for k in range(len(moved[0])):
             shaped = [
-                batch.given(part[k], one._moved_shapes()[k])
-                for (one, batch), part in zip(batches, moved, strict=True)
+                batch.given(part[k], one._code.moved_shapes()[k])
+                for (one, batch), part in zip(read, moved, strict=True)
             ]
             parts.append(self._in_order(shaped))
-        return float(value), weights, parts
+        return value, weights, parts
 
     def backward(self, *arguments: Any) -> Any:
         value, weights, _ = self._gradient(self.whole._numbers(None))

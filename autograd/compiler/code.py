@@ -1,0 +1,224 @@
+"""`Code`: what a recorded function becomes, each part made when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from autograd.compiler.adjoints import adjoints_of
+from autograd.compiler.arguments import Batch
+from autograd.compiler.forks import lazy
+from autograd.compiler.program import Program, program_of, without_gc
+from autograd.compiler.python import PythonFunction
+from autograd.compiler.recording import FunctionGraph, Shape
+from autograd.compiler.sharing import text_of
+from autograd.compiler.uses import Uses, uses_apart
+from autograd.engine import Value
+from autograd.errors import CompileError
+
+if TYPE_CHECKING:
+    from autograd.compiler.native import NativeFunction
+
+
+class Code:
+    """The programs of a function and of its gradient, and what runs them.
+
+    Args:
+        graph: the function as it was recorded.
+        shared: the same with each distinct node once.
+        moving: the arguments to differentiate.
+        weights: how many parameters to differentiate, which come first.
+        reduced: whether the gradient is added up over the samples.
+        backend: "llvm" or "python".
+        exact: whether every bit is that of the eager engine.
+        strict: whether that was asked for, so that what could not keep it is refused.
+        matrices: whether it returns matrices, which have no gradient.
+    """
+
+    def __init__(
+        self,
+        graph: FunctionGraph,
+        shared: FunctionGraph,
+        moving: list[int],
+        weights: int,
+        *,
+        reduced: bool,
+        backend: str,
+        exact: bool,
+        strict: bool,
+        matrices: bool,
+    ) -> None:
+        self.graph = graph
+        self.shared = shared
+        self.moving = moving
+        self.weights = weights
+        self.is_reduced = reduced
+        self.backend = backend
+        self.is_exact = exact
+        self._is_strict = strict
+        self._has_matrices = matrices
+        self._is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
+        if not self._is_built_in:
+            self.program  # noqa: B018 - it raises for what can't be compiled
+
+    @lazy
+    def program(self) -> Program:
+        """What computes the values of one sample."""
+        graph = self.shared
+        return program_of(
+            graph.inputs,
+            graph.parameters,
+            graph.outputs,
+            graph.follows,
+            graph.nodes,
+            graph.choices,
+        )
+
+    @lazy
+    def gradient_program(self) -> Program:
+        """What computes value and gradient of one sample: parameters first, then arguments.
+
+        Where every bit is kept, a parameter has one contribution for each of its uses, and
+        the last parameter is the derivative of the whole cost by this sample.
+        """
+        with without_gc():
+            return self._program_of_gradient()
+
+    def _program_of_gradient(self) -> Program:
+        graph = self.graph
+        self.check_scalar()
+        if self.is_exact:
+            uses = self.uses
+            parameters = [*graph.parameters, uses.seed]
+            outputs = [graph.outputs[0], *uses.contributions, *uses.moved, *graph.outputs[1:]]
+            choices = graph.choices
+            return program_of(graph.inputs, parameters, outputs, graph.follows, choices=choices)
+        return self.summed_program
+
+    @property
+    def summed_program(self) -> Program:
+        """What computes value and gradient, the contributions to each parameter added up."""
+        self.check_scalar()
+        graph = self.shared
+        value = graph.outputs[0]
+        out = value if isinstance(value, Value) else Value(value)
+        found = adjoints_of(out, [*graph.parameters[: self.weights], *self._moved_leaves()])
+        outputs = [value, *found, *graph.outputs[1:]]
+        return program_of(
+            graph.inputs, graph.parameters, outputs, graph.follows, choices=graph.choices
+        )
+
+    def check_scalar(self) -> None:
+        """Raise if the output to differentiate is a list.
+
+        Raises:
+            CompileError: it is.
+        """
+        graph = self.graph
+        if self._has_matrices:
+            raise CompileError(f"only a single number has a gradient: {graph.name} gives matrices")
+        if graph.results[:1] != ((),):
+            raise CompileError(
+                f"only a single number has a gradient, and {graph.name} returns a list of "
+                f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
+            )
+
+    @lazy
+    def uses(self) -> Uses:
+        """The gradient use by use, for every bit of it."""
+        self.check_scalar()
+        weights, moved = self.graph.parameters[: self.weights], list(self._moved_leaves())
+        return uses_apart(self.graph, weights, moved, strict=self._is_strict)
+
+    def _moved_leaves(self) -> Iterator[Value]:
+        """Yield the leaves of the arguments to differentiate."""
+        ends = [0]
+        for shape in self.graph.shapes:
+            ends.append(ends[-1] + prod(shape))
+        for i in self.moving:
+            yield from self.graph.inputs[ends[i] : ends[i + 1]]
+
+    def parts(self) -> tuple[Shape, ...]:
+        """Return the shapes of what the gradient's program gives for each sample."""
+        moved = self.moved_shapes()
+        if self.is_exact:
+            return ((), (len(self.uses.places),), *moved)
+        if not self.is_reduced:
+            return ((), *(((self.weights,),) if self.weights else ()), *moved)
+        return moved
+
+    def moved_shapes(self) -> tuple[Shape, ...]:
+        """Return the shapes of the gradients by arguments, and of the other outputs."""
+        graph = self.graph
+        return (*(graph.shapes[i] for i in self.moving), *graph.results[1:])
+
+    def rows(self, batch: Batch, numbers: Any) -> list[Any]:
+        """Return the outputs of each sample, flat."""
+        if self.backend == "python" or not self.graph.outputs:
+            return self.python_values(batch.rows(), numbers)
+        _, parts = self.native_values(batch.arrays(), numbers, batch.n)
+        each = [part.reshape(batch.n, -1).tolist() for part in parts] if batch.n else []
+        return [list(chain.from_iterable(row)) for row in zip(*each, strict=True)]
+
+    # The back ends
+
+    @lazy
+    def python_values(self) -> PythonFunction:
+        """The values, by Python."""
+        return PythonFunction(lambda: self.program)
+
+    @lazy
+    def python_gradient(self) -> PythonFunction:
+        """Value and gradient, by Python."""
+        return PythonFunction(lambda: self.gradient_program)
+
+    @lazy
+    def native_values(self) -> NativeFunction:
+        """The values, in machine code."""
+        from autograd.compiler.native import NativeFunction, Signature
+
+        graph = self.graph
+        signature = Signature(
+            graph.shapes,
+            graph.results,
+            (False,) * len(graph.outputs),
+            len(self.graph.parameters),
+        )
+        return NativeFunction(
+            lambda: self.program, str(self.program), signature, exact=self.is_exact
+        )
+
+    @lazy
+    def native_sums(self) -> NativeFunction:
+        """The values added up over the samples, in machine code."""
+        from autograd.compiler.native import NativeFunction, Signature
+
+        graph = self.graph
+        count = len(self.graph.parameters)
+        signature = Signature(graph.shapes, (), (True,) * len(graph.outputs), count)
+        return NativeFunction(lambda: self.program, str(self.program), signature, exact=False)
+
+    @lazy
+    def native_gradient(self) -> NativeFunction:
+        """Value and gradient, in machine code."""
+        from autograd.compiler.native import NativeFunction, Signature
+
+        parts = self.parts()
+        outside = sum(map(prod, parts))
+        summed = 0 if self.is_exact or not self.is_reduced else 1 + self.weights
+        signature = Signature(
+            self.graph.shapes,
+            parts,
+            (True,) * summed + (False,) * outside,
+            len(self.graph.parameters) + self.is_exact,
+        )
+        # The gradient follows from the graph that is differentiated, row by row: rows of equal
+        # value, such as relu(x) and maximum(x, 0.0), differ in it. Rows of the user's own may mean
+        # something else another time.
+        key = text_of(self.graph if self.is_exact else self.shared)
+        if not self._is_built_in:
+            key += f"\n{self.gradient_program}"
+        key += f"\nwrt {self.weights} {self.moving}"
+        return NativeFunction(lambda: self.gradient_program, key, signature, exact=self.is_exact)

@@ -1,0 +1,142 @@
+"""`compile`: a function on Values, recorded once, at the speed of machine code.
+
+>>> from autograd import compile, tanh
+>>> f = compile(lambda x, w: tanh(w * x), 1.0, 1.0, wrt=1, reduce="sum")
+>>> f([0.0, 1.0], [3.0, 0.0])
+[0.0, 0.0]
+>>> value, slope = f.value_and_grad([0.0, 1.0], [3.0, 0.0])
+>>> value, slope
+(0.0, [0.0, 1.0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from autograd.compiler.compiled import Compiled
+from autograd.compiler.derivatives import Matrix, matrices_of, together
+from autograd.compiler.program import without_gc
+from autograd.compiler.recording import record
+from autograd.compiler.sharing import shared
+from autograd.compiler.watch import held_by
+from autograd.engine import Value
+from autograd.extras import missing_extra
+from autograd.transforms import SparseDerivative
+
+REDUCTIONS = ("mean", "sum", None)
+BACKENDS = ("llvm", "python")
+
+
+def compile(
+    f: Callable[..., Any],
+    *example: Any,
+    wrt: Any = None,
+    reduce: str | None = "mean",
+    backend: str | None = None,
+    exact: bool = False,
+) -> Compiled:
+    """Return ``f`` compiled: a function of arrays, with the gradient for no more than a few calls.
+
+    ``f`` is recorded once, so it must do the same for all numbers: no ``if`` on a Value, no
+    ``float()``, no random numbers. Other leaf Values it uses, such as a model's weights, are
+    parameters: their numbers are read at each call. All else it has as it was: plain numbers that
+    it closes over, attributes, arrays, and which Values the parameters are. A call that finds one
+    of these replaced, where that makes a difference, raises. Some are not looked at: what longer
+    lists and arrays than 256 hold, what another function computes from a file or a clock; and more
+    than a dozen places in a hundredth of the time only. Two floats that are one object,
+    ``p.data is q.data``, are so for ever.
+
+    Args:
+        f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,
+            or a tuple of these.
+        example: one sample; only the lengths matter, and of a list, others may be given: ``f`` is
+            recorded again for each length when it first comes.
+        wrt: what to differentiate with respect to: the number of an argument, parameters (Values
+            or something with ``parameters()``, such as a model), or a list of these. By default
+            all parameters, or without any, all arguments.
+        reduce: "mean" or "sum" over the samples, for `Compiled.value_and_grad` and
+            `Compiled.reduced`; None for each sample by itself.
+        backend: "llvm" (needs the extra ``fast``) or "python"; by default LLVM if it is there.
+        exact: every bit as in the eager engine: scalar code of libm, sums in the order of the
+            source, one thread. The Python back end always is.
+
+    Raises:
+        CompileError: ``f`` decides by a recorded number, changes from run to run, or uses a row
+            whose forward is opaque; when called, something it was recorded with is another.
+        MissingExtraError: the back end asked for is not installed.
+        TypeError, ValueError: an argument is unusable.
+
+    Cost: three runs of ``f`` now; machine code is made when first called, and kept on disk.
+    """
+    if reduce not in REDUCTIONS:
+        raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')
+    if backend not in (None, *BACKENDS):
+        raise ValueError(f'backend must be "llvm" or "python": got {backend!r:.40}')
+    if not callable(f):
+        raise TypeError(f"compile takes a function: got {f!r:.60}")
+    if backend == "llvm":
+        for library in ("llvmlite", "numpy"):
+            if not find_spec(library):
+                missing_extra(library, "fast", ImportError(library))
+    elif backend is None:
+        backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
+    moving, leaves = _wrt(wrt, len(example))
+    derivative = f if isinstance(f, SparseDerivative) else None
+    matrices: tuple[Matrix, ...] = ()
+    with without_gc():
+        held = held_by(derivative.f if derivative else f)
+        graph = record(derivative.f if derivative else f, example, leaves or ())
+        if derivative:
+            is_exact = exact or backend == "python"
+            matrices = matrices_of(derivative, graph, exact=is_exact)
+            graph = together(matrices, several=not isinstance(derivative.argnums, int))
+        once = graph if derivative else shared(graph)
+    if wrt is None:
+        leaves = graph.parameters
+        moving = [] if leaves else list(range(len(example)))
+    elif leaves is None:
+        leaves = []
+    parts = len(moving) + bool(leaves)
+    alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
+    return Compiled(
+        graph,
+        once,
+        moving,
+        leaves,
+        alone=alone,
+        reduce=reduce,
+        backend=backend,
+        exact=exact,
+        matrices=matrices,
+        f=None if derivative else f,
+        held=held,
+    )
+
+
+def _wrt(wrt: Any, arguments: int) -> tuple[list[int], list[Value] | None]:
+    """Return the arguments and the parameters among ``wrt``; None for no word of the latter."""
+    if wrt is None:
+        return [], None
+    parts = list(wrt) if isinstance(wrt, list | tuple) else [wrt]
+    numbers: list[int] = []
+    leaves: list[Value] = []
+    for part in parts:
+        if isinstance(part, int) and not isinstance(part, bool):
+            if not -arguments <= part < arguments:
+                raise IndexError(f"wrt={part}, but there are {arguments} argument(s)")
+            numbers.append(part % arguments)
+        elif isinstance(part, Value):
+            leaves.append(part)
+        elif hasattr(part, "parameters"):
+            leaves += part.parameters()
+        else:
+            raise TypeError(
+                "wrt takes numbers of arguments, Values, or a model with parameters(): "
+                f"got {part!r:.60}"
+            )
+    for leaf in leaves:
+        if leaf.op is not None:
+            raise TypeError(f"wrt takes leaves, not what is computed from them: got {leaf!r:.60}")
+    return list(dict.fromkeys(numbers)), list(dict.fromkeys(leaves))
