@@ -36,6 +36,18 @@ def listed(names: Sequence[str], most: int = 3, mark: str = ", ", width: int = 6
     return mark.join(name[:width] for name in names[:most]) + more
 
 
+def meant(given: object, known: Iterable[str]) -> str:
+    """Return which name is meant by one that is nearly it, as the end of a message; "" if none.
+
+    >>> meant("tahn", ["relu", "tan", "tanh"]), meant("sigmoid", ["relu"])
+    ('; did you mean tan or tanh?', '')
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, list(known), n=2) if isinstance(given, str) else []
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
 def count(name: str, given: object) -> int:
     """Return a positive whole number.
 
@@ -122,6 +134,33 @@ def generator(seed: int | random.Random | None) -> random.Random:
     if isinstance(seed, Integral):
         return random.Random(seed_of("seed", seed))
     raise TypeError(f"seed must be a whole number, a random.Random or None: got {quoted(seed)}")
+
+
+def length(taker: object, given: object, what: str) -> int:
+    """Return how many there are in a list that something takes.
+
+    >>> length("Linear(2, 1)", None, "a list of 2 numbers")
+    Traceback (most recent call last):
+    TypeError: Linear(2, 1) takes a list of 2 numbers, got None
+    """
+    try:
+        if not isinstance(given, dict | set | frozenset):  # which have a length, and no order
+            return len(given)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise TypeError(f"{taker} takes {what}, got {quoted(given)}")
+
+
+def check_inputs(taker: object, given: object, wanted: int | None) -> None:
+    """Raise unless this is a list of so many.
+
+    >>> check_inputs("Linear(2, 1)", [1.0], 2)
+    Traceback (most recent call last):
+    ValueError: Linear(2, 1) takes 2 inputs, got 1
+    """
+    found = length(taker, given, f"a list of {wanted} numbers")
+    if found != wanted:
+        raise ValueError(f"{taker} takes {wanted} inputs, got {found}")
 
 
 def _count(name: str, given: object, least: int) -> int:

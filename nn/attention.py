@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value, dot, softmax
-from nn.arguments import count, generator
+from nn.arguments import count, generator, length
 from nn.init import Init
 from nn.linear import Linear
 from nn.module import Module
@@ -70,6 +70,7 @@ class CausalSelfAttention(Module):
 
     def attend(self, xs: Vectors) -> Attended:
         """Return the vectors, and the weights by which they were taken."""
+        length(self, xs, f"a list of vectors of {self.nin} numbers")
         queries, keys, values = (
             [matrix(x) for x in xs] for matrix in (self.query, self.key, self.value)
         )

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autograd import Value, mean, no_grad, relu, softmax
-from nn.arguments import count, generator, number
+from autograd import Value, mean, no_grad, quoted, relu, softmax
+from nn.arguments import count, generator, length, number, whole
 from nn.attention import CausalSelfAttention, Vectors
 from nn.linear import Embedding, Linear
 from nn.losses import cross_entropy
@@ -47,6 +47,7 @@ class Block(Module):
 
     def forward(self, xs: Vectors) -> list[list[Any]]:
         """Return a vector for each position of a sequence of vectors."""
+        length(self, xs, f"a list of vectors of {self.nin} numbers")
         attended = self.attention([self.norm(x) for x in xs])
         xs = [_added(x, more) for x, more in zip(xs, attended, strict=True)]
         return [_added(x, self.down([relu(h) for h in self.up(self.norm(x))])) for x in xs]
@@ -122,8 +123,9 @@ class GPT(Module):
         return found
 
     def _embedded(self, tokens: Sequence[int]) -> list[list[Any]]:
-        if not 0 < len(tokens) <= self.block_size:
-            raise ValueError(f"{self} takes 1 to {self.block_size} tokens, got {len(tokens)}")
+        given = length(self, tokens, "a list of tokens, which are whole numbers")
+        if not 0 < given <= self.block_size:
+            raise ValueError(f"{self} takes 1 to {self.block_size} tokens, got {given}")
         pairs = [(self.token(token), self.position(t)) for t, token in enumerate(tokens)]
         return [self.norm(_added(row, place)) for row, place in pairs]
 
@@ -155,10 +157,12 @@ def next_token_loss(model: Module, tokens: Sequence[int]) -> Value:
     >>> 0.9 < loss.data < 1.3
     True
     """
+    if not callable(model):
+        raise TypeError(f"next_token_loss takes a model, such as GPT(27), got {quoted(model)}")
+    if length("next_token_loss", tokens, "a list of tokens, which are whole numbers") < 2:
+        raise ValueError("a document needs two tokens: one to go by, and one to be foretold")
     given, following = tokens[:-1], tokens[1:]
     longest: int = getattr(model, "block_size", len(given))
-    if not given:
-        raise ValueError("a document needs two tokens: one to go by, and one to be foretold")
     logits = model(given[:longest])
     losses = [cross_entropy(row, token) for row, token in zip(logits, following, strict=False)]
     loss: Value = mean(losses)
@@ -183,8 +187,13 @@ def generate(
     >>> generate(GPT(27, seed=0), [0], temperature=0.5, seed=1)[:3]
     [0, 2, 22]
     """
+    if not hasattr(model, "block_size"):
+        raise TypeError(f"generate takes a GPT, got {quoted(model)}")
     number("temperature", temperature, positive=True)
-    source, written = generator(seed), [int(token) for token in tokens]
+    length("generate", tokens, "a list of tokens, which are whole numbers")
+    source = generator(seed)
+    written = [whole(f"tokens[{i}]", token) for i, token in enumerate(tokens)]
+    stop = stop if stop is None else whole("stop", stop)
     with no_grad():
         while len(written) <= model.block_size:
             logits = model(written)[-1]

@@ -11,6 +11,9 @@ import math
 import random
 from collections.abc import Callable
 
+from autograd import quoted
+from nn.arguments import meant
+
 Init = Callable[[int, int, random.Random], float]
 
 
@@ -102,8 +105,11 @@ def chosen(given: str | Init) -> Init:
     """
     if callable(given):
         return given
-    if given not in NAMED:
-        raise ValueError(f"init must be a function or one of {', '.join(NAMED)}: got {given!r:.60}")
+    if not isinstance(given, str) or given not in NAMED:
+        raise ValueError(
+            f"init must be a function or one of {', '.join(NAMED)}: got {quoted(given)}"
+            f"{meant(given, NAMED)}"
+        )
     return NAMED[given]
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu
 from autograd.annotations import Any
-from nn.arguments import count, generator
+from nn.arguments import count, generator, meant
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
 
@@ -217,21 +217,27 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
+def activations() -> dict[str, Function]:
+    """Return by name what an activation may be."""
+    # The rows with a parameter besides x take part with its default.
+    known: dict[str, Function] = {op.name: op for op in TABLE.values() if op.arity == 1}
+    return known | {"elu": elu, "leaky_relu": leaky_relu}
+
+
 def _activation(given: Activation) -> Function:
     """Return the function of one argument that ``given`` names.
 
     Raises:
         ValueError: it is no such row; the message lists what there is.
     """
-    # The rows with a parameter besides x take part with its default.
-    known: dict[str, Function] = {op.name: op for op in TABLE.values() if op.arity == 1}
-    known |= {"elu": elu, "leaky_relu": leaky_relu}
+    known = activations()
     for name, function in known.items():
         if given is function or given == name:
             return function
     names = ", ".join(sorted(known))
     raise ValueError(
         f"activation must be an operation of one argument ({names}): got {quoted(given)}"
+        f"{meant(given, known)}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd import Value, dot, take
-from nn.arguments import count, generator
+from nn.arguments import check_inputs, count, generator
 from nn.init import Init, chosen, standard_normal
 from nn.module import Module
 
@@ -57,8 +57,7 @@ class Linear(Module):
         Raises:
             ValueError: the length of ``x`` is not ``nin``.
         """
-        if len(x) != self.nin:
-            raise ValueError(f"{self} takes {self.nin} inputs, got {len(x)}")
+        check_inputs(self, x, self.nin)
         if self.bias is None:
             return [dot(row, x) for row in self.weight]
         return [dot(row, x, b) for row, b in zip(self.weight, self.bias, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd import Value, dot, mean, sqrt
-from nn.arguments import count, number
+from nn.arguments import check_inputs, count, number
 from nn.module import Module
 
 Vector = Sequence[Value | float]
@@ -39,7 +39,7 @@ class RMSNorm(Module):
         Raises:
             ValueError: the length of ``x`` is not ``width``.
         """
-        _check(self, x)
+        check_inputs(self, x, self.nin)
         scale = 1 / sqrt(dot(x, x) / len(x) + self.epsilon)
         scaled = [each * scale for each in x]
         if self.weight is None:
@@ -84,7 +84,7 @@ class LayerNorm(Module):
         Raises:
             ValueError: the length of ``x`` is not ``width``.
         """
-        _check(self, x)
+        check_inputs(self, x, self.nin)
         centre = mean(x)
         moved = [each - centre for each in x]
         scale = 1 / sqrt(dot(moved, moved) / len(x) + self.epsilon)
@@ -104,8 +104,3 @@ class LayerNorm(Module):
 
     def __repr__(self) -> str:
         return f"LayerNorm({self.nin}{'' if self.weight else ', gain=False'})"
-
-
-def _check(norm: RMSNorm | LayerNorm, x: Vector) -> None:
-    if len(x) != norm.nin:
-        raise ValueError(f"{norm} takes {norm.nin} inputs, got {len(x)}")

@@ -30,6 +30,8 @@ def test_every_command_is_there(shell: str, scripts: dict[str, str]) -> None:
     assert all(name in scripts[shell] for name in SUBCOMMANDS)
     assert "budget" in scripts[shell]
     assert "safetensors" in scripts[shell]
+    assert "breast_cancer" in scripts[shell]
+    assert "gelu" in scripts[shell]
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
@@ -42,6 +44,9 @@ def test_every_command_is_there(shell: str, scripts: dict[str, str]) -> None:
         ("chainrule draw --lo", {"--local"}),
         ("chainrule draw x --level n", {"neuron", "network"}),
         ("chainrule train moons --tas", {"--task"}),
+        ("chainrule train mo", {"moons", "model.json"}),
+        ("chainrule train moons --activation soft", {"softplus"}),
+        ("chainrule train moons --init he_n", {"he_normal"}),
         ("chainrule show mod", {"model.json"}),
         ("chainrule nope --", set()),
     ],

@@ -11,6 +11,7 @@ import pytest
 from autograd import Value, no_grad
 from nn import (
     GPT,
+    MLP,
     Block,
     CausalSelfAttention,
     Embedding,
@@ -88,6 +89,17 @@ def test_a_tied_embedding_is_still_tied_when_it_comes_back(tmp_path: Path) -> No
         (lambda: GPT(5, block_size=2)([0, 1, 2]), r"takes 1 to 2 tokens, got 3"),
         (lambda: GPT(5, block_size=2)([]), r"takes 1 to 2 tokens, got 0"),
         (lambda: next_token_loss(GPT(5), [0]), "a document needs two tokens"),
+        (lambda: next_token_loss(GPT(5), None), "takes a list of tokens"),  # type: ignore[arg-type]
+        (lambda: next_token_loss(None, [0, 1]), "takes a model, such as GPT"),  # type: ignore[arg-type]
+        (lambda: GPT(5)(None), r"GPT\(5 tokens, 1 layers\) takes a list of tokens, .* got None"),
+        (lambda: GPT(5)({0: 1}), "takes a list of tokens"),
+        (lambda: generate(GPT(5), [1.5]), r"tokens\[0\] must be a whole number, .* got 1.5"),  # type: ignore[list-item]
+        (lambda: generate(GPT(5), 3), "generate takes a list of tokens"),  # type: ignore[arg-type]
+        (lambda: generate(GPT(5), [0], stop=1.5), "stop must be a whole number"),  # type: ignore[arg-type]
+        (lambda: Linear(2, 1)(3.0), r"Linear\(2, 1\) takes a list of 2 numbers, got 3.0"),
+        (lambda: Linear(2, 1, init="he_norml"), "did you mean he_normal"),
+        (lambda: CausalSelfAttention(2, 1)(None), "takes a list of vectors of 2 numbers, got None"),
+        (lambda: MLP(2, [2, 1], "tahn"), r"got 'tahn'; did you mean tan or tanh\?"),
         (lambda: generate(GPT(5), [0], temperature=0.0), "temperature must be finite and above 0"),
         (lambda: generate(GPT(5), []), "takes 1 to 16 tokens, got 0"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,35 @@ def test_an_endless_rule_ends(graded: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert marks["f"]["note"] == "TimeoutError: it did not end in 1 s (line 1)"
 
 
+@pytest.mark.parametrize("end", ["os._exit(0)", 'os.execl("/bin/true", "true")'])
+def test_who_ends_the_process_does_not_end_the_marking(end: str, graded: Any) -> None:
+    code, marks, _ = graded(f"import os\ndef d_f(x): {end}", "def f(x): return x")
+    assert (code, verdicts(marks)) == (WRONG, {"f": "fails"})
+    code, _, err = graded(f"import os\n{end}", "def f(x): return x")
+    assert code == REFUSED
+    assert "student.py ended with exit code os." in err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_of_its_own_ends_as_it_likes(graded: Any) -> None:
+    student = """
+import os
+def d_f(x):
+    child = os.fork()
+    if not child:
+        os._exit(3)
+    return float(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    _, marks, _ = graded(student, "def f(x): return 3 * x")
+    assert verdicts(marks) == {"f": "right"}
+
+
+def test_a_function_without_arguments_is_not_asked_for(graded: Any) -> None:
+    table = "def f(x): return x\ndef main(): print(f(1))"
+    _, marks, _ = graded("def d_f(x): return 1", table)
+    assert verdicts(marks) == {"f": "right"}
+
+
 def test_the_engines_own_row_is_no_answer(graded: Any) -> None:
     _, marks, _ = graded("from autograd import tanh", "def tanh(x): return x")
     assert verdicts(marks) == {"tanh": "missing"}
@@ -307,6 +337,7 @@ def test_gradescope_reads_what_is_written(graded: Any, tmp_path: Path) -> None:
         ("x = 1", "def f(x): return x\npoints = [1]", "points is a dict by the names of its func"),
         ("x = 1", "def f(x): return x\npoints = {'g': [1]}", "of its functions, not 'g'"),
         ("x = 1", "def f(x): return x\npoints = {'f': [(1, 2)]}", "tuples of 1 number(s), as in"),
+        ("x = 1", "def f(): return 1\npoints = {'f': [()]}", "f takes no argument that its deriv"),
         ("x = 1", "def f(x): return x\nscores = {'f': -1}", "a number of at least 0, not -1"),
         ("d_f = abs", "def f(x): return 'a'", "f(1.0), which is asked for, fails: TypeError"),
     ],

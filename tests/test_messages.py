@@ -51,6 +51,7 @@ SQUARE = lambda x: x * x
 X = Value(2.0, "x")
 Y = tanh(X * X)
 RUN = Stepper(Y)
+TEXT = nn.GPT(3, block_size=4, embedding=2, heads=1, seed=0)
 
 DOORS: dict[str, Callable[[Any], object]] = {
     "Value": lambda x: Value(x),
@@ -83,6 +84,18 @@ DOORS: dict[str, Callable[[Any], object]] = {
     "Sequential": nn.Sequential,
     "Residual": nn.Residual,
     "Dropout": nn.Dropout,
+    "tokens": lambda x: TEXT(x),
+    "token": lambda x: TEXT([x]),
+    "document": lambda x: nn.next_token_loss(TEXT, x),
+    "model of a text": lambda x: nn.next_token_loss(x, [0, 1]),
+    "generate": lambda x: nn.generate(TEXT, x),
+    "writer": nn.generate,
+    "stop": lambda x: nn.generate(TEXT, [0], stop=x),
+    "Linear": lambda x: nn.Linear(2, 1)(x),
+    "Block": lambda x: nn.Block(2, 1)(x),
+    "attention": lambda x: nn.CausalSelfAttention(2, 1)(x),
+    "LayerNorm": lambda x: nn.LayerNorm(2)(x),
+    "weights": lambda x: nn.Linear(2, 1, init=x),
     "seed of a layer": lambda x: nn.Layer(2, 2, seed=x),
     "optimizer": lambda x: optim.SGD(x, 0.1),
     "rate": lambda x: optim.SGD([X], x),
@@ -98,7 +111,7 @@ DOORS: dict[str, Callable[[Any], object]] = {
 
 
 RIGHT = {"label-text", "children-text", "row-text", "rule-digits", "schedule-digits"}
-RIGHT |= {"order-digits", "budget-digits", "tolerance-digits"}
+RIGHT |= {"stop-digits", "order-digits", "budget-digits", "tolerance-digits"}
 """What is no mistake there, be it as long as it is."""
 
 CASES = [

@@ -516,6 +516,8 @@ def test_a_checkpoint_from_elsewhere(run: Run, state: Any) -> None:
         (["moons", "--activation", "magic"], "activation must be an operation of one argument"),
         (["moons", "--init", "magic"], "init must be a function or one of"),
         (["moons", "--epochs", "0"], "epochs must be a whole number, at least 1"),
+        (["moons", "--epochs", "0", "--dry-run"], "epochs must be a whole number, at least 1"),
+        (["moons", "--lr", "-1", "--dry-run"], "learning_rate must be finite and above 0"),
         (["moons", "--batch-size", "0"], "batch_size must be a whole number"),
         (["moons", "--optimizer", "magic"], "argument --optimizer: invalid choice"),
         (["moons", "--lr", "nan"], "learning_rate must be finite and above 0: got nan"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from autograd.command.usage import UsageError
+
+if TYPE_CHECKING:
+    from autograd.command.parser import Parser
 
 SHELLS = {
     "bash": "source <(chainrule --completion bash)        in ~/.bashrc",
@@ -17,7 +20,7 @@ SHELLS = {
 
 BASH = """\
 _chainrule() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} options=""
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} options="" names=""
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
     COMPREPLY=($(compgen -W {commands} -- "$word"))
@@ -33,7 +36,7 @@ _chainrule() {{
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   else
     compopt -o filenames 2>/dev/null
-    COMPREPLY=($(compgen -f -- "$word"))
+    COMPREPLY=($(compgen -W "$names" -- "$word") $(compgen -f -- "$word"))
   fi
 }}
 complete -F _chainrule chainrule
@@ -42,7 +45,7 @@ complete -F _chainrule chainrule
 ZSH = "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
 
 
-def script_for(shell: str, commands: Mapping[str, tuple[str, argparse.ArgumentParser]]) -> str:
+def script_for(shell: str, commands: Mapping[str, tuple[str, Parser]]) -> str:
     """Return the script that teaches a shell the command.
 
     Args:
@@ -60,28 +63,34 @@ def script_for(shell: str, commands: Mapping[str, tuple[str, argparse.ArgumentPa
     return first + (ZSH if shell == "zsh" else "") + _bash(commands)
 
 
-def _bash(commands: Mapping[str, tuple[str, argparse.ArgumentParser]]) -> str:
-    words = [*commands, "--help", "--version", "--completion"]
+def _bash(commands: Mapping[str, tuple[str, Parser]]) -> str:
+    first = [*commands, "--help", "--version", "--completion"]
     shells = quote(" ".join(SHELLS))
     choices = [f'    "--completion "*) COMPREPLY=($(compgen -W {shells} -- "$word")); return ;;']
     options = []
     for name, (_, parser) in commands.items():
         known = [action for action in parser._actions if action.option_strings]
         spelled = " ".join(option for action in known for option in action.option_strings)
-        options.append(f"    {name}) options={quote(spelled)} ;;")
+        words = " ".join(
+            word
+            for action in parser._actions
+            if not action.option_strings
+            for word in parser.completions(action)
+        )
+        options.append(f"    {name}) options={quote(spelled)} names={quote(words)} ;;")
         for action in known:
-            if action.choices:
+            if completions := parser.completions(action):
                 cases = "|".join(f'"{name} {option}"' for option in action.option_strings)
-                among = quote(" ".join(map(str, action.choices)))
+                among = quote(" ".join(completions))
                 choices.append(
                     f'    {cases}) COMPREPLY=($(compgen -W {among} -- "$word")); return ;;'
                 )
     return BASH.format(
-        commands=quote(" ".join(words)), choices="\n".join(choices), options="\n".join(options)
+        commands=quote(" ".join(first)), choices="\n".join(choices), options="\n".join(options)
     )
 
 
-def _fish(commands: Mapping[str, tuple[str, argparse.ArgumentParser]]) -> list[str]:
+def _fish(commands: Mapping[str, tuple[str, Parser]]) -> list[str]:
     lines = [
         f"complete -c chainrule -n __fish_use_subcommand -f -a {name} -d {quote(summary)}"
         for name, (summary, _) in commands.items()
@@ -98,14 +107,15 @@ def _fish(commands: Mapping[str, tuple[str, argparse.ArgumentParser]]) -> list[s
                 f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
                 for option in action.option_strings
             ]
+            completions = quote(" ".join(parser.completions(action)))
+            seen = f"complete -c chainrule -n '__fish_seen_subcommand_from {name}'"
             if not spelled:
+                if parser.completions(action):
+                    lines.append(f"{seen} -a {completions}")
                 continue
             takes = "" if action.nargs == 0 else " -r"
-            if action.choices:
-                takes = f" -x -a {quote(' '.join(map(str, action.choices)))}"
+            if parser.completions(action):
+                takes = f" -x -a {completions}"
             told = (action.help or "").replace("%(default)s", str(action.default))
-            lines.append(
-                f"complete -c chainrule -n '__fish_seen_subcommand_from {name}' "
-                f"{' '.join(spelled)}{takes} -d {quote(told)}"
-            )
+            lines.append(f"{seen} {' '.join(spelled)}{takes} -d {quote(told)}")
     return lines

@@ -54,33 +54,22 @@ def learn(
         FloatingPointError: the loss did not stay finite.
     """
     from nn import Sequential, Standardize, fit
-    from nn.arguments import count, number
-    from nn.callbacks import EarlyStopping
 
     settings, unit = arrangement.settings, arrangement.unit
     model, validation = arrangement.model, arrangement.validation
-    callbacks: list[Any] = [Record(settings)]
-    if settings.patience is not None:
-        stopping = EarlyStopping(settings.patience)
-        callbacks += [stopping] if validation else []
-    optimizer = _optimizer(model, settings, settings.decay_of(len(arrangement.learnt[1])))
-    # What fit would refuse is refused here, so that nothing is announced in vain.
-    count("epochs", settings.epochs)
-    batch_size = count("batch_size", settings.batch_of(len(arrangement.learnt[1])))
-    if settings.clip is not None:
-        number("clip", settings.clip, positive=True)
+    equipment = equipped(arrangement)
     begin()
     history = fit(
         model,
         _standardized(arrangement.learnt, unit),
         _loss(len(arrangement.classes), settings.smoothing),
-        optimizer,
+        equipment.optimizer,
         epochs=settings.epochs,
-        batch_size=batch_size,
+        batch_size=equipment.batch_size,
         validation=_standardized(validation, unit) if validation else None,
         clip=settings.clip,
         schedule=_schedule(settings),
-        callbacks=callbacks,
+        callbacks=equipment.callbacks,
         seed=settings.seed,
         checkpoint=checkpoint,
         resume=checkpoint if resume else None,
@@ -90,6 +79,36 @@ def learn(
         model = Sequential(*model.layers, back)
     figures, confusion = _measured(model, arrangement)
     return Trained(arrangement, model, history, figures, confusion)
+
+
+class Equipment(NamedTuple):
+    """What goes through the data with the network."""
+
+    optimizer: Optimizer
+    batch_size: int
+    callbacks: list[Any]
+
+
+def equipped(arrangement: Arrangement) -> Equipment:
+    """Return what a training takes besides the network and the data.
+
+    Raises:
+        ValueError, TypeError: a setting is unusable. What `nn.fit` would refuse is refused here,
+            so that nothing is announced in vain.
+    """
+    from nn.arguments import count, number
+    from nn.callbacks import EarlyStopping
+
+    settings, samples = arrangement.settings, len(arrangement.learnt[1])
+    callbacks: list[Any] = [Record(settings)]
+    if settings.patience is not None:
+        stopping = EarlyStopping(settings.patience)
+        callbacks += [stopping] if arrangement.validation else []
+    optimizer = _optimizer(arrangement.model, settings, settings.decay_of(samples))
+    count("epochs", settings.epochs)
+    if settings.clip is not None:
+        number("clip", settings.clip, positive=True)
+    return Equipment(optimizer, count("batch_size", settings.batch_of(samples)), callbacks)
 
 
 class Record:

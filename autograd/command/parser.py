@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -20,6 +20,8 @@ class Parser(argparse.ArgumentParser):
         examples: what the help begins with.
         hands_on: whether the words after ``--`` are for what a word before it names. They are
             found in ``handed_on`` of what `parse` returns.
+        offered: by the name of an argument, the words that a shell completes for it, besides
+            choices and files. They are asked for when they are wanted.
     """
 
     def __init__(self, *, examples: str, **settings: Any) -> None:
@@ -28,6 +30,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=formatter, allow_abbrev=False, **settings)
         self.examples = examples
         self.hands_on: Callable[[str], object] = lambda word: False
+        self.offered: dict[str, Callable[[], Iterable[str]]] = {}
+
+    def completions(self, action: argparse.Action) -> list[str]:
+        """Return the words that a shell completes for an option or a word."""
+        offered = self.offered.get(action.dest, lambda: ())
+        return [*map(str, action.choices or offered())]
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace | None:
         """Return what the words say; None if they ask for help, which is printed.

@@ -59,7 +59,7 @@ def tasks_in(script: Script) -> list[Task]:
         if name in points
         or name in scores
         or (isinstance(function, Op) and not function.is_built_in)
-        or (not name.startswith("_") and is_of(script, function))
+        or (not name.startswith("_") and is_of(script, function) and parameters_of(function))
     }
     if lost := [name for name in [*points, *scores] if not callable(names.get(name))]:
         raise UsageError(f"{script.path}: points and scores are of its functions, not {lost[0]!r}")
@@ -84,7 +84,17 @@ def _mapping(script: Script, name: str) -> dict[str, Any]:
 
 
 def task_of(path: str, name: str, function: Any, points: Any, score: Any) -> Task:
+    """Return what is asked of one function.
+
+    Raises:
+        UsageError: it has no argument to be derived by, or its points or score can't be used.
+    """
     parameters = parameters_of(function)
+    if not parameters:
+        raise UsageError(
+            f"{path}: {name} takes no argument that its derivative could be asked by: leave it "
+            "out of points and scores"
+        )
     try:
         worth = real(score)
     except TypeError:

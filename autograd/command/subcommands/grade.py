@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from sys import stderr
@@ -36,6 +37,9 @@ TABLE.py holds, say,                STUDENT.py one of
                                       def square(x): ...  of Values
                                       class Value: ...    an engine"""
 
+
+ENDS = ("_exit", "abort", "execv", "execve")
+"""What of `os` ends a process, with everything else in there that calls these."""
 
 SECONDS = 10
 """So long the functions of a student may take for one rule."""
@@ -72,16 +76,17 @@ def run(args: argparse.Namespace) -> int:
     tasks = tasks_in(Script(args.rules)) if args.rules else []
     if args.student.endswith(".ipynb"):
         raise UsageError(f"{args.student} is a notebook: save it as a script, a .py file")
-    if args.out:  # a program that ends the process leaves this behind
+    if args.out:  # a program that is ended from outside leaves this behind
         _write(args.out, [Mark(each, "fails", said="the program ended") for each in tasks])
-    try:
-        script = Script(args.student)
-    except ScriptError as error:
-        if args.out:
-            _write(args.out, [Mark(each, "fails", said=str(error)) for each in tasks])
-        raise
-    tasks = tasks or tasks_of_rows(script)
-    marks = [_marked(task, script) for task in tasks]
+    with endless():
+        try:
+            script = Script(args.student)
+        except ScriptError as error:
+            if args.out:
+                _write(args.out, [Mark(each, "fails", said=str(error)) for each in tasks])
+            raise
+        tasks = tasks or tasks_of_rows(script)
+        marks = [_marked(task, script) for task in tasks]
     print(json.dumps(_as_data(marks), allow_nan=False) if args.json else _told(marks))
     if args.out:
         _write(args.out, marks)
@@ -91,6 +96,32 @@ def run(args: argparse.Namespace) -> int:
 def _marked(task: Task, script: Script) -> Mark:
     with redirect_stdout(stderr), limited(SECONDS):  # what the student's functions print
         return mark(task, script)
+
+
+@contextmanager
+def endless() -> Iterator[None]:
+    """Have what would end the process inside raise SystemExit, as `sys.exit` does.
+
+    With the process the marks would end, and its exit code would say that all of them are right.
+    A process that is forked inside still ends as it likes.
+    """
+    ours, before = os.getpid(), {name: getattr(os, name) for name in ENDS if hasattr(os, name)}
+
+    def ending(name: str) -> Callable[..., None]:
+        def end(*args: Any, **kwargs: Any) -> None:
+            if os.getpid() != ours:
+                before[name](*args, **kwargs)
+            raise SystemExit(f"os.{name}")
+
+        return end
+
+    for name in before:
+        setattr(os, name, ending(name))
+    try:
+        yield
+    finally:
+        for name, end in before.items():
+            setattr(os, name, end)
 
 
 @contextmanager

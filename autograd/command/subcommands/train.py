@@ -14,7 +14,7 @@ from typing import Any
 from autograd.command.account import introduce, introduce_data, print_result
 from autograd.command.arrangement import Arrangement, Samples, arranged, load
 from autograd.command.inventory import fates
-from autograd.command.learning import Trained, doubts, learn
+from autograd.command.learning import Trained, doubts, equipped, learn
 from autograd.command.notes import Notes, described
 from autograd.command.parser import Parser
 from autograd.command.question import example
@@ -44,6 +44,11 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "data", metavar="DATA", help=f"{names}, or a FILE: .csv, .tsv, .xlsx, ... or .txt"
     )
+    parser.offered |= {
+        "data": lambda: [*DEFAULTS, "names"],
+        "activation": lambda: import_module("nn.layers").activations(),
+        "init": lambda: import_module("nn.init").NAMED,
+    }
     for title, rows in (*OPTIONS.items(), ("text", TEXT_OPTIONS)):
         group = parser.add_argument_group(title)
         for names, metavar, kind, text in rows:
@@ -92,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         arrangement = arranged(settings, load(settings))
         if args.dry_run:
+            equipped(arrangement)  # what a training would refuse is refused
             return _dry_run(terminal, arrangement, args.json)
 
         def begin() -> None:
