@@ -12,6 +12,7 @@ import pytest
 
 import autograd
 from autograd import CompileError, Value
+from autograd.compiler.reach import reached
 from nn import MLP
 
 compile = autograd.compile
@@ -157,3 +158,13 @@ def test_many_things_are_looked_at_a_hundredth_of_the_time(
     clock = iter([10.0, 11.0, 110.0, 112.0, 113.0])
     monkeypatch.setattr("autograd.compiler.watch.perf_counter", lambda: next(clock))
     assert [step._watch.replaced() is not None for _ in range(3)] == [True, False, True]
+
+
+def test_a_compiled_function_within_another_leads_to_its_function_alone() -> None:
+    w = Value(2.0)
+    inner = compile(lambda x: GAIN * w * x, 1.0)
+    inner(1.0)
+    # Not to the globals, which the places that it watches are among.
+    things = list(reached(lambda x: inner(x)))
+    assert w in things
+    assert len(things) < 20

@@ -67,6 +67,9 @@ def _parts(thing: Any) -> list[Any]:
         return [*own, *thing.__bases__]
     if isinstance(thing, ModuleType | BuiltinFunctionType):
         return []
+    if type(thing).__module__.startswith(f"{__package__}."):
+        # A compiled function. What it keeps leads to all globals that its places are among.
+        return [getattr(thing, "_f", None), *getattr(thing, "parameters", ())]
     if isinstance(thing, list) and ATOMS.issuperset(map(type, thing)):
         return []
     if type(thing).__module__ == "numpy" and str(getattr(thing, "dtype", "")) == "object":
