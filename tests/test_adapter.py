@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import pytest
 
 from autograd import gradcheck
@@ -17,7 +19,7 @@ def test_a_module_of_pytorch_in_single_precision() -> None:
     before = [p.detach().clone() for p in module.parameters()]
     report = gradcheck(module, x)
     assert "wrong" not in {check.verdict for check in report.inputs}, report
-    assert "arg0['0.weight'][1, 0]" in {check.label for check in report.inputs}
+    assert "params['0.weight'][1, 0]" in {check.label for check in report.inputs}
     assert all(torch.equal(p, q) for p, q in zip(module.parameters(), before, strict=True))
 
 
@@ -138,3 +140,75 @@ def test_networks_of_jax_in_single_precision_and_bfloat16() -> None:
             given = jax.tree.map(lambda leaf, dtype=dtype: leaf.astype(dtype), (params, x))
             report = gradcheck(loss, *given)
             assert "wrong" not in {check.verdict for check in report.inputs}, report
+
+
+class Model(NamedTuple):
+    w: Any
+    b: Any
+
+
+def test_labels_masks_and_settings_are_handed_on_to_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    logits = torch.tensor([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]])
+    report = gradcheck(torch.nn.CrossEntropyLoss(), logits, torch.tensor([0, 2]))
+    assert report.ok, report
+    assert [check.label for check in report.inputs][:2] == ["input[0, 0]", "input[0, 1]"]
+    mask = torch.tensor([True, False, True])
+    assert gradcheck(lambda x, m, k: (k * x.masked_fill(m, 0.5) ** 2).sum(), logits, mask, 2.0).ok
+    report = gradcheck(torch.nn.Embedding(3, 2), torch.tensor([1, 2]))
+    assert report.ok, report
+    with pytest.raises(TypeError, match="no argument has a derivative"):
+        gradcheck(lambda n: n * 2, torch.tensor([1, 2]))
+
+
+def test_a_module_of_pytorch_keeps_its_buffers_and_its_frozen_parameters() -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    norm = torch.nn.BatchNorm1d(2)
+    norm.bias.requires_grad_(False)
+    report = gradcheck(torch.nn.Sequential(norm, torch.nn.Flatten(0)), torch.randn(3, 2))
+    labels = {check.label for check in report.inputs}
+    assert any("params['0.weight'][0]" in label for label in labels)
+    assert not any("bias" in label for label in labels)
+    assert "wrong" not in {check.verdict for check in report.inputs}, report
+    assert norm.num_batches_tracked == 0
+    assert norm.running_mean.tolist() == [0.0, 0.0]
+
+
+def test_trees_into_and_out_of_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    model = Model(torch.tensor([0.5, -1.0]).double(), torch.tensor(2.0).double())
+    report = gradcheck(lambda m: {"loss": m.b * m.w.sum(), "all": (m.w**2, m.b)}, model)
+    assert report.ok, report
+    assert [check.label for check in report.inputs][:2] == [
+        "out['loss'] by m.w[0]",
+        "out['loss'] by m.w[1]",
+    ]
+    assert gradcheck(lambda x: x.mul_(3.0).sum(), model.w).ok  # changes what it is given
+    assert model.w.tolist() == [0.5, -1.0]
+    with pytest.raises(TypeError, match="no gradient of a float: return the tensor"):
+        gradcheck(lambda x: x.detach().sum().item(), model.w)
+    cut = gradcheck(lambda x: torch.tensor(x.detach().numpy()).sum(), model.w)
+    assert {check.verdict for check in cut.inputs} == {"wrong"}
+    for f, x in ((torch.fft.fft, model.w), (torch.abs, model.w * 1j)):
+        with pytest.raises(TypeError, match="complex"):
+            gradcheck(f, x)
+
+
+def test_trees_into_and_out_of_jax() -> None:
+    jax = pytest.importorskip("jax")
+    np = jax.numpy
+    model = Model(np.array([0.5, -1.0]), np.array(2.0))
+
+    def loss(m, labels, kind):
+        assert kind == "sum"
+        return {"loss": m.b * jax.nn.log_softmax(m.w)[labels].sum(), "w": m.w}
+
+    report = gradcheck(loss, model, np.array([1, 1]), "sum")
+    assert report.ok, report
+    assert report.inputs[0].label == "out['loss'] by m.w[0]"
+    for f, x in ((np.fft.fft, model.w), (np.abs, model.w * 1j)):
+        with pytest.raises(TypeError, match="complex"):
+            gradcheck(f, x)
+    with pytest.raises(TypeError, match="no argument has a derivative"):
+        gradcheck(lambda n: n * 2, np.array([1, 2]))

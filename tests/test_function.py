@@ -193,3 +193,45 @@ def test_who_is_to_blame_if_no_op_is() -> None:
     assert report.culprit is not None
     assert report.culprit.where.startswith(f"{__file__}:")
     assert report.notes == ()
+
+
+def test_what_is_not_derived_by_is_handed_on_as_it_is() -> None:
+    def loss(logits: Any, labels: Any, kind: str) -> Any:
+        assert kind == "mean"
+        z = logits - logits.max(-1, keepdims=True)
+        picked = z[np.arange(len(labels)), labels]
+        return (np.log(np.exp(z).sum(-1)) - picked).mean()
+
+    def slopes(logits: Any, labels: Any, kind: str) -> Any:
+        p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+        p[np.arange(len(labels)), labels] -= 1
+        return [p / len(labels), None, None]
+
+    args = np.array([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]]), np.array([0, 2]), "mean"
+    for gradient in (slopes, slopes(*args)):
+        report = gradcheck(loss, *args, gradient=gradient)
+        assert report.ok, report
+        assert [check.label for check in report.inputs][:2] == ["logits[0, 0]", "logits[0, 1]"]
+    report = gradcheck(lambda x, n: sum(x for _ in range(n)), 2.0, 3, gradient=[2.9, None])
+    assert [check.verdict for check in report.inputs] == ["wrong"]
+
+
+def test_an_array_that_is_returned_again_and_again() -> None:
+    buffer = np.zeros(3)
+
+    def squares(v: Any) -> Any:
+        return np.multiply(v, v, out=buffer)
+
+    point = np.array([1.0, 2.0, 0.5])
+    assert gradcheck(squares, point, gradient=lambda v: np.diag(2 * v)).ok
+    wrong = gradcheck(squares, point, gradient=lambda v: np.diag([2, 2.1, 2] * v))
+    assert [c.label for c in wrong.inputs if c.verdict == "wrong"] == ["out[1] by v[1]"]
+
+
+def test_results_of_one_number_in_any_shape() -> None:
+    for shape in ((), (1,), (1, 1)):
+        f, x = (lambda v, shape=shape: (v**2).sum().reshape(shape)), np.array([3.0])
+        assert gradcheck(f, x, gradient=[np.array([6.0])]).ok
+        assert gradcheck(f, x, gradient=np.full((*shape, 1), 6.0)).ok
+    with pytest.raises(TypeError, match=r"derivatives of 1 result\(s\), the function returns 2"):
+        gradcheck(lambda x: (x, x), 1.0, gradient=lambda x: [1.0])

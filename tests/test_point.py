@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import pytest
@@ -107,3 +109,37 @@ def test_what_is_no_number_is_named() -> None:
         Point([{"a": [1.0, 1j]}], ["x"])
     with pytest.raises(TypeError, match=r"x\[1\]: "):
         Point([[1.0, "2"]], ["x"])
+
+
+@dataclass(frozen=True)
+class Model:
+    w: Any
+    b: float
+
+
+def test_dataclasses_and_dicts_of_any_kind_are_kept() -> None:
+    ordered = OrderedDict(model=Model(np.array([1.0, 2.0]), 3.0), x=4.0)
+    point = Point([ordered, defaultdict(list, y=5.0)], ["p", "q"])
+    assert list(point.by_name()) == [
+        "p['model'].w[0]",
+        "p['model'].w[1]",
+        "p['model'].b",
+        "p['x']",
+        "q['y']",
+    ]
+    p, q = point.filled([10.0 * number for number in point.numbers])
+    assert (type(p), type(p["model"]), type(q)) == (OrderedDict, Model, defaultdict)
+    assert (p["model"].w.tolist(), p["model"].b, p["x"], q["y"]) == ([10.0, 20.0], 30.0, 40.0, 50.0)
+    assert ordered["model"].b == 3.0  # as it was
+
+
+def test_a_gradient_is_laid_out_by_names() -> None:
+    point = Point([Model(np.array([1.0, 2.0]), 3.0)], ["m"])
+    for gradient in (
+        Model(np.array([1.0, 2.0]), 3.0), {"b": 3.0, "w": np.array([1.0, 2.0])}, [[1.0, 2.0], 3.0]
+    ):  # fmt: skip
+        assert point.flat(gradient) == [[1.0, 2.0, 3.0]], gradient
+    with pytest.raises(TypeError, match=r"has the keys \['w', 'c'\], not \['w', 'b'\]"):
+        point.flat({"w": np.array([1.0, 2.0]), "c": 3.0})
+    with pytest.raises(TypeError, match=r"the shape \(1, 2\) for an argument of the shape \(2,\)"):
+        point.flat(Model(np.array([[1.0, 2.0]]), 3.0))

@@ -75,7 +75,8 @@ def gradcheck(
             their ``.data`` is moved, and set back whatever happens.
         gradient: the derivatives to check in place of the engine's: numbers shaped like
             ``args``, or a function of ``args`` that returns them. If ``f`` returns several
-            numbers, there are such derivatives for each, as in ``jax.jacobian``.
+            numbers, there are such derivatives for each, as in ``jax.jacobian``. An argument
+            whose derivatives are None stays as it is given: a label, a count, a setting.
         order: 2 checks the gradient's gradient as well, and so on, for a fixed random
             combination of the first derivatives, in which each of them has a part; and that
             the gradient is that of ``f`` nearby, too.
@@ -110,8 +111,8 @@ def gradcheck(
     if evaluations is not None and evaluations < FEWEST + 1:
         raise ValueError(f"evaluations is at least {FEWEST + 1}, got {quoted(evaluations)}")
     request = Request(rtol, atol, evaluations, seed)
-    if gradient is None and (foreign := adapted(f, args)) is not None:
-        f, args, gradient = foreign
+    if (other := adapted(f, args, gradient)) is not None:
+        f, args, gradient = other
 
     def new(k: int) -> Function:
         return _function_of(f, args, gradient, k, seed)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.checking.claim import Claim, Comparison
-from autograd.checking.function import Function, results_of
+from autograd.checking.function import Function, items_of, results_of
 from autograd.checking.line import Sample
 from autograd.checking.measured import judge
 from autograd.checking.point import Point, is_array
+from autograd.checking.tree import children
 
 Gradient = Callable[..., Any] | Sequence[Any] | float | None
 
@@ -21,7 +22,7 @@ class Foreign(Function):
         super().__init__(point)
         self._f, self._given = f, gradient
         self._rows: list[list[float]] = []
-        self._seen: dict[tuple[float, ...], Any] = {}
+        self._seen: dict[tuple[float, ...], list[Any]] = {}
         self._middle: list[Any] = []
 
     @property
@@ -35,7 +36,8 @@ class Foreign(Function):
 
     def look(self, x: Sequence[float]) -> None:
         """Evaluate f and the gradient."""
-        returned = self._called(list(x))
+        self.evaluations += 1
+        returned = self.call(x)
         self._results = results_of(returned)
         self._middle = [item for part in self._results for item in part.items]
         given = self._given
@@ -60,29 +62,54 @@ class Foreign(Function):
         """Return the verdict from samples alone."""
         return judge(self._line(direction, x, middle, limit), claim)
 
-    def _called(self, x: list[float]) -> Any:
+    def sample(self, returned: list[Any]) -> Sample:
+        """Return the selected combination of results."""
+        return Sample(float(self._combined(returned)))
+
+    def _called(self, x: list[float]) -> list[Any]:
+        """Return the results at a point, each of them looked at along the same lines.
+
+        As numbers, for the next call may overwrite an array that was returned.
+        """
         if self.is_scalar:
-            return super()._called(x)
-        key = tuple(x)  # every result is looked at along the same lines
+            return items_of(super()._called(x))
+        key = tuple(x)
         if key not in self._seen:
-            self._seen[key] = super()._called(x)
+            self._seen[key] = items_of(super()._called(x))
         return self._seen[key]
 
 
 def _rows(point: Point, given: Any, returned: Any, is_scalar: bool) -> Iterator[list[float]]:
-    """Yield the derivatives of each result: the given ones are laid out as the results are."""
+    """Yield the derivatives of each result: the given ones are laid out as the results are.
+
+    Raises:
+        TypeError: they are not.
+    """
+    inner = children(returned)
     if is_scalar:
-        yield from point.flat(given)
-    elif isinstance(returned, dict):
-        for key, inner in returned.items():
-            yield from _rows(point, given[key], inner, not _is_container(inner))
-    elif isinstance(returned, list | tuple) and not is_array(given):
-        for part, inner in zip(given, returned, strict=True):
-            yield from _rows(point, part, inner, not _is_container(inner))
-    else:
+        yield from _row(point, given, returned)
+    elif inner is None or is_array(given):
         shape = tuple(returned.shape) if is_array(returned) else (len(returned),)
         yield from point.flat(given, shape)
+    else:
+        beside = children(given) or []
+        if isinstance(returned, dict) and isinstance(given, dict):
+            beside = [(f"[{key!r}]", given[key]) for key in returned if key in given]
+        if len(beside) != len(inner):
+            raise TypeError(
+                f"gradient has derivatives of {len(beside)} result(s), the function returns "
+                f"{len(inner)}"
+            )
+        for (_, part), (_, item) in zip(beside, inner, strict=True):
+            yield from _rows(point, part, item, children(item) is None and not is_array(item))
 
 
-def _is_container(x: Any) -> bool:
-    return isinstance(x, dict | list | tuple) or is_array(x)
+def _row(point: Point, given: Any, returned: Any) -> list[list[float]]:
+    """Return the derivatives of a single result, also where they are those of an array of one."""
+    try:
+        return point.flat(given)
+    except TypeError:
+        shape = getattr(returned, "shape", ())
+        if not shape:
+            raise
+        return point.flat(given, tuple(shape))

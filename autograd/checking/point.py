@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from autograd.checking.tree import children, mapped
 from autograd.engine import Value
 from autograd.operand import real
 
@@ -67,7 +68,7 @@ class Point:
     def filled(self, items: Sequence[Any]) -> list[Any]:
         """Return arguments like these, with other scalars."""
         rest = iter(items)
-        return [_filled(arg, rest) for arg in self._args]
+        return [mapped(lambda leaf: _filled(leaf, rest), arg) for arg in self._args]
 
     def flat(self, gradient: Any, outputs: tuple[int, ...] = ()) -> list[list[float]]:
         """Return derivatives shaped like the arguments, a flat list for each output.
@@ -107,14 +108,10 @@ def parts(tree: Any, path: str) -> Iterator[Part]:
     Raises:
         TypeError: something in them is no number.
     """
-    if isinstance(tree, dict):
-        for key, item in tree.items():
-            yield from parts(item, f"{path}[{key!r}]")
-    elif isinstance(tree, list | tuple):
-        names = getattr(tree, "_fields", None)
-        for i, item in enumerate(tree):
-            inner = f"{path}.{names[i]}" if names else f"{path}[{i}]"
-            yield from parts(item, inner)
+    inner = children(tree)
+    if inner is not None:
+        for name, item in inner:
+            yield from parts(item, path + name)
     elif is_array(tree):
         yield Part(path, tuple(tree.shape), [_scalar(x, path) for x in _items(tree)])
     elif tree is not None:
@@ -138,9 +135,13 @@ def is_array(x: Any) -> bool:
 
 
 def _items(array: Any) -> list[Any]:
-    import numpy as np
+    if hasattr(array, "detach"):  # a tensor of PyTorch, which NumPy doesn't take in every dtype
+        array = array.detach()
+    else:
+        import numpy as np
 
-    items: list[Any] = np.asarray(array).ravel().tolist()
+        array = np.asarray(array)
+    items: list[Any] = array.ravel().tolist()
     return items
 
 
@@ -157,22 +158,18 @@ def _scalar(x: Any, path: str) -> Any:
         raise TypeError(f"{path}: {error}") from None
 
 
-def _filled(tree: Any, rest: Iterator[Any]) -> Any:
-    if isinstance(tree, dict):
-        return {key: _filled(item, rest) for key, item in tree.items()}
-    if isinstance(tree, list | tuple):
-        items = [_filled(item, rest) for item in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
-    if is_array(tree):
+def _filled(leaf: Any, rest: Iterator[Any]) -> Any:
+    """Return a leaf like this one, with the next scalars."""
+    if is_array(leaf):
         import numpy as np
 
-        shape = tuple(tree.shape)
+        shape = tuple(leaf.shape)
         items = list(islice(rest, math.prod(shape)))
         kind = object if any(isinstance(item, Value) for item in items) else float
         array = np.empty(len(items), dtype=kind)
         array[:] = items
         return array.reshape(shape)
-    return None if tree is None else next(rest)
+    return None if leaf is None else next(rest)
 
 
 def _is_like(gradient: Any, args: Sequence[Any]) -> bool:
@@ -186,34 +183,32 @@ def _is_like(gradient: Any, args: Sequence[Any]) -> bool:
 
 
 def _aligned(args: Any, gradient: Any, path: str) -> Any:
-    """Return a gradient with the keys of its dicts in the order of the arguments.
+    """Return a gradient laid out as the arguments are: its dicts may have another order.
 
     Raises:
         TypeError: the keys are others.
     """
-    if isinstance(args, dict) and isinstance(gradient, dict):
-        if set(args) != set(gradient):
-            raise TypeError(f"{path} has the keys {list(gradient)}, not {list(args)}")
-        return {key: _aligned(arg, gradient[key], f"{path}[{key!r}]") for key, arg in args.items()}
-    if (
-        isinstance(args, list | tuple)
-        and isinstance(gradient, list | tuple)
-        and len(args) == len(gradient)
-    ):
-        pairs = enumerate(zip(args, gradient, strict=True))
-        return [_aligned(arg, part, f"{path}[{i}]") for i, (arg, part) in pairs]
-    return gradient
+    inner, given = children(args), children(gradient)
+    if inner is None or given is None:
+        return gradient
+    if isinstance(gradient, dict):
+        keys = list(args) if isinstance(args, dict) else [name.strip(".[]") for name, _ in inner]
+        if set(keys) != set(gradient):
+            raise TypeError(f"{path} has the keys {list(gradient)}, not {keys}")
+        given = [(f"[{key!r}]", gradient[key]) for key in keys]
+    if len(inner) != len(given):
+        return gradient
+    pairs = zip(inner, given, strict=True)
+    return [_aligned(arg, part, path + name) for (_, arg), (name, part) in pairs]
 
 
 def _arrays(
     args: Any, gradient: Any, path: str
 ) -> Iterator[tuple[tuple[tuple[int, ...], tuple[int, ...] | None], str]]:
     """Yield the shapes of the arrays in arguments, beside those of what stands in their place."""
-    if isinstance(args, dict) and isinstance(gradient, dict):
-        for key, item in args.items():
-            yield from _arrays(item, gradient[key], f"{path}[{key!r}]")
-    elif isinstance(args, list | tuple) and isinstance(gradient, list | tuple):
-        for i, (item, other) in enumerate(zip(args, gradient, strict=False)):
-            yield from _arrays(item, other, f"{path}[{i}]")
+    inner = children(args)
+    if inner is not None:
+        for (_, item), (name, other) in zip(inner, children(gradient) or (), strict=False):
+            yield from _arrays(item, other, path + name)
     elif is_array(args):
         yield (tuple(args.shape), tuple(gradient.shape) if is_array(gradient) else None), path

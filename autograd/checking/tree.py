@@ -1,0 +1,59 @@
+"""Containers nested as users have them: dicts, lists, tuples, named tuples, dataclasses.
+
+>>> mapped(lambda x, y: x + y, {"a": [1, (2,)]}, {"a": [10, (20,)]})
+{'a': [11, (22,)]}
+>>> list(leaves({"a": [1, (2,)]}))
+[1, 2]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+
+def children(tree: Any) -> list[tuple[str, Any]] | None:
+    """Return what a container holds, each beside how a user would write it; None for a leaf."""
+    if isinstance(tree, dict):
+        return [(f"[{key!r}]", item) for key, item in tree.items()]
+    if isinstance(tree, list | tuple):
+        names = getattr(tree, "_fields", None)
+        return [(f".{names[i]}" if names else f"[{i}]", item) for i, item in enumerate(tree)]
+    if is_dataclass(tree) and not isinstance(tree, type):
+        return [(f".{field.name}", getattr(tree, field.name)) for field in fields(tree)]
+    return None
+
+
+def like(tree: Any, items: Sequence[Any]) -> Any:
+    """Return a container like this one, that holds other things."""
+    if isinstance(tree, list | tuple):
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    other = copy(tree)
+    if isinstance(tree, dict):
+        other.update(zip(tree, items, strict=True))
+    else:
+        for field, item in zip(fields(tree), items, strict=True):
+            object.__setattr__(other, field.name, item)
+    return other
+
+
+def mapped(change: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """Return a tree with its leaves changed, each beside those in trees like it."""
+    inner = children(tree)
+    if inner is None:
+        return change(tree, *others)
+    beside = [[item for _, item in children(other) or ()] for other in others]
+    items = zip([item for _, item in inner], *beside, strict=True)
+    return like(tree, [mapped(change, *each) for each in items])
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """Yield what is nested in containers."""
+    inner = children(tree)
+    if inner is None:
+        yield tree
+        return
+    for _, item in inner:
+        yield from leaves(item)
