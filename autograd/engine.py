@@ -19,7 +19,7 @@ from autograd.lowering import value_function
 from autograd.modes import current_mode, source_line
 from autograd.operand import Operand, real
 from autograd.operation import Op, plain
-from autograd.place import Origin, place_of
+from autograd.place import Origin
 from autograd.schedule import backward_order
 
 DECIDED = (
@@ -184,8 +184,8 @@ class Value(Operand):
         """Raise while a function is being compiled: its code must not depend on a number."""
         if tracer := current_mode().tracing:
             raise tracer.refused(
-                f"{place_of(('', *source_line()))}: {asked} of a recorded value{describe(self)}: "
-                f"what is compiled holds for all numbers, {instead}"
+                f"{asked} of a recorded value{describe(self)}: what is compiled holds for all "
+                f"numbers, {instead}"
             )
 
     def __repr__(self) -> str:

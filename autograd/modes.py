@@ -28,7 +28,7 @@ class Inspector(Protocol):
 
 class Tracer(Protocol):
     """What `autograd.compiler.tracing` does while a function is recorded for it: it records nodes,
-    gives leaves their numbers and a mark, meets nodes that are to be read, and words refusals.
+    leaves get a number and a mark of it; it meets nodes that are to be read, and words refusals.
     """
 
     mark: object

@@ -8,6 +8,8 @@ import json
 import math
 import random
 import re
+import statistics
+import struct
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -152,6 +154,8 @@ def by_backward(x: Any) -> Any:
     return y + P.grad
 
 
+KEPT: dict[str, Any] = {}
+
 REFUSED = {
     "float": (lambda x: P * x + float(P), "float()"),
     "float of .data": (lambda x: P * x + float(Q.data), "float()"),
@@ -186,6 +190,37 @@ def test_what_decides_is_refused_with_file_and_line(f: Any, asked: str) -> None:
     assert message.startswith(start), message
     assert "write where(c, a, b), maximum or minimum, heaviside(v) for v > 0" in message
     assert (P.data, Q.data) == (2.0, 5.0)
+
+
+IN_A_LIBRARY = {
+    "clip": lambda x: x * np.clip(P.data, 0, 1),
+    "sort": lambda x: np.sort(np.array([P * x, Q * x]))[0],
+    "statistics": lambda x: x * statistics.mean([P.data, Q.data]),
+    "copy": lambda x: copy.deepcopy(P * x),
+    "json": lambda x: x * json.loads(json.dumps(P.data)),
+    "struct": lambda x: x * struct.unpack("d", struct.pack("d", P.data))[0],
+    "isnan": lambda x: x if np.isnan(P.data) else P * x,
+    "text": lambda x: x * eval(repr(P.data)),
+    "cache": lambda x: x * KEPT.setdefault("p", P.data),
+    "type": lambda x: x * P.data if type(P.data) is float else x,
+    "set": by_setting,
+}
+
+
+@pytest.mark.parametrize("f", IN_A_LIBRARY.values(), ids=IN_A_LIBRARY)
+def test_a_refusal_names_a_line_of_the_user_s(f: Any) -> None:
+    P.data, Q.data = 2.0, 5.0
+    KEPT.clear()
+    with pytest.raises(CompileError) as caught:
+        compile(f, 1.0)
+    assert str(caught.value).startswith(f"{__file__}:{f.__code__.co_firstlineno}: ")
+
+
+def test_an_error_that_floats_raise_too_is_the_user_s() -> None:
+    with pytest.raises(ZeroDivisionError):
+        compile(lambda x: x * (1 // 0), 1.0)
+    with pytest.raises(KeyError, match="nothing"):
+        compile(lambda x: x * {}["nothing"], 1.0)
 
 
 def test_the_maximum_in_everybodys_softmax_is_refused_with_what_to_write() -> None:
@@ -239,7 +274,7 @@ def test_what_was_read_is_a_number_afterwards() -> None:
     assert (Value(1.0) + number).data == (number + Value(1.0)).data == 7.0
     assert Value(number).data == 6.0
     # A number of the first run, kept for the second, is not the same each time.
-    with pytest.raises(CompileError, match="keeps something from one run for the next"):
+    with pytest.raises(CompileError, match="is kept from one run for the next"):
         compile(lambda x: x * kept[-1] if kept.append(x.data) else x * kept[-2], 3.0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd.compiler.recording import Shape
+from autograd.compiler.repetition import Shape
 from autograd.operand import real
 
 EMPTY = (0, -1)

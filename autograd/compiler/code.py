@@ -12,7 +12,8 @@ from autograd.compiler.arguments import Batch
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
-from autograd.compiler.recording import FunctionGraph, Shape
+from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import text_of
 from autograd.compiler.uses import Uses, uses_apart
 from autograd.engine import Value

@@ -25,7 +25,8 @@ from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
 from autograd.compiler.program import Program
 from autograd.compiler.python import nested, parted
-from autograd.compiler.recording import FunctionGraph, Shape, record
+from autograd.compiler.recording import FunctionGraph, record
+from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
 from autograd.compiler.watch import Held, Watch
 from autograd.engine import Value

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.arguments import formed
 from autograd.compiler.program import without_gc
-from autograd.compiler.recording import FunctionGraph, Shape, record
+from autograd.compiler.recording import FunctionGraph, record
+from autograd.compiler.repetition import Shape
 from autograd.errors import CompileError
 from autograd.forms import describe
 

@@ -34,7 +34,7 @@ from autograd.compiler.loops import Loops
 from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
-from autograd.compiler.recording import Shape
+from autograd.compiler.repetition import Shape
 from autograd.compiler.rolling import loops_of
 from autograd.extras import missing_extra
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program
-from autograd.compiler.recording import Shape
+from autograd.compiler.repetition import Shape
 from autograd.compiler.targets import source
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain, islice
 from traceback import walk_tb
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.reach import values_within
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
-from autograd.compiler.tracing import FunctionTracer, TracedNumber
+from autograd.compiler.repetition import FunctionRun, Shape, differing
+from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
 from autograd.engine import Value
-from autograd.errors import CompileError
+from autograd.errors import ChainruleError, CompileError
 from autograd.graph import topological_order
-from autograd.modes import OWN_CODE, changed_mode
+from autograd.modes import changed_mode
 from autograd.operand import real
-
-Shape = tuple[int, ...]
-"""Of one sample's part of an array: () for a scalar, (n,) for a list of n."""
+from autograd.place import place_of
 
 
 class FunctionGraph(NamedTuple):
@@ -62,13 +63,65 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     name = getattr(f, "__name__", None) or type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _elements(arg)] for arg in example]
-    tracer = FunctionTracer([*wrt, *values_within(f)])
+    leaves, home = [*wrt, *values_within(f)], _home_of(f)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
+    repeated = partial(_repeated, f, name, shapes, (numbers, others), wrt)
+    try:
+        first, nodes, parameters, found = repeated(FunctionTracer(leaves, home))
+    except ChainruleError:
+        raise
+    except Exception as error:
+        is_told = TracedNumber.__name__ in str(error)
+        if not is_told and not _does_with_floats(f, name, shapes, numbers):
+            raise
+        raise _of_a_reading(name, error) from error
+    if found:
+        tracer = FunctionTracer(leaves, is_noting=True)
+        changing = [*repeated(tracer).differing, None][0]
+        place = tracer.places.get(changing) if changing else None
+        raise CompileError(
+            f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
+            "draws random numbers, makes text of a number, or keeps something from one run for "
+            "the next; pass what changes as an argument"
+        )
+    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters):
+        raise CompileError(
+            f"{home}{name} does something else where the numbers it reads are floats: it looks at "
+            "their type or identity, or at labels, or keeps something from one run for the next; "
+            "ask isinstance(x, float) for the type, and pass what else it goes by as an argument"
+        )
+    places = {leaf: i for i, leaf in enumerate(first.inputs)}
+    choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
+    return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
+
+
+class _Repetition(NamedTuple):
+    """A function recorded twice.
+
+    Attributes:
+        nodes, parameters: as `FunctionGraph`.
+        differing: as `autograd.compiler.repetition.differing` yields it.
+    """
+
+    first: FunctionRun
+    nodes: list[Value]
+    parameters: list[Value]
+    differing: list[Value | None]
+
+
+def _repeated(
+    f: Callable[..., Any],
+    name: str,
+    shapes: tuple[Shape, ...],
+    numbers: Sequence[list[list[float]]],
+    wrt: Iterable[Value],
+    tracer: FunctionTracer,
+) -> _Repetition:
+    """Record ``f`` for each of two samples."""
     with tracer.at_work():
-        first = _run(f, name, shapes, numbers, tracer)
-        again = _run(f, name, shapes, others, tracer)
+        first, again = (_run(f, name, shapes, each, tracer) for each in numbers)
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
     nodes, nodes_again = (
         topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
@@ -77,32 +130,8 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     leaves, lasting = _leaves(nodes), set(_leaves(nodes_again))
     own = {*first.inputs, *wrt}
     parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
-    if not _are_alike(first, nodes, again, nodes_again, set(parameters)):
-        raise CompileError(
-            f"{name} does something else each time it is run: it draws random numbers, or "
-            "keeps something from one run for the next; pass what changes as an argument"
-        )
-    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters):
-        raise CompileError(
-            f"{name} does something else where the numbers it reads are floats: it looks at their "
-            "type or identity, or at labels, or keeps something from one run for the next; ask "
-            "isinstance(x, float) for the type, and pass what else it goes by as an argument"
-        )
-    places = {leaf: i for i, leaf in enumerate(first.inputs)}
-    choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
-    return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
-
-
-class _Recorded(NamedTuple):
-    """What one run of a function did; as `FunctionGraph`."""
-
-    inputs: list[Value]
-    outputs: list[Value | float]
-    results: tuple[Shape, ...]
-    several: bool
-    follows: dict[Value, Value]
-    choices: dict[Value, int]
-    made: frozenset[Value]
+    found = differing(first, nodes, again, nodes_again, set(parameters))
+    return _Repetition(first, nodes, parameters, [*islice(found, 1)])
 
 
 def _run(
@@ -111,7 +140,7 @@ def _run(
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
     tracer: FunctionTracer,
-) -> _Recorded:
+) -> FunctionRun:
     leaves = [
         [Value(x, label=f"x{i}" + (f".{j}" if shape else "")) for j, x in enumerate(xs)]
         for i, (shape, xs) in enumerate(zip(shapes, numbers, strict=True))
@@ -124,7 +153,7 @@ def _run(
         results, several, flat = _returned(f, name, shapes, leaves)
         outputs = [tracer.operand(x) for x in flat]
     made = tracer.made()
-    return _Recorded(inputs, outputs, results, several, tracer.follows, tracer.choices, made)
+    return FunctionRun(inputs, outputs, results, several, tracer.follows, tracer.choices, made)
 
 
 def _returned(
@@ -132,7 +161,7 @@ def _returned(
 ) -> tuple[tuple[Shape, ...], bool, list[Any]]:
     """Return what ``f`` does: the shapes, whether it is a tuple, and all elements."""
     args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
-    out = _called(f, name, args)
+    out = f(*args)
     several = isinstance(out, tuple)
     parts = [_flattened(name, part) for part in (out if several else [out])]
     return tuple(shape for shape, _ in parts), several, [x for _, flat in parts for x in flat]
@@ -143,7 +172,7 @@ def _is_so_with_floats(
     name: str,
     shapes: tuple[Shape, ...],
     numbers: list[list[float]],
-    recorded: _Recorded,
+    recorded: FunctionRun,
     parameters: list[Value],
 ) -> bool:
     """Return whether ``f`` does the same where the numbers it reads are floats."""
@@ -160,78 +189,39 @@ def _is_so_with_floats(
     )
 
 
-def _called(f: Callable[..., Any], name: str, args: list[Any]) -> Any:
-    """Return what ``f`` returns.
-
-    Raises:
-        CompileError: it did with the number of a recorded value what only a float can do.
-    """
-    try:
-        return f(*args)
-    except (TypeError, AttributeError, ValueError) as error:
-        if TracedNumber.__name__ not in str(error):
-            raise
-        place = ""
-        for frame, line in walk_tb(error.__traceback__):
-            if frame.f_globals.get("__name__", "").partition(".")[0] not in OWN_CODE:
-                place = f"{frame.f_code.co_filename}:{line}: "
-        raise CompileError(
-            f"{place}{name} reads the number of a recorded value, which is followed through "
-            f"arithmetic and functions of autograd only: {error}"
-        ) from error
-
-
-def _are_alike(
-    first: _Recorded,
-    nodes: list[Value],
-    again: _Recorded,
-    others: list[Value],
-    parameters: set[Value],
+def _does_with_floats(
+    f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], numbers: list[list[float]]
 ) -> bool:
-    """Return whether two runs did the same, node by node.
-
-    A parameter is itself in both; any other leaf is a constant, if it is no input.
-    """
-    if first.results != again.results or len(nodes) != len(others):
+    """Return whether ``f`` raises nothing where the numbers it reads are floats."""
+    leaves = [[Value(x) for x in xs] for xs in numbers]
+    try:
+        with changed_mode(tracing=Rehearsal(chain(*leaves)), checked=False, grad=True, debug=None):
+            _returned(f, name, shapes, leaves)
+    except Exception:
         return False
-    twin: dict[Any, Any] = dict(zip(again.inputs, first.inputs, strict=True))
+    return True
 
-    def is_same(x: Any, y: Any) -> bool:
-        if x.__class__ is float:
-            return y.__class__ is float and repr(x) == repr(y)
-        return x is y or twin.get(y) is x
 
-    for node, other in zip(nodes, others, strict=True):
-        if node is other:
-            if node in first.made:
-                return False  # kept from one run for the next
-            continue
-        if node.op is not other.op:
-            return False
-        if node in first.follows or other in again.follows:
-            if not is_same(first.follows.get(node), again.follows.get(other)):
-                return False
-        elif node.op is not None:
-            args = node.args
-            if [twin.get(arg, arg) for arg in other.args] != [*args]:
-                return False
-            if any(map(_is_float, args)) and not all(map(is_same, args, other.args)):
-                return False  # it is the sign of a zero
-        elif other in twin:
-            if twin[other] is not node:
-                return False
-        elif node in parameters or repr(node.data) != repr(other.data):
-            return False
-        twin[other] = node
-    return all(map(is_same, first.outputs, again.outputs))
+def _home_of(f: Any) -> str:
+    """Return where a function stands, as messages begin; "" if it is none of Python's."""
+    code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
+    return f"{place_of(('', code.co_filename, code.co_firstlineno))}: " if code else ""
+
+
+def _of_a_reading(name: str, error: Exception) -> CompileError:
+    """Return the refusal: a function did with the number of a value what only a float can do."""
+    places = [
+        place_in(frame, line) for frame, line in walk_tb(error.__traceback__) if is_users(frame)
+    ]
+    return CompileError(
+        f"{''.join(places[-1:])}: {name} reads the number of a recorded value, which is "
+        f"followed through arithmetic and functions of autograd only: {type(error).__name__}: "
+        f"{error}"
+    )
 
 
 def _is_node(x: Value | float) -> TypeGuard[Value]:
     return x.__class__ is not float
-
-
-def _is_float(x: Any) -> bool:
-    return x.__class__ is float
 
 
 def _leaves(nodes: list[Value]) -> list[Value]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.compiler.tracing import new_node
+from autograd.compiler.tracing import new_node, users_place
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.forms import floats_of
@@ -50,7 +50,7 @@ class Rehearsal:
         return index in self._arguments and rows > 0
 
     def refused(self, message: str) -> CompileError:
-        return CompileError(message)
+        return CompileError(f"{users_place()}: {message}")
 
 
 def is_as_recorded(

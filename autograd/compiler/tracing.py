@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from threading import RLock
+from types import FrameType
 from typing import Any
 
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
+from autograd.compiler.reach import is_foreign
 from autograd.engine import Value
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe
@@ -70,11 +72,11 @@ class TracedNumber(Operand):
         """
         if current_mode().tracing is self.tracer:
             raise self.tracer.refused(
-                f"{place_of(('', *source_line()))}: {asked} of a number that is read of a recorded "
-                f"value{describe(self.node)}: what is compiled holds for all numbers, so none can "
-                "decide or become a plain float; write where(c, a, b), maximum or minimum, "
-                "heaviside(v) for v > 0, and for the largest of many detach(autograd.max(values)), "
-                "or softmax(values), which subtracts it by itself"
+                f"{asked} of a number that is read of a recorded value{describe(self.node)}: what "
+                "is compiled holds for all numbers, so none can decide or become a plain float; "
+                "write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and for the "
+                "largest of many detach(autograd.max(values)), or softmax(values), which subtracts "
+                "it by itself"
             )
         return self.number
 
@@ -131,20 +133,26 @@ class FunctionTracer:
     Args:
         leaves: Values that the function may use, whose numbers are hidden from the beginning;
             those of others are from when they are first used.
+        home: where the function stands, for what is refused of all of it.
+        is_noting: whether to note where nodes are made, which takes its time.
 
     Attributes:
         mark: what leaves that are made in this run are known by.
         arguments: the leaves that stand for the function's arguments in this run.
         choices: those of them that choose a row of a table, and how many rows the shortest has.
+        places: where nodes were made, if that is noted.
         follows: leaves that stand for the number of a node, without a gradient, each with that
             node; a node is made before whatever follows it is used.
     """
 
-    def __init__(self, leaves: Iterable[Value]) -> None:
+    def __init__(self, leaves: Iterable[Value], home: str = "", *, is_noting: bool = False) -> None:
+        self._home = home
+        self._is_noting = is_noting
         self._met: dict[Value, float] = {}
         self._hidden: dict[Value, TracedNumber] = {}
         self._first = dict.fromkeys(leaves)
         self._runs = 0
+        self.places: dict[Value, str] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -197,15 +205,16 @@ class FunctionTracer:
                 leaf.data = _float(leaf.data)
         if changed:
             raise CompileError(
-                f"the number of a recorded value{describe(changed[0])} is set: compiled code "
-                "computes new values and changes none; set .data outside of what is compiled"
+                f"{self._home}the number of a recorded value{describe(changed[0])} is set: "
+                "compiled code computes new values and changes none; set .data outside of what is "
+                "compiled"
             )
         if self._refusals:  # which the function caught: it went another way then
             raise self._refusals[0]
 
-    def refused(self, message: str) -> CompileError:
+    def refused(self, message: str, place: str = "") -> CompileError:
         """Return the error to raise; whoever catches it, the run fails with it in the end."""
-        self._refusals.append(CompileError(message))
+        self._refusals.append(CompileError(f"{place or users_place()}: {message}"))
         return self._refusals[-1]
 
     def _is_own(self, data: Any) -> bool:
@@ -253,9 +262,10 @@ class FunctionTracer:
         tried = [(arg,) if type(arg) is float else (-1.5, 0.0, 1.5) for arg in args]
         if any(op.violation(list(numbers)) for numbers in product(*tried)):
             raise self.refused(
-                f"{frame.f_code.co_filename}:{frame.f_lineno}: {op.name} stands in a try that "
-                "catches what it raises outside of its domain: what is compiled computes NaN or "
-                "infinities there and raises nothing; write where(c, a, b) in place of the try"
+                f"{op.name} stands in a try that catches what it raises outside of its domain: "
+                "what is compiled computes NaN or infinities there and raises nothing; write "
+                "where(c, a, b) in place of the try",
+                place_in(frame, frame.f_lineno),
             )
 
     def made(self) -> frozenset[Value]:
@@ -264,7 +274,7 @@ class FunctionTracer:
 
     def follow(self, op: Op, args: tuple[Any, ...]) -> TracedNumber:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
-        nodes = tuple([x.node if type(x) is TracedNumber else real(plain(x)) for x in args])
+        nodes = tuple([self._read(x) if type(x) is TracedNumber else real(plain(x)) for x in args])
         return self._made[self._node(op, nodes, None)]
 
     def chooses(self, index: Value, rows: int) -> bool:
@@ -280,8 +290,8 @@ class FunctionTracer:
             self.meet(index)
         if rows and self._is_own(index.data):
             raise self.refused(
-                f"{place_of(('', *source_line()))}: take is told which row to take by a value"
-                f"{describe(index)} that is no argument: pass the index as an argument of its own"
+                f"take is told which row to take by a value{describe(index)} that is no argument: "
+                "pass the index as an argument of its own"
             )
         return False
 
@@ -301,17 +311,49 @@ class FunctionTracer:
             if arg not in self._known:
                 self.meet(arg)
             return arg
-        return self.leaf(arg.node) if self._is_own(arg) else real(plain(arg))
+        return self.leaf(self._read(arg)) if self._is_own(arg) else real(plain(arg))
+
+    def _read(self, reading: TracedNumber) -> Value:
+        """Return the node that this is the number of.
+
+        Raises:
+            CompileError: it was read in another run; eager, it would be what it was then.
+        """
+        if reading.node.data is not reading:  # type: ignore[comparison-overlap]
+            raise self.refused(
+                f"a number that was read of a recorded value{describe(reading.node)} is kept from "
+                "one run for the next: what is compiled holds for all numbers; read it anew"
+            )
+        return reading.node
 
     def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
         found: list[Any] = [arg if type(arg) is float else arg.data for arg in args]
         floats = [x.number if type(x) is TracedNumber else x for x in found]
         data = value_function(op, len(args))(*floats)
         node = new_node(data, op, args, origin)
+        if self._is_noting:
+            self.places[node] = users_place()
         self._made[node] = reading = TracedNumber(node, data, self)
         node.data = reading  # type: ignore[assignment]
         self._known.add(node)
         return node
+
+
+def users_place() -> str:
+    """Return the innermost place in a user's code: neither ours nor in a library."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame and not is_users(frame):
+        frame = frame.f_back
+    return place_in(frame, frame.f_lineno) if frame else place_of(("", *source_line()))
+
+
+def is_users(frame: FrameType) -> bool:
+    """Return whether a frame is in code that a library has no part in."""
+    return not is_foreign(frame.f_globals.get("__name__", ""))
+
+
+def place_in(frame: FrameType, line: int) -> str:
+    return place_of(("", frame.f_code.co_filename, line))
 
 
 def _float(data: Any) -> float:
