@@ -242,6 +242,15 @@ def test_the_histogram_counts_every_number_once_and_shows_the_ends() -> None:
     assert str(spread([-0.0, 0.0])) == "0"
 
 
+@pytest.mark.parametrize("name", [".", "0.", "layers.0.", "7"])
+def test_a_name_of_any_length_is_drawn_at_once(name: str) -> None:
+    x = Value(2.0, (name * 100_000)[:100_000])
+    with scope(x.label):
+        y = tanh(x * x)
+    assert "tanh" in text_of(picture_of(y, level="op"), "dot")
+    assert text_of(picture_of(y, level="layer"), "dot")
+
+
 def test_a_file_takes_what_a_drawing_takes(tmp_path: Path) -> None:
     loss, _ = moons_loss(3)
     written = write(loss, tmp_path / "a.txt", level="layer", budget=30, rankdir="TB").read_text()

@@ -93,16 +93,16 @@ def statements(picture: Picture) -> Iterator[str]:
 
 def _siblings(picture: Picture) -> Iterator[list[str]]:
     """Yield the modules that differ only in their last index, in its order."""
-    found: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    found: dict[tuple[str, ...], list[tuple[int, str, str]]] = {}
     for item in picture.items:
         name, _, index = item.title.rpartition(".")
         if item.kind == "module" and index.isdecimal():
             # Side by side: what uses the same is not one after the other.
             beside = (name, *sorted(link.arg for link in item.args))
-            found.setdefault(beside, []).append((int(index), item.key))
+            found.setdefault(beside, []).append((len(index), index, item.key))
     for members in found.values():
         if len(members) > 1:
-            yield [key for _, key in sorted(members)]
+            yield [key for *_, key in sorted(members)]
 
 
 def _arrow(picture: Picture, link: Link) -> str:

@@ -26,6 +26,9 @@ from typing import NamedTuple
 from autograd.engine import Value
 from autograd.graph import node_args
 
+DEEPEST = 1000
+"""So many names a path of modules has, at most; a label may hold more dots."""
+
 
 class Structure:
     """The nodes below a root as parts of a model.
@@ -186,12 +189,14 @@ def _split_at(scope: str, heads: dict[str, _Split]) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def _above(path: str) -> tuple[str, ...]:
-    """Return the paths above one, the longest first.
+    """Return the paths above one, the longest first; none if it is no path of modules.
 
     >>> _above("layers.0.w")
     ('layers.0', 'layers')
     """
-    names = path.split(".")
+    names = path.split(".", DEEPEST)
+    if len(names) > DEEPEST:
+        return ()
     return tuple(".".join(names[:i]) for i in range(len(names) - 1, 0, -1))
 
 
@@ -202,7 +207,9 @@ def _indexed(path: str) -> tuple[tuple[str, str, str], ...]:
     >>> _indexed("samples.7.steps.0.cell")
     (('samples', '7', 'steps.*.cell'), ('samples.7.steps', '0', 'cell'))
     """
-    names = path.split(".")
+    names = path.split(".", DEEPEST)
+    if len(names) > DEEPEST:
+        return ()
     unnumbered = ["*" if name.isdecimal() else name for name in names]
     return tuple(
         (".".join(names[:i]), name, ".".join(unnumbered[i + 1 :]))
