@@ -26,6 +26,7 @@ from autograd.page import build, frame
 from autograd.page.content import page_names
 from autograd.page.javascript import SPELLING, rows
 from autograd.page.levels import CROWD, levels_of
+from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
@@ -82,9 +83,9 @@ def test_the_script_builds_no_code_and_the_page_refers_to_nothing_outside() -> N
     assert " style=" not in page.split("<body>")[1].split("<script")[0], "the policy would stop it"
 
 
-def test_script_and_style_fit_in_150_kilobytes() -> None:
+def test_script_and_style_fit_in_160_kilobytes() -> None:
     parts = script_and_style(build(Recording(neuron())))
-    assert len("".join(parts).encode()) < 150_000
+    assert len("".join(parts).encode()) < 160_000
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ def test_a_page_of_50_000_nodes_is_small() -> None:
     run = Recording(mean([model([k / 700, 1.0]).tanh() for k in range(750)]))
     assert len(run.nodes) > 50_000
     # 8 bytes a value in base 64 are 11; what repeats costs next to nothing.
-    assert len(build(run)) < 150_000 + 20 * len(run.nodes)
+    assert len(build(run)) < 160_000 + 20 * len(run.nodes)
 
 
 def moons_like(n: int, *, scoped: bool = False) -> Value:
@@ -466,9 +467,7 @@ def test_names_are_told_apart_where_they_are_shortened() -> None:
 
 def test_every_row_is_written_as_javascript_could_parse_it() -> None:
     """Balanced, and without a call that neither the script nor Math defines."""
-    script = (
-        Path(sys.modules["autograd.page"].__file__ or "").parent / "script" / "primitives.js"
-    ).read_text()
+    script = resource("script/engine/primitives.js")
     text = rows((op, op.arity or 5) for op in TABLE.values()).text
     assert text.count("(") == text.count(")")
     defined = set(re.findall(r"const (\w+) =", script + text))

@@ -16,7 +16,7 @@ from autograd.drawing.palette import STEPS
 from autograd.drawing.picture import shorten
 from autograd.drawing.structure import Structure
 from autograd.engine import Value
-from autograd.formula import json_number, number
+from autograd.formula import json_number, short, text
 from autograd.graph import node_args
 from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import RowScript, key, rows
@@ -26,7 +26,6 @@ from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
-from autograd.stepping.notation import formulas
 
 LONGEST_NAME = 60
 
@@ -169,13 +168,14 @@ def _templates(op: Op, constants: tuple[float | None, ...]) -> list[str]:
     args: tuple[Any, ...] = tuple(
         Symbol(f"{{{i}}}") if x is None else Number(x) for i, x in enumerate(constants)
     )
-    return formulas(op, Symbol("{z}"), args)
+    written = [Symbol._apply(op, args), *op.locals(Symbol("{z}"), args)]
+    return [text(formula, short) for formula in written]
 
 
 def _filled(template: str, constants: tuple[float | None, ...]) -> str:
     for i, x in enumerate(constants):
         if x is not None:
-            template = template.replace(f"{{{i}}}", number(x))
+            template = template.replace(f"{{{i}}}", short(x))
     return template
 
 

@@ -10,22 +10,12 @@ import base64
 import hashlib
 import html
 import json
-import re
-from importlib.resources import files
 
 from autograd.drawing import palette
 from autograd.page.content import embedded
+from autograd.page.linker import linked, resource
 from autograd.page.source import shown_paths
 from autograd.stepping.events import Recording
-
-SCRIPT = (
-    "primitives ROWS unpack graph events tree arrange scene state words source pane camera boxes "
-    "zoom arithmetic change flow node guess predict player address embedding dividers controls"
-).split()
-"""The parts of the script, in the order in which they stand; ROWS are generated."""
-
-SPARED = re.compile(r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n|^ +", re.MULTILINE | re.DOTALL)
-"""What of the script a page does without: comments on lines of their own, indentation."""
 
 
 def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
@@ -69,15 +59,12 @@ def _title(recording: Recording) -> str:
 
 
 def _script(rows: str) -> str:
-    """Return the one script: the page's own parts, and the generated ``rows``."""
-    parts = (rows if part == "ROWS" else resource(f"script/{part}.js") for part in SCRIPT)
-    body = SPARED.sub("", "\n".join(parts))
-    return f'"use strict";\n(() => {{\n{body}\n}})();'
+    """Return the one script: the page's own modules, and the generated one of the ``rows``."""
 
+    def read(path: str) -> str:
+        return rows if path == "rows.js" else resource(f"script/{path}")
 
-def resource(name: str) -> str:
-    """Return the text of a file of the page."""
-    return (files("autograd.page") / name).read_text(encoding="utf-8")
+    return f'"use strict";\n(() => {{\n{linked("view/main.js", read)}\n}})();'
 
 
 def _hash(text: str) -> str:

@@ -1,8 +1,8 @@
 """Rows of the table as JavaScript: one table spells the primitives, the rules do the rest.
 
 >>> from autograd.operation import TABLE
->>> print(rows([(TABLE["tanh"], 1)]).text)
-const ROWS = {
+>>> print(rows([(TABLE["tanh"], 1)]).text, end="")
+export const ROWS = {
 "tanh/1": {
  value: (x0) => { return Math.tanh(x0); },
  locals: (out, x0) => { return [1 - out * out]; } },
@@ -12,6 +12,7 @@ const ROWS = {
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -45,7 +46,12 @@ SPELLING: dict[str, Template] = {
         "exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
     ).split()
 }
-"""How each primitive is spelled, with its precedence; what JavaScript lacks is in primitives.js."""
+"""How each primitive is spelled, with its precedence."""
+
+LACKED = {text.partition("(")[0] for text, _ in SPELLING.values()} & set(
+    "power erf erfc heaviside sign maximum minimum mulNoNan".split()
+)
+"""What JavaScript lacks, or has with other special cases: functions of engine/primitives.js."""
 
 EXACT: dict[str, str] = dict.fromkeys("add sub mul div sqrt".split(), "rounded by IEEE 754") | (
     dict.fromkeys(
@@ -63,7 +69,7 @@ class RowScript(NamedTuple):
     """Generated rows.
 
     Attributes:
-        text: the definitions, to stand in a script.
+        text: the module that exports them as ``ROWS``.
         live: the keys ``name/arity`` of the rows that are among them.
         exact: those whose local derivatives follow from the recorded values to the bit.
     """
@@ -105,8 +111,16 @@ def rows(ops: Iterable[tuple[Op, int]]) -> RowScript:
                 *([f"kinks: ({names}) => {{ {_body(kinks, whole=True)} }}"] if kinks else []),
             ]
             written[name] = f'"{name}": {{\n ' + ",\n ".join(columns) + " },"
-    text = "\n".join([*called.values(), "const ROWS = {", *written.values(), "};"])
+    lines = [*called.values(), "export const ROWS = {", *written.values(), "};", ""]
+    text = _imported(lines) + "\n".join(lines)
     return RowScript(text, frozenset(written), frozenset(exact))
+
+
+def _imported(lines: list[str]) -> str:
+    """Return the import of the primitives that lines call."""
+    called = set(re.findall(r"(?<![\w.])[a-zA-Z]\w*(?=\()", "\n".join(lines)))
+    names = sorted(called & LACKED)
+    return f'import {{ {", ".join(names)} }} from "./engine/primitives.js";\n' if names else ""
 
 
 def _is_exact(expressions: list[Any]) -> bool:

@@ -9,7 +9,8 @@ import json
 from autograd import drawing
 from autograd.drawing import Cursor
 from autograd.errors import MissingExtraError
-from autograd.page.document import harmless, resource
+from autograd.page.document import harmless
+from autograd.page.linker import linked, name_of, resource
 
 
 def frame(page: str, height: int = 720) -> str:
@@ -27,9 +28,9 @@ def framing(page: str, height: int = 720) -> str:
     script is left out whole, while of an ``<iframe>`` an empty frame would remain, or its text.
     """
     return f"""(() => {{
-{resource("host/frame.js")}
+{linked("host/frame.js", resource)}
 const place = typeof element === "undefined" ? document.currentScript.parentElement : element;
-(place[0] ?? place).append(framed({_literal(page)}, {height}).frame);
+(place[0] ?? place).append({name_of("host/frame.js")}.framed({_literal(page)}, {height}).frame);
 }})();
 """
 
@@ -50,7 +51,8 @@ def picture(at: Cursor) -> dict[str, str]:
 
 def widget_module() -> str:
     """Return the ES module of the widget: the frame, and what is synced with it."""
-    return resource("host/frame.js") + resource("host/widget.js")
+    widget = "host/widget.js"
+    return f"{linked(widget, resource)}\nexport default {name_of(widget)};\n"
 
 
 def _literal(text: str) -> str:

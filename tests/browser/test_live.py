@@ -1,15 +1,14 @@
 """The page computes: every row of the table as Python does, forward and back."""
 
 import math
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
-import autograd.page
 from autograd import TABLE, Op, Stepper, Value, exp, sigmoid, sin
 from autograd.page import build
 from autograd.page.javascript import rows
+from autograd.page.linker import linked, name_of, resource
 from autograd.stepping.events import Recording
 
 pytestmark = pytest.mark.browser
@@ -50,10 +49,10 @@ def close(page: float, python: float) -> bool:
 @pytest.fixture(scope="module")
 def table_in_page(browser: Any) -> Any:
     """The generated rows of the whole table, with the page's own primitives, in a blank page."""
-    primitives = (files(autograd.page) / "script" / "primitives.js").read_text(encoding="utf-8")
     text = rows((op, op.arity or 5) for op in TABLE.values()).text
+    script = linked("rows.js", lambda p: text if p == "rows.js" else resource(f"script/{p}"))
     page = browser.new_page()
-    page.add_script_tag(content=f"(() => {{ {primitives}\n{text}\nwindow.ROWS = ROWS; }})();")
+    page.add_script_tag(content=f"{script}\nwindow.ROWS = {name_of('rows.js')}.ROWS;")
     yield page
     page.close()
 

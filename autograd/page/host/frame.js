@@ -10,16 +10,19 @@ function isDark(place) {
 }
 
 /** A frame around a page, what tells the page something, and what lets go of it; `hear` is told by the page. */
-function framed(page, height, hear = () => {}) {
+export function framed(page, height, hear = () => {}) {
   const frame = document.createElement("iframe");
   frame.title = "Chainrule debugger";
   frame.setAttribute("sandbox", "allow-scripts");
   frame.style.cssText = `width: 100%; height: ${height}px; border: 0; display: block`;
   frame.srcdoc = page;
   const tell = (message) => frame.contentWindow?.postMessage({ chainrule: message }, "*");
-  const tellTheme = () => frame.parentElement && tell({ theme: isDark(frame.parentElement) ? "dark" : "light" });
+  const tellTheme = () =>
+    frame.parentElement && tell({ theme: isDark(frame.parentElement) ? "dark" : "light" });
   // A theme's colours may follow its name a little later.
-  const changed = () => [0, 150, 600].forEach((wait) => setTimeout(tellTheme, wait));
+  const changed = () => {
+    for (const wait of [0, 150, 600]) setTimeout(tellTheme, wait);
+  };
   const listen = ({ source, data }) => {
     if (source !== frame.contentWindow || !data?.chainrule) return;
     tellTheme();
@@ -27,7 +30,8 @@ function framed(page, height, hear = () => {}) {
   };
   window.addEventListener("message", listen);
   const watch = new MutationObserver(changed);
-  for (const root of [document.documentElement, document.body]) watch.observe(root, { attributes: true });
+  for (const root of [document.documentElement, document.body])
+    watch.observe(root, { attributes: true });
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", changed);
   const letGo = () => {

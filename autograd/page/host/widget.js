@@ -1,8 +1,10 @@
 // The page as an anywidget: its position, node and level are those of the model, both ways
 
+import { framed } from "./frame.js";
+
 const TRAITS = ["position", "node", "level"];
 
-function render({ model, el }) {
+export function render({ model, el }) {
   let hearing = false; // what comes from the page needn't go back to it
   let met = false;
   const { frame, tell, letGo } = framed(model.get("_page"), model.get("height"), (said) => {
@@ -43,5 +45,3 @@ function render({ model, el }) {
     model.off("change:height", resized);
   };
 }
-
-export default { render };

@@ -1,0 +1,64 @@
+// The dialog of the breakpoints
+
+import { $, element, note } from "./document.js";
+import { toggleBreak } from "./player.js";
+import { run } from "./run.js";
+import { paint, state } from "./state.js";
+import { boxName } from "./words.js";
+
+function set(name, value) {
+  state.stops = { ...state.stops, [name]: value };
+  paint();
+}
+const flip = (name) =>
+  element("input", {
+    type: "checkbox",
+    checked: state.stops[name],
+    onchange: (e) => set(name, e.target.checked),
+  });
+const text = (name, label) =>
+  element("input", {
+    type: "text",
+    "aria-label": label,
+    value: state.stops[name],
+    oninput: (e) => {
+      const value = e.target.value.trim();
+      if (name !== "above" || value === "" || Number(value) >= 0) set(name, value);
+    },
+  });
+function joined() {
+  const { all } = state.stops;
+  return element(
+    "select",
+    {
+      "aria-label": "How the conditions are joined",
+      onchange: (e) => set("all", e.target.value === "all"),
+    },
+    element("option", { value: "any", selected: !all }, "any of these (or)"),
+    element("option", { value: "all", selected: all }, "all of these (and)"),
+  );
+}
+const stopOf = (item) =>
+  element(
+    "label",
+    {},
+    element("input", { type: "checkbox", checked: true, onchange: () => toggleBreak(item) }),
+    run.isGroup(item)
+      ? `has passed through ${boxName(item - run.count)}`
+      : `sets a number of ${run.names[item]}`,
+  );
+
+export function paintBreaks() {
+  const items = [...state.breaks].sort((a, b) => a - b);
+  const label = (...parts) => element("label", {}, ...parts);
+  $("breaks-body").replaceChildren(
+    element("p", {}, "Playing stops at an event that does ", joined()),
+    ...items.map(stopOf),
+    ...(items.length ? [] : [note("Choose a node or a box and press b to stop at it.")]),
+    label(flip("nan"), "sets a number that is infinite or NaN"),
+    label(flip("sign"), "turns the sign of a gradient"),
+    label("makes a gradient larger than", text("above", "Largest size of a gradient")),
+    label("computes or passes through the op", text("op", "Name of an op")),
+    label("belongs to the module", text("module", "Path of a module, or a part of it")),
+  );
+}

@@ -1,0 +1,81 @@
+// The page, from the start: what it is painted by, and where it opens
+
+import { levelOf } from "../engine/tree.js";
+import { link, recall, remember } from "./address.js";
+import { paintStep } from "./arithmetic.js";
+import { lookAtAll, measure, wholly } from "./camera.js";
+import { paintChange } from "./change.js";
+import "./controls.js";
+import "./dividers.js";
+import { $ } from "./document.js";
+import { tell } from "./embedding.js";
+import "./finder.js";
+import { paintFlow } from "./flow.js";
+import "./keys.js";
+import { paintNode } from "./node.js";
+import { paintGraph } from "./pane.js";
+import { paintNotice, paintTransport, play } from "./player.js";
+import "./pointer.js";
+import { run } from "./run.js";
+import { buildSource, paintSource } from "./source.js";
+import { paint, state } from "./state.js";
+import { paintLevels } from "./zoom.js";
+
+state.painters = [
+  paintNotice,
+  paintLevels,
+  paintGraph,
+  paintSource,
+  paintStep,
+  paintChange,
+  paintFlow,
+  paintNode,
+  paintTransport,
+  remember,
+  tell,
+];
+
+// The event's own address: by now the page may have written its state over the other.
+window.addEventListener("hashchange", ({ newURL }) => {
+  const { hash } = new URL(newURL);
+  if (hash === link()) return;
+  play(false);
+  recall(hash);
+  paint();
+});
+
+const FEW = 4; // boxes below which a level says nothing
+const EASY = 0.6; // from this scale on, it can be read at a glance
+measure();
+recall(location.hash);
+// The finest of the first levels that can be read as a whole, unless the coarser one says nothing.
+while (
+  levelOf(run, state.open) === state.opening &&
+  state.opening > 0 &&
+  state.opening < run.levels.length - 1 &&
+  run.levels[state.opening - 1].boxes >= FEW &&
+  wholly(state.scene.bounds).scale < EASY
+) {
+  state.opening--;
+  recall(location.hash);
+}
+buildSource();
+lookAtAll();
+paint();
+
+// On paper is what is in sight, as large as there is room for.
+const canvas = $("canvas");
+window.addEventListener("beforeprint", () => {
+  const { width, height } = state.camera;
+  canvas.setAttribute("viewBox", `0 0 ${width} ${height}`);
+});
+window.addEventListener("afterprint", () => canvas.removeAttribute("viewBox"));
+const FEW_ITEMS = 60; // that are looked at whole when the pane changes
+new ResizeObserver(() => {
+  if (canvas.hasAttribute("viewBox")) return;
+  const { width, height } = state.camera;
+  measure();
+  const isChanged = width !== state.camera.width || height !== state.camera.height;
+  if (isChanged && state.scene.items.length < FEW_ITEMS) lookAtAll();
+  paint();
+}).observe(canvas);

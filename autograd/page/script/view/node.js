@@ -1,0 +1,202 @@
+// The chosen node: its number, its ledger, its heaviest paths
+
+import { formula, placeOf } from "../engine/formulas.js";
+import {
+  awaitedBy,
+  contributionsTo,
+  heaviestPaths,
+  isCancelled,
+  sharesOf,
+} from "../engine/ledger.js";
+import { isWrong } from "../engine/session.js";
+import { STATUS, show } from "../engine/words.js";
+import { reveal } from "./camera.js";
+import { $, element, note, replaceTools, row, table } from "./document.js";
+import { markPath } from "./pane.js";
+import { editAll, goTo, toggleBreak } from "./player.js";
+import { run } from "./run.js";
+import { state } from "./state.js";
+import { ref } from "./words.js";
+
+export function paintNode() {
+  const node = state.chosen;
+  $("node-title").textContent = run.names[node];
+  replaceTools(
+    $("node-tools"),
+    element(
+      "button",
+      { title: "Go to where its gradient is complete (Enter)", onclick: () => goTo(node) },
+      "Go to",
+    ),
+    element(
+      "button",
+      {
+        "aria-pressed": String(state.breaks.has(node)),
+        title: "Breakpoint (b)",
+        onclick: () => toggleBreak(node),
+      },
+      "Break",
+    ),
+  );
+  if (state.controls?.node !== node) state.controls = makeControls(node);
+  const { facts, slide, type, ledger } = state.controls;
+  facts.replaceChildren(factsOf(node));
+  const value = state.edits.get(node) ?? run.recorded.values[node];
+  if (slide && document.activeElement !== slide) slide.value = value;
+  if (type && document.activeElement !== type) type.value = String(value);
+  ledger.replaceChildren(...account(node));
+}
+
+function factsOf(node) {
+  const { moment, numbers, right } = state,
+    { formOf, labels, scopeOf } = run,
+    status = moment.status[node];
+  const fact = (term, ...content) => [element("dt", {}, term), element("dd", {}, ...content)];
+  const number = (isKnown, x, otherwise, id = null) =>
+    element("span", { id, title: isKnown ? String(x) : null }, isKnown ? show(x) : otherwise);
+  return element(
+    "dl",
+    { class: "facts" },
+    ...(formOf[node] ? fact("is", ...formula(run, node, ref)) : []),
+    ...(labels[node] ? fact("label", labels[node]) : []),
+    ...(scopeOf(node) ? fact("in", scopeOf(node)) : []),
+    ...fact("value", number(moment.known[node], numbers.values[node], "not yet computed")),
+    ...fact(
+      "gradient",
+      number(status, moment.gradient[node] + 0, "?", "node-gradient"),
+      element("span", { class: `badge ${STATUS[status]}` }, STATUS[status]),
+    ),
+    ...(isWrong(state, node)
+      ? fact("right", element("span", { class: "alarm" }, show(right.adjoint[node])))
+      : []),
+  );
+}
+
+/** What stays in the document while a node is chosen: what is typed or dragged there goes on. */
+function makeControls(node) {
+  const controls = { node, facts: element("div"), ledger: element("div") },
+    live = element("div"),
+    { formOf, blocker, names } = run,
+    name = names[node];
+  if (!formOf[node] && blocker[node] >= 0) {
+    const user = blocker[node];
+    live.append(
+      note(`Not live: it feeds ${names[user]}, whose op ${formOf[user].op} runs in Python only.`),
+    );
+  } else if (!formOf[node]) {
+    const old = run.recorded.values[node],
+      span = Math.max(1, 2 * Math.abs(old));
+    const slide = element("input", {
+      ...{ type: "range", min: old - span, max: old + span, step: span / 500 },
+      "aria-label": `Value of ${name}, dragged`,
+    });
+    const type = element("input", {
+      ...{ type: "number", step: "any" },
+      "aria-label": `Value of ${name}, typed`,
+    });
+    slide.addEventListener("input", () => editAll([[node, Number(slide.value)]]));
+    type.addEventListener("input", () => {
+      if (Number.isFinite(type.valueAsNumber)) editAll([[node, type.valueAsNumber]]);
+    });
+    live.append(element("div", { class: "turn" }, slide, type));
+    Object.assign(controls, { slide, type });
+  }
+  $("node-body").replaceChildren(controls.facts, live, controls.ledger);
+  return controls;
+}
+
+const MOST = 50; // rows of what has come, and of what has not
+const MOST_ON_PAPER = 8;
+function account(node) {
+  const { moment, way } = state,
+    { root, names, seed } = run,
+    isComplete = moment.status[node] === 2;
+  if (node === root)
+    return [
+      note(`The gradient of ${names[root]} with respect to itself is the seed, ${show(seed)}.`),
+    ];
+  const given = contributionsTo(state, node);
+  const parts = [...ledgerOf(node, given)];
+  if (isCancelled(state, node, given))
+    parts.push(
+      note("The contributions cancel almost wholly: what remains is mostly rounding.", "alarm"),
+    );
+  if (isComplete && !way)
+    parts.push(
+      element("h3", {}, "Heaviest paths"),
+      element("ul", { class: "paths" }, ...pathItems(heaviestOf(node), given)),
+    );
+  return parts;
+}
+
+function ledgerOf(node, given) {
+  const { moment } = state,
+    { names, scopeOf, ownerOf } = run,
+    hidden = Math.max(0, given.length - MOST),
+    awaited = awaitedBy(run, state, node, given),
+    status = moment.status[node];
+  const earlier = element("td", { colspan: 4 }, `${hidden} earlier contributions`);
+  const arrived = given.slice(hidden).map((e) => {
+    const via = ref(e.node, placeOf(run, e.node)),
+      cells = [via, ...[e.upstream, e.local, e.product].map((x) => show(x + 0))],
+      made = row(cells, { class: moment.event?.index === e.index ? "now" : "" });
+    made.firstChild.title = `${names[e.node]} ${scopeOf(e.node)}`;
+    return made;
+  });
+  const later = awaited.slice(0, MOST).map((e) => {
+    const via = ref(ownerOf[e], placeOf(run, ownerOf[e]));
+    return row([via, "?", "?", "?"], { class: "later" });
+  });
+  const foot = element(
+    "tr",
+    {},
+    element("td", { colspan: 3 }, status === 2 ? "total" : "so far"),
+    element("td", {}, status ? show(moment.gradient[node] + 0) : "?"),
+  );
+  const rows = [...(hidden ? [element("tr", {}, earlier)] : []), ...arrived, ...later];
+  const all = given.length + awaited.length;
+  return [
+    element("h3", {}, "Ledger"),
+    table(["via", "upstream", "local", "product"], rows, foot),
+    ...(arrived.length + later.length > MOST_ON_PAPER
+      ? [note(`The last ${MOST_ON_PAPER} of ${all} contributions.`, "on-paper")]
+      : []),
+  ];
+}
+
+function heaviestOf(node) {
+  const { numbers } = state;
+  if (state.heaviest?.node !== node || state.heaviest.of !== numbers)
+    state.heaviest = { node, of: numbers, paths: heaviestPaths(run, numbers, node) };
+  return state.heaviest.paths;
+}
+
+function pathItems(paths, given) {
+  const shares = sharesOf(state, paths, given);
+  return paths.map((path, i) => {
+    const share = shares.length ? `  ${Number((100 * shares[i]).toPrecision(3))} %` : "";
+    return pathItem(path, share);
+  });
+}
+function pathItem({ nodes, product }, share) {
+  const shown = nodes.length <= 9 ? nodes : [...nodes.slice(0, 4), -1, ...nodes.slice(-4)];
+  const name = (n) => (n < 0 ? `… ${nodes.length - 8} more …` : run.names[n]);
+  const on = () => markPath(nodes),
+    off = () => markPath([]);
+  return element(
+    "li",
+    {},
+    element(
+      "button",
+      {
+        onpointerenter: on,
+        onpointerleave: off,
+        onfocus: on,
+        onblur: off,
+        onclick: () => reveal(nodes),
+      },
+      element("span", {}, shown.map(name).join(" › ")),
+      element("span", {}, `${show(product + 0)}${share}`),
+    ),
+  );
+}

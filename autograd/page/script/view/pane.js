@@ -1,0 +1,255 @@
+// Graph pane: the scene as cards, frames and wires; what of it is in sight
+
+import { flowsOf, largestOf, saidOfBox, saidOfNode, shade } from "../engine/flow.js";
+import { freePlace, route } from "../engine/routes.js";
+import { wireOf } from "../engine/scene.js";
+import { show, tight } from "../engine/words.js";
+import { makeBox, makeCard, makeFrame, placeCard, placeFrame, rectOf } from "./cards.js";
+import { $, element, shape } from "./document.js";
+import { run } from "./run.js";
+import { itemOf, state } from "./state.js";
+
+const FAR = 0.28; // below this scale, nodes are plain boxes
+const MOST_WIRES = 6000;
+const CROWD = 2500; // nodes in sight, far away, that are painted as one
+
+const layer = (id) => shape("g", { id, role: "presentation" });
+export const layers = {
+  frames: layer("frames"),
+  crowd: layer("crowd"),
+  wires: layer("wires"),
+  over: layer("over"),
+  nodes: layer("nodes"),
+  flag: layer("flag"),
+};
+const thin = shape("path", { class: "edge", role: "presentation" }),
+  thick = shape("path", { class: "edge bundle", role: "presentation" });
+layers.wires.append(thin, thick);
+$("view").append(...Object.values(layers));
+
+const curve = ([start, ...rest]) => `M${start}C${rest.join(" ")}`;
+function arrow(points) {
+  const [[px, py], [x, y]] = points.slice(-2),
+    far = Math.hypot(x - px, y - py) || 1,
+    ux = (x - px) / far,
+    uy = (y - py) / far;
+  const at = (along, aside) =>
+    `${Math.round(x - along * ux - aside * uy)} ${Math.round(y - along * uy + aside * ux)}`;
+  return `M${at(6, 3.5)}L${Math.round(x)} ${Math.round(y)}L${at(6, -3.5)}`;
+}
+const drawnRoute = (wire, name) =>
+  shape("path", {
+    class: `edge ${name}`,
+    role: "presentation",
+    d: curve(route(run, state.scene, wire)),
+  });
+const drawnWire = (e, name) => {
+  const wire = wireOf(run, state.scene, e);
+  return wire ? [drawnRoute(wire, name)] : [];
+};
+
+/** Draws the wires at the cards in sight, as two paths; of a crowd that nobody can tell apart, a part. */
+export function drawWires() {
+  const { scene, cards } = state;
+  let near = scene.wires.filter(
+    ({ node, arg, bundle }) => bundle || cards.has(node) || cards.has(arg),
+  );
+  const every = Math.ceil(near.length / MOST_WIRES);
+  if (every > 1) near = near.filter((_, i) => i % every === 0);
+  const paths = { thin: "", thick: "" };
+  for (const wire of near) {
+    if (!wire.path) {
+      const points = route(run, scene, wire);
+      wire.path = curve(points) + arrow(points);
+    }
+    paths[wire.bundle ? "thick" : "thin"] += wire.path;
+  }
+  thin.setAttribute("d", paths.thin);
+  thick.setAttribute("d", paths.thick);
+}
+/** Marks the edges of a path from the root down, given by its nodes. */
+export function markPath(nodes) {
+  layers.over.replaceChildren();
+  for (const [i, node] of nodes.entries())
+    for (const e of i ? run.usesOf(node) : [])
+      if (run.ownerOf[e] === nodes[i - 1]) layers.over.append(...drawnWire(e, "onpath"));
+}
+const MOST_MARKED = 200;
+/** Marks the wires of an item: its own, or those of its box; of none, unmarks. */
+export function markWires(item) {
+  layers.over.replaceChildren();
+  if (state.moving || item === null) return;
+  const touching = state.scene.wires.filter(
+    ({ arg, node, bundle }) => !bundle && (arg === item || node === item),
+  );
+  for (const wire of touching.slice(0, MOST_MARKED)) layers.over.append(drawnRoute(wire, "linked"));
+}
+
+/** The part of the scene that is in sight, and a margin. */
+function sight() {
+  const { x, y, scale, width, height } = state.camera,
+    [left, right] = [-x / scale - 100, (width - x) / scale + 100],
+    [top, bottom] = [-y / scale - 60, (height - y) / scale + 60];
+  return (r) => r.x < right && r.x + r.w > left && r.y < bottom && r.y + r.h > top;
+}
+/** Only the cards in sight are in the document, and the chosen one. */
+export function cull() {
+  if (state.moving) return;
+  const { scene, cards, painted } = state,
+    isInSight = sight(),
+    isFar = state.camera.scale < FAR,
+    chosen = itemOf(state.chosen),
+    wanted = new Set();
+  for (const [i, rect] of scene.places.entries()) {
+    const item = scene.items[i];
+    if (item === chosen || isInSight(rect)) wanted.add(item);
+  }
+  const isCrowd = wanted.size > CROWD && isFar;
+  state.crowd = isCrowd ? [...wanted].filter((item) => !run.isGroup(item)) : [];
+  for (const item of state.crowd) if (item !== chosen) wanted.delete(item);
+  cullFrames(isInSight);
+  let isChanged = false;
+  for (const [item, card] of cards)
+    if (!wanted.has(item) || card.isPlain !== (isFar && !run.isGroup(item))) {
+      card.group.remove();
+      cards.delete(item);
+      painted.delete(item);
+      isChanged = true;
+    }
+  const added = [];
+  for (const item of wanted)
+    if (!cards.has(item)) {
+      const card = run.isGroup(item) ? makeBox(item) : makeCard(item, isFar);
+      card.group.setAttribute("aria-setsize", scene.items.length);
+      card.group.setAttribute("aria-posinset", scene.rank.get(item) + 1);
+      cards.set(item, card);
+      placeCard(item);
+      added.push(card.group);
+      isChanged = true;
+    }
+  layers.nodes.append(...added);
+  if (isChanged) drawWires();
+}
+function cullFrames(isInSight) {
+  const { scene, frames } = state;
+  for (const item of scene.frames) {
+    const isWanted = isInSight(rectOf(item));
+    if (isWanted === frames.has(item)) continue;
+    if (isWanted) {
+      frames.set(item, makeFrame(item));
+      placeFrame(item);
+    } else {
+      frames.get(item).group.remove();
+      frames.delete(item);
+    }
+  }
+  // Outer frames lie below inner ones.
+  const order = scene.frames.filter((i) => frames.has(i)).map((i) => frames.get(i).group);
+  if (order.some((group, i) => layers.frames.children[i] !== group))
+    layers.frames.replaceChildren(...order);
+}
+
+export function paintGraph() {
+  cull();
+  const { event, largest: largestOfNodes } = state.moment,
+    { cards, painted } = state,
+    flows = flowsOf(run, state),
+    isNorm = flows.size > 0,
+    largest = isNorm ? largestOf(flows) : largestOfNodes,
+    chosen = itemOf(state.chosen);
+  $("canvas").setAttribute("aria-activedescendant", `v${chosen}`);
+  for (const [item, card] of cards) {
+    const said = run.isGroup(item)
+      ? saidOfBox(run, state, flows.get(item), largest)
+      : saidOfNode(run, state, item);
+    said.classes.push(
+      item === chosen && "chosen",
+      event && item === itemOf(event.subject) && "subject",
+      event?.kind === "edge" && item === itemOf(event.node) && "giver",
+    );
+    const classes = ["node", ...said.classes].filter(Boolean).join(" ");
+    const key = `${said.value} ${said.gradient} ${said.tag} ${classes}`;
+    if (painted.get(item) === key) continue;
+    painted.set(item, key);
+    const { group } = card;
+    group.setAttribute("class", classes);
+    group.setAttribute("aria-selected", String(item === chosen));
+    group.setAttribute("aria-description", said.status);
+    // A card is called by what it says; a plain one says nothing.
+    if (card.isPlain) {
+      const heard = `${run.names[item]} value ${said.value} grad ${said.gradient}`;
+      group.setAttribute("aria-label", heard);
+      continue;
+    }
+    card.value.textContent = said.value;
+    card.gradient.textContent = said.gradient;
+    card.tag.textContent = said.tag;
+  }
+  paintCrowd();
+  paintFlag(event);
+  paintLegend(largest, isNorm);
+}
+
+/** The nodes of a crowd, as one shape for each colour. */
+function paintCrowd() {
+  const paths = new Map(),
+    { status, gradient, largest } = state.moment;
+  for (const item of state.crowd) {
+    const { x, y, w, h } = state.scene.rects.get(item),
+      tint = (status[item] && shade(run, gradient[item], largest)) || "n0",
+      drawn = `M${Math.trunc(x)} ${Math.trunc(y)}h${w}v${h}h${-w}z`;
+    paths.set(tint, (paths.get(tint) ?? "") + drawn);
+  }
+  layers.crowd.replaceChildren(
+    ...[...paths].map(([tint, d]) =>
+      shape("path", { class: `${tint} strip`, role: "presentation", d }),
+    ),
+  );
+}
+
+/** The edge of the moment, with its local derivative where it covers no card. */
+function paintFlag(event) {
+  const { scene, cards } = state,
+    key = `${event?.index} ${event?.local} ${state.serial}`;
+  if (layers.flag.dataset.of === key) return;
+  layers.flag.dataset.of = key;
+  layers.flag.replaceChildren();
+  if (event?.kind !== "edge" || state.moving) return;
+  const wire = wireOf(run, scene, event.edge);
+  if (!wire) return;
+  layers.flag.append(drawnRoute(wire, "active"));
+  if (run.isGroup(wire.arg) || run.isGroup(wire.node)) return;
+  const text = `× ${show(event.local)}`,
+    [width, height] = [7 * text.length + 12, 18],
+    rects = [...cards.keys()].map((item) => scene.rects.get(item)),
+    [x, y] = freePlace(rects, route(run, scene, wire), width, height);
+  layers.flag.append(
+    shape("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 9 }),
+    shape("text", { x, y: y + 4 }, text),
+  );
+}
+
+const SHADES = [1, 2, 3, 4];
+function paintLegend(largest, isNorm) {
+  const text = largest ? tight(largest, 5) : "",
+    legend = $("legend");
+  if (legend.dataset.of === `${text} ${isNorm}`) return;
+  legend.dataset.of = `${text} ${isNorm}`;
+  legend.replaceChildren();
+  if (!text) return;
+  const swatch = (sign) => (i) => {
+    const box = element("i");
+    box.style.background = `var(--${sign}-${i})`;
+    return box;
+  };
+  const word = (said) => element("b", {}, said);
+  if (isNorm) legend.append(word("‖grad‖ 0"), ...SHADES.map(swatch("norm")), word(text));
+  else
+    legend.append(
+      word(`grad -${text}`),
+      ...SHADES.toReversed().map(swatch("negative")),
+      word("0"),
+      ...SHADES.map(swatch("positive")),
+      word(text),
+    );
+}

@@ -1,0 +1,275 @@
+// The engine by itself: what has no counterpart in Python
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { arrange } from "../../autograd/page/script/engine/arrange.js";
+import { marksOf, nextStop, toggled } from "../../autograd/page/script/engine/breakpoints.js";
+import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
+import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
+import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
+import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
+import { parsed } from "../../autograd/page/script/engine/listing.js";
+import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
+import { openRun } from "../../autograd/page/script/engine/run.js";
+import { neighbour, sceneOf } from "../../autograd/page/script/engine/scene.js";
+import { search } from "../../autograd/page/script/engine/search.js";
+import { movedTo } from "../../autograd/page/script/engine/session.js";
+import { asked, stride, strideNote } from "../../autograd/page/script/engine/strides.js";
+import { levelOf, shownBy } from "../../autograd/page/script/engine/tree.js";
+import { brief, short, tight } from "../../autograd/page/script/engine/words.js";
+import {
+  closed,
+  closedWithin,
+  openAround,
+  opened,
+  sampled,
+  uncovered,
+} from "../../autograd/page/script/engine/zoom.js";
+
+const PANE = { width: 600, height: 400 };
+const golden = new URL("golden/network.json", import.meta.url);
+const { data, rows } = JSON.parse(readFileSync(golden, "utf8"));
+const primitives = new URL("../../autograd/page/script/engine/primitives.js", import.meta.url);
+const module = rows.replace("./engine/primitives.js", primitives);
+const { ROWS } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
+const run = openRun(data, ROWS);
+
+/** The state that an address leads to, with its scene. */
+function stateOf(hash, opening = 0) {
+  const state = stateAt(run, hash, opening);
+  return { ...state, scene: sceneOf(run, state, PANE) };
+}
+const boxes = (state) => state.scene.items.filter(run.isGroup).map((item) => item - run.count);
+
+test("an address leads back to the state that it was made of", () => {
+  const addresses = [
+    "#event=30&node=4",
+    "#event=12&node=3&level=op",
+    "#event=40&node=2&sample=1&break=1.3&stop=nan,sign,above:0.5,op:dot,in:layers.0,all",
+    "#event=40&node=2&sample=mean&set=0:1.5,1:-2&way=no%20zero_grad&predict=1",
+  ];
+  for (const address of addresses) assert.equal(linkTo(run, stateOf(address), 0), address);
+});
+test("what an address tells wrongly is as at the start", () => {
+  const plain = linkTo(run, stateOf(""), 0);
+  for (const address of ["#event=x", "#way=%E0%A4%A", "#set=99999:1,1:,0:nan", "#&=&", "#open=x"])
+    assert.equal(linkTo(run, { ...stateOf(address), open: stateOf("").open }, 0), plain, address);
+  assert.equal(stateOf("#event=99999").position, stateOf("").events.length);
+});
+
+test("levels have more boxes one after the other, and every node in one item", () => {
+  let before = 0;
+  for (const level of run.levels) {
+    const state = stateOf(`#level=${level.name}`);
+    assert.ok(state.scene.items.length > before);
+    before = state.scene.items.length;
+    assert.equal(run.levels[levelOf(run, state.open)], level);
+    for (let node = 0; node < run.count; node++)
+      assert.ok(state.scene.rects.has(state.scene.of[node]));
+  }
+  assert.equal(before, run.count);
+});
+test("boxes in a scene do not overlap, and lie in their frames", () => {
+  for (const { name } of run.levels) {
+    const { scene } = stateOf(`#level=${name}`),
+      rects = scene.items.map((item) => scene.rects.get(item));
+    rects.forEach((a, i) => {
+      for (const b of rects.slice(i + 1)) {
+        const isApart =
+          a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+        assert.ok(isApart, name);
+      }
+    });
+    for (const item of scene.items)
+      for (const g of run.around(item)) {
+        const [r, frame] = [scene.rects.get(item), scene.rects.get(run.count + g)];
+        if (frame) assert.ok(frame.x <= r.x && r.x + r.w <= frame.x + frame.w);
+      }
+  }
+});
+test("a box opens with what is around it, and closes with what is in it", () => {
+  const state = stateOf(`#level=${run.levels[0].name}`);
+  const inner = run.groups.findLastIndex(({ parent }) => parent >= 0);
+  const open = { ...state, ...opened(run, state, inner) };
+  const around = [inner, ...run.around(run.count + inner)];
+  for (const g of around) assert.ok(open.open.has(g));
+  assert.ok(run.around(open.chosen).includes(inner));
+  assert.deepEqual(
+    openAround(run, open, open.chosen),
+    run.around(open.chosen).filter((g) => open.open.has(g)),
+  );
+  const outer = around.at(-1);
+  assert.equal(closed(run, open, outer).open.size, 0);
+  assert.deepEqual([...closedWithin(run, open, outer).open], [outer]);
+  assert.equal(state.open.size, 0, "the state that was given is as it was");
+});
+test("one sample alone has its own nodes, and what all share", () => {
+  const { found } = shownBy(run, new Set(), 1);
+  for (let node = 0; node < run.count; node++)
+    assert.equal(found[node] < 0, run.sampleOf[node] >= 0 && run.sampleOf[node] !== 1);
+  const node = run.sampleOf.indexOf(0),
+    there = sampled(run, { chosen: node }, 2).chosen;
+  assert.equal(run.sampleOf[there], 2);
+  assert.equal(run.formOf[there]?.op, run.formOf[node]?.op);
+  assert.deepEqual(sampled(run, { chosen: node }, -2), { sample: -1, isMean: true, chosen: node });
+});
+test("what hides a node is opened; what is in sight stays", () => {
+  const state = stateOf(`#level=${run.levels[0].name}&sample=0`),
+    node = run.sampleOf.indexOf(1),
+    seen = { ...state, ...uncovered(run, state, node) };
+  assert.equal(seen.sample, 1);
+  assert.equal(sceneOf(run, seen, PANE).of[node], node);
+  assert.equal(uncovered(run, seen, node), null);
+});
+
+test("a stride is one pass through a box; back leads to where it began", () => {
+  let state = stateOf(`#event=0&level=${run.levels[0].name}`);
+  const positions = [0];
+  while (state.position < state.events.length) {
+    const position = stride(run, state, 1);
+    state = { ...stateAt(run, `#event=${position}`, 0), scene: state.scene };
+    positions.push(position);
+    assert.match(strideNote(run, state), /^$|(last is shown\.)$/i);
+  }
+  assert.ok(positions.length < state.events.length / 2);
+  for (const position of positions.toReversed().slice(1)) {
+    state = { ...state, position: stride(run, state, -1) };
+    assert.equal(state.position, position);
+  }
+});
+test("at the level of nodes a stride is an event", () => {
+  const state = stateOf("#event=5&level=op");
+  assert.deepEqual([stride(run, state, 1), stride(run, state, -1)], [6, 4]);
+});
+test("predict mode asks for edges among nodes, and for passes among boxes", () => {
+  const last = (hash) => {
+    const state = { ...stateOf(hash), predict: true };
+    return Array.from({ length: state.events.length }, (_, position) =>
+      asked(run, { ...state, position }),
+    ).filter(Boolean);
+  };
+  const edges = last("#level=op");
+  assert.equal(edges.length, run.edgeCount);
+  const passes = last(`#level=${run.levels[0].name}`).filter(({ item }) => item !== undefined);
+  for (const { came, went } of passes) assert.ok(came >= 0 && went >= 0);
+});
+test("what becomes of a gradient has one name", () => {
+  for (const [came, went, fate] of [
+    [1, 0, "nothing"],
+    [1, 0.5, "less"],
+    [1, 0.97, "about as much"],
+    [1, 1.03, "about as much"],
+    [1, 2, "more"],
+    [1, Number.NaN, "what is no number"],
+  ]) {
+    assert.equal(fateOf(came, went), fate);
+    assert.ok(FATES.filter(([, holds]) => holds(came, went)).length <= 1);
+  }
+});
+
+test("breakpoints: there and back, and marked", () => {
+  const state = stateOf("#event=0&break=2"),
+    marks = marksOf(run, state);
+  assert.ok(marks.length > 1);
+  assert.equal(nextStop(run, state, 1), marks[0]);
+  assert.equal(nextStop(run, { ...state, position: marks[1] }, -1), marks[0]);
+  assert.equal(nextStop(run, { ...state, breaks: new Set() }, 1), state.events.length);
+  const once = toggled(state, 7);
+  assert.ok(once.breaks.has(7) && !state.breaks.has(7));
+  assert.ok(!toggled(once, 7).breaks.has(7));
+});
+test("moving chooses what happens, and stays within the run", () => {
+  const state = stateOf("#event=3");
+  assert.equal(movedTo(state, -5).position, 0);
+  assert.equal(movedTo(state, 1e9).position, state.events.length);
+  assert.equal(movedTo(state, 9).chosen, state.events.at(8).subject);
+});
+test("up and down lead through all items", () => {
+  const state = stateOf("#level=op");
+  assert.equal(neighbour(run, { ...state, chosen: 0 }, -1), 0);
+  assert.equal(neighbour(run, { ...state, chosen: 3 }, 1), 4);
+});
+
+test("a box's flow is the norm of what leaves it, and its ledger adds up to it", () => {
+  const state = stateOf(`#event=99999&level=${run.levels[0].name}`),
+    flows = flowsOf(run, state);
+  assert.deepEqual(
+    [...flows.keys()].sort(),
+    boxes(state)
+      .map((g) => g + run.count)
+      .sort(),
+  );
+  for (const [item, flow] of flows) {
+    const leaving = [...run.names.keys()].filter(
+      (node) => state.scene.of[node] === item && state.scene.leaving[node],
+    );
+    const norm = Math.hypot(...leaving.map((node) => state.moment.gradient[node]));
+    assert.ok(Math.abs(flow.size - norm) <= 1e-12 * norm);
+    assert.equal(flow.complete, flow.of);
+    assert.equal(saidOfBox(run, state, flow, flow.size).status.includes("complete"), true);
+    const { came, went } = boxLedger(run, state, item);
+    for (const { n, squares } of [...came.values(), ...went.values()])
+      assert.ok(n > 0 && squares.norm >= 0);
+  }
+});
+test("norms neither overflow nor underflow", () => {
+  const normOf = (...xs) => {
+    const squares = new Squares();
+    for (const x of xs) squares.add(x);
+    return squares.norm;
+  };
+  for (const scale of [1e200, 1e-200])
+    assert.ok(Math.abs(normOf(3 * scale, -4 * scale) / scale - 5) < 1e-14);
+  assert.equal(normOf(), 0);
+  assert.equal(normOf(1, -Infinity, Infinity), Infinity);
+  assert.ok(Number.isNaN(normOf(1, Number.NaN, 2)));
+});
+test("how numbers are spread", () => {
+  const { low, high, bars, zeros, odd, of } = spreadOf([0, 1, 1, -1, Number.NaN, Infinity]);
+  assert.deepEqual([low, high, zeros, odd, of], [-1, 1, 1, 2, 6]);
+  assert.equal(
+    bars.reduce((a, b) => a + b),
+    4,
+  );
+});
+
+test("a search finds a name first, else all that have the text in them", () => {
+  assert.deepEqual(search(run, run.names[3]), [3]);
+  assert.deepEqual(search(run, "nowhere"), []);
+  assert.deepEqual(search(run, "  "), []);
+  assert.ok(search(run, "layers.0").length > 3);
+});
+test("columns of boxes run from what is used to what uses it", () => {
+  const sizes = [0, 1, 2, 3].map(() => [100, 40]);
+  const { centres, width, height } = arrange(
+    sizes,
+    [
+      [0, 1],
+      [0, 2],
+      [1, 3],
+      [2, 3],
+    ],
+    PANE,
+  );
+  assert.ok(centres[0][0] < centres[1][0] && centres[1][0] < centres[3][0]);
+  assert.equal(centres[1][0], centres[2][0]);
+  assert.ok(width > 300 && height >= 98);
+});
+test("names for little room", () => {
+  assert.equal(short("abcdefgh", 5), "abc…h");
+  assert.equal(brief("layers.0.neurons.3.w", 13), "….neurons.3.w");
+  assert.equal(tight(1 / 3, 5), "0.333");
+  assert.equal(tight(-0), "0.0");
+});
+test("a line of Python in parts", () => {
+  assert.deepEqual(
+    parsed('x = f("a") # b').filter(([kind]) => kind),
+    [
+      ["string", '"a"'],
+      ["comment", "# b"],
+    ],
+  );
+  assert.deepEqual(parsed("return x")[0], ["word", "return"]);
+});
