@@ -12,6 +12,7 @@ import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
 import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
+import { pointOn, route } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
 import { neighbour, sceneOf } from "../../autograd/page/script/engine/scene.js";
 import { search } from "../../autograd/page/script/engine/search.js";
@@ -256,6 +257,32 @@ test("columns of boxes run from what is used to what uses it", () => {
   assert.ok(centres[0][0] < centres[1][0] && centres[1][0] < centres[3][0]);
   assert.equal(centres[1][0], centres[2][0]);
   assert.ok(width > 300 && height >= 98);
+});
+test("a wire goes around cards, and comes in on the side that it comes from", () => {
+  // Two columns of cards, of which the one behind is in the way of the other, and a target.
+  const card = (x, y) => ({ x, y, w: 168, h: 64 });
+  for (const way of [1, -1]) {
+    const places = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => [186 * (i % 2), 82 * Math.floor(i / 2)]),
+      rects = [...places, [420, 123]].map(([x, y]) => card(way * x, y)),
+      items = [...rects.keys()],
+      wires = items.slice(0, 8).map((arg) => ({ arg, node: 8 })),
+      scene = { rects: new Map(rects.entries()), items, wires };
+    for (const wire of wires) {
+      const points = route({ isGroup: () => true, firstArg: [] }, scene, wire),
+        [x, y] = points.at(-1),
+        target = rects[8];
+      assert.equal(way > 0 ? x : x - 7, way > 0 ? target.x : target.x + target.w);
+      assert.ok((x - points.at(-2)[0]) * way > 0, "not from behind");
+      assert.ok(y > target.y && y < target.y + target.h);
+      for (let share = 0.02; share < 1; share += 0.02) {
+        const [px, py] = pointOn(points, share);
+        for (const item of items.filter((i) => i !== wire.arg && i !== wire.node)) {
+          const r = rects[item];
+          assert.ok(px <= r.x || px >= r.x + r.w || py <= r.y || py >= r.y + r.h);
+        }
+      }
+    }
+  }
 });
 test("names for little room", () => {
   assert.equal(short("abcdefgh", 5), "abc…h");

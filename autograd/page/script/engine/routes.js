@@ -62,6 +62,7 @@ function detours({ isGroup }, scene, { arg, node }) {
     [end, by],
   ];
   return [
+    ...lanes(a, b, shadow),
     [
       [ax, out],
       [ax, out + sag],
@@ -88,6 +89,30 @@ function detours({ isGroup }, scene, { arg, node }) {
     ],
     along,
   ];
+}
+const TURN = 22; // the way on which a wire changes into a lane; cards stand a little wider apart
+/** Ways out beside a card, along above or below its row, and in from the side where they come from. */
+function lanes(a, b, shadow) {
+  const [ay, by] = [a.y + a.h / 2, b.y + b.h / 2],
+    way = b.x + b.w / 2 > a.x + a.w / 2 ? 1 : -1,
+    [start, end] = way > 0 ? [a.x + a.w, b.x] : [a.x, b.x + b.w + shadow],
+    turn = start + TURN * way,
+    last = end - 1.5 * TURN * way,
+    third = (last - turn) / 3;
+  if (third * way <= 0) return [];
+  const rows = by > ay ? [a.y + a.h + 12, a.y - 6] : [a.y - 6, a.y + a.h + 12];
+  return rows.map((y) => [
+    [start, ay],
+    [start + 14 * way, ay],
+    [start + 8 * way, y],
+    [turn, y],
+    [turn + third, y],
+    [last - third, y],
+    [last, y],
+    [last + TURN * way, y],
+    [end - TURN * way, by],
+    [end, by],
+  ]);
 }
 /** The points of a wire, as a chain of cubic curves. */
 export function route(run, scene, wire) {
