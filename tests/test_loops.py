@@ -325,9 +325,9 @@ def test_large_programs_are_cut_into_functions() -> None:
 def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() -> None:
     small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE + 200))
     assert block_for(small, PAPER, exact=False, single=False) == SampleBlock(8, 4)
-    assert block_for(small, PAPER, exact=False, single=True) == SampleBlock(1, 1)
+    assert block_for(small, PAPER, exact=False, single=True) == SampleBlock(1, 1, across=8)
     assert block_for(large, PAPER, exact=False, single=False) == SampleBlock(8, 1)
-    assert block_for(large, PAPER, exact=False, single=True) == SampleBlock(1, 1)
+    assert block_for(large, PAPER, exact=False, single=True) == SampleBlock(1, 1, across=8)
     assert block_for(small, PAPER, exact=True, single=False) == SampleBlock(1, 1, exact=True)
 
 

@@ -9,7 +9,8 @@
 5. `chains` finds the additions that are one sum, and `rolling` the loops which the code was before
    it was recorded: instructions that do the same at evenly spaced addresses.
 6. `sums` decides where samples are lanes of a vector and where weights are.
-7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`; `llvm` puts them together.
+7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`, `lone` those for one
+   sample, whose vectors are the loops' own; `llvm` puts them together.
 8. `machine` lets LLVM make machine code of it, and `cache` keeps that for the next process.
 9. `native` calls it with arrays, in the threads of `crew`; `objects` reads and writes the numbers
    inside Values, and `descent` goes from step to step.

@@ -20,11 +20,13 @@ class SampleBlock(NamedTuple):
         width: samples in a vector; 1 for scalar code.
         vectors: vectors in a block.
         exact: whether every bit is that of the rows, called one after the other.
+        across: of one sample, so many neighbouring indices of a loop are a vector at most.
     """
 
     width: int
     vectors: int
     exact: bool = False
+    across: int = 1
 
     @property
     def lanes(self) -> int:

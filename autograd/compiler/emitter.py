@@ -190,6 +190,15 @@ class Emitter:
             results.append(name)
         return results[0], results[1]
 
+    def added_up(self, parts: list[str]) -> str:
+        """Return the vector of what the lanes of each of as many vectors add up to."""
+        step = 1
+        while len(parts) > 1:
+            pairs = [self.crossed(parts[i], parts[i + 1], step) for i in range(0, len(parts), 2)]
+            parts = [self.binary("fadd", low, high) for low, high in pairs]
+            step *= 2
+        return parts[0]
+
     def chosen(self, condition: str, x: str, y: str) -> str:
         name, number = self.new(), self.types.number
         self.emit(f"{name} = select {condition}, {number} {x}, {number} {y}")

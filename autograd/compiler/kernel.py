@@ -9,9 +9,9 @@ from itertools import product
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.emitter import Emitter, bits
+from autograd.compiler.emitter import Emitter, Types, bits
 from autograd.compiler.lookups import Place, add_at, read_at
-from autograd.compiler.loops import Access, Loop, Read, Statement
+from autograd.compiler.loops import Access, Loop, Read, Statement, Stretch
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
@@ -29,7 +29,7 @@ Point = tuple[Index, ...]
 """The indices of all loops at one point."""
 
 
-def _looks_up(statement: Statement) -> bool:
+def looks_up(statement: Statement) -> bool:
     """Return whether each sample has an address of its own."""
     return statement.op is ops.take or statement.scatter is not None
 
@@ -62,17 +62,21 @@ class Body(Emitter):
         self.masked = masked
         self._loaded: dict[tuple[object, ...], str] = {}
         self._scales = {"x": block.lanes, "t": block.lanes, "o": block.lanes, "r": block.width}
-        self._words = {
-            "t": self.types.number,
-            "m": self.types.truth,
-            "s": self.types.suffix,
-            "fast": "" if block.exact else " contract",
-            "zero": self.types.constant(0.0),
-            "one": self.types.constant(1.0),
-            "minus_one": self.types.constant(-1.0),
-        }
+        self.use(block.width)
 
-        self._exponents = {self.types.constant(c): c for c in MULTIPLIED}
+    def use(self, width: int) -> None:
+        """Write vectors of some width from now on."""
+        types = self.types = Types(width)
+        self._words = {
+            "t": types.number,
+            "m": types.truth,
+            "s": types.suffix,
+            "fast": "" if self.block.exact else " contract",
+            "zero": types.constant(0.0),
+            "one": types.constant(1.0),
+            "minus_one": types.constant(-1.0),
+        }
+        self._exponents = {types.constant(c): c for c in MULTIPLIED}
 
     def pointer(self, access: Access, point: Point, vector: int = 0) -> str:
         """Return where something is kept, for a point of its loops."""
@@ -133,7 +137,7 @@ class Body(Emitter):
             tile = 4 if chains or matrix else 1
         else:
             tile = 8 if chains and not matrix else 4
-        if len(loop.statements) > 12 or any(map(_looks_up, loop.statements)):
+        if len(loop.statements) > 12 or any(map(looks_up, loop.statements)):
             tile = 1
         tiles = [1] * len(loop.dims)
         if loop.dims:
@@ -257,7 +261,7 @@ class Body(Emitter):
                 self._scatter(statement, points, value)
             elif statement.sums:
                 self._sum(statement, points, value)
-            elif _looks_up(statement):
+            elif looks_up(statement):
                 found = self._gather(statement, points, value)
             elif statement.stretches:
                 found = self._chain(statement, points, value)
@@ -286,31 +290,38 @@ class Body(Emitter):
         if last is not None and not self.block.exact:
             totals = [value(last, p, v) for p, v in places]
         for stretch in statement.stretches:
-
-            def add_terms(j: Index, stretch=stretch) -> None:  # type: ignore[no-untyped-def]
-                for i, (p, v) in enumerate(places):
-                    point = (*points[p], j)
-                    term = self._cached_load(stretch.left, point, v)
-                    if stretch.right:
-                        term = self._apply(
-                            ops.mul, [term, self._cached_load(stretch.right, point, v)]
-                        )
-                    totals[i] = self._apply(ops.add, [totals[i], term])
-
-            if stretch.length <= UNROLLED:
-                for term in range(stretch.length):
-                    self._loaded = {}
-                    add_terms(("", term))
-            else:
-                with self.counted("0", str(stretch.length), 1, totals) as j:
-                    self._loaded = {}
-                    add_terms((j, 0))
+            self._add_stretch(stretch, points, places, totals)
         if last is not None and self.block.exact:
             totals = [
                 self._apply(ops.add, [total, value(last, p, v)])
                 for total, (p, v) in zip(totals, places, strict=True)
             ]
         return dict(zip(places, totals, strict=True))
+
+    def _add_stretch(
+        self,
+        stretch: Stretch,
+        points: list[Point],
+        places: list[tuple[int, int]],
+        totals: list[str],
+    ) -> None:
+        """Add the terms of a stretch to the totals of points and vectors."""
+
+        def add_terms(j: Index) -> None:
+            self._loaded = {}
+            for i, (p, v) in enumerate(places):
+                point = (*points[p], j)
+                term = self._cached_load(stretch.left, point, v)
+                if stretch.right:
+                    term = self._apply(ops.mul, [term, self._cached_load(stretch.right, point, v)])
+                totals[i] = self._apply(ops.add, [totals[i], term])
+
+        if stretch.length <= UNROLLED:
+            for term in range(stretch.length):
+                add_terms(("", term))
+        else:
+            with self.counted("0", str(stretch.length), 1, totals) as j:
+                add_terms((j, 0))
 
     def _gather(
         self,
@@ -432,7 +443,7 @@ class Body(Emitter):
             for line in template.format(*args, r=result, **self._words).splitlines():
                 self.emit(line)
             return result
-        function = self.function(op.name, self.block.width)
+        function = self.function(op.name, self.types.width)
         typed = ", ".join(f"{self.types.number} {arg}" for arg in args)
         # An optimiser that meets the text makes x * x of pow(x, 2.0), which glibc rounds otherwise.
         kept = " nobuiltin" if self.block.exact else ""

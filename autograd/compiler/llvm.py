@@ -3,7 +3,8 @@
 A call goes through the samples in blocks of a few vectors. The inputs of a block are first laid
 out number by number, so that a vector holds the same number of neighbouring samples; then every
 instruction works on a whole vector, weights being broadcast. Samples that don't fill a block are
-done one vector at a time, its idle places repeating the last sample and left out of all sums.
+done one vector at a time, its idle places repeating the last sample and left out of all sums. One
+sample alone has code of its own, whose vectors are neighbouring indices of a loop.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from autograd.compiler.blocks import Passage, SampleBlock
 from autograd.compiler.emitter import Types, bits
 from autograd.compiler.kernel import Body
+from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops
 from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
 from autograd.compiler.spelling import LIBM
@@ -21,6 +23,9 @@ from autograd.compiler.sums import Outer, sums_of
 
 LARGE = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
+
+LANES = (1, 2, 4, 8)
+"""How many doubles a vector may have."""
 
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
@@ -62,10 +67,10 @@ def kernel_of(
 def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> SampleBlock:
     """Return the block that suits a program; ``single`` where it is called with one sample.
 
-    That one would have a vector to itself, and the code of whole blocks is never run.
+    That one would have vectors of samples to itself, and the code of whole blocks is never run.
     """
     if exact or single:
-        return SampleBlock(1, 1, exact)
+        return SampleBlock(1, 1, exact, 1 if exact else machine.width)
     size = sum(len(loop.statements) for loop in loops.lanes)
     return SampleBlock(machine.width, 1 if size > LARGE else 4)
 
@@ -86,7 +91,8 @@ class _Module:
         self.results = results
         self.machine = machine
         self.block = block
-        self.rest = SampleBlock(block.width, 1, block.exact)
+        self.rest = block._replace(vectors=1)
+        self.lone = SampleBlock(1, 1, block.exact, 1 if block.exact else machine.width)
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
@@ -95,7 +101,7 @@ class _Module:
     def kernel(self) -> Kernel:
         block = self.block
         sizes = self.loops.sizes
-        self._blocks("uniform", self.loops.uniform, SampleBlock(1, 1, block.exact), masked=False)
+        self._blocks("uniform", self.loops.uniform, self.lone, masked=False)
         if block.vectors > 1:
             self._blocks("block", self.sums.lanes, block, masked=False)
         self._blocks("rest", self.sums.lanes, self.rest, masked=block.width > 1)
@@ -126,12 +132,12 @@ class _Module:
         self, name: str, loops: Sequence[Loop | Outer], block: SampleBlock, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
-        parts = []
-        code = Body(self.function, block, masked=masked)
+        parts: list[Body] = []
+        code = self._body(block, masked=masked)
         for loop in loops:
             if len(code.lines) > LONGEST_FUNCTION:
                 parts.append(code)
-                code = Body(self.function, block, masked=masked)
+                code = self._body(block, masked=masked)
             if isinstance(loop, Outer):
                 code.outer(loop)
             else:
@@ -152,6 +158,11 @@ class _Module:
         self.functions.append(
             f"define internal void @{name}({taken}) #0 {{\n{calls}\n  ret void\n}}\n"
         )
+
+    def _body(self, block: SampleBlock, *, masked: bool) -> Body:
+        if block.across > 1:
+            return LoneBody(self.function, block)
+        return Body(self.function, block, masked=masked)
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
@@ -213,14 +224,9 @@ class _Module:
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
             places = code.at("%r", k, width)
             parts = [code.read(code.at(places, "", 0, i * width), number) for i in range(width)]
-            step = 1
-            while len(parts) > 1:
-                pairs = [
-                    code.crossed(parts[i], parts[i + 1], step) for i in range(0, len(parts), 2)
-                ]
-                parts = [code.binary("fadd", low, high) for low, high in pairs]
-                step *= 2
-            code.write(code.binary("fmul", parts[0], factor), code.at(target, k, 1), number)
+            code.write(
+                code.binary("fmul", code.added_up(parts), factor), code.at(target, k, 1), number
+            )
         for dims, source, goal in sums.moved:
             code.copy(dims, source, goal)
         for outer in sums.outers:
@@ -306,7 +312,7 @@ class _Module:
             return name
         if name in self.machine.vector_functions:
             return vector_name(name, LIBM[name], width)
-        return f"each_{name}"
+        return f"each_{name}{width}"
 
     def _declarations(self) -> Iterator[str]:
         yield f'target triple = "{self.machine.triple}"'
@@ -316,7 +322,7 @@ class _Module:
         yield "declare i64 @llvm.fptosi.sat.i64.f64(double)"
         yield "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
         yield "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
-        for width in {1, self.block.width}:
+        for width in sorted({1, self.block.width, *LANES[: LANES.index(self.lone.across) + 1]}):
             types = Types(width)
             for name in ("fabs", "sqrt"):
                 yield f"declare {types.number} @llvm.{name}.{types.suffix}({types.number})"
@@ -340,7 +346,7 @@ def _each(name: str, arity: int, width: int) -> Iterator[str]:
     """Yield the function that calls libm for each number of a vector."""
     number = Types(width).number
     parameters = ", ".join(f"{number} %x{i}" for i in range(arity))
-    yield f"define internal {number} @each_{name}({parameters}) {{"
+    yield f"define internal {number} @each_{name}{width}({parameters}) {{"
     whole = "poison"
     for lane in range(width):
         for i in range(arity):

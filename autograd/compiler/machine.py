@@ -94,13 +94,18 @@ def host() -> Machine:
 
 
 def _vector_functions(width: int) -> list[str]:
-    """Return the functions of libmvec for this width; it is loaded for good."""
+    """Return the functions of libmvec for vectors up to this width; it is loaded for good."""
     try:
         library = ctypes.CDLL("libmvec.so.1")
     except OSError:
         return []
     llvm().load_library_permanently("libmvec.so.1")
-    return [name for name, n in LIBM.items() if hasattr(library, vector_name(name, n, width))]
+    widths = [w for w in MANGLED if w <= width]
+    return [
+        name
+        for name, n in LIBM.items()
+        if all(hasattr(library, vector_name(name, n, w)) for w in widths)
+    ]
 
 
 @cache

@@ -1,0 +1,226 @@
+"""The body of a function for one sample: neighbouring indices of a loop are lanes of a vector.
+
+Where there are many samples, a vector holds the same number of each. One alone leaves the vectors
+to its loops: neurons that lie side by side, or the terms of their sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from autograd import ops
+from autograd.compiler.blocks import SampleBlock
+from autograd.compiler.kernel import UNROLLED, Body, Index, Point, looks_up
+from autograd.compiler.loops import Access, Loop, Statement, Stretch
+
+SIDE_BY_SIDE = 4
+"""So many vectors of sums are worked on at a time: an addition takes as long as four begin in."""
+
+FEWEST = 4
+"""Rows of fewer terms are gathered, number by number."""
+
+LONG_BODY = 12
+"""Statements from which on one vector at a time has to do."""
+
+GATHERED = 3.0
+"""What a number costs that is not beside the one before, in loads of a whole vector."""
+
+
+class LoneBody(Body):
+    """Statements and loop nests for one sample.
+
+    Args:
+        function: as of a `Body`.
+    """
+
+    def __init__(self, function: Callable[[str, int], str], block: SampleBlock) -> None:
+        super().__init__(function, block, masked=False)
+        self._lane = -1
+        """The loop whose indices are lanes, counted from the outermost."""
+
+    def loop(self, loop: Loop) -> None:
+        lane, gain = max(
+            ((lane, _gain(loop, lane, self.block.across)) for lane in range(len(loop.dims))),
+            key=lambda found: found[1],
+            default=(-1, 0.0),
+        )
+        if gain <= 1:
+            super().loop(loop)
+            return
+        self._lane = lane
+        others = [size for k, size in enumerate(loop.dims) if k != lane]
+        # The last vector does some once more what the one before has done; not so a sum.
+        again = not any(statement.sums for statement in loop.statements)
+
+        def write(indices: list[list[Index]]) -> None:
+            outside = [index for (index,) in indices]
+            point = lambda index: (*outside[:lane], index, *outside[lane:])
+            self._vectors(loop, loop.dims[lane], point, again=again)
+
+        self.tiled(tuple(others), [1] * len(others), write)
+        self._lane = -1
+        self.use(1)
+
+    def _vectors(
+        self, loop: Loop, size: int, point: Callable[[Index], Point], *, again: bool
+    ) -> None:
+        """Write a loop's statements for all indices of its lane, a vector of them at a time."""
+        begin, width = 0, _width(loop, self._lane, self.block.across)
+        is_long = len(loop.statements) > LONG_BODY or any(
+            _is_across(stretch, self._lane) for s in loop.statements for stretch in s.stretches
+        )
+        tile = 1 if is_long else SIDE_BY_SIDE
+        while begin < size:
+            self.use(width)
+            count = (size - begin) // width
+            whole = count - count % tile
+            if whole > tile:
+                end = begin + whole * width
+                with self.counted(str(begin), str(end), tile * width) as i:
+                    self._body(loop.statements, [point((i, k * width)) for k in range(tile)])
+                begin, count = end, count - whole
+            rest = [begin + k * width for k in range(count)]
+            begin += count * width
+            if again and begin < size:
+                rest.append(size - width)
+                begin = size
+            for k in range(0, len(rest), tile):
+                self._body(loop.statements, [point(("", at)) for at in rest[k : k + tile]])
+            width //= 2
+
+    def _load(self, access: Access, point: Point, vector: int) -> str:
+        if self._lane < 0:
+            return super()._load(access, point, vector)
+        stride = access.strides[self._lane]
+        if stride == 1:
+            return self.read(self.pointer(access, point), self.types.number)
+        if stride == 0:
+            return self.broadcast(self.read(self.pointer(access, point), "double"))
+        at = [self.pointer(access, self._beside(point, k)) for k in range(self.types.width)]
+        return self.vector_of([self.read(pointer, "double") for pointer in at])
+
+    def _store(self, value: str, access: Access, point: Point, vector: int) -> None:
+        if self._lane < 0:
+            super()._store(value, access, point, vector)
+        elif access.strides[self._lane] == 1:
+            self.write(value, self.pointer(access, point), self.types.number)
+        else:
+            for k in range(self.types.width):
+                at = self.pointer(access, self._beside(point, k))
+                self.write(self.one_of(value, k), at, "double")
+
+    def _beside(self, point: Point, k: int) -> Point:
+        """Return the point that is ``k`` further in the loop of lanes."""
+        register, constant = point[self._lane]
+        return (*point[: self._lane], (register, constant + k), *point[self._lane + 1 :])
+
+    def _add_stretch(
+        self,
+        stretch: Stretch,
+        points: list[Point],
+        places: list[tuple[int, int]],
+        totals: list[str],
+    ) -> None:
+        width = self.types.width
+        if self._lane < 0 or width == 1 or not _is_across(stretch, self._lane):
+            super()._add_stretch(stretch, points, places, totals)
+            return
+        whole = stretch.length - stretch.length % width
+        for i, point in enumerate(points):
+            totals[i] = self._apply(ops.add, [totals[i], self._across(stretch, whole, point)])
+        if whole < stretch.length:
+            rest = _from(stretch, whole)
+            super()._add_stretch(rest, points, places, totals)
+
+    def _across(self, stretch: Stretch, length: int, point: Point) -> str:
+        """Return the sums of as many rows as a vector has lanes, vectors of terms added up.
+
+        Error: that of a sum in any order, below ``length`` ulp of the sum of the terms' sizes.
+        """
+        width = self.types.width
+        parts = [self.types.constant(0.0)] * width
+
+        def add_terms(j: Index) -> None:
+            self._loaded = {}
+            for k in range(width):
+                beside = (*self._beside(point, k), j)
+                term = self._terms(stretch.left, beside)
+                if stretch.right:
+                    term = self._apply(ops.mul, [term, self._terms(stretch.right, beside)])
+                parts[k] = self._apply(ops.add, [parts[k], term])
+
+        if length <= UNROLLED * width:
+            for begin in range(0, length, width):
+                add_terms(("", begin))
+        else:
+            with self.counted("0", str(length), width, parts) as j:
+                add_terms((j, 0))
+        return self.added_up(parts)
+
+    def _terms(self, access: Access, point: Point) -> str:
+        """Load what neighbouring terms have, for several rows only once."""
+        pointer = self.pointer(access, point)
+        key = ("terms", pointer)
+        if key not in self._loaded:
+            self._loaded[key] = self.read(pointer, self.types.number)
+        return self._loaded[key]
+
+
+def _is_across(stretch: Stretch, lane: int) -> bool:
+    """Return whether the terms of a stretch are beside each other, and those of its rows not."""
+    sides = [side for side in (stretch.left, stretch.right) if side]
+    return (
+        stretch.length >= FEWEST
+        and all(side.strides[-1] == 1 for side in sides)
+        and any(side.strides[lane] not in (0, 1) for side in sides)
+    )
+
+
+def _from(stretch: Stretch, begin: int) -> Stretch:
+    """Return a stretch without its first terms."""
+
+    def moved(access: Access) -> Access:
+        return access._replace(offset=access.offset + begin * access.strides[-1])
+
+    left, right, length = stretch
+    return Stretch(moved(left), right and moved(right), length - begin)
+
+
+def _width(loop: Loop, lane: int, most: int) -> int:
+    """Return how many indices are a vector: no more than there are, nor than rows have terms."""
+    sizes = [most, loop.dims[lane]]
+    for statement in loop.statements:
+        sizes += [x.length for x in statement.stretches if _is_across(x, lane)]
+    return 1 << min(sizes).bit_length() - 1
+
+
+def _gain(loop: Loop, lane: int, most: int) -> float:
+    """Return about how many times as fast a loop is if indices of one of its loops are lanes."""
+    if any(map(looks_up, loop.statements)):
+        return 0.0
+    width = _width(loop, lane, most)
+    alone = together = 0.0
+    for statement in loop.statements:
+        for size, access in _accesses(statement, lane):
+            alone += size
+            together += size * (1 / width if access.strides[lane] in (0, 1) else GATHERED)
+        for stretch in statement.stretches:
+            if _is_across(stretch, lane):
+                sides = 1 + bool(stretch.right)
+                alone += sides * stretch.length
+                together += sides * stretch.length / width + GATHERED
+        alone += 1
+        together += 1 / width
+    return alone / together
+
+
+def _accesses(statement: Statement, lane: int) -> Iterator[tuple[int, Access]]:
+    """Yield what a statement reads and writes, and how many numbers for an index."""
+    for access in (*statement.args, statement.target, statement.sums, statement.column):
+        if isinstance(access, Access):
+            yield 1, access
+    for stretch in statement.stretches:
+        if not _is_across(stretch, lane):
+            for side in (stretch.left, stretch.right):
+                if side:
+                    yield stretch.length, side

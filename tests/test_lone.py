@@ -1,0 +1,93 @@
+"""One sample's code: indices of a loop as lanes, of all sizes around those of a vector."""
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from autograd import Value, compile, dot, exp, maximum, tanh
+from autograd.compiler.rolling import loops_of
+
+pytest.importorskip("llvmlite")
+
+from autograd.compiler.llvm import block_for, kernel_of
+from autograd.compiler.machine import Machine
+
+PAPER = Machine("x86_64-unknown-linux-gnu", "", "", 8, ("exp", "tanh"), "")
+
+SIZES = [1, 3, 5, 8, 9, 16, 33]
+"""Below and above every width of a vector, and of several side by side."""
+
+
+def numbers(count: int, seed: int) -> list[float]:
+    source = random.Random(seed)
+    return [source.uniform(-1, 1) for _ in range(count)]
+
+
+def matrix(rows: int, columns: int, seed: int) -> list[list[Value]]:
+    flat = numbers(rows * columns, seed)
+    return [[Value(x) for x in flat[i * columns : (i + 1) * columns]] for i in range(rows)]
+
+
+def assert_as_readable(f: Any, x: list[float], wrt: list[Value], terms: int) -> None:
+    """Compare one sample's value and gradient with those of the eager engine.
+
+    A sum of n terms in another order differs by n ulp of the sum of their sizes; they pass
+    through three layers at most here, and no size is above 100.
+    """
+    for leaf in wrt:
+        leaf.grad = 0.0
+    expected = f([Value(number) for number in x])
+    expected.backward()
+    value, slopes = compile(f, x, wrt=wrt).value_and_grad(x)
+    bound = 3 * (terms + 8) * 2.0**-52 * 100
+    assert math.isclose(value, expected.data, rel_tol=0, abs_tol=bound)
+    for slope, leaf in zip(slopes, wrt, strict=True):
+        assert math.isclose(slope, leaf.grad, rel_tol=0, abs_tol=bound)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_rows_and_columns_of_every_size(size: int) -> None:
+    columns = 23 - size if size < 20 else 9
+    rows = matrix(size, columns, seed=size)
+    back = matrix(size, columns, seed=size + 50)
+
+    def f(x: list[Any]) -> Any:
+        hidden = [tanh(dot(row, x)) for row in rows]  # rows across: terms are beside each other
+        turned = [dot([row[j] for row in back], hidden) for j in range(columns)]  # neurons are
+        return sum(exp(t * 0.1) * maximum(t, 0.0) for t in turned)
+
+    wrt = [w for row in rows + back for w in row]
+    assert_as_readable(f, numbers(columns, seed=1), wrt, size + columns)
+
+
+def test_what_lies_apart_is_gathered() -> None:
+    size = 24
+    rows = matrix(3, size, seed=0)
+
+    def f(x: list[Any]) -> Any:
+        # Every third number, and backwards: strides of 3 and of -1.
+        thirds = [tanh(x[3 * i % size] * rows[0][i]) for i in range(size)]
+        backward = [thirds[size - 1 - i] * rows[1][i] for i in range(size)]
+        return sum(b * r for b, r in zip(backward, rows[2], strict=True))
+
+    assert_as_readable(f, numbers(size, seed=2), [w for row in rows for w in row], size)
+
+
+@pytest.mark.parametrize(("size", "width", "vectors"), [(1, 1, 1), (7, 4, 2), (8, 8, 1), (9, 8, 2)])
+def test_vectors_are_as_wide_as_there_are_numbers_for(size: int, width: int, vectors: int) -> None:
+    """The last one overlaps the one before: there are no numbers left over."""
+    w = [Value(x) for x in numbers(size, 3)]
+    f = compile(lambda x: [a * b for a, b in zip(x, w, strict=True)], [0.0] * size)
+    loops = loops_of(f.program, [False] * size)
+    block = block_for(loops, PAPER, exact=False, single=True)
+    text = kernel_of(loops, [size], [size], PAPER, block).text
+    kind = "double" if width == 1 else f"<{width} x double>"
+    assert text.count("= fmul contract") == text.count(f"= fmul contract {kind} ") == vectors
+
+
+def test_exact_code_has_no_vectors() -> None:
+    loops = loops_of(compile(lambda x: [a * 3.0 for a in x], [0.0] * 16).program, [False] * 16)
+    block = block_for(loops, PAPER, exact=True, single=True)
+    assert "x double>" not in kernel_of(loops, [16], [16], PAPER, block).text
