@@ -23,7 +23,7 @@ from autograd.errors import DomainError, quoted
 from autograd.graph import topological_order
 from autograd.modes import unchecked
 from autograd.operand import real
-from autograd.operation import Number, plain
+from autograd.operation import Number, Op, plain
 from autograd.ops import mul_no_nan
 
 _depth: ContextVar[int] = ContextVar("depth", default=0)
@@ -87,13 +87,18 @@ def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
 def contributions(node: Value, upstream: Value | float, concerned: set[Value]) -> list[Any]:
     """Return what ``node`` passes to each argument; None where nobody asks."""
     assert node.op is not None
-    op, args = node.op, tuple(a if isinstance(a, Value) else Number(a) for a in node.args)
+    slots = [slot for slot, arg in enumerate(node.args) if arg in concerned]
+    return shares(node.op, node, node.args, upstream, slots)
+
+
+def shares(op: Op, out: Any, args: Sequence[Any], upstream: Any, slots: Sequence[int]) -> list[Any]:
+    """Return what a result passes to each argument, operands and floats; None but for ``slots``."""
+    given = tuple([Number(arg) if arg.__class__ is float else arg for arg in args])
     if op.pullback is not None and not op.singular:
-        g = upstream if isinstance(upstream, Value) else Number(upstream)
-        return [plain(c) for c in op.pullback(g, node, args)]
-    slots = [slot for slot, arg in enumerate(args) if arg in concerned]
+        g = Number(upstream) if upstream.__class__ is float else upstream
+        return [plain(c) for c in op.pullback(g, out, given)]
     parts: list[Any] = [None] * len(args)
-    for slot, local in zip(slots, op.locals(node, args, slots), strict=True):
+    for slot, local in zip(slots, op.locals(out, given, slots), strict=True):
         parts[slot] = _product(upstream, plain(local), op.singular)
     return parts
 

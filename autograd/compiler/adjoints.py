@@ -1,74 +1,81 @@
-"""A gradient recorded for compiled code: what many products add up to is one node, a `dot`."""
+"""A gradient written for compiled code: what many products add up to is one `dot`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
 from autograd import ops
+from autograd.compiler.program import Program, Register, Writer
+from autograd.compiler.recording import FunctionGraph
 from autograd.engine import Value
-from autograd.graph import topological_order
 from autograd.modes import changed_mode
-from autograd.operation import Op
-from autograd.transforms import contributions, descendants
+from autograd.operation import Number
+from autograd.transforms import descendants, shares
 
 FEWEST = 4
 """Fewer products are added one by one."""
 
 
-def adjoints_of(out: Value, wrt: Sequence[Value]) -> list[Value | float]:
-    """Return d out / d w for each w of ``wrt``, as `gradients` does but for rounding.
+def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
+    """Return what computes a function's outputs, and after the first its derivatives.
 
-    There, each product that a weight gets is a node, and each addition: a network of weighted sums
-    has two for every weight and every use of it, from which loops are found again, at a cost for
-    each. Here they stay together.
+    There is one for each of ``wrt``. They are those of `gradients` but for rounding: the rules of
+    the table are run on the program's registers. There, each product that a weight gets is a node,
+    and each addition: a network of weighted sums has two for every weight and every use of it, from
+    which loops are found again, at a cost for each. Here they stay together.
     """
-    order = topological_order(out)
-    concerned = descendants(order, wrt)
+    writer = Writer(graph.inputs, graph.parameters, graph.choices)
+    writer.write(graph.nodes, graph.follows)
+    first, *others = graph.outputs
+    with changed_mode(checked=False, grad=True, debug=None):
+        found = _adjoints(writer, graph, first, wrt)
+    slopes = [x if x.__class__ is float else x.number for x in found]
+    return writer.program([writer.result(first), *slopes, *map(writer.result, others)])
+
+
+def _adjoints(writer: Writer, graph: FunctionGraph, out: Any, wrt: Sequence[Value]) -> list[Any]:
+    """Write d out / d w for each w of ``wrt``; return its register or float."""
+    known = writer.known
+    concerned = descendants(graph.nodes, wrt)
     products: dict[Any, list[tuple[Any, Any]]] = {}
     others: dict[Any, list[Any]] = {out: [1.0]}
-    with changed_mode(checked=False, grad=True, debug=None):
-        for node in reversed(order):
-            if node.op is None or node not in concerned:
-                continue
-            g = _total(products.pop(node, ()), others.pop(node, ()))
-            pairs = list(_factors(node))
-            if pairs and g.__class__ is not float:
-                for arg, factor in pairs:
-                    if arg in concerned:
-                        products.setdefault(arg, []).append((g, factor))
-                rest = zip(node.args[len(pairs) :], [g], strict=False)
-            else:
-                rest = zip(node.args, contributions(node, g, concerned), strict=True)
-            for arg, part in rest:
+    for node in reversed(graph.nodes):
+        op = node.op
+        if op is None or node not in concerned or not (node in products or node in others):
+            continue
+        g = _total(writer, products.pop(node, ()), others.pop(node, ()))
+        args = node.args
+        count = 0
+        if g.__class__ is Register and (op.weighted or op is ops.mul):
+            half = len(args) // 2
+            count = 2 * half
+            turned = args[half:count] + args[:half]
+            for arg, factor in zip(args, turned, strict=False):
                 if arg in concerned:
-                    others.setdefault(arg, []).append(part)
-        return [_total(products.get(w, ()), others.get(w, ())) for w in wrt]
+                    gains = products.setdefault(arg, [])
+                    gains.append((g, factor if factor.__class__ is float else known[factor]))
+            # What is left is a bias.
+            parts = [g] * (len(args) - count)
+        else:
+            given = [arg if arg.__class__ is float else known[arg] for arg in args]
+            slots = [slot for slot, arg in enumerate(args) if arg in concerned]
+            result = known[node]
+            out = Number(result) if result.__class__ is float else result
+            parts = shares(op, out, given, g, slots)
+        for arg, part in zip(args[count:], parts, strict=True):
+            if arg in concerned:
+                others.setdefault(arg, []).append(part)
+    return [_total(writer, products.get(w, ()), others.get(w, ())) for w in wrt]
 
 
-def _factors(node: Value) -> Iterator[tuple[Any, Any]]:
-    """Yield each argument of a sum of products, but a bias, with what it is multiplied with."""
-    assert node.op
-    if node.op.weighted or node.op is ops.mul:
-        half = len(node.args) // 2
-        left, right = node.args[:half], node.args[half : 2 * half]
-        yield from zip(left + right, right + left, strict=True)
-
-
-def _total(products: Sequence[tuple[Any, Any]], others: Sequence[Any]) -> Any:
+def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence[Any]) -> Any:
     """Return what contributions add up to; 0.0 without any."""
     parts = list(others)
     if len(products) < FEWEST:
-        parts = [g * factor for g, factor in products] + parts
+        parts = [writer.apply(ops.mul, [g, factor]) for g, factor in products] + parts
     else:
         gains, factors = zip(*products, strict=True)
-        parts.insert(0, _node(ops.dot, gains + factors))
-    return reduce(lambda total, part: total + part, parts) if parts else 0.0
-
-
-def _node(op: Op, args: tuple[Any, ...]) -> Value:
-    """Return a node whose number nobody asks for."""
-    node = Value.__new__(Value)
-    node.__setstate__(((0.0, 0.0, op, args, "", None),))
-    return node
+        parts.insert(0, writer.apply(ops.dot, [*gains, *factors]))
+    return reduce(lambda total, part: writer.apply(ops.add, [total, part]), parts) if parts else 0.0

@@ -14,17 +14,25 @@ SHORTEST_CHAIN = 4
 """Fewer terms are added one by one: a loop would cost more than it saves."""
 
 
-class Piece:
-    """An instruction, a chain, or where an output goes, on its way into a loop."""
+Terms = tuple[Sequence[Arg], Sequence[Arg | None]]
+"""What is multiplied with what, and added up; None with nothing."""
 
-    __slots__ = ("addresses", "args", "number", "op", "scatter", "shape", "sink", "terms")
+
+class Piece:
+    """An instruction, a chain, or where an output goes, on its way into a loop.
+
+    Attributes:
+        uses: the results that it uses, once its constants are placed.
+    """
+
+    __slots__ = ("addresses", "args", "number", "op", "scatter", "shape", "sink", "terms", "uses")
 
     def __init__(
         self,
         number: int,
         op: Op | None,
         args: tuple[Arg, ...],
-        terms: list[tuple[Arg, Arg | None]] | None = None,
+        terms: Terms | None = None,
         sink: tuple[str, int] | None = None,
         scatter: Scatter | None = None,
     ) -> None:
@@ -36,13 +44,7 @@ class Piece:
         self.scatter = scatter
         self.addresses: tuple[int, ...] = ()
         self.shape: tuple[object, ...] = ()
-
-    def uses(self) -> list[int]:
-        """Return the results that it uses."""
-        numbers = [arg for arg in self.args if arg.__class__ is int]
-        if self.terms:
-            numbers += [side for pair in self.terms for side in pair if isinstance(side, int)]
-        return numbers
+        self.uses: Sequence[int] = ()
 
 
 def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool]) -> list[Piece]:
@@ -158,15 +160,16 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
         if number in absorbed:
             continue
         if number in chains:
-            pieces.append(Piece(number, None, (), chains[number][0]))
+            lefts, rights = zip(*chains[number][0], strict=True)
+            pieces.append(Piece(number, None, (), (lefts, rights)))
         elif op is ops.sum:
-            pieces.append(Piece(number, None, (), [(arg, None) for arg in args]))
+            pieces.append(Piece(number, None, (), (args, (None,) * len(args))))
         elif op is ops.dot:
             half = len(args) // 2
-            products = zip(args[:half], args[half : 2 * half], strict=True)
-            pieces.append(Piece(number, None, args[2 * half :], [*products]))
+            sides = args[:half], args[half : 2 * half]
+            pieces.append(Piece(number, None, args[2 * half :], sides))
         elif op is ops.take:
-            pieces.append(Piece(number, op, args[:1], [(arg, None) for arg in args[1:]]))
+            pieces.append(Piece(number, op, args[:1], (args[1:], (None,) * len(args[1:]))))
         else:
             pieces.append(Piece(number, op, args))
     return pieces + sinks

@@ -7,7 +7,7 @@ from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from autograd.compiler.adjoints import adjoints_of
+from autograd.compiler.adjoints import gradient_program
 from autograd.compiler.arguments import Batch
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
@@ -102,14 +102,8 @@ class Code:
     def summed_program(self) -> Program:
         """What computes value and gradient, the contributions to each parameter added up."""
         self.check_scalar()
-        graph = self.shared
-        value = graph.outputs[0]
-        out = value if isinstance(value, Value) else Value(value)
-        found = adjoints_of(out, [*graph.parameters[: self.weights], *self._moved_leaves()])
-        outputs = [value, *found, *graph.outputs[1:]]
-        return program_of(
-            graph.inputs, graph.parameters, outputs, graph.follows, choices=graph.choices
-        )
+        weights = self.graph.parameters[: self.weights]
+        return gradient_program(self.shared, [*weights, *self._moved_leaves()])
 
     def check_scalar(self) -> None:
         """Raise if the output to differentiate is a list.

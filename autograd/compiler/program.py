@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.compiler.forks import lazy
-from autograd.compiler.simplification import simplified
+from autograd.compiler.simplification import SIMPLIFIED, simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
 from autograd.operand import Operand
@@ -155,23 +155,13 @@ def program_of(
     Raises:
         CompileError: a row's forward is opaque, so that no target can spell it.
     """
-    inputs, parameters = list(inputs), list(parameters)
-    builder = _Builder(len(inputs) + len(parameters), choices)
-    known: dict[Any, Any] = {leaf: Register(builder, i) for i, leaf in enumerate(inputs)}
-    for i, leaf in enumerate(parameters, len(inputs)):
-        known.setdefault(leaf, Register(builder, i))
     follows = follows or {}
     if nodes is None:
         found = [out for out in outputs if isinstance(out, Operand)]
         nodes = topological_order(*follows.values(), *found)
-    for node in nodes:
-        if node in follows:
-            known[node] = known[follows[node]]
-        elif node not in known:
-            args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
-            known[node] = builder.apply(node.op, args) if node.op else node.data
-    results = [_arg(known[out] if isinstance(out, Operand) else out) for out in outputs]
-    return builder.program(len(inputs), len(parameters), results)
+    writer = Writer(inputs, parameters, choices)
+    writer.write(nodes, follows)
+    return writer.program([writer.result(out) for out in outputs])
 
 
 @contextmanager
@@ -187,36 +177,71 @@ def without_gc() -> Iterator[None]:
 
 
 class Register(Operand):
-    """A numbered result: what a formula row computes with while it is written out."""
+    """A numbered result: what a formula row, or a rule, computes with while it is written out."""
 
-    __slots__ = ("builder", "number")
+    __slots__ = ("number", "writer")
 
-    def __init__(self, builder: _Builder, number: int) -> None:
-        self.builder = builder
+    def __init__(self, writer: Writer, number: int) -> None:
+        self.writer = writer
         self.number = number
 
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
-        builder = next(arg.builder for arg in args if isinstance(arg, Register))
-        return builder.apply(op, [plain(arg) for arg in args])
+        for arg in args:
+            if arg.__class__ is Register:
+                return arg.writer.apply(op, [plain(arg) for arg in args])
+        raise AssertionError
 
 
-class _Builder:
-    """Writes a program down, each distinct assignment once."""
+class Writer:
+    """Writes a program down, each distinct assignment once.
 
-    def __init__(self, first: int, choices: Mapping[int, int]) -> None:
-        self.first = first
+    Args:
+        inputs, parameters: leaves of a graph.
+        choices: as of a `Program`.
+
+    Attributes:
+        known: by a node, the register or the float that it is.
+    """
+
+    def __init__(
+        self, inputs: Iterable[Any], parameters: Iterable[Any], choices: Mapping[int, int]
+    ) -> None:
+        leaves = list(inputs)
+        self.inputs = len(leaves)
+        leaves += parameters
+        self.first = len(leaves)
         self.choices = choices
+        self.known: dict[Any, Any] = {}
+        for i, leaf in enumerate(leaves):
+            self.known.setdefault(leaf, Register(self, i))
         self.instructions: list[Instruction] = []
         self.numbered: dict[tuple[Any, ...], Register] = {}
 
+    def write(self, nodes: Iterable[Any], follows: Mapping[Any, Any]) -> None:
+        """Write what computes some nodes, each of which comes after its arguments."""
+        known = self.known
+        for node in nodes:
+            if node in follows:
+                known[node] = known[follows[node]]
+            elif node not in known:
+                args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
+                known[node] = self.apply(node.op, args) if node.op else node.data
+
+    def result(self, out: Any) -> Arg:
+        """Return where a node's number is; a float stays one."""
+        return _arg(self.known[out] if isinstance(out, Operand) else out)
+
     def apply(self, op: Op, args: list[Any]) -> Any:
         """Return the register, or the float, of ``op`` applied to registers and floats."""
-        if all(arg.__class__ is float for arg in args):
+        kinds = set(map(type, args))
+        has_floats = float in kinds
+        if has_floats and len(kinds) == 1:
             return op.ieee(*args)
-        short = simplified(op, args)
-        if short is not None:
-            return self.apply(*short) if short.__class__ is tuple else short
+        if has_floats or op in SIMPLIFIED:
+            short = simplified(op, args)
+            if short is not None:
+                return self.apply(*short) if short.__class__ is tuple else short
         if op not in INSTRUCTIONS or (op is ops.take and not self._is_choice(args[0])):
             if op.opaque or isinstance(op.forward, Primitive):
                 forward = "opaque Python" if op.opaque else "a primitive of your own"
@@ -227,19 +252,24 @@ class _Builder:
             # As Numbers, constants meet IEEE 754 in there, not Python's exceptions.
             wrapped = [Number(arg) if arg.__class__ is float else arg for arg in args]
             return plain(op.forward(*wrapped))
+        if not has_floats:
+            numbers: tuple[Arg, ...] = tuple([arg.number for arg in args])
+            key: tuple[Any, ...] = (op, numbers)
+        else:
+            numbers = tuple(map(_arg, args))
+            key = (op, *map(repr, numbers))
         # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
-        key = (op, *[arg.number if arg.__class__ is Register else repr(arg) for arg in args])
         found = self.numbered.get(key)
         if found is None:
             found = Register(self, self.first + len(self.instructions))
             self.numbered[key] = found
-            self.instructions.append(Instruction(op, tuple(map(_arg, args))))
+            self.instructions.append(Instruction(op, numbers))
         return found
 
     def _is_choice(self, arg: Any) -> bool:
         return arg.__class__ is Register and arg.number in self.choices
 
-    def program(self, inputs: int, parameters: int, outputs: list[Arg]) -> Program:
+    def program(self, outputs: list[Arg]) -> Program:
         """Return what was written, less what no output needs."""
         needed = {out for out in outputs if out.__class__ is int}
         end = self.first + len(self.instructions)
@@ -254,7 +284,8 @@ class _Builder:
             if number in needed:
                 kept.append(Instruction(op, _moved(args, place)))
         outs = _moved(outputs, place)
-        return Program(inputs, parameters, kept, outs, self.choices).validate()
+        parameters = self.first - self.inputs
+        return Program(self.inputs, parameters, kept, outs, self.choices).validate()
 
 
 def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:

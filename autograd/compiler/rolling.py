@@ -9,8 +9,8 @@ of layers, not of weights. Nothing is computed in another order within a sum.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from struct import pack
 from typing import Any, NamedTuple
 
@@ -18,6 +18,11 @@ from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
 from autograd.compiler.loops import Access, Local, Loop, Loops, Read, Statement, Stretch
 from autograd.compiler.program import Arg, Program
 from autograd.operation import Op
+
+BITS = 40
+"""An address is a number: which array it is in, and behind so many bits the place there."""
+ARRAYS = " xtu"
+X, T, U = (k << BITS for k in range(1, 4))
 
 SHORTEST_LOOP = 3
 """Fewer alike instructions stay as they are."""
@@ -51,11 +56,8 @@ class _Roller:
         self.summed = summed
         self.is_uniform = program.uniform()
         self.constants: list[float] = []
-        self.address: dict[int, tuple[str, int]] = {}
-        for i in range(program.inputs):
-            self.address[i] = ("x", i)
-        for i in range(program.parameters):
-            self.address[program.inputs + i] = ("u", i)
+        self.address = {i: X + i for i in range(program.inputs)}
+        self.address |= {program.inputs + i: U + i for i in range(program.parameters)}
         self.size_t = 0
         self.size_u = program.parameters
         # Of a result, which loop computes it, and to how many outputs it has gone so far.
@@ -91,15 +93,22 @@ class _Roller:
 
         Chains with the same ones share them: those of one row of a matrix, by many variables.
         """
-        known: dict[bytes, list[int]] = {}
+        known: dict[bytes, Sequence[int]] = {}
         for piece in pieces:
+            uses: Iterable[Arg | None] = piece.args
             if piece.terms:
-                lefts, rights = zip(*piece.terms, strict=True)
-                sides = self._placed_alike(lefts, known), self._placed_alike(rights, known)
-                piece.terms = list(zip(*sides, strict=True))
+                lefts, rights = (self._placed_alike(side, known) for side in piece.terms)
+                piece.terms = lefts, rights
+                uses = chain(piece.args, lefts, rights)
+            piece.uses = [n for n in uses if n.__class__ is int and n >= 0]
 
-    def _placed_alike(self, side: Sequence[Any], known: dict[bytes, list[int]]) -> list[Any]:
-        if set(map(type, side)) != {float} or len(side) < SHORTEST_CHAIN:
+    def _placed_alike(
+        self, side: Sequence[Any], known: dict[bytes, Sequence[int]]
+    ) -> Sequence[Any]:
+        kinds = set(map(type, side))
+        if float not in kinds:
+            return side
+        if len(kinds) > 1 or len(side) < SHORTEST_CHAIN:
             return [x if x is None else self._placed(x) for x in side]
         key = pack(f"{len(side)}d", *side)  # 0.0 is not -0.0
         if key not in known:
@@ -112,19 +121,17 @@ class _Roller:
             return arg
         place = -1 - len(self.constants)
         self.constants.append(arg)
-        self.address[place] = ("u", self.size_u)
+        self.address[place] = U + self.size_u
         self.size_u += 1
         return place
 
     def _groups(self, pieces: list[Piece]) -> list[_Group]:
         """Return the pieces in groups that are alike, level by level."""
-        level: dict[int, int] = {}
+        level = [0] * (self.program.first + len(self.program.instructions) + 1)
         levels: dict[int, list[Piece]] = {}
         sinks: list[Piece] = []
         for piece in pieces:
-            deepest = 0
-            for arg in piece.uses():
-                deepest = max(deepest, level.get(arg, 0))
+            deepest = max([level[n] for n in piece.uses], default=0)
             if piece.sink:
                 sinks.append(piece)
             else:
@@ -165,10 +172,10 @@ class _Roller:
 
     def _give_address(self, piece: Piece, uniform: bool) -> None:
         if uniform:
-            self.address[piece.number] = ("u", self.size_u)
+            self.address[piece.number] = U + self.size_u
             self.size_u += 1
         else:
-            self.address[piece.number] = ("t", self.size_t)
+            self.address[piece.number] = T + self.size_t
             self.size_t += 1
 
     def _describe(self, piece: Piece) -> None:
@@ -184,55 +191,54 @@ class _Roller:
             if arg.__class__ is float:
                 shape.append(repr(arg))
             else:
-                array, offset = self.address[arg]  # type: ignore[index]
-                shape.append(array)
-                addresses.append(offset)
+                at = self.address[arg]  # type: ignore[index]
+                shape.append(at >> BITS)
+                addresses.append(at)
         if piece.sink and piece.sink[0] == "o":
             # Of interleaved outputs, such as a matrix's bands, each may be evenly spaced.
             (out,) = piece.args
             count = self.given[out] = self.given.get(out, 0) + 1  # type: ignore[index, arg-type]
             shape += self.loop.get(out), count  # type: ignore[arg-type]
         for left, right, length, strides in self._stretches(piece) if piece.terms else ():
-            shape.append((left[0], right and right[0], length, strides))
-            addresses.append(left[1])
+            shape += left >> BITS, right and right >> BITS, length, strides
+            addresses.append(left)
             if right:
-                addresses.append(right[1])
+                addresses.append(right)
         piece.shape = tuple(shape)
         piece.addresses = tuple(addresses)
 
-    def _stretches(
-        self, piece: Piece
-    ) -> Iterator[tuple[tuple[str, int], tuple[str, int] | None, int, tuple[int, int]]]:
-        """Yield the stretches of a chain: where both sides begin, the length, and their strides."""
-        terms = [
-            (self.address[left], None if right is None else self.address[right])  # type: ignore[index]
-            for left, right in piece.terms or ()
-        ]
-        begin = 0
-        while begin < len(terms):
-            (a, i), right = terms[begin]
-            b, k = right or ("", 0)
-            strides = None
+    def _stretches(self, piece: Piece) -> Iterator[tuple[int, int, int, tuple[int, int]]]:
+        """Yield the stretches of a chain: where both sides begin, the length, and their strides.
+
+        Where there is no right side, its address is 0.
+        """
+        address = self.address
+        lefts = [address[n] for n in piece.terms[0]]  # type: ignore[index]
+        rights = [0 if n is None else address[n] for n in piece.terms[1]]  # type: ignore[index]
+        begin, size = 0, len(lefts)
+        while begin < size:
+            left, right = lefts[begin], rights[begin]
+            i = j = 0
             end = begin + 1
-            while end < len(terms):
-                (c, j), other = terms[end]
-                d, m = other or ("", 0)
-                step = ((j - i) // (end - begin), (m - k) // (end - begin))
-                if (c, d) != (a, b) or (
-                    strides not in (None, step)
-                    or (j, m) != (i + step[0] * (end - begin), k + step[1] * (end - begin))
-                ):
-                    break
-                strides = step
-                end += 1
-            yield (a, i), right, end - begin, strides or (0, 0)
+            if end < size and (left >> BITS, right >> BITS) == (
+                lefts[end] >> BITS,
+                rights[end] >> BITS,
+            ):
+                i, j = lefts[end] - left, rights[end] - right
+                a, b = left, right
+                while end < size and lefts[end] == a + i and rights[end] == b + j:
+                    a, b, end = lefts[end], rights[end], end + 1
+            yield left, right, end - begin, (i, j)
             begin = end
 
     def _operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
         if isinstance(arg, float):
             return arg
-        array, offset = self.address[arg]
-        return Access(array, offset, strides)
+        return _access(self.address[arg], strides)
+
+
+def _access(address: int, strides: tuple[int, ...]) -> Access:
+    return Access(ARRAYS[address >> BITS], address & (1 << BITS) - 1, strides)
 
 
 def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[_Group]:
@@ -285,10 +291,14 @@ def _scheduled(groups: list[_Group]) -> list[_Group]:
     if not any(group.dims for group in groups):
         return sorted(groups, key=_place)
     owner = {p.number: i for i, g in enumerate(groups) for p in g.pieces if p.sink is None}
+    owning = owner.get
     waiting = [0] * len(groups)
     followers: list[list[int]] = [[] for _ in groups]
     for i, group in enumerate(groups):
-        before = {owner[n] for piece in group.pieces for n in piece.uses() if n in owner}
+        before: set[Any] = set()
+        for piece in group.pieces:
+            before.update(map(owning, piece.uses))
+        before.discard(None)
         waiting[i] = len(before)
         for j in before:
             followers[j].append(i)
@@ -341,7 +351,7 @@ def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
     Side by side in memory, the results of two statements look like those of one.
     """
     for piece in group.pieces:
-        if any(n in made for pair in piece.terms or () for n in pair):
+        if piece.terms and not made.keys().isdisjoint(chain(*piece.terms)):
             return False
     for arguments in zip(*[piece.args for piece in group.pieces], strict=True):
         found = [made.get(n) if isinstance(n, int) else None for n in arguments]
@@ -363,11 +373,10 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
     read: set[int] = set()
     for body, place in zip(bodies, places, strict=True):
         for group in body:
-            terms = bool(group.pieces[0].terms)
             for piece in group.pieces:
                 read.update([n for n in piece.args if n.__class__ is int and n not in place])
-                if terms:
-                    read.update(n for pair in piece.terms or () for n in pair if isinstance(n, int))
+                if piece.terms:
+                    read.update(*piece.terms)  # type: ignore[arg-type]
     loops = []
     for body, place in zip(bodies, places, strict=True):
         statements = [_statement(group, place, read, roller) for group in body]
@@ -389,14 +398,13 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
             args.append(arg)
     stretches = []
     for left, right, length, (i, j) in roller._stretches(first) if first.terms else ():
-        a = Access(*left, (*next(components), i))
-        b = Access(*right, (*next(components), j)) if right else None
+        a = _access(left, (*next(components), i))
+        b = _access(right, (*next(components), j)) if right else None
         stretches.append(Stretch(a, b, length))
     target = None
     if sink is None and (group.uniform or any(piece.number in read for piece in group.pieces)):
-        array, offset = roller.address[first.number]
         steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
-        target = Access(array, offset, steps)
+        target = _access(roller.address[first.number], steps)
     return Statement(
         first.op,
         tuple(args),

@@ -8,6 +8,9 @@ from typing import Any
 from autograd import ops
 from autograd.operation import Op
 
+SIMPLIFIED = frozenset((ops.sum, ops.dot))
+"""The rows that `simplified` knows something of even where no argument is a float."""
+
 
 def simplified(op: Op, args: list[Any]) -> Any:
     """Return what ``op`` of ``args`` always equals, to the bit; None if it must be computed.
