@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from os import PathLike
-from pathlib import Path
 from typing import NamedTuple
+
+from autograd import read_regular
 
 BOUNDARY = 0
 """The token at the beginning and the end of a document."""
@@ -89,7 +90,7 @@ def characters(path: str | PathLike[str] | None = None) -> Text:
         lines: Iterable[str] = files("nn").joinpath("names.txt").read_text("utf-8").split()
     else:
         try:
-            lines = Path(path).read_text("utf-8-sig").splitlines()
+            lines = read_regular(path).decode("utf-8-sig").splitlines()
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is no text in UTF-8: {error.reason}") from None
     texts = [line.strip() for line in lines if line.strip()]

@@ -11,13 +11,19 @@ import pytest
 pytest.importorskip("numpy")
 pytest.importorskip("graphviz")
 pytest.importorskip("llvmlite")
+pytest.importorskip("anywidget")
 
 from tests.fuzz import kills, threads
 from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.target import Target, faults, source
 
+LONG = {"questions", "widgets", "texts", "lessons"}
+"""Targets that take a second to begin with."""
 
-@pytest.mark.parametrize("name", TARGETS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.long] * (n in LONG)) for n in TARGETS]
+)
 def test_a_few_inputs_of_each_target(name: str) -> None:
     assert [*faults(TARGETS[name], range(25))] == []
 

@@ -181,3 +181,31 @@ def test_a_gpt_in_plain_python_is_compiled_with_six_lines_altered() -> None:
     for i, leaf in enumerate(names["params"][::5]):
         # Adam's steps are quotients of gradients, of which none is so small as to be but rounding.
         assert math.isclose(leaf.data, expected[f"result['params'][{i}]"], rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"loss": None}, "loss must be a function of a sample: got None"),
+        (
+            {"loss": lambda x: 1.0},
+            r"loss must return a Value, .*: got 1\.0",
+        ),
+        ({"batches": None}, "batches must be a list of batches, which .*: got None"),
+        ({"batches": [1.0]}, r"batches must be a list of batches, which .*: got \[1.0\]"),
+        ({"batches": [[1.0]]}, r"batch 0 must be a list of samples, which .*: got \[1.0\]"),
+        ({"batches": [[["a"]]]}, "a number of batch 0 must be a number: got 'a'"),
+        ({"batches": [[[1.0]], []]}, "batch 1 has no sample"),
+        ({"optimizer": []}, r"optimizer must be one of nn.optim, such as SGD: got \[\]"),
+        ({"schedule": 0.5}, "schedule must be a function: got 0.5"),
+        ({"schedule": lambda step: None}, "what schedule returns must be a number: got None"),
+        ({"tell": 1}, "tell must be a function: got 1"),
+    ],
+)
+def test_what_can_not_be_used_is_named(wrong: dict[str, Any], message: str) -> None:
+    w = Value(0.5)
+    given: dict[str, Any] = {"loss": lambda x: w * x[0], "batches": [[[1.0]]]}
+    given |= {"optimizer": SGD([w], 0.1)} | wrong
+    with pytest.raises((TypeError, ValueError), match=message):
+        minimize(**given)
+    assert (w.data, w.grad) == (0.5, 0.0)

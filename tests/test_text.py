@@ -1,5 +1,6 @@
 """`nn.data.characters`: texts as tokens."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,11 @@ def test_what_a_tokenizer_does_not_know_is_named() -> None:
             tokenizer.decode([1, token])
     with pytest.raises(ValueError, match="'a' is there twice"):
         Tokenizer("aba")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="it is no regular file"):
+        characters(pipe)

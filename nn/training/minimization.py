@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import autograd
-from autograd import Value, mean
+from autograd import Value, mean, quoted
+from nn.arguments import real
 from nn.optim import Optimizer
 from nn.training.compiled import compiled_update
 
@@ -50,6 +51,7 @@ def minimize(
     Raises:
         CompileError: the loss decides by a number, or does something else each time.
         FloatingPointError: a loss is not finite.
+        TypeError, ValueError: an argument is unusable; nothing has been changed.
 
     >>> from nn.optim import SGD
     >>> w = Value(0.0)
@@ -58,7 +60,20 @@ def minimize(
     >>> w.data
     1.75
     """
-    steps = [[list(sample) for sample in batch] for batch in batches]
+    if not callable(loss):
+        raise TypeError(f"loss must be a function of a sample: got {quoted(loss)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be one of nn.optim, such as SGD: got {quoted(optimizer)}")
+    for name, function in (("schedule", schedule), ("tell", tell)):
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} must be a function: got {quoted(function)}")
+    steps = [
+        [
+            [x if type(x) is int else real(f"a number of batch {i}", x) for x in sample]
+            for sample in _each(f"batch {i}", "samples, which are lists of numbers", batch)
+        ]
+        for i, batch in enumerate(_each("batches", "batches, which are lists of samples", batches))
+    ]
     for i, batch in enumerate(steps):
         if not batch:
             raise ValueError(f"batch {i} has no sample")
@@ -73,7 +88,7 @@ def minimize(
     try:
         for i in range(len(steps)):
             if schedule:
-                optimizer.scale = schedule(i)
+                optimizer.scale = real("what schedule returns", schedule(i))
             value = descent.step(i)
             losses.append(value)
             if tell:
@@ -81,6 +96,15 @@ def minimize(
     finally:
         descent.sync()
     return losses
+
+
+def _each(name: str, what: str, given: Any) -> Iterator[Any]:
+    """Yield what is in a list of lists; of anything else, the error says what it must be."""
+    try:
+        for each in given:
+            yield each if isinstance(each, list | tuple) else list(each)
+    except TypeError:
+        raise TypeError(f"{name} must be a list of {what}: got {quoted(given)}") from None
 
 
 def _checked(value: float, optimizer: Optimizer) -> float:
@@ -103,6 +127,10 @@ class _Eager:
     def step(self, i: int) -> float:
         self.optimizer.zero_grad()
         cost = mean([self.loss(list(sample)) for sample in self.steps[i]])
+        if not isinstance(cost, Value):
+            raise TypeError(
+                f"loss must return a Value, computed with the parameters: got {quoted(cost)}"
+            )
         value = _checked(cost.data, self.optimizer)
         cost.backward()
         self.optimizer.step()

@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from os import environ
 
-from tests.fuzz import arguments, kills, numbers, pictures, readers, threads, words
+from tests.fuzz import arguments, kills, lessons, numbers, pictures, readers, saved, threads, words
 from tests.fuzz.target import Fault, Target, faults
 
-ROOMS = (words, readers, pictures, numbers, arguments)
+ROOMS = (words, lessons, readers, saved, pictures, numbers, arguments)
 TARGETS: dict[str, Target] = {t.name: t for room in ROOMS for t in room.targets()}
 CHUNK = 500
 

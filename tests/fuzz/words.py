@@ -81,7 +81,7 @@ CODE = (
     *("exit(3)", "f = print", "def f(x, y):\n    return x * float(y)", "f = type", "f = str"),
     *("def f(x):\n    raise ValueError('x' * 10**5)", "f = lambda x: x.nothing", "f = iter"),
 )
-SYNTAX = "step draw check show demo train nothing --help".split()
+SYNTAX = "step draw check show demo train grade export nothing --help --completion".split()
 OPTIONS = (
     *("--json", "--strict", "--level", "layer", "--format", "txt", "--budget", "5", "--html"),
     *("--rankdir", "--local", "--expand", "--n", "-1", "--epochs", "--resume", "--optimizer"),
@@ -95,7 +95,9 @@ def command_line(source: random.Random) -> tuple[str, list[str]]:
     code = mangled(source, source.choice(CODE), 1) if source.random() < 0.2 else source.choice(CODE)
     name = source.choice(SYNTAX[:4]) if source.random() < 0.9 else source.choice(SYNTAX)
     kind = source.random()
-    if name in ("train", "demo"):
+    if name == "--completion":
+        words = [name, source.choice(("bash", "zsh", "fish", "tcsh", *PIECES))]
+    elif name in ("train", "demo"):
         words = [name, "--n", mangled(source, "-1"), "--no-such-option"]  # else they would train
     elif kind < 0.4:
         words = [name, source.choice(("a.py", "a.py:f", "a.py:loss", "a.py:x", "a.py:point"))]

@@ -1,0 +1,40 @@
+"""The command, as it is called from a shell, in a folder of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from autograd.command.cli import main
+from tests.fuzz.target import LONGEST
+
+
+@contextmanager
+def folder_of(files: dict[str, bytes]) -> Iterator[None]:
+    """Stand in a new folder with these files."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        for name, content in files.items():
+            Path(name).write_bytes(content)
+        yield
+
+
+def said(words: list[str]) -> int:
+    """Return the exit code of a command, which must be one, and say why where it is 2."""
+    out, err = io.StringIO(), io.StringIO()
+    environment = dict(os.environ)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main(words)
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+    assert code in (0, 1, 2), f"{words}: exit code {code}\n{err.getvalue()[-3000:]}"
+    if code == 2:
+        last = err.getvalue().strip().splitlines()[-1]
+        assert last.startswith("chainrule: "), words
+        assert len(last) <= LONGEST, words
+    return code
