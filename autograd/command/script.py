@@ -6,7 +6,7 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from difflib import get_close_matches
 from pathlib import Path
@@ -138,8 +138,8 @@ class Script:
                 f"{name} is a leaf, so there is nothing to step through; name what is computed "
                 f"from it, as in {self.path}:{computed[0] if computed else 'loss'}"
             )
-        stale = _refresh(found)
-        self._label(found)
+        stale = refresh(found)
+        label_by_names(found, self.names)
         return Root(name, found, choice, stale)
 
     def find(self, path: str) -> Value:
@@ -212,21 +212,7 @@ class Script:
         )
 
     def _values(self) -> Iterator[tuple[str, Value]]:
-        for name, value in self.names.items():
-            if isinstance(value, Value) and not name.startswith("_"):
-                yield name, value
-
-    def _label(self, root: Value) -> None:
-        """Give the nodes below ``root`` that have no label the names of the globals."""
-        nodes = set(topological_order(root))
-        taken = {node.label for node in nodes}
-        named = list(self._values())
-        for name, value in self.names.items():
-            if isinstance(value, list | tuple) and not name.startswith("_"):
-                named += [(f"{name}[{i}]", v) for i, v in enumerate(value) if isinstance(v, Value)]
-        for name, node in named:
-            if node in nodes and not node.label and name not in taken:
-                node.label = name
+        return _values(self.names)
 
     def _failure(self, error: Exception) -> ScriptError:
         report = traceback.TracebackException(
@@ -241,6 +227,25 @@ class Script:
         )
 
 
+def _values(names: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    for name, value in names.items():
+        if isinstance(value, Value) and not name.startswith("_"):
+            yield name, value
+
+
+def label_by_names(root: Value, names: Mapping[str, Any]) -> None:
+    """Give the nodes below ``root`` that have no label the names of the globals."""
+    nodes = set(topological_order(root))
+    taken = {node.label for node in nodes}
+    named = list(_values(names))
+    for name, value in names.items():
+        if isinstance(value, list | tuple) and not name.startswith("_"):
+            named += [(f"{name}[{i}]", v) for i, v in enumerate(value) if isinstance(v, Value)]
+    for name, node in named:
+        if node in nodes and not node.label and name not in taken:
+            node.label = name
+
+
 def _below(values: Iterable[Value]) -> set[Value]:
     """Return the nodes that one of ``values`` was computed from. Cost: linear."""
     found: set[Value] = set()
@@ -253,7 +258,7 @@ def _below(values: Iterable[Value]) -> set[Value]:
     return found
 
 
-def _refresh(root: Value) -> bool:
+def refresh(root: Value) -> bool:
     """Return whether nodes no longer followed from their arguments, having set them right.
 
     After a training loop they don't: the last step of the optimizer came after the last loss.

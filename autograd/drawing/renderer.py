@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +166,10 @@ def choose_renderer() -> Path:
 
 def find_pure() -> Path | None:
     """Return the program that pip brought, if it did."""
-    folders = (
-        os.path.dirname(sys.executable or ""),
-        sysconfig.get_path("scripts"),
-        sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")),
-        *os.get_exec_path(),
-    )
+    folders = [os.path.dirname(sys.executable or ""), sysconfig.get_path("scripts")]
+    with suppress(ValueError):  # a browser's Python has no users
+        folders.append(sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")))
+    folders += os.get_exec_path()
     found = shutil.which(PURE, path=os.pathsep.join(filter(None, folders)))
     return Path(found) if found else None
 
