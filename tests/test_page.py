@@ -25,7 +25,7 @@ from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
 from autograd.page.content import page_names
 from autograd.page.javascript import SPELLING, rows
-from autograd.page.levels import CROWD, levels_of
+from autograd.page.levels import CROWD, levels_of, shown_levels
 from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.samples import samples_of
@@ -457,6 +457,35 @@ def test_without_anywidget_a_widget_names_the_extra(monkeypatch: pytest.MonkeyPa
     monkeypatch.delitem(sys.modules, "autograd.page.widget", raising=False)
     with pytest.raises(MissingExtraError, match=r"chainrule\[widget\]"):
         Stepper(neuron()).widget()
+
+
+def residual(samples: int, depth: int) -> Value:
+    """Return a loss of a residual network in plain loops: without modules, labels or scopes."""
+    weights = [[[Value(0.1 * (i + j - k)) for i in range(2)] for j in range(2)]
+               for k in range(depth)]  # fmt: skip
+    losses = []
+    for n in range(samples):
+        x = [Value(1.0 - n), Value(0.5)]
+        for layer in weights:
+            x = [a + tanh(row[0] * x[0] + row[1] * x[1]) for a, row in zip(x, layer, strict=True)]
+        losses.append(x[0] * x[0] + x[1] * x[1])
+    return mean(losses)
+
+
+def test_without_modules_what_loops_over_layers_is_a_loop_of_few_boxes() -> None:
+    counts = set()
+    for samples, depth in ((2, 12), (5, 12), (2, 30)):
+        structure = Structure(list(Recording(residual(samples, depth)).nodes))
+        found = levels_of(structure)
+        assert shown_levels(found, len(structure.nodes)) == ["network", "parts", "op"]
+        coarse, fine = (unpacked(level["box"]) for level in found[:2])
+        assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
+        counts.add(max(coarse) + 1)
+    assert len(counts) == 1
+    assert counts.pop() <= 15
+    # Few boxes stay as they are.
+    shallow = levels_of(Structure(list(Recording(residual(2, 3)).nodes)))
+    assert [level["name"] for level in shallow] == ["network", "alike"]
 
 
 def test_names_are_told_apart_where_they_are_shortened() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from autograd import Stepper, Value, mean, scope
+from autograd import Stepper, Value, mean, scope, sum
 from autograd.drawing.structure import Structure
 from autograd.page import build
 from autograd.page.levels import levels_of
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
-from nn import MLP
+from nn import MLP, Layer, Residual, Sequential
 from nn.data import moons
 from nn.losses import hinge
 from tests.browser.conftest import PHONE
@@ -91,6 +91,14 @@ def test_it_opens_at_the_finest_level_that_is_legible(open_page: Any, screenshot
     pick(page, "Network")
     assert set(titles(page)) >= {"network", "loss"}
     screenshot(page, "8-network")
+
+
+def test_thirty_layers_are_seen_at_a_glance(open_page: Any) -> None:
+    net = Sequential(*[Residual(Layer(4, 4, activation="tanh", seed=i)) for i in range(30)])
+    page = open_page(build(Recording(mean([sum(net([i, 1.0, -0.5, 0.25])) for i in range(3)]))))
+    assert pressed(page) == "Layers"
+    assert {f"layers.{i}" for i in range(30)} <= set(titles(page))
+    assert page.locator("#nodes .node").first.bounding_box()["height"] > 35
 
 
 def test_few_nodes_are_shown_one_by_one(open_page: Any) -> None:

@@ -363,6 +363,35 @@ def test_the_module_syncs_position_node_and_level(open_page: Any) -> None:
     assert page.evaluate("Object.values(window.listeners).flat().length") == 0
 
 
+def test_an_answer_that_is_overtaken_does_not_come_back(open_page: Any) -> None:
+    page = open_page(host(moons().recording, position=20))
+    until(page, "window.model.get('node') !== ''")
+    # Two wishes, the second before the page has answered the first, as a busy kernel has them.
+    page.evaluate(
+        """() => { window.model.set('position', 3); window.saved.length = 0;
+            return new Promise((done) => setTimeout(done, 0)).then(() =>
+                window.model.set('node', 'layers.0.neurons.3.w.1')); }"""
+    )
+    until(page, "window.model.get('position') === 3")
+    title = inside(page, 0).locator("#node-title", has_text="layers.0.neurons.3.w.1")
+    title.wait_for()
+    assert page.evaluate("window.model.get('node')") == "layers.0.neurons.3.w.1"
+    nodes = page.evaluate("window.saved.map((state) => state.node)")
+    assert set(nodes) <= {"layers.0.neurons.3.w.1"}, "nothing older is sent to the kernel"
+
+
+def test_a_frame_that_is_moved_opens_where_the_model_stands(open_page: Any) -> None:
+    page = open_page(host(moons().recording, position=20, level="layers"))
+    says(page, 0, "20")
+    inside(page, 0).locator("#next").click()
+    until(page, "window.model.get('position') > 20")
+    here = page.evaluate("window.model.get('position')")
+    page.evaluate("document.getElementById('place').append(document.querySelector('iframe'))")
+    says(page, 0, str(here))
+    inside(page, 0).locator("#levels [aria-pressed=true]", has_text="Layers").wait_for()
+    assert page.evaluate("window.model.get('position')") == here
+
+
 def test_an_open_box_is_no_level(open_page: Any) -> None:
     page = open_page(host(moons().recording, position=20, level="layers"))
     box = inside(page, 0).locator("#nodes .box", has_text="layers.0")

@@ -7,14 +7,16 @@ const TRAITS = ["position", "node", "level"];
 export function render({ model, el }) {
   let hearing = false; // what comes from the page needn't go back to it
   let met = false;
+  let serial = 0; // of what was wanted last
   const { frame, tell, letGo } = framed(model.get("_page"), model.get("height"), (said) => {
     const wanted = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
-    if (!met) {
-      // The first it says is where it has opened: the model knows better, as far as it knows.
+    if (!met || (serial && !said.heard)) {
+      // The first it says is where it has opened, at first or when its frame was moved: the model
+      // knows better, as far as it knows.
       met = true;
       const known = TRAITS.filter((name) => wanted[name] !== "" && wanted[name] !== said[name]);
-      if (known.length) return tell(Object.fromEntries(known.map((name) => [name, wanted[name]])));
-    }
+      if (known.length) return want(Object.fromEntries(known.map((name) => [name, wanted[name]])));
+    } else if (said.heard !== serial) return; // it will answer what is wanted by now
     const changed = TRAITS.filter((name) => wanted[name] !== said[name]);
     if (!changed.length) return;
     hearing = true;
@@ -22,12 +24,16 @@ export function render({ model, el }) {
     hearing = false;
     model.save_changes();
   });
+  const want = (changes) => {
+    serial++;
+    tell({ ...changes, serial });
+  };
   let changes = {}; // told in one, as the page decides in which order
   const change = (name) => {
     if (hearing) return;
     if (!Object.keys(changes).length)
       queueMicrotask(() => {
-        tell(changes);
+        if (met) want(changes);
         changes = {};
       });
     changes[name] = model.get(name);

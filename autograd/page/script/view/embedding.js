@@ -11,7 +11,7 @@ const host = window.parent === window ? null : window.parent;
 export function tell() {
   if (!host) return;
   const { name: level = "" } = run.levels[levelOf(run, state.open)] ?? {},
-    now = { position: state.position, node: run.names[state.chosen], level },
+    now = { position: state.position, node: run.names[state.chosen], level, heard: state.heard },
     text = JSON.stringify(now);
   if (text === state.told) return;
   state.told = text;
@@ -20,10 +20,10 @@ export function tell() {
 window.addEventListener("message", (message) => {
   const said = message.source === host && message.data?.chainrule;
   if (!said) return;
-  const { theme, level, position, node } = said;
+  const { theme, level, position, node, serial } = said;
   if (theme) document.documentElement.dataset.theme = theme;
-  // What can't be done is answered, too, by how it is.
-  if (level !== undefined || position !== undefined || node !== undefined) state.told = "";
+  // What is wanted is answered, by how it is then, whether it can be done or not.
+  if (serial) state.heard = serial;
   const wanted = run.levels.findIndex(({ name }) => name === level);
   if (wanted >= 0) setLevel(wanted);
   if (Number.isInteger(position) && position !== state.position) {

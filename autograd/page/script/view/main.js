@@ -46,6 +46,7 @@ window.addEventListener("hashchange", ({ newURL }) => {
 
 const FEW = 4; // boxes below which a level says nothing
 const EASY = 0.6; // from this scale on, it can be read at a glance
+buildSource(); // which takes its room
 measure();
 recall(location.hash);
 // The finest of the first levels that can be read as a whole, unless the coarser one says nothing.
@@ -59,7 +60,6 @@ while (
   state.opening--;
   recall(location.hash);
 }
-buildSource();
 lookAtAll();
 paint();
 

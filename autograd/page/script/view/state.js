@@ -35,7 +35,8 @@ export const state = {
   placing: 0,
   remembering: 0,
   marked: "",
-  told: "",
+  told: "", // to what is around the page
+  heard: 0, // from there: the serial of the last that was wanted
   controls: null, // of the chosen node
   turned: null, // the box whose leaves can be scaled now, and what scales them
   heaviest: null,
