@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
 from autograd.compiler.blocks import SampleBlock
+from autograd.compiler.frames import Signature
 from autograd.compiler.kernel import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
 from autograd.compiler.machine import Machine, host
-from autograd.compiler.native import NativeFunction, Signature
+from autograd.compiler.native import NativeFunction
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import LONGEST_SEGMENT, loops_of

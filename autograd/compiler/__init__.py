@@ -12,8 +12,8 @@
 7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`, `lone` those for one
    sample, whose vectors are the loops' own; `llvm` puts them together.
 8. `machine` lets LLVM make machine code of it, and `cache` keeps that for the next process.
-9. `native` calls it with arrays, in the threads of `crew`; `objects` reads and writes the numbers
-   inside Values, and `descent` goes from step to step.
+9. `native` calls it with memory from `frames`, in the threads of `crew`; `objects` reads and writes
+   the numbers inside Values, and `descent` goes from step to step.
 10. `code` holds all that a function becomes, `gradient` adds up over samples, fast or exactly,
     `compiled` is what a call does, and `compilation` holds `compile`, which begins it.
 """

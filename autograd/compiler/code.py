@@ -172,7 +172,8 @@ class Code:
     @lazy
     def native_values(self) -> NativeFunction:
         """The values, in machine code."""
-        from autograd.compiler.native import NativeFunction, Signature
+        from autograd.compiler.frames import Signature
+        from autograd.compiler.native import NativeFunction
 
         graph = self.graph
         signature = Signature(
@@ -188,7 +189,8 @@ class Code:
     @lazy
     def native_sums(self) -> NativeFunction:
         """The values added up over the samples, in machine code."""
-        from autograd.compiler.native import NativeFunction, Signature
+        from autograd.compiler.frames import Signature
+        from autograd.compiler.native import NativeFunction
 
         graph = self.graph
         count = len(self.graph.parameters)
@@ -198,7 +200,8 @@ class Code:
     @lazy
     def native_gradient(self) -> NativeFunction:
         """Value and gradient, in machine code."""
-        from autograd.compiler.native import NativeFunction, Signature
+        from autograd.compiler.frames import Signature
+        from autograd.compiler.native import NativeFunction
 
         parts = self.parts()
         outside = sum(map(prod, parts))

@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable, Sequence
 from functools import reduce as fold
 from math import prod
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.arguments import Batch, formed, read
@@ -93,8 +92,14 @@ class Compiled:
             matrices=bool(matrices),
         )
         self._gradient = (ExactGradient if is_exact else FastGradient)(self._code)
-        # Whether the gradient is sums of the parameters' alone: a call may take a short way then.
-        self._is_plain = bool(leaves) and not (is_exact or reduce is None or moving)
+        # Whether the value is a sum, and the gradient the program's own: a call may take a short
+        # way then; and whether it may be given plain numbers, of which none chooses a row.
+        self._is_short = not (is_exact or reduce is None) and bool(leaves or moving)
+        self._takes_plain = (
+            backend == "llvm"
+            and bool(graph.shapes and graph.outputs)
+            and not (graph.choices or matrices)
+        )
 
     def __repr__(self) -> str:
         return (
@@ -170,6 +175,10 @@ class Compiled:
         """
         if held := self._watch.replaced():
             self._refuse_replaced(held)
+        if params is None and self._takes_plain:
+            plain = self._code.native_values.plain(arguments, self._read_slots)
+            if plain:
+                return self._given(plain[1], is_batch=False)
         # The short way gives arrays of samples, which a function of nothing doesn't have.
         is_quick = self.backend == "llvm" and (params is not None or not self.parameters)
         if arguments and is_quick and self._choices.hold(arguments):
@@ -285,14 +294,26 @@ class Compiled:
         if held := self._watch.replaced():
             self._refuse_replaced(held)
         several = self._graph.several
+        if params is None and self._takes_plain and self._is_short:
+            plain = self._code.native_gradient.plain(arguments, self._read_slots)
+            if plain:
+                (value, *weights), parts = plain
+                return self._value_and_parts(value, parts, weights)
         # As in a call: others than the value are arrays of samples.
-        is_quick = self._is_plain and params is not None and (arguments or not several)
-        if is_quick and self._choices.hold(arguments):
-            found = self._code.native_gradient.again((*arguments, params))
+        is_quick = self._is_short and (params is not None or not self.parameters)
+        if is_quick and (arguments or not several) and self._choices.hold(arguments):
+            given = self._nothing if params is None else params
+            found = self._code.native_gradient.again((*arguments, given), alone=True)
             if found:
-                sums, others = found
-                value: Any = sums.item(0)
-                return (value, *others) if several else value, sums[1:]
+                sums, parts = found
+                moved = parts[: len(self._moving)]
+                if not arguments or arguments[0].ndim > len(self._graph.shapes[0]):
+                    if moved and self._reduce == "mean":
+                        for array in moved:
+                            array *= 1.0 / len(array)
+                else:
+                    parts = [part[0] for part in parts]
+                return self._value_and_parts(sums.item(0), parts, sums[1:])
         if (fitting := self._fitting(arguments)) is not self:
             return fitting.value_and_grad(*arguments, params=params)  # type: ignore[no-any-return]
         batch = self._read(arguments)
@@ -300,17 +321,25 @@ class Compiled:
         value, weights, parts = self._gradient.of(batch, numbers, scale)
         shapes = self._code.moved_shapes()
         given = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
-        gradient = given[: len(self._moving)]
         if self._weights:
             if self._reduce is None:
-                gradient.append(batch.given(weights, (self._weights,)))
+                weights = batch.given(weights, (self._weights,))
             else:
-                gradient.append(formed(weights, batch.numpy or hasattr(params, "dtype")))
+                weights = formed(weights, batch.numpy or hasattr(params, "dtype"))
         if self._reduce is None:
             value = batch.given(value, ())
-        if several:
-            value = (value, *given[len(self._moving) :])
-        return value, gradient[0] if self._alone else tuple(gradient)
+        result: tuple[Any, Any] = self._value_and_parts(value, given, weights)
+        return result
+
+    def _value_and_parts(self, value: Any, parts: list[Any], weights: Any) -> tuple[Any, Any]:
+        """Return value and gradient as a call does, given what is of each sample in its form."""
+        count = len(self._moving)
+        gradient: Any = parts[:count]
+        if self._weights:
+            gradient.append(weights)
+        if self._graph.several:
+            value = (value, *parts[count:])
+        return value, (gradient[0] if self._alone else tuple(gradient))
 
     def reduced(self, *arguments: Any, params: Any = None) -> Any:
         """Return all that the function returns, reduced over the samples: of one sample's shape.
@@ -375,7 +404,7 @@ class Compiled:
             )
         if held := self._watch.replaced():
             self._refuse_replaced(held)
-        if self._is_plain and self._choices.hold(arguments):
+        if self._is_short and not self._moving and self._choices.hold(arguments):
             found = self._code.native_gradient.again(arguments, self._slots)
             if found:
                 return found[0].item(0)
@@ -388,9 +417,11 @@ class Compiled:
 
     def _add(self, weights: Any) -> None:
         """Add a gradient to the grad of the parameters."""
-        slopes = formed(weights, as_array=False)
-        pairs = zip(self.parameters, slopes, strict=False)
+        if hasattr(weights, "ctypes"):
+            self._slots.add(weights, weights.ctypes.data)
+            return
         # All or nothing: what isn't a number raises before anything is changed.
+        pairs = zip(self.parameters, weights, strict=False)
         for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
             leaf.grad = total
 
@@ -471,13 +502,13 @@ class Compiled:
             TypeError, ValueError: ``params`` is no flat array of the right length.
         """
         if params is None:
-            numbers = [leaf.data for leaf in self.parameters]
             if self.backend == "python":
-                return numbers
+                return [leaf.data for leaf in self.parameters]
             import numpy
 
-            # Several times faster than to make the array of the list.
-            return numpy.frombuffer(self._packing.pack(*numbers))
+            numbers = numpy.empty(len(self.parameters))
+            self._slots.read(numbers, numbers.ctypes.data)
+            return numbers
         count = len(self.parameters)
         if self.backend == "llvm":
             import numpy
@@ -500,11 +531,11 @@ class Compiled:
         return Slots(self.parameters)
 
     @lazy
+    def _read_slots(self) -> Slots | None:
+        return self._slots if self.parameters else None
+
+    @lazy
     def _nothing(self) -> Any:
         import numpy
 
         return numpy.empty(0)
-
-    @lazy
-    def _packing(self) -> Struct:
-        return Struct(f"{len(self.parameters)}d")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.compiled import Compiled
+from autograd.compiler.frames import Array, aligned
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
-from autograd.compiler.native import WORTH_A_THREAD, Array, aligned
+from autograd.compiler.native import WORTH_A_THREAD
 
 Span = tuple[int, int, int]
 """Samples of one kind, and from where to where in its arrays they are."""
