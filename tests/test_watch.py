@@ -13,6 +13,7 @@ import pytest
 import autograd
 from autograd import CompileError, Value
 from autograd.compiler.reach import reached
+from autograd.compiler.watch import FEW
 from nn import MLP
 
 compile = autograd.compile
@@ -168,3 +169,46 @@ def test_a_compiled_function_within_another_leads_to_its_function_alone() -> Non
     things = list(reached(lambda x: inner(x)))
     assert w in things
     assert len(things) < 20
+
+
+class Wide:
+    """Has twenty settings, of which a call uses one: more than one looks at in no time."""
+
+    def __init__(self) -> None:
+        for i in range(20):
+            setattr(self, f"s{i}", float(i))
+        self.w = Value(2.0)
+        self.rows = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+
+    def __call__(self, x: Any) -> Any:
+        settings = self.s0 + self.s1 + self.s2 + self.s3 + self.s4 + self.s5 + self.s6 + self.s7
+        settings += self.s8 + self.s9 + self.s10 + self.s11 + self.s12 + self.s13 + self.s14
+        return self.w * x * settings + self.rows[1][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: setattr(m, "s14", -1.0),
+        lambda m: m.rows[1].__setitem__(0, Value(3.0)),
+        lambda m: m.rows.__setitem__(1, [Value(5.0)]),
+    ],
+)
+def test_many_settings_of_a_user_s_are_looked_at_in_every_call(change: Any) -> None:
+    model = Wide()
+    compiled = compile(model, 1.0, backend="python")
+    assert compiled(1.0) == model(Value(1.0)).data
+    model.s3 = float("3.0")  # an equal one will do
+    assert compiled(1.0) == compiled(1.0) == model(Value(1.0)).data
+    change(model)
+    with pytest.raises(CompileError, match="is another now"):
+        compiled(1.0)
+
+
+def test_what_our_modules_hold_and_long_lists_do_not_make_calls_slow() -> None:
+    model, rows = MLP(2, [8, 1], seed=0), [[Value(0.0)] * 100 for _ in range(9)]
+    step = compile(lambda x: model([x, rows[0][0] * rows[8][0]]), 1.0, backend="python")
+    looked_at = step._watch._often
+    assert {held.name for held in looked_at} >= {"model", "rows"}
+    assert sum(1 + held.size // 4 for held in looked_at) <= FEW
+    assert len(looked_at) < 10

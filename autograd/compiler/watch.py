@@ -8,6 +8,7 @@ is noticed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from keyword import iskeyword
 from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -15,14 +16,22 @@ from typing import Any, NamedTuple
 from autograd.compiler.reach import ATOMS, is_foreign, names_of, reached
 from autograd.engine import Value
 from autograd.errors import quoted
+from autograd.lowering import function_of
+from autograd.modes import OWN_CODE
+from autograd.operation import Op
 
-FEW = 12
-"""So many places are looked at in each call. To look at more takes as long as a call of a small
-network, and is done for a hundredth of the time."""
+FEW = 64
+"""So many places of a user's are looked at in each call, which takes some 20 ns for each. Others,
+and what our own modules hold, are looked at for a hundredth of the time."""
 MOST = 256
 """Longer lists and arrays are data, which takes longer to look at than a call does."""
 COMPARED = {int, float, bool, str, bytes, list}
 """Types of which another one that is equal will do; of all others it has to be the same."""
+
+EQUAL = " == {1}"
+
+SIMPLE = ATOMS | {Value}
+"""Types whose instances are equal where they are the same, or numbers."""
 
 NONE: dict[str, Any] = {}
 
@@ -35,12 +44,23 @@ class Held(NamedTuple):
         read: returns what is there now; of a list or an array its contents.
         value: what was there.
         attribute: of an instance, which one.
+        spelled: code that says whether in the holder, {0}, still is the value, {1}.
+        holder: where the place is.
+        is_ours: whether it is in a module of this project's.
     """
 
     name: str
     read: Callable[[], Any]
     value: Any
-    attribute: str = ""
+    attribute: str
+    spelled: str
+    holder: Any
+    is_ours: bool = False
+
+    @property
+    def size(self) -> int:
+        """How much is compared."""
+        return len(self.value) if self.spelled.endswith(EQUAL) else 0
 
     def is_there(self) -> bool:
         try:
@@ -64,29 +84,50 @@ class Watch:
     def __init__(self, held: Iterable[Held]) -> None:
         self._held = [each for each in held if each.is_there()]
         self._due = 0.0
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Make code that looks at the places of a user's."""
+        self._often: list[Held] = []
+        self._seldom: list[Held] = []
+        left = FEW
+        for held in self._held:
+            takes = FEW if held.is_ours else 1 + held.size // 4
+            (self._often if takes <= left else self._seldom).append(held)
+            left -= takes if takes <= left else 0
+        terms = [held.spelled.format(f"h{i}", f"v{i}") for i, held in enumerate(self._often)]
+        known = {f"h{i}": held.holder for i, held in enumerate(self._often)}
+        known |= {f"v{i}": held.value for i, held in enumerate(self._often)}
+        self._is_as_it_was = function_of("", [f"return {' and '.join(terms) or True}"], [], known)
 
     def replaced(self) -> Held | None:
         """Return a place where something else is now; None if there is none."""
-        if len(self._held) <= FEW:
-            return self._look()
+        try:
+            is_same = self._is_as_it_was()
+        except Exception:  # a place is gone
+            is_same = False
+        if not is_same:
+            for i, held in enumerate(self._often):
+                if not held.is_there():
+                    return held
+                # An equal number will do, too.
+                self._is_as_it_was.__globals__[f"v{i}"] = held.read()
+        if not self._seldom:
+            return None
         begin = perf_counter()
         if begin < self._due:
             return None
-        found = self._look()
+        found = next((held for held in self._seldom if not held.is_there()), None)
         end = perf_counter()
         self._due = end + 100 * (end - begin)
         return found
 
-    def _look(self) -> Held | None:
-        for held in self._held:
-            if not held.is_there():
-                return held
-        return None
-
     def renew(self, held: Held) -> None:
         """Take what is there now for what was recorded."""
         self._held.remove(held)
-        self._held += list(_place(held.name, held.read))
+        value = held.read()
+        self._held.append(held._replace(value=value))
+        self._arrange()
 
 
 def held_by(f: Any) -> list[Held]:
@@ -94,13 +135,17 @@ def held_by(f: Any) -> list[Held]:
     found: list[Held] = []
     named: set[str] = set()
     things = list(reached(f))
+    ours: set[int] = set()
     attributes = {id(own) for own in map(_attributes, things)}
     for thing in things:
-        if thing.__class__ is Value or id(thing) in attributes:
-            continue  # the numbers of a Value are followed
+        if thing.__class__ in (Value, Op) or id(thing) in attributes:
+            continue  # the numbers of a Value are followed; a row stays as it is
+        is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
+        if is_ours:
+            ours |= {*map(id, thing if isinstance(thing, list) else _attributes(thing).values())}
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named |= names_of(thing.__code__)
-        found += _places_in(thing)
+        found += [held._replace(is_ours=is_ours) for held in _places_in(thing)]
     # A setting that no code of a user's names is one of ours, or of no effect.
     return [
         held
@@ -115,27 +160,31 @@ def _places_in(thing: Any) -> Iterator[Held]:
         if is_foreign(thing.__module__ or ""):
             return
         for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True):
-            yield from _place(f"{name}", lambda cell=cell: cell.cell_contents)  # type: ignore[misc]
-        for name in names_of(thing.__code__) & thing.__globals__.keys():
-            yield from _item(name, thing.__globals__, name)
+            yield from _place(name, cell, ".cell_contents", lambda cell=cell: cell.cell_contents)  # type: ignore[misc]
+        for name in names_of(thing.__code__):
+            if name in thing.__globals__:
+                yield from _item(name, thing.__globals__, name)
     elif isinstance(thing, list):
         if len(thing) <= MOST:
-            is_plain = ATOMS.issuperset(map(type, thing))
+            is_plain = SIMPLE.issuperset(map(type, thing))
             read = thing.copy if is_plain else (lambda: [*map(id, thing)])
-            yield Held(f"the list {quoted(thing)}", read, read())
+            spelled = ("{0}" if is_plain else "[*map(id, {0})]") + EQUAL
+            yield Held(f"the list {quoted(thing)}", read, read(), "", spelled, thing)
     elif isinstance(thing, dict):
         if len(thing) <= MOST:
             for key in thing:
                 yield from _item(f"the item {quoted(key)}", thing, key)
     elif type(thing).__module__ == "numpy":
         if 0 < getattr(thing, "size", 0) <= MOST and getattr(thing, "ndim", 0):
-            yield Held(f"the array {quoted(thing)}", thing.tobytes, thing.tobytes())
+            name, spelled = f"the array {quoted(thing)}", "{0}.tobytes()" + EQUAL
+            yield Held(name, thing.tobytes, thing.tobytes(), "", spelled, thing)
     elif not isinstance(thing, type | CodeType | ModuleType):
         slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
         names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
         for key in [*_attributes(thing), *names]:
             name = f"{type(thing).__name__}.{key}"
-            yield from _place(name, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
+            way = f".{key}" if _is_name(key) else ""
+            yield from _place(name, thing, way, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
 
 
 def _attributes(thing: Any) -> dict[str, Any]:
@@ -144,11 +193,19 @@ def _attributes(thing: Any) -> dict[str, Any]:
 
 
 def _item(name: str, table: dict[Any, Any], key: Any) -> Iterator[Held]:
-    return _place(name, lambda: table[key])
+    return _place(name, table, f"[{key!r}]" if _is_name(key) else "", lambda: table[key])
 
 
-def _place(name: str, read: Callable[[], Any], attribute: str = "") -> Iterator[Held]:
+def _place(
+    name: str, holder: Any, way: str, read: Callable[[], Any], attribute: str = ""
+) -> Iterator[Held]:
+    """Yield a place; ``way`` is how it is written after its holder, "" if it can't be."""
+    spelled = f"{{0}}{way or '()'} is {{1}}"
     try:
-        yield Held(name, read, read(), attribute)
+        yield Held(name, read, read(), attribute, spelled, holder if way else read)
     except Exception:  # an empty cell, a property that fails
         return
+
+
+def _is_name(key: Any) -> bool:
+    return type(key) is str and key.isascii() and key.isidentifier() and not iskeyword(key)

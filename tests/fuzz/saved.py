@@ -27,7 +27,11 @@ def models() -> tuple[bytes, ...]:
     drawing = train._draw
     train._draw = lambda *_: {}
     try:
-        for data in ("moons --n 10 --hidden 2", "t.csv --hidden 2", "t.csv --target size"):
+        for data in (
+            "moons --n 10 --hidden none",
+            "t.csv --hidden none",
+            "t.csv --target size --hidden 1",
+        ):
             with folder_of({"t.csv": TABLE}):
                 assert said(["train", *data.split(), "--epochs", "1", "--out", "."]) == 0
                 found.append(Path("model.json").read_bytes())
