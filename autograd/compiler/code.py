@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from autograd.engine import Value
 from autograd.errors import CompileError
 
 if TYPE_CHECKING:
+    from autograd.compiler.libraries import LibraryFunction
     from autograd.compiler.native import NativeFunction
 
 
@@ -32,7 +33,7 @@ class Code:
         moving: the arguments to differentiate.
         weights: how many parameters to differentiate, which come first.
         reduced: whether the gradient is added up over the samples.
-        backend: "llvm" or "python".
+        backend: "llvm", "python", "jax" or "torch".
         exact: whether every bit is that of the eager engine.
         strict: whether that was asked for, so that what could not keep it is refused.
         matrices: whether it returns matrices, which have no gradient.
@@ -153,7 +154,7 @@ class Code:
         """Return the outputs of each sample, flat."""
         if self.backend == "python" or not self.graph.outputs:
             return self.python_values(batch.rows(), numbers)
-        _, parts = self.native_values(batch.arrays(), numbers, batch.n)
+        _, parts = self.values(batch.arrays(), numbers, batch.n)
         each = [part.reshape(batch.n, -1).tolist() for part in parts] if batch.n else []
         return [list(chain.from_iterable(row)) for row in zip(*each, strict=True)]
 
@@ -168,6 +169,35 @@ class Code:
     def python_gradient(self) -> PythonFunction:
         """Value and gradient, by Python."""
         return PythonFunction(lambda: self.gradient_program)
+
+    @lazy
+    def values(self) -> NativeFunction | LibraryFunction:
+        """The values, by what is fast."""
+        if self.backend == "llvm":
+            return self.native_values
+        return self._in_library(lambda: self.program, self.graph.results, 0)
+
+    @lazy
+    def sums(self) -> NativeFunction | LibraryFunction:
+        """The values added up over the samples, by what is fast."""
+        if self.backend == "llvm":
+            return self.native_sums
+        return self._in_library(lambda: self.program, (), len(self.graph.outputs))
+
+    @lazy
+    def gradient(self) -> NativeFunction | LibraryFunction:
+        """Value and gradient, by what is fast."""
+        if self.backend == "llvm":
+            return self.native_gradient
+        summed = 1 + self.weights if self.is_reduced else 0
+        return self._in_library(lambda: self.gradient_program, self.parts(), summed)
+
+    def _in_library(
+        self, program: Callable[[], Program], results: Sequence[Shape], summed: int
+    ) -> LibraryFunction:
+        from autograd.compiler.libraries import LIBRARIES
+
+        return LIBRARIES[self.backend](program, results, summed)
 
     @lazy
     def native_values(self) -> NativeFunction:

@@ -26,7 +26,13 @@ from autograd.extras import missing_extra
 from autograd.transforms import SparseDerivative
 
 REDUCTIONS = ("mean", "sum", None)
-BACKENDS = ("llvm", "python")
+BACKENDS = {
+    "llvm": (("llvmlite", "fast"), ("numpy", "fast")),
+    "python": (),
+    "jax": (("jax", "jax"), ("numpy", "jax")),
+    "torch": (("torch", "torch"), ("numpy", "torch")),
+}
+"""What each back end needs: libraries, and the extras that bring them."""
 
 
 def compile(
@@ -59,8 +65,12 @@ def compile(
         reduce: "mean" or "sum" over the samples, for `Compiled.value_and_grad` and
             `Compiled.reduced`; None for each sample by itself.
         backend: "llvm" (needs the extra ``fast``) or "python"; by default LLVM if it is there.
+            "jax" (the extra ``jax``) runs what ``source("jax")`` prints, compiled by XLA, the
+            samples spread over all of JAX's devices, in double precision; "torch" likewise with
+            PyTorch, operation by operation, on its default device. With both, functions are
+            theirs: see `autograd.compiler.targets.source` for how far from the rows.
         exact: every bit as in the eager engine: scalar code of libm, sums in the order of the
-            source, one thread. The Python back end always is.
+            source, one thread. The Python back end always is; those of libraries can't be.
 
     Raises:
         CompileError: ``f`` decides by a recorded number, changes from run to run, or uses a row
@@ -73,14 +83,17 @@ def compile(
     if reduce not in REDUCTIONS:
         raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')
     if backend not in (None, *BACKENDS):
-        raise ValueError(f'backend must be "llvm" or "python": got {backend!r:.40}')
+        known = ", ".join(f'"{name}"' for name in BACKENDS)
+        raise ValueError(f"backend must be one of {known}: got {backend!r:.40}")
+    if exact and backend in ("jax", "torch"):
+        raise ValueError(f'exact=True is of "llvm" and "python": {backend} rounds in its own way')
     if not callable(f):
         raise TypeError(f"compile takes a function: got {f!r:.60}")
-    if backend == "llvm":
-        for library in ("llvmlite", "numpy"):
+    if backend is not None:
+        for library, extra in BACKENDS[backend]:
             if not find_spec(library):
-                missing_extra(library, "fast", ImportError(library))
-    elif backend is None:
+                missing_extra(library, extra, ImportError(library))
+    else:
         backend = "llvm" if find_spec("llvmlite") and find_spec("numpy") else "python"
     moving, leaves = _wrt(wrt, len(example))
     derivative = f if isinstance(f, SparseDerivative) else None

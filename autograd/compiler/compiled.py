@@ -48,7 +48,7 @@ class Compiled:
 
     Attributes:
         parameters: the leaves besides the arguments, those to differentiate first.
-        backend: "llvm" or "python".
+        backend: "llvm", "python", "jax" or "torch".
     """
 
     def __init__(
@@ -94,7 +94,8 @@ class Compiled:
         self._gradient = (ExactGradient if is_exact else FastGradient)(self._code)
         # Whether the value is a sum, and the gradient the program's own: a call may take a short
         # way then; and whether it may be given plain numbers, of which none chooses a row.
-        self._is_short = not (is_exact or reduce is None) and bool(leaves or moving)
+        is_sum = not (is_exact or reduce is None)
+        self._is_short = backend == "llvm" and is_sum and bool(leaves or moving)
         self._takes_plain = (
             backend == "llvm"
             and bool(graph.shapes and graph.outputs)
@@ -192,8 +193,8 @@ class Compiled:
             return fitting(*arguments, params=params)
         batch = self._read(arguments)
         numbers = self._numbers(params)
-        if self.backend == "llvm" and self._graph.outputs:
-            _, parts = self._code.native_values(batch.arrays(), numbers, batch.n)
+        if self.backend != "python" and self._graph.outputs:
+            _, parts = self._code.values(batch.arrays(), numbers, batch.n)
         else:
             rows = self._code.python_values(batch.rows(), numbers)
             parts = parted(rows, self._graph.results)
@@ -374,7 +375,7 @@ class Compiled:
             sums: Any = [fold(operator.add, column) / count for column in zip(*rows, strict=True)]
             sums = sums or [0.0] * len(self._graph.outputs)
         else:
-            sums, _ = self._code.native_sums(batch.arrays(), numbers, batch.n, 1.0 / count)
+            sums, _ = self._code.sums(batch.arrays(), numbers, batch.n, 1.0 / count)
         parts = []
         for shape in shapes:
             part, sums = sums[: prod(shape)], sums[prod(shape) :]
@@ -502,7 +503,7 @@ class Compiled:
             TypeError, ValueError: ``params`` is no flat array of the right length.
         """
         if params is None:
-            if self.backend == "python":
+            if self.backend != "llvm":
                 return [leaf.data for leaf in self.parameters]
             import numpy
 
@@ -510,7 +511,7 @@ class Compiled:
             self._slots.read(numbers, numbers.ctypes.data)
             return numbers
         count = len(self.parameters)
-        if self.backend == "llvm":
+        if self.backend != "python":
             import numpy
 
             array = numpy.asarray(params)

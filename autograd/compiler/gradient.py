@@ -23,7 +23,7 @@ InOrder = Callable[[Sequence[Any]], list[Any]]
 
 
 class FastGradient:
-    """Sums by machine code, samples side by side."""
+    """Sums by machine code, or by a library; samples side by side."""
 
     def __init__(self, code: Code) -> None:
         self.code = code
@@ -35,7 +35,7 @@ class FastGradient:
             scale: of value and gradients.
         """
         code = self.code
-        sums, outputs = code.native_gradient(batch.arrays(), numbers, batch.n, scale)
+        sums, outputs = code.gradient(batch.arrays(), numbers, batch.n, scale)
         if not code.is_reduced:
             value, *rest = outputs
             return value, rest[0] if code.weights else None, rest[bool(code.weights) :]
