@@ -8,48 +8,42 @@ export const FRAME = { top: 34, side: 16, bottom: 16 };
 const BOX = [168, 64];
 const BUNDLE = 40; // wires between two boxes that are open before they are one
 
-/**
- * What is to be drawn: `items` with their rectangles, `frames` around what is open, `wires`.
- * `of` is the item that shows a node, `leaving` whether a node's value leaves its item.
- */
-function boxScene(run, open, sample, pane) {
-  const { count, root, groups, isGroup, parentOf, around, lastOf, argOf, ownerOf } = run,
-    { found: of, size } = shownBy(run, open, sample);
-  const leaving = new Uint8Array(count);
-  leaving[root] = 1;
-  const isOpen = (g) => open.has(g) && size[g] > 1;
-  const children = new Map([[-1, []]]); // of each open box; -1 is around all
-  const seen = new Set();
+/** What is in each open box, in order: nodes, and boxes that are open or closed; -1 is around all. */
+function contentsOf({ count, groups, parentOf, lastOf }, of, isOpen) {
+  const contents = new Map([[-1, []]]),
+    seen = new Set();
   const add = (item) => {
     if (seen.has(item)) return;
     seen.add(item);
     let parent = parentOf(item);
     while (parent >= 0 && !isOpen(parent)) parent = groups[parent].parent;
-    if (!children.has(parent)) children.set(parent, []);
-    children.get(parent).push(item);
+    if (!contents.has(parent)) contents.set(parent, []);
+    contents.get(parent).push(item);
     if (parent >= 0) add(count + parent);
   };
-  for (let node = 0; node < count; node++) if (of[node] >= 0) add(of[node]);
-  for (const list of children.values()) list.sort((a, b) => lastOf(a) - lastOf(b));
+  for (const item of of) if (item >= 0) add(item);
+  for (const list of contents.values()) list.sort((a, b) => lastOf(a) - lastOf(b));
+  return contents;
+}
 
-  // The path of an item: itself, and the open boxes around it.
-  const paths = new Map();
-  const pathOf = (item) => {
-    let path = paths.get(item);
-    if (!path) {
-      path = [
-        item,
-        ...around(item)
-          .filter(isOpen)
-          .map((g) => count + g),
-        -1,
-      ];
-      paths.set(item, path.reverse());
-    }
-    return path;
-  };
+/**
+ * The links in each open box: between two of its parts, with the pairs of items that edges lead
+ * between, as far as they are few. Whether a node's value leaves its item is found on the way.
+ */
+function linksOf({ count, root, groups, around, argOf, ownerOf }, of, isOpen) {
   const all = count + groups.length,
-    links = new Map(); // by the two parts of a box that edges lead between: those edges' items
+    paths = new Map(), // of an item: from the box around all to itself
+    links = new Map(),
+    inside = new Map(),
+    leaving = new Uint8Array(count);
+  const pathOf = (item) => {
+    if (!paths.has(item)) {
+      const open = around(item).filter(isOpen).reverse();
+      paths.set(item, [-1, ...open.map((g) => count + g), item]);
+    }
+    return paths.get(item);
+  };
+  leaving[root] = 1;
   for (let e = 0; e < argOf.length; e++) {
     if (argOf[e] < 0) continue;
     const a = of[argOf[e]],
@@ -60,85 +54,86 @@ function boxScene(run, open, sample, pane) {
       to = pathOf(b);
     let d = 0;
     while (from[d + 1] === to[d + 1]) d++;
-    const key = from[d + 1] * all + to[d + 1];
+    const [box, arg, node] = [from[d], from[d + 1], to[d + 1]],
+      key = arg * all + node;
     if (!links.has(key)) {
-      const [arg, node] = [from[d + 1], to[d + 1]];
-      links.set(key, { box: from[d], arg, node, pairs: new Set() });
+      const link = { arg, node, pairs: new Set() },
+        g = box < 0 ? -1 : box - count;
+      links.set(key, link);
+      if (!inside.has(g)) inside.set(g, []);
+      inside.get(g).push(link);
     }
-    const link = links.get(key);
-    if (link.pairs.size <= BUNDLE) link.pairs.add(a * all + b);
+    const { pairs } = links.get(key);
+    if (pairs.size <= BUNDLE) pairs.add(a * all + b);
   }
-  const inside = new Map(); // of each open box: its links
-  for (const link of links.values()) {
-    const g = link.box < 0 ? -1 : link.box - count;
-    if (!inside.has(g)) inside.set(g, []);
-    inside.get(g).push(link);
-  }
+  const wires = [...links.values()].flatMap(({ arg, node, pairs }) =>
+    pairs.size > BUNDLE
+      ? [{ arg, node, bundle: true }]
+      : [...pairs].map((pair) => ({ arg: Math.floor(pair / all), node: pair % all })),
+  );
+  return { inside, wires, leaving };
+}
 
-  // From the inside out: how large each open box is; then from the outside in: where it stands.
+/** How large each open box is, from the inside out, and where in it its contents stand. */
+function layout({ count, groups, isGroup, card }, contents, inside, pane) {
   const laid = new Map();
   const lay = (g) => {
-    const list = children.get(g),
+    const list = contents.get(g),
       place = new Map(list.map((item, i) => [item, i]));
-    const sizes = list.map((item) =>
-      isGroup(item) && children.has(item - count)
-        ? lay(item - count)
-        : isGroup(item)
-          ? BOX
-          : run.card,
-    );
-    const edges = (inside.get(g) ?? []).map(({ arg, node }) => [place.get(arg), place.get(node)]);
-    const found = arrange(sizes, edges, pane);
+    const sizes = list.map((item) => {
+      if (!isGroup(item)) return card;
+      return contents.has(item - count) ? lay(item - count) : BOX;
+    });
+    const edges = (inside.get(g) ?? []).map(({ arg, node }) => [place.get(arg), place.get(node)]),
+      found = arrange(sizes, edges, pane);
     laid.set(g, { list, sizes, ...found });
     const title = g < 0 ? 0 : 9 * groups[g].title.length + 90;
     return [Math.max(found.width, title) + 2 * FRAME.side, found.height + FRAME.top + FRAME.bottom];
   };
   lay(-1);
-  const scene = {
-    of,
-    leaving,
-    open,
-    sample,
-    size,
-    items: [],
-    frames: [],
-    rects: new Map(),
-    wires: [],
-    bounds: null,
-  };
+  return laid;
+}
+
+/**
+ * What is to be drawn: `items` with their rectangles, `frames` around what is open, `wires`.
+ * `of` is the item that shows a node, `leaving` whether a node's value leaves its item.
+ */
+function boxScene(run, open, sample, pane) {
+  const { count, isGroup } = run,
+    { found: of, size } = shownBy(run, open, sample),
+    isOpen = (g) => open.has(g) && size[g] > 1,
+    contents = contentsOf(run, of, isOpen),
+    { inside, wires, leaving } = linksOf(run, of, isOpen),
+    laid = layout(run, contents, inside, pane),
+    { width, height } = laid.get(-1);
+  const bounds = { left: 0, top: 0, right: width, bottom: height },
+    scene = { of, leaving, items: [], frames: [], rects: new Map(), wires, bounds };
   const put = (g, left, top) => {
     const { list, sizes, centres } = laid.get(g);
     list.forEach((item, i) => {
       const [w, h] = sizes[i],
         rect = { x: left + centres[i][0] - w / 2, y: top + centres[i][1] - h / 2, w, h };
       scene.rects.set(item, rect);
-      if (isGroup(item) && children.has(item - count)) {
+      if (isGroup(item) && contents.has(item - count)) {
         scene.frames.push(item);
         put(item - count, rect.x + FRAME.side, rect.y + FRAME.top);
       } else scene.items.push(item);
     });
   };
   put(-1, 0, 0);
-  scene.bounds = { left: 0, top: 0, right: laid.get(-1).width, bottom: laid.get(-1).height };
-  for (const { arg, node, pairs } of links.values())
-    if (pairs.size > BUNDLE) scene.wires.push({ arg, node, bundle: true });
-    else
-      for (const pair of pairs) scene.wires.push({ arg: Math.floor(pair / all), node: pair % all });
-  if (scene.wires.length <= FEW_WIRES)
-    for (const [x] of scene.wires.flatMap((wire) => route(run, scene, wire))) {
-      scene.bounds.left = Math.min(scene.bounds.left, x);
-      scene.bounds.right = Math.max(scene.bounds.right, x);
+  if (wires.length <= FEW_WIRES)
+    for (const [x] of wires.flatMap((wire) => route(run, scene, wire))) {
+      bounds.left = Math.min(bounds.left, x);
+      bounds.right = Math.max(bounds.right, x);
     }
   return scene;
 }
 
 /** The scene of a graph of ordinary size with every node shown: as Graphviz has laid it out. */
-function flatScene({ count, argOf, ownerOf, levels, card: [w, h], at, routes }) {
+function flatScene({ count, argOf, ownerOf, card: [w, h], at, routes }) {
   const scene = {
     of: Int32Array.from({ length: count }, (_, i) => i),
     leaving: new Uint8Array(count).fill(1),
-    open: levels.at(-1).open,
-    sample: -1,
     items: Array.from({ length: count }, (_, i) => i),
     frames: [],
     rects: new Map(),
