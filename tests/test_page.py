@@ -473,7 +473,7 @@ def residual(samples: int, depth: int) -> Value:
 
 
 def test_without_modules_what_loops_over_layers_is_a_loop_of_few_boxes() -> None:
-    counts = set()
+    counts, parts = set(), set()
     for samples, depth in ((2, 12), (5, 12), (2, 30)):
         structure = Structure(list(Recording(residual(samples, depth)).nodes))
         found = levels_of(structure)
@@ -481,8 +481,10 @@ def test_without_modules_what_loops_over_layers_is_a_loop_of_few_boxes() -> None
         coarse, fine = (unpacked(level["box"]) for level in found[:2])
         assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
         counts.add(max(coarse) + 1)
+        parts.add(max(fine) + 1 - 4 * depth)
     assert len(counts) == 1
     assert counts.pop() <= 15
+    assert len(parts) == 1, "each layer is a product, its sum, a tanh and what it is added to"
     # Few boxes stay as they are.
     shallow = levels_of(Structure(list(Recording(residual(2, 3)).nodes)))
     assert [level["name"] for level in shallow] == ["network", "alike"]

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -87,6 +87,7 @@ def fold(
     found: list[int] = []
     modules: dict[int, dict[str, None]] = {}
     last = len(structure.nodes) - 1
+    uses = Counter(arg for args in structure.args for arg in args)
     for i, node in enumerate(structure.nodes):
         path, op = structure.place[i], node.op
         module = module_at(level, path) if level != "op" and path else ""
@@ -101,7 +102,9 @@ def fold(
             args = dict.fromkeys([found[arg] for arg in structure.args[i]])
             key = (op.name, pattern(path), tuple(args))
             if op.commutes:
-                key = term = _chain(op.name, pattern(path), args, terms)
+                # What is used elsewhere, too, is no mere part of a long sum: a residual stream.
+                parts = {found[arg] for arg in structure.args[i] if uses[arg] == 1}
+                key = term = _chain(op.name, pattern(path), args, terms, parts)
         key = (coarser and coarser.box[i], key)
         if i == last and not module and not (term[0] and key in boxes):
             key = "root"  # but a long sum, which the root ends, is one box with it
@@ -182,13 +185,17 @@ def _neighbours(args: list[list[int]], boxes: list[int]) -> tuple[list[list[int]
     return list(map(list, below)), list(map(list, above))
 
 
-def _chain(op: str, path: str, args: Iterable[int], terms: list[Term]) -> Term:
-    """Return the chain of one op that ends here: its terms, (-1,) if there are too many."""
+def _chain(op: str, path: str, args: Iterable[int], terms: list[Term], parts: set[int]) -> Term:
+    """Return the chain of one op that ends here: its terms, (-1,) if there are too many.
+
+    Args:
+        parts: the boxes that are used here alone, whose own chains may go on.
+    """
     flat: set[int] = set()
     long = False
     for arg in args:
         inner_op, inner_path, inner = terms[arg]
-        if (inner_op, inner_path) == (op, path):
+        if arg in parts and (inner_op, inner_path) == (op, path):
             flat.update(inner)
             long = True
         else:
