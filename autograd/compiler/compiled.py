@@ -418,11 +418,11 @@ class Compiled:
 
     def _add(self, weights: Any) -> None:
         """Add a gradient to the grad of the parameters."""
-        if hasattr(weights, "ctypes"):
+        if self.backend == "llvm":
             self._slots.add(weights, weights.ctypes.data)
             return
         # All or nothing: what isn't a number raises before anything is changed.
-        pairs = zip(self.parameters, weights, strict=False)
+        pairs = zip(self.parameters, formed(weights, as_array=False), strict=False)
         for leaf, total in [(leaf, real(leaf.grad) + g) for leaf, g in pairs]:
             leaf.grad = total
 
