@@ -62,14 +62,15 @@ def main() -> int:
     with ProcessPoolExecutor() as pool:
         for name in chosen:
             started = time.monotonic()
+            inputs = range(0, args.inputs, TARGETS[name].every)
             done = [
-                pool.submit(tried, name, range(i, min(i + CHUNK, args.inputs)))
-                for i in range(0, args.inputs, CHUNK)
+                pool.submit(tried, name, inputs[i : i + CHUNK])
+                for i in range(0, len(inputs), CHUNK)
             ]
             problems += report(fault for part in done for fault in part.result()[0])
             seconds = sum(part.result()[1] for part in done)
             print(
-                f"{name:>12}  {args.inputs:,} inputs  {time.monotonic() - started:.0f} s, "
+                f"{name:>12}  {len(inputs):,} inputs  {time.monotonic() - started:.0f} s, "
                 f"{seconds:.0f} s of a processor",
                 flush=True,
             )

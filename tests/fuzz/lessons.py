@@ -160,7 +160,7 @@ def use_descent(given: list[Any]) -> None:
 def targets() -> tuple[Target, ...]:
     refused = (ValueError, TypeError, IndexError, FloatingPointError)
     return (
-        Target("lessons", lesson, use_lesson, ()),
-        Target("texts", text, use_text, ()),
+        Target("lessons", lesson, use_lesson, (), every=4),
+        Target("texts", text, use_text, (), every=4),
         Target("descents", descent, use_descent, refused),
     )

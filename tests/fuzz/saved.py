@@ -100,6 +100,6 @@ def use_told(told: list[tuple[str, Any]]) -> None:
 @cache
 def targets() -> tuple[Target, ...]:
     return (
-        Target("questions", asked, use_asked, ()),
+        Target("questions", asked, use_asked, (), every=8),
         Target("widgets", told, use_told, ()),
     )

@@ -29,12 +29,14 @@ class Target(NamedTuple):
         make: an input, from a source of random numbers.
         use: does with it what a user would, and raises AssertionError where the answer is wrong.
         refusals: what may be raised besides, with a message of one short line.
+        every: of what takes longer than the others, every how manieth input is tried.
     """
 
     name: str
     make: Callable[[random.Random], Any]
     use: Callable[[Any], object]
     refusals: tuple[type[Exception], ...]
+    every: int = 1
 
 
 class Fault(NamedTuple):
