@@ -34,6 +34,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         _replace(Path(os.path.realpath(path)), content, before)
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from None
+    except ValueError:
+        raise _no_name(path) from None
 
 
 def read_regular(path: str | os.PathLike[str], most: int = 2**30) -> bytes:
@@ -45,13 +47,22 @@ def read_regular(path: str | os.PathLike[str], most: int = 2**30) -> bytes:
     """
     path = os.fspath(path)
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-    with open(os.open(path, flags), "rb") as stream:
+    try:
+        descriptor = os.open(path, flags)
+    except ValueError:
+        raise _no_name(path) from None
+    with open(descriptor, "rb") as stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", path)
         if status.st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", path)
         return stream.read(most)
+
+
+def _no_name(path: str) -> OSError:
+    """Return the error for what no file can be called, as a NUL is in it, or half a character."""
+    return OSError(errno.EINVAL, "no file can be called so", path)
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -252,3 +252,10 @@ def test_a_file_is_unpacked_within_bounds(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("nn.tables.texts.ROOM", 0)
     with pytest.raises(ValueError, match="bytes unpacked: unpack it yourself"):
         nn.tables.read(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_what_no_file_can_be_called_is_said(name: str) -> None:
+    for work in (lambda: write_whole(name, b"x"), lambda: read_regular(name), lambda: Script(name)):
+        with pytest.raises((OSError, ScriptError), match="no file can be called so"):
+            work()

@@ -74,8 +74,6 @@ class Script:
             source = read_regular(path)
         except OSError as error:
             raise ScriptError(f"{path} can't be read: {error.strerror}; check the path") from None
-        except ValueError as error:  # a path with a NUL
-            raise ScriptError(f"{path} can't be read: {error}; check the path") from None
         linecache.checkcache(path)
         linecache.getlines(path)  # while the path is good: the file may change the directory
         # A module of its own in sys.modules: pickles and dataclasses look themselves up there.
