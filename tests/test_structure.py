@@ -272,3 +272,10 @@ def test_no_two_classes_share_a_name() -> None:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_the_top_level_is_as_it_was_fixed() -> None:
+    if not (ROOT / ".gitignore").exists():
+        pytest.skip("not a clone")
+    files = {path.name for path in ROOT.iterdir() if path.is_file() and path.name[0] != "."}
+    assert files <= {"pyproject.toml", "README.md", "LICENSE", "CITATION.cff"}
