@@ -136,9 +136,11 @@ def mean_absolute_error(predictions: Sequence[Value | float], targets: Sequence[
     0.25
     """
     guesses, goals = _numbers("mean_absolute_error", predictions, targets)
-    return math.fsum(
-        abs(p / len(goals) - t / len(goals)) for p, t in zip(guesses, goals, strict=True)
-    )
+    n = len(goals)
+    try:
+        return math.fsum(abs(p / n - t / n) for p, t in zip(guesses, goals, strict=True))
+    except OverflowError:
+        return math.inf
 
 
 def root_mean_squared_error(

@@ -241,3 +241,9 @@ def test_three_paths_are_found_unless_more_are_asked_for() -> None:
         5,
         8,
     ]
+
+
+def test_contributions_whose_sum_overflows_are_told() -> None:
+    x = Value(1.0, "x")
+    assert not Stepper(x * 1.7e308 + x * 1e308).why(x).cancels
+    assert "cancel" not in str(Stepper(x * 1.7e308 - x * 1e308).why(x))

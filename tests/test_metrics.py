@@ -7,7 +7,15 @@ import pytest
 from autograd import Value
 from nn import MLP, fit
 from nn.losses import binary_cross_entropy_with_logits
-from nn.metrics import accuracy, confusion_matrix, mean_of, precision, r2, recall
+from nn.metrics import (
+    accuracy,
+    confusion_matrix,
+    mean_absolute_error,
+    mean_of,
+    precision,
+    r2,
+    recall,
+)
 from nn.optim import SGD
 
 SCORES = [2.0, -1.0, 0.5, -0.5, 1.0, 3.0]
@@ -108,5 +116,7 @@ def test_r2_is_the_same_at_every_scale(exponent: int) -> None:
 
 def test_a_mean_of_large_numbers() -> None:
     assert mean_of([1.7e308] * 7) == pytest.approx(1.7e308, rel=1e-15)
+    assert mean_absolute_error([1.7e308, 1.7e308], [-1e308, 0.0]) == math.inf
+    assert mean_absolute_error([1.7e308, 0.0], [-1e308, 0.0]) == pytest.approx(1.35e308)
     assert mean_of([1.7e308, -1.7e308, 1e308, 1e308]) == pytest.approx(5e307, rel=1e-15)
     assert mean_of([0.1, 0.2, 0.4]) == math.fsum([0.1, 0.2, 0.4]) / 3

@@ -246,7 +246,9 @@ def _introduce(
 def _tell(terminal: Terminal, steps: int, losses: Sequence[float]) -> None:
     """Print about ten of the steps, as they are made: the mean loss of those just before."""
     if len(losses) in milestones(steps):
-        loss = fmean(losses[-max(1, steps // 10) :])
+        from nn.metrics import mean_of
+
+        loss = mean_of(losses[-max(1, steps // 10) :])
         terminal.line(f"  {len(losses):>5,}  {loss:.4f}")
         sys.stdout.flush()
 

@@ -93,8 +93,8 @@ class Ledger:
 
     @property
     def cancels(self) -> bool:
-        size = math.fsum(abs(entry.product) for entry in self.entries)
-        return abs(self.adjoint) < CANCELLED * size
+        # A part of each, whose sum does not overflow.
+        return abs(self.adjoint) < math.fsum(CANCELLED * abs(e.product) for e in self.entries)
 
     @property
     def has_shares(self) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from nn.gpt import GPT
+from nn.metrics import mean_of
 from nn.plots.paper import BLUE, INK, QUIET, blank, chart, checked_target, head, literal, written
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def loss_by_step(losses: Sequence[float], path: str | PathLike[str] | None = Non
     steps = range(1, len(losses) + 1)
     axes.scatter(steps, losses, s=4, color=BLUE, alpha=0.25, linewidths=0)
     around = max(1, len(losses) // 40)
-    means = [fmean(losses[max(0, i - around) : i + around + 1]) for i in range(len(losses))]
+    means = [mean_of(losses[max(0, i - around) : i + around + 1]) for i in range(len(losses))]
     axes.plot(steps, means, color=BLUE, linewidth=1.8)
     chart(axes, "Loss by step", "step")
     return written(figure, target)
