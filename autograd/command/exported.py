@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,33 @@ def as_header(
     elif len(notes.columns) == width:
         more += [f"/* x: {_comment(', '.join(notes.columns))} */", ""]
     return header(program, [p.data for p in found.parameters], name, real, step, more)
+
+
+def as_onnx(model: Module, notes: Notes, width: int, real: str) -> bytes:
+    """Return the ONNX model of a network, what its inputs and outputs mean among its metadata.
+
+    Of a table, the inputs are those that are prepared of its cells: the metadata name them.
+
+    Raises:
+        CompileError: it can't be written so.
+        MissingExtraError: onnx is not installed.
+    """
+    from autograd.compiler.exchange import onnx_model
+
+    found = predicting(model, width)
+    inputs = notes.preparation.inputs if notes.preparation else notes.columns
+    about = {
+        "inputs": json.dumps(list(inputs), ensure_ascii=False),
+        "classes": json.dumps(list(notes.classes), ensure_ascii=False),
+        "target": notes.target,
+        "unit": notes.unit,
+    }
+    return onnx_model(
+        found.program,
+        [p.data for p in found.parameters],
+        real=real,
+        about={key: text for key, text in about.items() if text not in ("", "[]")},
+    )
 
 
 def _loss(model: Module, notes: Notes, width: int, outputs: int) -> Callable[[list[Any]], Any]:

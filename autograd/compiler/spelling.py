@@ -200,3 +200,58 @@ TAKEN: dict[str, str] = {
     ".gather(-1, {0}.long()[..., None] + 1)[..., 0]",
 }
 """How each target takes one of several numbers, {1}, by its place {0}, a whole number."""
+
+ONNX: dict[str, str] = {
+    "add": "{r} = Add({0}, {1})",
+    "sub": "{r} = Sub({0}, {1})",
+    "mul": "{r} = Mul({0}, {1})",
+    "div": "{r} = Div({0}, {1})",
+    "neg": "{r} = Neg({0})",
+    "pow": "{r} = Pow({0}, {1})",
+    **{name: f"{{r}} = {name.title()}({{0}})" for name in "abs exp log sqrt sin cos tanh".split()},
+    "log1p": """\
+{r}_u = Add({0}, one)
+{r}_l = Log({r}_u)
+{r}_m = Mul({r}_l, {0})
+{r}_d = Sub({r}_u, one)
+{r}_q = Div({r}_m, {r}_d)
+{r}_c = Equal({r}_u, one)
+{r}_f = Where({r}_c, {0}, {r}_q)
+{r}_i = Equal({r}_u, {0})
+{r} = Where({r}_i, {r}_l, {r}_f)""",
+    "where": """\
+{r}_c = Greater({0}, zero)
+{r} = Where({r}_c, {1}, {2})""",
+    "maximum": """\
+{r}_c = GreaterOrEqual({0}, {1})
+{r}_n = IsNaN({0})
+{r}_o = Or({r}_c, {r}_n)
+{r} = Where({r}_o, {0}, {1})""",
+    "minimum": """\
+{r}_c = LessOrEqual({0}, {1})
+{r}_n = IsNaN({0})
+{r}_o = Or({r}_c, {r}_n)
+{r} = Where({r}_o, {0}, {1})""",
+    "heaviside": """\
+{r}_c = Greater({0}, zero)
+{r}_n = IsNaN({0})
+{r}_a = Where({r}_c, one, zero)
+{r} = Where({r}_n, {0}, {r}_a)""",
+    "mul_no_nan": """\
+{r}_c = Equal({0}, zero)
+{r}_a = Mul({0}, {1})
+{r} = Where({r}_c, zero, {r}_a)""",
+}
+"""{r} is the result, and what begins so a step on the way to it.
+
+ONNX has no log1p: this is W. Kahan's, within some ulp, and log x itself where 1 + x is x.
+"""
+
+ONNX_IN_FLOAT: dict[str, str] = {
+    **{name: f"{{r}} = {name.title()}({{0}})" for name in "tan asin acos atan erf".split()},
+    **{name: f"{{r}} = {name.title()}({{0}})" for name in "sinh cosh asinh acosh atanh".split()},
+    "erfc": """\
+{r}_a = Erf({0})
+{r} = Sub(one, {r}_a)""",
+}
+"""What onnxruntime has in single precision only."""

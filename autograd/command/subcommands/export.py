@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from autograd.command.exported import as_header, constants_of, predicting
+from autograd.command.exported import as_header, as_onnx, constants_of, predicting
 from autograd.command.notes import inputs_of, saved
 from autograd.command.parser import Parser
 from autograd.command.usage import OK, UsageError
@@ -19,12 +19,19 @@ examples:
   chainrule export chainrule-iris/model.json -o iris.h     a C header, C99
   chainrule export chainrule-iris/model.json -o iris.h --real float --step
   chainrule export chainrule-iris/model.json -o iris.py    plain Python
+  chainrule export chainrule-iris/model.json -o iris.onnx  ONNX (the extra export)
   chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
 
-TARGETS = ("c", "python", "jax", "torch")
+PYTHON = (".py",)
 
-ENDINGS = ((".py",), (".h", ".hpp", ".hh", ".c", ".inc"))
-"""Of files in Python, and in C."""
+TARGETS = {
+    "c": (".h", ".hpp", ".hh", ".c", ".inc"),
+    "python": PYTHON,
+    "jax": PYTHON,
+    "torch": PYTHON,
+    "onnx": (".onnx",),
+}
+"""What it may be written as, and how the name of such a file ends."""
 
 
 def add_options(parser: Parser) -> None:
@@ -34,14 +41,17 @@ def add_options(parser: Parser) -> None:
         "-o", "--out", metavar="FILE", type=Path, help="where it goes (default: it is printed)"
     )
     parser.add_argument(
-        "--to", choices=TARGETS, help="the language (default: c, or python for FILE.py)"
+        "--to", choices=TARGETS, help="default: c, python for FILE.py, onnx for FILE.onnx"
+    )
+    parser.add_argument(
+        "--real",
+        choices=["double", "float"],
+        default="double",
+        help="of C and ONNX (default: %(default)s)",
     )
     header = parser.add_argument_group("of a C header")
     header.add_argument(
         "--name", help="what every identifier begins with (default: the file's name)"
-    )
-    header.add_argument(
-        "--real", choices=["double", "float"], default="double", help="default: %(default)s"
     )
     header.add_argument(
         "--step", action="store_true", help="with a step of gradient descent, to go on learning"
@@ -55,15 +65,18 @@ def run(args: argparse.Namespace) -> int:
         UsageError: the model can't be written so, or the options don't go together.
         StateError: the file is damaged or hostile.
         CompileError: a row has no spelling in the language.
+        MissingExtraError: ONNX is asked for, and not installed.
     """
     model, notes = saved(args.model)
     ending = args.out.suffix if args.out else ""
-    target = args.to or ("python" if ending == ".py" else "c")
-    if args.out and ending not in ENDINGS[target == "c"]:
+    target = args.to or {".py": "python", ".onnx": "onnx"}.get(ending, "c")
+    if args.out and ending not in TARGETS[target]:
         raise UsageError(
             f"{args.out} is no name for {target}: write, say, -o {args.out.stem or 'model'}"
-            f"{ENDINGS[target == 'c'][0]}"
+            f"{TARGETS[target][0]}"
         )
+    if target == "onnx" and not args.out:
+        raise UsageError("a model in ONNX is no text: write, say, -o model.onnx")
     if notes.characters:
         raise UsageError(
             "a model of a text has a program for each length, which can't be exported yet; "
@@ -72,12 +85,18 @@ def run(args: argparse.Namespace) -> int:
     width = inputs_of(model)
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes")
+    if target != "c" and (args.step or args.name):
+        raise UsageError(f"--name and --step are of a C header, not of {target}")
+    if target == "onnx":
+        write_whole(args.out, as_onnx(model, notes, width, args.real))
+        print(args.out)
+        return OK
     if target == "c":
         name = args.name or _name(args.out.stem if args.out else "model")
         code = as_header(model, notes, width, name, args.real, args.step)
     else:
-        if args.step or args.name or args.real != "double":
-            raise UsageError(f"--name, --real and --step are of a C header, not of {target}")
+        if args.real != "double":
+            raise UsageError(f"--real is of C and ONNX, not of {target}")
         found = predicting(model, width)
         code = (
             source(found.program, target)
