@@ -6,6 +6,7 @@ import io
 import json
 import math
 import random
+from itertools import count
 from typing import Any
 
 import pytest
@@ -36,9 +37,9 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.checking.check import MANY
 from autograd.checking.differences import Sampler
 from autograd.checking.line import BUDGET, Line, Sample
+from autograd.checking.trial import MANY
 from autograd.functions import mean
 from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions, floats_in
@@ -445,6 +446,59 @@ def test_steps_have_no_period_in_common() -> None:
     for x in (0.3, 1.3, 5.2):
         assert verdicts(steps, x, gradient=1.0) == ["wrong"]
         assert verdicts(steps, x, gradient=0.0) == ["ok"]
+
+
+STEPPED = {
+    "a 300th": (lambda x: round(300 * x) / 300, 0.0, 1.0),
+    "a seventh": (lambda x: math.floor(7 * x) / 7, 0.0, 1.0),
+    "0.01": (lambda x: round(x, 2), 0.0, 1.0),
+    "0.01 e": (lambda x: math.floor(x / (0.01 * math.e)) * 0.01 * math.e, 0.0, 1.0),
+    "0.05 of a table": (lambda x: math.exp(-round(x / 0.05) * 0.05), 0.0, lambda x: -math.exp(-x)),
+    "a count": (lambda x: sum(k / 997 < x / 10 for k in range(997)) / 997, 0.0, 0.1),
+}
+"""Functions that move in steps: their slope, and that over many steps."""
+
+
+@pytest.mark.parametrize("width", STEPPED)
+@pytest.mark.parametrize("x", [0.31, 0.123, 1.7, 2.2222, 4.4])
+def test_steps_of_ones_own_are_not_a_slope(width: str, x: float) -> None:
+    f, right, over = STEPPED[width]
+    over = over(x) if callable(over) else over
+    assert verdicts(f, x, gradient=right)[0] != "wrong"
+    assert verdicts(f, x, gradient=over)[0] in ("wrong", "noise")
+    assert not gradcheck(f, x, gradient=[over]).ok
+
+
+@pytest.mark.parametrize("x", [0.31, 0.123, 1.7, 2.2222, 4.4])
+def test_a_slope_beside_steps_is_that_within_them(x: float) -> None:
+    square = lambda x: x * x + round(300 * x) / 300
+    assert verdicts(square, x, gradient=2 * x) == ["ok"]
+    for wrong in (2 * x + 1, 2.002 * x, 0.0):
+        assert verdicts(square, x, gradient=wrong) == ["wrong"]
+
+
+def test_steps_that_may_be_either_are_said_to_be() -> None:
+    for slope in (0.0, math.cos(0.3)):
+        report = gradcheck(lambda x: round(math.sin(x), 4), 0.3, gradient=[slope])
+        assert [check.verdict for check in report.inputs] == ["noise"]
+        (note,) = report.notes
+        assert note.startswith("x: f moves in steps ")
+        assert "its slope is 0 within one, and over many of them 0.955" in note
+
+
+def test_what_is_not_deterministic_is_said_to_be() -> None:
+    draw = random.Random(0)
+    report = gradcheck(lambda x: x * x + 1e-9 * draw.random(), 1.5, gradient=[3.0])
+    assert report.ok
+    assert report.notes[0].startswith("f is not deterministic: at the same point it gave 2.25")
+    calls = count()
+    report = gradcheck(lambda x: x * x + next(calls), 1.5, gradient=[3.0])  # a jump to each side
+    assert [check.verdict for check in report.inputs] == ["noise"]
+    report = gradcheck(lambda x: x * draw.choice((0.0, 2.0)), 1.5, gradient=[2.0])
+    assert not report.ok
+    assert any("not deterministic" in note for note in report.notes)
+    report = gradcheck(lambda x: x * Value(draw.random()), 1.5)
+    assert any("not deterministic" in note for note in report.notes)
 
 
 def test_steps_follow_the_input() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autograd import Op, Value, cos, gradcheck, no_grad, sin, tanh
-from autograd.checking.check import FEWEST
+from autograd.checking.trial import FEWEST
 
 np = pytest.importorskip("numpy")
 

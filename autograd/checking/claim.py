@@ -57,10 +57,15 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A claimed derivative beside the numeric one; see `autograd.checking.check.InputCheck`."""
+    """A claimed derivative beside the numeric one; see `autograd.checking.report.InputCheck`.
+
+    Attributes:
+        remark: what else there is to say of it.
+    """
 
     numeric: float
     error: float
     tolerance: float
     verdict: str
     rate: float = nan
+    remark: str = ""

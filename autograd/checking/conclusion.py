@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from math import inf
 
 from autograd.checking.line import Line
-from autograd.checking.precision import is_short, steps, unit_of
+from autograd.checking.precision import is_short, kind_of_steps, unit_of
 from autograd.checking.stencil import NONE, OWN, Slope, Stencil
+from autograd.checking.steps import far_reach, steps_of, unit
 
 SHARP = 1e-4
 """A slope is sharp if its error is below this share of it."""
@@ -18,13 +19,8 @@ TELLING = 0.05
 ALL = 0.03
 """Noise of this share of all that f varies is no noise on something else."""
 
-SINGLE = 2.0**-10
 HALF = 2.0**-6
-"""Steps on which a function stands still, beside the input or 1: below the first they are those
-of single and half precision, above the second its own, unless its values say otherwise."""
-
-FAR = (1.3e-3, 2.9, 170.0, 1.1e4, 0.9e6)
-"""Where to look what f is far away, per unit of the input or of 1."""
+"""Steps of this width, beside the input or 1, are f's own, unless its values are of a format."""
 
 
 @dataclass
@@ -40,8 +36,9 @@ class Survey:
         is_all_noise: whether f seems to be nothing else.
         is_flat: whether f varies by no more than its rounding, near and far.
         seen: every stencil.
-        stands: whether f is constant nearby, in steps that may or may not be its precision.
-        has_wide_steps: whether such steps are wider than single precision has them.
+        within: the stencil inside of one step, if f is constant there.
+        step: how wide the steps are in which f moves, if that is too wide for mere rounding.
+        stands: whether it may as well be constant, as it is within each of them.
         coarse: the slope over many such steps, where it says little.
         hidden: the steepest slope that rounding to single or half precision may hide.
     """
@@ -51,8 +48,9 @@ class Survey:
     right: Slope = NONE
     kind: str = "undefined"
     reach: float = 0.0
+    within: Stencil | None = None
+    step: float = 0.0
     stands: bool = False
-    has_wide_steps: bool = False
     coarse: Slope = NONE
     hidden: float = 0.0
     noise: float = 0.0
@@ -60,11 +58,6 @@ class Survey:
     is_all_noise: bool = False
     is_flat: bool = False
     seen: list[Stencil] = field(default_factory=list)
-
-
-def unit(line: Line) -> float:
-    """Return the size of the middle, or 1 if that is larger."""
-    return max(abs(line.x), 1.0)
 
 
 def conclude(line: Line, found: Survey) -> None:
@@ -80,8 +73,9 @@ def conclude(line: Line, found: Survey) -> None:
     moving = [s for s in stencils if not s.is_constant]
     best = _best(moving)
     still = [s for s in stencils if s.is_constant and s.h < best.h]
-    if still:
-        best = _moving_or_still(line, found, best, still[0])
+    within = still[0] if still else found.within
+    if within is not None:
+        best = _moving_or_still(line, found, best, within)
     slope = best.slope
     closer = max((s.noise for s in moving if s.h < best.h), default=0.0)
     if closer > best.noise > 0:
@@ -109,7 +103,7 @@ def _conclude_constant(line: Line, found: Survey) -> None:
     found.kind = "smooth"
     found.slope = min((s.slope for s in found.seen), key=lambda s: s.error)
     found.reach = far_reach(line)
-    if (found.reach or not line.left) and steps(line.values()) != "own":
+    if (found.reach or not line.left) and kind_of_steps(line.values()) != "own":
         found.hidden = unit_of(line.values(), line.middle) / max(s.h for s in found.seen)
 
 
@@ -125,21 +119,24 @@ def _best(moving: list[Stencil]) -> Stencil:
 
 def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil) -> Stencil:
     """Return what a function does that is constant nearby: move, in steps of its precision?"""
-    width = still.h
-    kind = kind_of_steps(line) if is_short(line.values(2 * unit(line))) else "unclear"
-    if kind == "unclear" and width > SINGLE * unit(line):
-        kind = steps(line.values())
-    if kind != "unclear":
-        return moving if kind == "format" else still
-    are_steps = moving.noise >= 0.1 * width * abs(moving.slope.value)
-    may_be_short = is_short(line.values()) and width <= 0.5 * unit(line)
-    if (width > HALF * unit(line) and not may_be_short) or not are_steps:
+    by = steps_of(line, found.seen, moving, 0.0, still.h)
+    short = is_short(line.values(2 * unit(line)))
+    kind = by.kind
+    if kind == "format":
+        return moving
+    if kind == "own" and (short or by.are_wide):
+        return still
+    are_steps = moving.noise >= 0.1 * still.h * abs(moving.slope.value)
+    may_be_short = is_short(line.values()) and by.width <= 0.5 * unit(line)
+    is_too_wide = by.width > HALF * unit(line) and not may_be_short
+    if (is_too_wide and kind != "cancelled") or not are_steps:
         return still
     if not moving.slope.is_sharper(0.5):
         found.coarse = moving.slope
         return still
-    found.stands = width > SINGLE * unit(line)
-    found.has_wide_steps = moving.noise > SINGLE * unit(line) * abs(moving.slope.value)
+    if kind != "cancelled" and not by.are_fine:
+        found.step = by.width
+        found.stands = kind == "own" or by.are_wide
     return moving
 
 
@@ -170,17 +167,3 @@ def _conclude_kink(found: Survey) -> None:
         setattr(found, name, best)
     slopes = (found.left, found.right)
     found.slope = Slope(sum(s.value for s in slopes) / 2, sum(s.error for s in slopes))
-
-
-def kind_of_steps(line: Line) -> str:
-    """Return what `steps` says of a function whose values nearby are short.
-
-    What is far away tells: there, the steps of a format are others.
-    """
-    return steps(line.values()) if is_short(line.values()) else "own"
-
-
-def far_reach(line: Line, scales: tuple[float, ...] = FAR) -> float:
-    """Return the steepest way to samples far away, per scale two."""
-    found = [line.at(side * scale * unit(line)) for scale in scales for side in (1, -1)]
-    return max((abs((value - line.middle) / t) for t, value in filter(None, found)), default=0.0)

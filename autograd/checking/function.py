@@ -93,6 +93,18 @@ class Function(ABC):
         except Exception:  # away from the point, f may end in any way
             return None
 
+    def repeated(self, x: list[float]) -> tuple[float, float] | None:
+        """Return what a result was at the point and what it is now, None if it is the same."""
+        before = [item for part in self._results for item in part.items]
+        self.evaluations += 1
+        with self.moved(x):
+            after = items_of(self.call(x))
+        for pair in zip(before, after, strict=False):
+            first, second = (t.data if isinstance(t, Value) else t for t in pair)
+            if first != second and first == first:
+                return first, second
+        return None
+
     def sample(self, returned: Any) -> Sample:
         """Return the selected combination of what f has returned."""
         return Sample(float(self._combined(items_of(returned))))

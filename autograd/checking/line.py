@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 EPSILON = float_info.epsilon
 
-BUDGET = 29
-"""Evaluations along one line, beside the one in the middle."""
+BUDGET = 28
+"""Evaluations along one line, beside two in the middle."""
 
 
 class Sample(NamedTuple):

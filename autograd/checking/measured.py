@@ -28,7 +28,17 @@ def judge(line: Line, claim: Claim) -> Comparison:
         look_again(line, found)
         verdict = _verdict(claim, found, line.x)
     slope = found.slope
-    return Comparison(slope.value, slope.error, _tolerance(claim, slope), verdict)
+    remark = _remark(found) if verdict == "noise" and found.step else ""
+    tolerance = _tolerance(claim, slope)
+    return Comparison(slope.value, slope.error, tolerance, verdict, remark=remark)
+
+
+def _remark(found: Survey) -> str:
+    """Return what steps leave open."""
+    return (
+        f"f moves in steps {found.step:.0e} wide: its slope is 0 within one, and over many of them "
+        f"{found.slope.value:.3g}; differences can't tell which it is meant to be"
+    )
 
 
 def _tolerance(claim: Claim, slope: Slope) -> float:
@@ -70,7 +80,7 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         is_wild = found.is_all_noise and not found.is_flat
         if is_wild and abs(claim.slope) * math.ulp(x) > found.noise:
             return "noise"  # f would change more from one float to the next than it does at all
-        if claim.slope == 0 and found.has_wide_steps:
+        if claim.slope == 0 and found.step:
             return "noise"  # the steps may be its own, and flat
         is_rough = slope.value != 0 and not slope.is_sharper(1 / 40)
         if is_rough and any(_allows(s, claim) for s in found.seen):

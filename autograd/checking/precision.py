@@ -6,10 +6,10 @@ small numbers as for large ones.
 
 >>> bits(0.375), bits(0.1)
 (2, 52)
->>> steps([1.5, 0.0078125, 3.015625, 200.0, 0.3359375, 0.00170135498046875])
+>>> kind_of_steps([1.5, 0.0078125, 3.015625, 200.0, 0.3359375, 0.00170135498046875])
 'format'
->>> steps([1.5, 2.5, 3.0, 40.5])
-'own'
+>>> kind_of_steps([1.5, 2.5, 3.0, 40.5]), kind_of_steps([k / 300 for k in (90, 91, 93, 960, 51090)])
+('own', 'own')
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ EVIDENCE = 6
 
 FEW = 4
 """How many different numbers it takes to tell."""
+
+ENOUGH = 8
+"""Of how many numbers the one is sought that all are multiples of."""
+
+SMALL = 1e-6
+"""What is smaller beside a number is its rounding."""
+
+EXACT = 1e-15
+"""Of what is smaller beside a number, floats tell no multiples."""
 
 
 def bits(x: float) -> int:
@@ -45,18 +54,42 @@ def unit_of(values: Collection[float], x: float) -> float:
     return math.ldexp(1.0, math.frexp(x)[1] - length) if length and x else 0.0
 
 
+def multiples(values: Collection[float]) -> list[float]:
+    """Return which multiples of one number all values are; none if that number is too small.
+
+    >>> multiples([0.3, 0.9, 1.5]), multiples([0.3, 0.9, math.pi])
+    ([1.0, 3.0, 5.0], [])
+    """
+    unit = 0.0
+    for x in sorted(values)[:ENOUGH]:
+        rest = x
+        while rest > SMALL * x:
+            unit, rest = rest, min(unit % rest, rest - unit % rest) if unit else 0.0
+        if max(values) * EXACT > unit:
+            return []
+        unit = x / round(x / unit)  # as exact as x
+    found = [round(x / unit) for x in values] if unit else []
+    is_each = all(abs(n * unit - x) <= SMALL * unit for n, x in zip(found, values, strict=True))
+    return [float(n) for n in found] if found and is_each else []
+
+
 def is_short(values: Collection[float]) -> bool:
     """Return whether all values are numbers of half precision, or of bfloat16."""
     return length_of(values) in FORMATS[:2]
 
 
-def steps(values: Collection[float]) -> str:
+def kind_of_steps(values: Collection[float]) -> str:
     """Return whether values lie in the steps of a "format", or in steps of their "own".
 
     "unclear" if they may be either, or are numbers of double precision.
     """
     numbers = {abs(x) for x in values} - {0.0}
     length = length_of(numbers)
+    if not length:
+        numbers = set(multiples(numbers))
+        length = length_of(numbers)
+        if numbers and not length:
+            return "own"
     if not length or len(numbers) < FEW:
         return "unclear"
     units = [math.ldexp(1.0, math.frexp(x)[1] - length) for x in numbers]

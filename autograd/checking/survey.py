@@ -10,21 +10,11 @@ import math
 from itertools import pairwise
 from math import inf
 
-from autograd.checking.conclusion import (
-    FAR,
-    SHARP,
-    TELLING,
-    Survey,
-    blur,
-    conclude,
-    diverges,
-    far_reach,
-    kind_of_steps,
-    unit,
-)
+from autograd.checking.conclusion import SHARP, TELLING, Survey, blur, conclude, diverges
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
-from autograd.checking.stencil import CONFIDENCE, Slope, Stencil, one_sided, two_sided
+from autograd.checking.stencil import CONFIDENCE, ROUNDED, Slope, Stencil, one_sided, two_sided
+from autograd.checking.steps import CANCELLED, FAR, far_reach, kind_of_short, steps_of, unit
 
 WIDE = 0.06
 """Where the survey starts, per unit of the input."""
@@ -43,6 +33,12 @@ MISSES = 5
 
 AGAIN = 0.7236
 """The scale of a second look, per unit of the first."""
+
+INSIDE = 1e-3
+"""How closely to look into steps, per unit of their width."""
+
+VISIBLE = 3e3
+"""How far the slope is to rise above rounding there."""
 
 ROUGH = 0.1
 """How far the slope from a hair's breadth may lie from that of the stencil."""
@@ -72,6 +68,7 @@ def _look_around(line: Line, found: Survey) -> None:
         h = max(h, 1e-5 * WIDE * size)
     tried: list[float] = []
     missed = 0
+    loudest = 0.0
     while line.left >= 2 and missed < MISSES and h >= line.smallest_step / 16:
         tried.append(h)
         seen = two_sided(line, h)
@@ -82,6 +79,14 @@ def _look_around(line: Line, found: Survey) -> None:
         if not found.seen and line.middle and is_short(line.values()):
             far_reach(line, FAR[1:3])  # what is far away tells a format from steps of f's own
         found.seen.append(seen)
+        if seen.is_own_noise and seen.noise > 10 * loudest and found.within is None:
+            loudest = seen.noise
+            known = _look_within(line, found, seen)
+            if known == "settled":
+                return
+            if known == "closer":
+                h = min(tried) * CLOSER ** (1 if seen.slope.is_sharper(1.0) else 2)
+                continue
         if seen.bend and h == min(tried):
             other = _closer_bend(line, seen)
             if other is not None:
@@ -101,6 +106,45 @@ def _look_around(line: Line, found: Survey) -> None:
             return
 
 
+def _look_within(line: Line, found: Survey, seen: Stencil) -> str:
+    """Look whether the noise is made of steps: "settled" if that tells what f does.
+
+    Noise that two samples at a hair's breadth don't show is no noise: f is smooth between jumps;
+    or the scale is too wide, then "closer" is where to look.
+    """
+    if seen.noise <= ROUNDED * CANCELLED * max(1.0, line.spread()):
+        return ""
+    h = INSIDE * seen.noise / (ROUNDED * seen.reach)
+    h = max(h, VISIBLE * seen.rounding / seen.reach, line.smallest_step)
+    if h > seen.h / 100:
+        return ""
+    pair = [near for near in (line.at(h), line.at(-h)) if near is not None]
+    slopes = [(value - line.middle) / t for t, value in pair]
+    quiet = [slope for slope in slopes if abs(slope) <= 2 * seen.reach]
+    if not quiet:
+        return ""
+    near = sum(quiet) / len(quiet)
+    steps = steps_of(line, found.seen, seen, near, h)
+    if steps.are_fine:
+        return ""
+    if abs(near - seen.slope.value) <= seen.slope.error:
+        return "closer"
+    inside = two_sided(line, h)
+    if inside is None or inside.is_own_noise:
+        return ""
+    if inside.bend:
+        found.seen.append(inside)
+        found.kind = "kink"
+        return "settled"
+    if inside.is_constant:
+        found.within = inside
+        far_reach(line, FAR[1:3])  # what is far away tells a format from steps of f's own
+        is_own = steps.are_wide and steps.kind == "own"
+        return "settled" if is_own else ""
+    found.seen.append(inside)
+    return "settled" if inside.slope.is_sharper(TELLING) else "closer"
+
+
 def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> float:
     """Return which scale to look at after those tried; 0.0 if none promises more."""
     last = found.seen[-1]
@@ -108,7 +152,7 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
     if missed or not (last.is_noisy or last.is_constant):
         return closer
     is_half = bool(line.middle) and is_short(line.values(2 * unit(line)))
-    if is_half and not last.is_constant and kind_of_steps(line) == "own":
+    if is_half and not last.is_constant and kind_of_short(line) == "own":
         return closer
     if is_half and last.slope.is_sharper(TELLING / 3):
         return 0.0

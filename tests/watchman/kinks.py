@@ -199,3 +199,13 @@ def power_at_0(v):
 @case("edges", [[0.0]], slopes=lambda v: [1.0])
 def sine_of_a_root(v):
     return np.sin(np.sqrt(v[0])) ** 2
+
+
+@case(FAMILY, Uniform(0.3, 3), exact=lambda v: v[0] ** 2)
+def square_in_steps(v):
+    return v[0] ** 2 + np.round(300 * v[0]) / 300
+
+
+@case(FAMILY, Uniform(0.3, 3), exact=lambda v: m.sin(v[0]))
+def sine_on_stairs(v):
+    return m.sin(v[0]) + np.floor(7 * v[0]) / 7
