@@ -168,7 +168,7 @@ def told(name: str, f: Function, x: float) -> list[str]:
             *(["stands"] if found.stands else []),
             *(["all noise"] if found.is_all_noise else []),
             *(["flat"] if found.is_flat else []),
-            *(["wide steps"] if found.has_wide_steps else []),
+            *(["wide steps"] if found.step else []),
             *([f"hidden {number(found.hidden)}"] if found.hidden else []),
         ]
         walk = " ".join(scales)

@@ -103,7 +103,7 @@ def _conclude_constant(line: Line, found: Survey) -> None:
     found.kind = "smooth"
     found.slope = min((s.slope for s in found.seen), key=lambda s: s.error)
     found.reach = far_reach(line)
-    if (found.reach or not line.left) and kind_of_steps(line.values()) != "own":
+    if (found.reach or line.is_exhausted) and kind_of_steps(line.values()) != "own":
         found.hidden = unit_of(line.values(), line.middle) / max(s.h for s in found.seen)
 
 

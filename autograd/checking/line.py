@@ -38,6 +38,7 @@ class Line:
 
     Attributes:
         crossing: whether samples of other pieces count, too.
+        is_exhausted: whether a sample was asked for that was one too many.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Line:
         self.middle = middle.value
         self.evaluations = 0
         self.crossing = False
+        self.is_exhausted = False
         self._f = f
         self._piece = middle.piece
         self._same = is_same_piece
@@ -65,6 +67,7 @@ class Line:
             return None
         if moved not in self._samples:
             if not self.left:
+                self.is_exhausted = True
                 return None
             self.evaluations += 1
             self._samples[moved] = self._f(moved)
