@@ -1,5 +1,5 @@
 // The engine beside Python: each golden file holds a run as the page has it, and what Python says
-// of it. `node --test tests/page`
+// of it. `node --test tests/page/*.test.js`
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
