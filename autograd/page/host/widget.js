@@ -8,6 +8,7 @@ export function render({ model, el }) {
   let hearing = false; // what comes from the page needn't go back to it
   let met = false;
   let serial = 0; // of what was wanted last
+  let asked = {}; // that, until it is answered
   const { frame, tell, letGo } = framed(model.get("_page"), model.get("height"), (said) => {
     const wanted = Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
     if (!met || (serial && !said.heard)) {
@@ -17,7 +18,10 @@ export function render({ model, el }) {
       const known = TRAITS.filter((name) => wanted[name] !== "" && wanted[name] !== said[name]);
       if (known.length) return want(Object.fromEntries(known.map((name) => [name, wanted[name]])));
     } else if (said.heard !== serial) return; // it will answer what is wanted by now
-    const changed = TRAITS.filter((name) => wanted[name] !== said[name]);
+    // Which node a position is about the kernel knows: it may have chosen another since.
+    const isKnown = (name) => name === "node" && "position" in asked && !("node" in asked);
+    const changed = TRAITS.filter((name) => wanted[name] !== said[name] && !isKnown(name));
+    asked = {};
     if (!changed.length) return;
     hearing = true;
     for (const name of changed) model.set(name, said[name]);
@@ -26,6 +30,7 @@ export function render({ model, el }) {
   });
   const want = (changes) => {
     serial++;
+    asked = changes;
     tell({ ...changes, serial });
   };
   let changes = {}; // told in one, as the page decides in which order

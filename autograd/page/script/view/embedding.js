@@ -22,8 +22,6 @@ window.addEventListener("message", (message) => {
   if (!said) return;
   const { theme, level, position, node, serial } = said;
   if (theme) document.documentElement.dataset.theme = theme;
-  // What is wanted is answered, by how it is then, whether it can be done or not.
-  if (serial) state.heard = serial;
   const wanted = run.levels.findIndex(({ name }) => name === level);
   if (wanted >= 0) setLevel(wanted);
   if (Number.isInteger(position) && position !== state.position) {
@@ -35,5 +33,7 @@ window.addEventListener("message", (message) => {
     uncover(found);
     choose(found);
   }
+  // What is wanted is answered once all is done, by how it is then, whether it could be or not.
+  if (serial) state.heard = serial;
   tell();
 });
