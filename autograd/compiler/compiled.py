@@ -307,6 +307,8 @@ class Compiled:
             found = self._code.native_gradient.again((*arguments, given), alone=True)
             if found:
                 sums, parts = found
+                if not parts and not several:
+                    return sums.item(0), sums[1:]
                 moved = parts[: len(self._moving)]
                 if not arguments or arguments[0].ndim > len(self._graph.shapes[0]):
                     if moved and self._reduce == "mean":

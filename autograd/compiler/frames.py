@@ -83,6 +83,7 @@ class ArrayFrame:
         self.slopes = self.sums[1:]
         self.inputs = [_room(n, shape) for shape in signature.arguments]
         self.outputs = [_room(n, shape) for shape in signature.results]
+        self.has_large = any(n * prod(shape) > SMALL for shape in signature.results)
         self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
         self.address = self.words.ctypes.data
         self.parameters_at = self.words[PARAMETERS] = self.parameters.ctypes.data
@@ -121,13 +122,11 @@ class ArrayFrame:
                 self.inputs[i][:] = array
             else:
                 self.words[ARRAYS + i] = array.ctypes.data
-        return self.given()
+        return self.given() if self.has_large else []
 
     def given(self) -> list[Array | None]:
         """Return new arrays for outputs too large to be copied."""
         new: list[Array | None] = [None] * len(self.outputs)
-        if all(room.size for room in self.outputs):
-            return new
         for i, (room, shape) in enumerate(zip(self.outputs, self.signature.results, strict=True)):
             if not room.size and 0 not in shape:
                 array = new[i] = np.empty((self.n, *shape))
@@ -135,7 +134,9 @@ class ArrayFrame:
         return new
 
     def results(self, new: Sequence[Array | None]) -> list[Array]:
-        """Return the arrays of a call's outputs, given those that are new."""
+        """Return the arrays of a call's outputs; ``new`` is what was `given`, or nothing."""
+        if not new:
+            return [room.copy() for room in self.outputs]
         return [
             room.copy() if array is None else array
             for array, room in zip(new, self.outputs, strict=True)

@@ -125,7 +125,7 @@ class NativeFunction:
             if slots:
                 frame.go_home(-1)
                 slots.read(frame.parameters, frame.parameters_at)
-            new = frame.given()
+            new = frame.given() if frame.has_large else ()
             frame.call(frame.address)
             if slots:
                 slots.add(frame.slopes, frame.sums_at + 8)
