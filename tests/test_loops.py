@@ -11,6 +11,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from cProfile import Profile
 from typing import Any, NamedTuple
 
 import mpmath
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograd import TABLE, DomainError, Value, gradients, ops, relu, sin, tanh
+from autograd import TABLE, DomainError, Value, compile, gradients, ops, relu, sin, tanh
 from autograd.compiler import llvm, machine, native, rolling
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.frames import Signature
@@ -871,3 +872,24 @@ def test_constants_on_both_sides_of_a_sum() -> None:
     rows = [[0.5], [-0.0], [math.nan], [-math.inf]]
     check(program, rows, [1.5], exact=True)
     check(program, rows, [1.5], exact=False)
+
+
+@pytest.mark.long
+def test_a_sum_over_windows_takes_work_in_proportion() -> None:
+    """Twice the terms are twice the calls, of Python's functions and of C's, and no more code."""
+
+    def work(n: int) -> tuple[int, int]:
+        profile = Profile()
+        with profile:
+            f = compile(
+                lambda x: sum(tanh(a - b) ** 2 for a, b in itertools.pairwise(x)), [0.0] * n, wrt=0
+            )
+            kernels = f._code.native_gradient
+            text = kernels._kernel(kernels._loops(), single=True).text
+        return sum(entry.callcount for entry in profile.getstats()), text.count("\n")
+
+    work(20)  # what is made once
+    (few, lines), (many, more_lines) = work(200), work(400)
+    # What doesn't grow with the terms makes it less than twice.
+    assert many < 2.02 * few
+    assert more_lines < 1.2 * lines

@@ -145,6 +145,13 @@ class _Roller:
     def _alike(self, pieces: list[Piece]) -> list[_Group]:
         """Return pieces that don't use each other in groups of which each becomes a loop."""
         groups: list[_Group] = []
+        if len(pieces) < SHORTEST_LOOP:  # one after the other, as most of a formula is
+            for piece in pieces:
+                uniform = self._is_shared(piece)
+                groups.append(_Group((), (), [piece], uniform))
+                if piece.sink is None:
+                    self._give_address(piece, uniform)
+            return groups
         same_op: dict[Op | None, list[Piece]] = {}
         for piece in pieces:
             same_op.setdefault(piece.op, []).append(piece)
@@ -386,6 +393,16 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
 
 def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
     first = group.pieces[0]
+    if not (group.dims or first.terms or first.sink):
+        operands: list[Read] = []
+        for arg in first.args:
+            if isinstance(arg, float):
+                operands.append(arg)
+            else:
+                operands.append(Local(place[arg]) if arg in place else roller._operand(arg, ()))
+        is_read = group.uniform or first.number in read
+        goal = _access(roller.address[first.number], ()) if is_read else None
+        return Statement(first.op, tuple(operands), (), goal)
     components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
     sink = Access(*first.sink, next(components)) if first.sink else None
     args: list[Read] = []
