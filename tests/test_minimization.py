@@ -19,6 +19,8 @@ from tests.test_programs import FOLDER, run
 
 pytest.importorskip("llvmlite")
 
+from autograd.compiler.native import NativeFunction
+
 
 def recurrent(w: Sequence[Value], fixed: Value) -> Any:
     """Return the loss of a sequence of whole numbers below 3, and a last one to be foretold."""
@@ -44,7 +46,9 @@ def trained(steps: int = 150, **settings: Any) -> tuple[list[float], list[float]
     return losses, [leaf.data for leaf in w], optimizer
 
 
-def test_compiled_steps_are_the_eager_ones() -> None:
+@pytest.mark.parametrize("alone", [minimization.ALONE, 0], ids=["one by one", "as lanes"])
+def test_compiled_steps_are_the_eager_ones(alone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minimization, "ALONE", alone)
     schedule = lambda i: 1 - i / 200
     told: list[float] = []
     losses, weights, optimizer = trained(schedule=schedule, tell=told.append, compile=True)
@@ -56,6 +60,24 @@ def test_compiled_steps_are_the_eager_ones() -> None:
     assert (optimizer.steps, optimizer.scale) == (eager.steps, eager.scale) == (150, 1 - 149 / 200)
     for column, other in zip(optimizer.memory, eager.memory, strict=True):
         assert column == pytest.approx(other, rel=1e-9)
+
+
+@pytest.mark.parametrize("together", [minimization.ALONE, minimization.ALONE + 1])
+def test_few_of_a_length_are_done_one_by_one(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w, ways = Value(0.5), []
+    whole = NativeFunction.made
+
+    def made(self: Any, *, single: bool = False) -> Any:
+        ways.append(single)
+        return whole(self, single=single)
+
+    monkeypatch.setattr(NativeFunction, "made", made)
+    batch = [[1.0, 2.0]] * together
+    losses = minimize(lambda x: (w * x[0] - x[1]) ** 2, [batch], SGD([w], 0.1), compile=True)
+    assert losses == [2.25]
+    assert ways[-1] is (together == minimization.ALONE)
 
 
 def test_a_run_goes_on_where_one_ended() -> None:

@@ -22,7 +22,7 @@ class _Kind:
     """Samples of one shape, and the kernel that computes their cost.
 
     Args:
-        single: whether they come one at a time.
+        single: whether each is done by itself.
     """
 
     def __init__(self, cost: Compiled, inputs: Sequence[Array], *, single: bool) -> None:
@@ -54,7 +54,7 @@ class Descent:
         steps: how many an epoch has at most.
         size: how many parameters there are.
         fixed: the numbers of others that ``costs`` have behind them, and that stay.
-        single: whether each step is of one sample.
+        single: whether each sample is done by itself: where few of a kind come together.
 
     Attributes:
         done: how many steps have been made.

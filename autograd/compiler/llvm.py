@@ -65,9 +65,9 @@ def kernel_of(
 
 
 def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> SampleBlock:
-    """Return the block that suits a program; ``single`` where it is called with one sample.
+    """Return the block that suits a program; ``single`` where samples are done one by one.
 
-    That one would have vectors of samples to itself, and the code of whole blocks is never run.
+    One would have vectors of samples to itself, and the code of whole blocks is never run.
     """
     if exact or single:
         return SampleBlock(1, 1, exact, 1 if exact else machine.width)

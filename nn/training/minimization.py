@@ -21,6 +21,10 @@ WORTHWHILE = 64
 """Samples of each length from which on it is compiled: making the code takes about as long as the
 eager engine for so many."""
 
+ALONE = 3
+"""So many samples of one length in a step, on the average, are best done one by one: for a vector
+of samples it takes longer."""
+
 STRETCH = 64
 """Steps whose weights are kept before their memory is used again."""
 
@@ -170,7 +174,7 @@ class _Compiled:
             STRETCH,
             size,
             fixed=[leaf.data for leaf in cost.parameters[size:]],
-            single=all(len(batch) == 1 for batch in steps),
+            single=len(samples) <= ALONE * sum(map(len, self.spans)),
         )
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
         self.descent.begin(weights, list(map(numpy.array, optimizer.memory)))
