@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from nn import MLP
 compile = autograd.compile
 
 GAIN = 2.0
+SETTINGS: Any = ModuleType("settings")
+SETTINGS.rate = 0.5
 TABLE = {"gain": 2.0, "other": 1.0}
 ARRAY = np.array([1.0, 2.0])
 
@@ -85,7 +88,31 @@ def line_and_change(kind: Any) -> tuple[Any, Callable[[], object]]:
     return line, lambda: setattr(line, "bias", -1.0)
 
 
+class Gained:
+    gain = 2.0
+
+    def __call__(self, x: Any) -> Any:
+        return x * self.gain
+
+
+def of_a_module() -> tuple[Any, Callable[[], object]]:
+    return lambda x: x * SETTINGS.rate, lambda: setattr(SETTINGS, "rate", 0.25)
+
+
+def of_a_class() -> tuple[Any, Callable[[], object]]:
+    kind = type("Kind", (Gained,), {})
+    return kind(), lambda: setattr(Gained, "gain", Gained.gain + 1.0)
+
+
+def of_some(things: Any) -> tuple[Any, Callable[[], object]]:
+    return lambda x: sum(k * x for k in things), lambda: things.pop()
+
+
 REPLACED = {
+    "an attribute of a module": of_a_module,
+    "an attribute of a class": of_a_class,
+    "a set": lambda: of_some({1.0, 2.0}),
+    "a queue": lambda: of_some(deque([1.0, 2.0])),
     "a variable": of_a_cell,
     "a default's attribute": of_a_default,
     "a field": lambda: line_and_change(Line),

@@ -7,7 +7,9 @@ is noticed.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from keyword import iskeyword
 from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
@@ -25,7 +27,7 @@ FEW = 64
 and what our own modules hold, are looked at for a hundredth of the time."""
 MOST = 256
 """Longer lists and arrays are data, which takes longer to look at than a call does."""
-COMPARED = {int, float, bool, str, bytes, list}
+COMPARED = {int, float, bool, str, bytes, list, set, deque}
 """Types of which another one that is equal will do; of all others it has to be the same."""
 
 EQUAL = " == {1}"
@@ -164,12 +166,17 @@ def _places_in(thing: Any) -> Iterator[Held]:
         for name in names_of(thing.__code__):
             if name in thing.__globals__:
                 yield from _item(name, thing.__globals__, name)
+                yield from _named_in(thing.__globals__[name], names_of(thing.__code__))
     elif isinstance(thing, list):
         if len(thing) <= MOST:
             is_plain = SIMPLE.issuperset(map(type, thing))
             read = thing.copy if is_plain else (lambda: [*map(id, thing)])
             spelled = ("{0}" if is_plain else "[*map(id, {0})]") + EQUAL
             yield Held(f"the list {quoted(thing)}", read, read(), "", spelled, thing)
+    elif isinstance(thing, set | deque):
+        if len(thing) <= MOST and SIMPLE.issuperset(map(type, thing)):
+            name = f"the {type(thing).__name__} {quoted(thing)}"
+            yield Held(name, thing.copy, thing.copy(), "", "{0}" + EQUAL, thing)
     elif isinstance(thing, dict):
         if len(thing) <= MOST:
             for key in thing:
@@ -178,13 +185,27 @@ def _places_in(thing: Any) -> Iterator[Held]:
         if 0 < getattr(thing, "size", 0) <= MOST and getattr(thing, "ndim", 0):
             name, spelled = f"the array {quoted(thing)}", "{0}.tobytes()" + EQUAL
             yield Held(name, thing.tobytes, thing.tobytes(), "", spelled, thing)
-    elif not isinstance(thing, type | CodeType | ModuleType):
+    elif isinstance(thing, type):
+        for key in () if is_foreign(thing.__module__) else vars(thing):
+            if type(vars(thing)[key]) in ATOMS and not key.startswith("__"):
+                own = partial(vars(thing).get, key)
+                way = f"[{key!r}]" if _is_name(key) else ""
+                yield from _place(f"{thing.__name__}.{key}", vars(thing), way, own, key)
+    elif not isinstance(thing, CodeType | ModuleType):
         slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
         names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
         for key in [*_attributes(thing), *names]:
             name = f"{type(thing).__name__}.{key}"
             way = f".{key}" if _is_name(key) else ""
             yield from _place(name, thing, way, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
+
+
+def _named_in(module: Any, names: Iterable[str]) -> Iterator[Held]:
+    """Yield the places in a module of a user's that code names."""
+    if isinstance(module, ModuleType) and not is_foreign(module.__name__):
+        for name in names:
+            if name in vars(module):
+                yield from _item(f"{module.__name__}.{name}", vars(module), name)
 
 
 def _attributes(thing: Any) -> dict[str, Any]:
