@@ -11,6 +11,7 @@ from _thread import RLock  # as functools does: threading takes longer to load t
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
+from autograd.acceleration import accelerated, accelerator
 from autograd.annotations import TYPE_CHECKING, Any, NamedTuple, final
 from autograd.errors import DomainError
 from autograd.forms import Form, describe, floats_of, form_of
@@ -35,6 +36,7 @@ ages = count(1.0)  # when leaves are made: derivatives ask which of two is older
 
 
 @final
+@accelerated
 class Value(Operand):
     """A scalar node of a computation graph.
 
@@ -167,8 +169,11 @@ class Value(Operand):
                 for leaf in leaves:
                     leaf.grad = 0.0
                 self.grad = seed
-                for node in reversed(order):
-                    node._form.pull(node, node.grad)
+                if accelerator and not inspector:
+                    accelerator.pull_back(order)
+                else:
+                    for node in reversed(order):
+                        node._form.pull(node, node.grad)
             except BaseException as error:
                 for touched in (*order, *leaves):
                     touched.grad, touched._mark = 0.0, None

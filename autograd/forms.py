@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import compress
 from math import inf
 
+from autograd.acceleration import FormBase
 from autograd.annotations import Any
 from autograd.errors import DomainError
 from autograd.graph import node_args
@@ -24,7 +25,7 @@ from autograd.operation import Op, Symbol, plain
 from autograd.place import place_of
 
 
-class Form:
+class Form(FormBase):
     """An op, with which of its arguments are nodes.
 
     Attributes:

@@ -47,4 +47,4 @@ def reduce_node(node: Any, fields: tuple[Any, ...]) -> tuple[Any, ...]:
     ids = frozenset(map(id, ancestors))
     _covered.ids |= ids
     state = (ancestors, _EndOfCover(ids), fields) if ancestors else (fields,)
-    return copyreg.__newobj__, (type(node),), state  # type: ignore[attr-defined]
+    return copyreg.__newobj__, (node.__class__,), state  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 The engine is whole without this file, and slower. What is generated here does as
 `autograd.engine.record` where nothing goes wrong and nobody debugs; else it hands over to that.
+Where the accelerator is there, it records the operators and most rows in C, and these the others.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from autograd import ops
+from autograd import engine, modes, ops
+from autograd.acceleration import accelerator
 from autograd.annotations import Any
 from autograd.engine import Value, ages, record
 from autograd.forms import floats_of, form
+from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import current_mode
 from autograd.operand import Operand, real_or_foreign
@@ -177,13 +180,27 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
     setattr(Value, name, method)
 
 
+def _operate(op: Op, x: Any, y: Any) -> Any:
+    """Return what an operator gives where an argument is neither a Value nor a plain float."""
+    other = y if isinstance(x, Value) else x
+    if not isinstance(other, Operand):
+        other = real_or_foreign(other)
+        if other.__class__ is not float:
+            return NotImplemented
+    return record(op, (x, other) if isinstance(x, Value) else (other, y))
+
+
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
-for _name, _op in ops.OPERATORS.items():
-    if _op.arity == 1:
-        _attach(f"__{_name}__", _op, (True,))
-    else:
-        _attach(f"__{_name}__", _op, (True, True))
-        _attach(f"__r{_name}__", _op, (False, True), reflected=True)
-for _op in TABLE.values():
-    if _op.arity == 1 and not _op.binds:
-        _attach(_op.name, _op, (True,))
+if accelerator:
+    vars(engine)["backward_order"] = accelerator.backward_order
+    accelerator.connect(Op, TABLE, record, _operate, form, modes._mode, ages, topological_order)
+else:
+    for _name, _op in ops.OPERATORS.items():
+        if _op.arity == 1:
+            _attach(f"__{_name}__", _op, (True,))
+        else:
+            _attach(f"__{_name}__", _op, (True, True))
+            _attach(f"__r{_name}__", _op, (False, True), reflected=True)
+    for _op in TABLE.values():
+        if _op.arity == 1 and not _op.binds:
+            _attach(_op.name, _op, (True,))

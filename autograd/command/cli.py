@@ -76,8 +76,9 @@ def _run(words: list[str]) -> int:
         return OK
     if name == "--version":
         from autograd import __version__
+        from autograd.acceleration import engine_name
 
-        print(f"chainrule {__version__}")
+        print(f"chainrule {__version__} ({engine_name()})")
         return OK
     if name == "--completion":
         from autograd.command.completion import script_for

@@ -3,7 +3,8 @@
 A model's parameters are Python objects, and to visit them one by one takes longer than a step of a
 small network. CPython keeps what a slot holds as a pointer inside the object; where that pointer
 is, is found by looking for a number of known address. Everything else goes through Python's own
-C functions, under its lock. Where any of this doesn't hold, the Python loop serves.
+C functions, under its lock. Where any of this doesn't hold, the Python loop serves. Where the
+engine is in C, the nodes hold the numbers themselves, and it reads and adds to them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.acceleration import accelerator
 from autograd.compiler.machine import load, object_code
 from autograd.engine import Value
 from autograd.operand import real
@@ -117,6 +119,9 @@ class Slots:
 
     def read(self, numbers: NDArray[np.float64], address: int) -> None:
         """Copy every ``data`` into ``numbers``."""
+        if accelerator:
+            accelerator.read_into(self.leaves, address)
+            return
         known, done = _slots(), 0
         if known:
             done = known.read(self._address, address, len(self.leaves), known.data)
@@ -130,7 +135,10 @@ class Slots:
             TypeError: one of them is no number.
         """
         known, n = _slots(), len(numbers)
-        if known and known.read(self._address, self._before_at, n, known.grad) == n:
+        if accelerator:
+            if accelerator.add_from(self.leaves, address, n):
+                return
+        elif known and known.read(self._address, self._before_at, n, known.grad) == n:
             known.add(self._address, address, n, known.grad)
             return
         pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
@@ -141,7 +149,11 @@ class Slots:
 @cache
 def _slots() -> _Slots | None:
     """Return how to get at the slots; None where that isn't certain."""
-    if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if (
+        accelerator
+        or sys.implementation.name != "cpython"
+        or not getattr(sys, "_is_gil_enabled", lambda: True)()
+    ):
         return None
     probe = Value(1234.5)
     probe.grad = 5432.25

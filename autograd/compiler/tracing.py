@@ -198,7 +198,7 @@ class FunctionTracer:
         finally:
             changed: list[Value] = []
             for known in (self._made, self._constants, self._hidden):
-                changed += [node for node, data in known.items() if node.data is not data]
+                changed += [node for node, data in known.items() if not _is_same(node.data, data)]
             for node, reading in self._made.items():
                 node.data = reading.number
             for leaf in self._constants:
@@ -307,7 +307,7 @@ class FunctionTracer:
 
     def operand(self, arg: Any) -> Any:
         """Return what a function computed, used or returned, as a node or a float."""
-        if type(arg) is Value:
+        if arg.__class__ is Value:
             if arg not in self._known:
                 self.meet(arg)
             return arg
@@ -354,6 +354,12 @@ def is_users(frame: FrameType) -> bool:
 
 def place_in(frame: FrameType, line: int) -> str:
     return place_of(("", frame.f_code.co_filename, line))
+
+
+def _is_same(data: Any, before: Any) -> bool:
+    """Return whether a number was left alone; a float, which may be made anew, to the bit."""
+    is_float = type(data) is float and type(before) is float
+    return data is before or (is_float and data.hex() == before.hex())
 
 
 def _float(data: Any) -> float:

@@ -1,7 +1,7 @@
 """The engine and micrograd, one measurement a process.
 
 ``python -m tests.benchmarks.engine MEASURE`` prints JSON. Run alone so that no contender pays for
-what another left behind for Python's gc.
+what another left behind for Python's gc; with ``off`` after the measure, it runs without any.
 """
 
 from __future__ import annotations
@@ -86,6 +86,77 @@ def mlp() -> Callable[[], float]:
     return moons_step(Value, model, model.parameters())
 
 
+class Lean:
+    """A number as microgpt has it: slots, and the local gradients in place of closures.
+
+    Source: A. Karpathy, microgpt.py, 2026; from the facts, with the ops that the step needs.
+    """
+
+    __slots__ = ("_children", "_slopes", "data", "grad")
+
+    def __init__(
+        self, data: float, children: tuple[Lean, ...] = (), slopes: tuple[float, ...] = ()
+    ) -> None:
+        self.data = data
+        self.grad = 0.0
+        self._children = children
+        self._slopes = slopes
+
+    def __add__(self, other: Lean | float) -> Lean:
+        other = other if isinstance(other, Lean) else Lean(other)
+        return Lean(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other: Lean | float) -> Lean:
+        other = other if isinstance(other, Lean) else Lean(other)
+        return Lean(self.data * other.data, (self, other), (other.data, self.data))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def relu(self) -> Lean:
+        return Lean(max(0.0, self.data), (self,), (float(self.data > 0),))
+
+    def backward(self) -> None:
+        """Walk as microgpt does, by recursion."""
+        order: list[Lean] = []
+        seen: set[Lean] = set()
+
+        def visit(node: Lean) -> None:
+            if node not in seen:
+                seen.add(node)
+                for child in node._children:
+                    visit(child)
+                order.append(node)
+
+        visit(self)
+        self.grad = 1.0
+        for node in reversed(order):
+            for child, slope in zip(node._children, node._slopes, strict=True):
+                child.grad += slope * node.grad
+
+
+def lean() -> Callable[[], float]:
+    """The lean class on the network of the others, node by node."""
+    from nn import MLP
+
+    random.seed(1337)
+    layers = [
+        [([Lean(w.data) for w in n.w], Lean(n.b.data), n.nonlin) for n in layer.neurons]
+        for layer in MLP(2, [16, 16, 1]).layers
+    ]
+
+    def neuron(w: list[Lean], b: Lean, nonlin: bool, x: list[Any]) -> Lean:
+        act = sum((wi * xi for wi, xi in zip(w, x, strict=True)), b)
+        return act.relu() if nonlin else act
+
+    def model(x: list[Any]) -> Any:
+        for layer in layers:
+            x = [neuron(*parts, x) for parts in layer]
+        return x[0]
+
+    parameters = [p for layer in layers for w, b, _ in layer for p in (*w, b)]
+    return moons_step(Lean, model, parameters)
+
+
 def time_step(contender: Callable[[], Callable[[], float]]) -> dict[str, float]:
     """Return the loss and the seconds of one step after one to warm up."""
     step = contender()
@@ -157,9 +228,12 @@ MEASURES: dict[str, Callable[[], Any]] = {
     "micrograd": lambda: time_step(micrograd),
     "scalars": lambda: time_step(scalars),
     "mlp": lambda: time_step(mlp),
+    "lean": lambda: time_step(lean),
     "memory": bytes_per_node,
     "chain": long_chain,
 }
 
 if __name__ == "__main__":
+    if "off" in sys.argv[2:]:
+        gc.disable()
     print(json.dumps(MEASURES[sys.argv[1]]()))

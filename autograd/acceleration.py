@@ -1,0 +1,77 @@
+"""Where `_accelerator` was built from these sources, the engine runs in C, to the same bits.
+
+It stands in for the slots of a node, for the recorders and for the loops of a backward pass;
+whatever is rare, it leaves to the Python code, which is whole without it. ``AUTOGRAD_PURE=1`` in
+the environment chooses pure Python. An extension that was built from other sources, as when a rule
+has been edited since, is left alone: it would compute by the old rule, without a word.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _imp import source_hash  # what Python's own cache of code goes by
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in `autograd.annotations`, which stands below
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    C = TypeVar("C", bound=type)
+
+SOURCES = "ieee operation ops lowering forms modes schedule engine recorders".split()
+"""What the extension computes from, or in the place of."""
+
+
+def fingerprint(folder: str) -> str:
+    """Return what tells the sources in ``folder`` from others.
+
+    Raises:
+        OSError: there are none, as in an archive.
+    """
+    texts = []
+    for name in SOURCES:
+        with open(f"{folder}/{name}.py", "rb") as file:
+            texts.append(file.read().replace(b"\r\n", b"\n"))
+    return source_hash(1, b"".join(texts)).hex()
+
+
+def _found() -> Any:
+    """Return the extension; None where there is none, or not of these sources."""
+    if os.environ.get("AUTOGRAD_PURE", "") not in ("", "0"):
+        return None
+    try:
+        found: Any = import_module("autograd._accelerator")
+        folder = sys.modules["autograd"].__path__[0]
+        return found if found.made_from == fingerprint(folder) else None
+    except (ImportError, OSError):
+        return None
+
+
+accelerator = _found()
+
+
+class FormBase:
+    """What forms derive from; the one in C notes in them how they are computed."""
+
+    __slots__ = ()
+
+
+if accelerator and not TYPE_CHECKING:
+    FormBase = accelerator.FormBase
+
+
+def accelerated(cls: C) -> C:
+    """Return the class of nodes, with its slots in C where that is there."""
+    if not accelerator:
+        return cls
+    made = accelerator.value_of(cls.__base__)
+    for name, what in vars(cls).items():
+        if name not in vars(made):
+            setattr(made, name, what)
+    return made  # type: ignore[no-any-return]
+
+
+def engine_name() -> str:
+    """Return which engine runs, as ``chainrule --version`` says it."""
+    return "engine in C" if accelerator else "engine in Python"

@@ -1,0 +1,195 @@
+"""The engine in C beside the one in Python: the same to the bit, or not there at all."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import autograd
+from autograd.acceleration import accelerator, engine_name
+from autograd.byhand import HandMade
+from autograd.engine import Value
+
+HERE = Path(__file__).parent
+PACKAGE = Path(autograd.__file__).parent
+
+COMPILER = shutil.which((sysconfig.get_config_var("CC") or "none").split()[0])
+"""That with which an extension is built, where there is one."""
+
+
+def has_compiler() -> bool:
+    """Return whether this Python is one that the accelerator is built for."""
+    is_free_threaded = sysconfig.get_config_var("Py_GIL_DISABLED")
+    return bool(COMPILER) and sys.implementation.name == "cpython" and not is_free_threaded
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the packages are, with the accelerator, and the tests beside them."""
+    if not has_compiler():
+        pytest.skip("there is no C compiler")
+    made = tmp_path_factory.mktemp("accelerated")
+    ignored = shutil.ignore_patterns("__pycache__", "*.so", "_rows.h")
+    shutil.copytree(PACKAGE, made / "autograd", ignore=ignored)
+    (made / "tests").mkdir()
+    for name in ("__init__", "equality", "floats"):
+        shutil.copy(HERE / f"{name}.py", made / "tests")
+    if accelerator and not (HERE.parent / "autograd").is_dir():  # a wheel is tested
+        shutil.copy(accelerator.__file__, made / "autograd")
+        return made
+    pytest.importorskip("hatchling", reason="it comes with the dev extra")
+    spec = importlib.util.spec_from_file_location(
+        "hatch_build", HERE.parent / ".ci" / "hatch_build.py"
+    )
+    assert spec
+    assert spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    built = build.compiled(made, tmp_path_factory.mktemp("built"))
+    shutil.copy(built, made / "autograd")
+    return made
+
+
+def said(folder: Path, *words: str, pure: bool = False) -> list[str]:
+    """Return the lines that Python prints, run in a folder with either engine."""
+    environment = {
+        **os.environ, "AUTOGRAD_PURE": str(int(pure)), "PYTHONPATH": str(folder),
+        "PYTHONHASHSEED": "0",
+    }  # fmt: skip
+    command = [sys.executable, *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+NAME = "from autograd.acceleration import engine_name; print(engine_name())"
+
+
+def differing(folder: Path, first: int, last: int) -> list[str]:
+    """Return the seeds whose programs the engines disagree about."""
+    words = ["-m", "tests.equality", str(first), str(last)]
+    in_c, in_python = said(folder, *words), said(folder, *words, pure=True)
+    assert (in_c[0], in_python[0]) == ("engine in C", "engine in Python")
+    assert len(in_c) == len(in_python) == 1 + last - first
+    return [x for x, y in zip(in_c[1:], in_python[1:], strict=True) if x != y]
+
+
+@pytest.mark.long
+def test_random_programs_give_the_same_in_both_engines(folder: Path) -> None:
+    assert not differing(folder, 0, 300)
+
+
+@pytest.mark.slow
+def test_very_many_random_programs_give_the_same_in_both_engines(folder: Path) -> None:
+    for first in range(1000, 101_000, 10_000):
+        assert not differing(folder, first, first + 10_000)
+
+
+@pytest.mark.long
+def test_an_extension_of_other_sources_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    """A rule that was edited since computes as it is written now, in Python."""
+    edited = tmp_path / "edited"
+    shutil.copytree(folder, edited)
+    table = edited / "autograd" / "ops.py"
+    text = table.read_text(encoding="utf-8")
+    assert "(lambda y, x: 1 - y * y,)" in text
+    table.write_text(text.replace("(lambda y, x: 1 - y * y,)", "(lambda y, x: 1 - y,)"))
+    slope = "from autograd import Value; x = Value(0.0); x.tanh().backward(); print(x.grad)"
+    assert said(folder, "-c", NAME) == ["engine in C"]
+    assert said(edited, "-c", NAME) == ["engine in Python"]
+    table.write_text(text.replace("(lambda y, x: 1 - y * y,)", "(lambda y, x: 3 - y * y,)"))
+    assert (said(folder, "-c", slope), said(edited, "-c", slope)) == (["1.0"], ["3.0"])
+
+
+CHAIN = """
+from autograd import Value
+x = y = Value(1.0)
+for _ in range({n}):
+    y = y * 1.0000001
+y.backward()
+kept = y.args[0].args[0]
+del y
+x.grad
+print(kept.grad > 0.999999)
+"""
+
+
+@pytest.mark.long
+def test_a_long_chain_needs_no_stack(folder: Path) -> None:
+    assert said(folder, "-c", CHAIN.format(n=1_000_000)) == ["True"]
+
+
+LEAKS = """
+import gc, sys, tracemalloc
+from tests.equality import story
+def run(first, last):
+    for seed in range(first, last):
+        for _ in story(seed):
+            pass
+tracemalloc.start()
+held = []
+for _ in range(6):
+    run(0, 60)
+    gc.collect()
+    held.append(tracemalloc.get_traced_memory()[0])
+print(min(after - before for before, after in zip(held, held[1:])))
+"""
+
+
+@pytest.mark.long
+def test_programs_that_are_run_again_leave_nothing_behind(folder: Path) -> None:
+    """Less than one node of 64 bytes for each of 60 programs; caches fill in the first rounds."""
+    for pure in (False, True):
+        assert int(said(folder, "-c", LEAKS, pure=pure)[0]) < 60 * 64
+
+
+def test_what_a_wheel_brings_is_used() -> None:
+    if (HERE.parent / "autograd").is_dir() or os.environ.get("AUTOGRAD_PURE"):
+        pytest.skip("a checkout is pure until it is installed as editable")
+    assert engine_name() == ("engine in C" if has_compiler() else "engine in Python")
+
+
+def test_nodes_built_by_hand_that_refer_to_themselves_are_freed() -> None:
+    """Their function holds the node, which holds the function: that is for gc to find."""
+
+    class Witness:
+        alive = 0
+
+        def __init__(self) -> None:
+            Witness.alive += 1
+
+        def __del__(self) -> None:
+            Witness.alive -= 1
+
+    x = Value(2.0)
+    for _ in range(3):
+        y, witness = Value(4.0, (x,), "square"), Witness()
+        y._backward = lambda y=y, witness=witness: y.grad
+    del y, witness
+    gc.collect()
+    assert Witness.alive == 0
+
+
+def test_recorded_nodes_with_a_function_of_their_users_are_freed() -> None:
+    """In C they are known to gc from the second one on."""
+    x = Value(2.0)
+    for _ in range(5):
+        y = x * x
+        y._backward = lambda y=y: y.grad
+    del y
+    gc.collect()
+    kept = sum(isinstance(found, HandMade) for found in gc.get_objects())
+    for _ in range(20):
+        y = x * x
+        y._backward = lambda y=y: y.grad
+    del y
+    gc.collect()
+    assert sum(isinstance(found, HandMade) for found in gc.get_objects()) <= kept
