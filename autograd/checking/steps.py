@@ -33,7 +33,7 @@ CLOSE = 0.2
 FAR = (1.3e-3, 2.9, 170.0, 1.1e4, 0.9e6)
 """Where to look what f is far away, per unit of the input or of 1."""
 
-SIDES = (1, -1.37)
+SIDES = (1, -1.43)
 """To which sides: not as far to both, where steps that have a symmetry would say the same."""
 
 
