@@ -127,7 +127,7 @@ def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil)
     if kind == "own" and (short or by.are_wide):
         return still
     are_steps = moving.noise >= 0.1 * still.h * abs(moving.slope.value)
-    may_be_short = is_short(line.values()) and by.width <= 0.5 * unit(line)
+    may_be_short = is_short(line.values()) and still.h <= 0.5 * unit(line)
     is_too_wide = by.width > HALF * unit(line) and not may_be_short
     if (is_too_wide and kind != "cancelled") or not are_steps:
         return still
