@@ -161,6 +161,14 @@ def test_what_makes_no_difference_may_change() -> None:
     assert compiled(2.0) == compiled(2.0) == first + 2.0
 
 
+def test_what_makes_no_difference_may_go() -> None:
+    notes = {("seen", 1): 2.0}
+    compiled = compile(lambda x: notes.get("gain", 3.0) * x, 1.0, backend="python")
+    assert compiled(2.0) == 6.0
+    notes.clear()
+    assert compiled(2.0) == compiled(2.0) == 6.0
+
+
 def test_a_parameter_of_a_network_that_is_replaced_is_noticed() -> None:
     model = MLP(2, [4, 1], seed=0)
     step = compile(lambda x: model(x) ** 2, [0.0, 0.0], wrt=model)

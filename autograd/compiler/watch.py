@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from keyword import iskeyword
 from time import perf_counter
@@ -127,8 +128,8 @@ class Watch:
     def renew(self, held: Held) -> None:
         """Take what is there now for what was recorded."""
         self._held.remove(held)
-        value = held.read()
-        self._held.append(held._replace(value=value))
+        with suppress(Exception):  # the place is gone, and nothing else with it
+            self._held.append(held._replace(value=held.read()))
         self._arrange()
 
 

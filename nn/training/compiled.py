@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, repeat, starmap
 from struct import Struct
@@ -72,6 +72,28 @@ def compiled_update(optimizer: Optimizer, *, exact: bool) -> autograd.Compiled:
     return autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
 
 
+def sample_loss(
+    model: Callable[[Any], Any],
+    loss: Callable[[Any, Any], Any],
+    masks: Masks,
+    watched: dict[int, list[Unit]],
+) -> Callable[..., tuple[Any, ...]]:
+    """Return the loss of a sample twice, the answer and its units, of which ``watched`` is told.
+
+    It holds nothing of the training's, whose state would be looked at in every call.
+    """
+
+    def of_sample(x: Any, target: Any, *given: Any) -> tuple[Any, ...]:
+        with masks.given(given):
+            out = model(x)
+        term = loss(out, target)
+        units = units_below(term)
+        watched[len(units)] = list(map(unit_of, units))
+        return term, term, out, units
+
+    return of_sample
+
+
 class CompiledSteps:
     """The steps of one training, compiled.
 
@@ -113,7 +135,7 @@ class CompiledSteps:
         with plan.in_mode(training=True):
             self.masks = Masks(plan.model, plan.dropouts, samples)
             self._cost = autograd.compile(
-                self._sample_loss,
+                sample_loss(plan.model, plan.loss, self.masks, self._watched),
                 *self._example,
                 *self.masks.examples(),
                 wrt=optimizer.parameters,
@@ -333,19 +355,13 @@ class CompiledSteps:
             for i, unit in enumerate(self._watched[size]):
                 yield unit, len(rows), flat[unit[1]][i]
 
-    def _sample_loss(self, x: Any, target: Any, *masks: Any) -> tuple[Any, ...]:
-        with self.masks.given(masks):
-            out = self.plan.model(x)
-        term = self.plan.loss(out, target)
-        units = units_below(term)
-        self._watched[len(units)] = list(map(unit_of, units))
-        return term, term, out, units
-
     @cached_property
     def _evaluation(self) -> autograd.Compiled:
+        model, loss = self.plan.model, self.plan.loss
+
         def evaluate(x: Any, target: Any) -> tuple[Any, Any]:
-            out = self.plan.model(x)
-            return self.plan.loss(out, target), out
+            out = model(x)
+            return loss(out, target), out
 
         wrt = self._cost.parameters
         return autograd.compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)

@@ -19,7 +19,7 @@ examples:
   chainrule export chainrule-iris/model.json -o iris.h     a C header, C99
   chainrule export chainrule-iris/model.json -o iris.h --real float --step
   chainrule export chainrule-iris/model.json -o iris.py    plain Python
-  chainrule export chainrule-iris/model.json -o iris.onnx  ONNX (the extra export)
+  chainrule export chainrule-iris/model.json -o iris.onnx  ONNX (extra export)
   chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
 
 PYTHON = (".py",)
