@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 
 from autograd import engine, modes, ops
 from autograd.acceleration import accelerator
@@ -134,6 +135,9 @@ def _guarded(op: Op) -> Callable[..., float]:
 
 NODES = {Value}
 
+class_of: Callable[[Any], type] = attrgetter("__class__") if accelerator else type
+"""In C, nodes that Python's gc tracks are of another type, and only say that it is Value."""
+
 _known: dict[Any, Callable[..., Value] | int] = {}
 """By op and types of its arguments (their number, if all are nodes): the recorder, or how often
 there was none."""
@@ -143,10 +147,10 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
     """Record ``op``, by a recorder for this mix of arguments where one is worth its making."""
     key: Any = op
     if op.arity != 1:  # the types of many arguments take as long to compare as a sum to compute
-        key = (op, len(args)) if set(map(type, args)) == NODES else (op, *map(type, args))
+        key = (op, len(args)) if set(map(class_of, args)) == NODES else (op, *map(class_of, args))
     found = _known.get(key, 0)
     if found.__class__ is int:
-        kinds = list(map(type, args))
+        kinds = list(map(class_of, args))
         if not {Value, float}.issuperset(kinds):
             return record(op, args)
         if found < WORTHWHILE:

@@ -318,7 +318,7 @@ def _walk(root: Module, *, nested: bool = True) -> Iterator[tuple[tuple[Any, ...
     stack: list[tuple[tuple[Any, ...], Any]] = [((), root)]
     while stack:
         keys, item = stack.pop()
-        if item.__class__ is list and set(map(type, item)) == {Value}:
+        if item.__class__ is list and {x.__class__ for x in item} == {Value}:
             yield keys, item
             continue
         inside = _inside(item, keys)
