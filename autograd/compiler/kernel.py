@@ -316,11 +316,17 @@ class Body(Emitter):
                     term = self._apply(ops.mul, [term, self._cached_load(stretch.right, point, v)])
                 totals[i] = self._apply(ops.add, [totals[i], term])
 
-        if stretch.length <= UNROLLED:
-            for term in range(stretch.length):
-                add_terms(("", term))
+        self._along(stretch.length, 1, totals, add_terms)
+
+    def _along(
+        self, length: int, step: int, totals: list[str], add_terms: Callable[[Index], None]
+    ) -> None:
+        """Write what adds terms to totals, ``step`` at a time: one after the other, or a loop."""
+        if length <= UNROLLED * step:
+            for begin in range(0, length, step):
+                add_terms(("", begin))
         else:
-            with self.counted("0", str(stretch.length), 1, totals) as j:
+            with self.counted("0", str(length), step, totals) as j:
                 add_terms((j, 0))
 
     def _gather(

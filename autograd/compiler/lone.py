@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.kernel import UNROLLED, Body, Index, Point, looks_up
+from autograd.compiler.kernel import Body, Index, Point, looks_up
 from autograd.compiler.loops import Access, Loop, Statement, Stretch
 
 SIDE_BY_SIDE = 4
@@ -149,12 +149,7 @@ class LoneBody(Body):
                     term = self._apply(ops.mul, [term, self._terms(stretch.right, beside)])
                 parts[k] = self._apply(ops.add, [parts[k], term])
 
-        if length <= UNROLLED * width:
-            for begin in range(0, length, width):
-                add_terms(("", begin))
-        else:
-            with self.counted("0", str(length), width, parts) as j:
-                add_terms((j, 0))
+        self._along(length, width, parts, add_terms)
         return self.added_up(parts)
 
     def _terms(self, access: Access, point: Point) -> str:

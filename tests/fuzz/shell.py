@@ -22,8 +22,8 @@ def folder_of(files: dict[str, bytes]) -> Iterator[None]:
         yield
 
 
-def said(words: list[str]) -> int:
-    """Return the exit code of a command, which must be one, and say why where it is 2."""
+def ran(words: list[str]) -> tuple[int, str]:
+    """Return a command's exit code, and what it says on standard error."""
     out, err = io.StringIO(), io.StringIO()
     environment = dict(os.environ)
     try:
@@ -32,9 +32,14 @@ def said(words: list[str]) -> int:
     finally:
         os.environ.clear()
         os.environ.update(environment)
-    assert code in (0, 1, 2), f"{words}: exit code {code}\n{err.getvalue()[-3000:]}"
+    return code, err.getvalue()
+
+
+def said(words: list[str]) -> int:
+    """Return the exit code of a command, which must be one, and say why where it is 2."""
+    code, err = ran(words)
+    assert code in (0, 1, 2), f"{words}: exit code {code}\n{err[-3000:]}"
     if code == 2:
-        said = err.getvalue()
-        assert "chainrule: " in said, words
-        assert len(said.strip().splitlines()[-1]) <= LONGEST, words
+        assert "chainrule: " in err, words
+        assert len(err.strip().splitlines()[-1]) <= LONGEST, words
     return code

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import random
-import tempfile
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from functools import cache
-from pathlib import Path
 
 from autograd import ChainruleError, Stepper, Value, tanh
-from autograd.command.cli import main
 from autograd.command.debugger.session import Debugger
 from autograd.command.expression import parse
 from autograd.command.terminal import Terminal
 from nn import MLP
 from tests.fuzz.mangling import PIECES, mangled
+from tests.fuzz.shell import folder_of, ran
 from tests.fuzz.target import LONGEST, Target
 
 EXPRESSIONS = (
@@ -60,7 +56,7 @@ def use_typed(lines: list[str]) -> None:
     out = tanh(MLP(2, [2, 1], seed=0)([1.0, -2.0]))
     stream = io.StringIO()
     session = Debugger(Stepper(out), Terminal(stream))
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+    with folder_of({}):
         for line in lines:
             session.onecmd(line)
     assert all(len(line) <= 2 * LONGEST for line in stream.getvalue().splitlines())
@@ -113,19 +109,11 @@ def command_line(source: random.Random) -> tuple[str, list[str]]:
 
 def use_command_line(case: tuple[str, list[str]]) -> None:
     program, words = case
-    out, err = io.StringIO(), io.StringIO()
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        Path("a.py").write_text(program, encoding="utf-8", errors="replace")
-        environment = dict(os.environ)
-        try:
-            with redirect_stdout(out), redirect_stderr(err):
-                code = main(words)
-        finally:
-            os.environ.clear()
-            os.environ.update(environment)
-    assert code in (0, 1, 2, 3), f"{words}: exit code {code}\n{err.getvalue()[-3000:]}"
+    with folder_of({"a.py": program.encode("utf-8", "replace")}):
+        code, err = ran(words)
+    assert code in (0, 1, 2, 3), f"{words}: exit code {code}\n{err[-3000:]}"
     if code == 2:
-        last = err.getvalue().strip().splitlines()[-1]
+        last = err.strip().splitlines()[-1]
         assert last.strip(), words
         assert len(last) <= LONGEST, words
 
