@@ -50,6 +50,7 @@ from autograd.operation import Op as Op
 from autograd.operation import primitive as primitive
 from autograd.ops import *
 from autograd.ops import abs as abs
+from autograd.recurrence import scan as scan
 from autograd.stepper import Stepper as Stepper
 from autograd.stepping.events import Event as Event
 from autograd.transforms import grad as grad

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from autograd.checking.tree import leaves, mapped
 from autograd.engine import Value
+from autograd.tree import leaves, mapped
 
 
 class Adapted(NamedTuple):

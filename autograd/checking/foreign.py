@@ -10,7 +10,7 @@ from autograd.checking.function import Function, items_of, results_of
 from autograd.checking.line import Sample
 from autograd.checking.measured import judge
 from autograd.checking.point import Point, is_array
-from autograd.checking.tree import children
+from autograd.tree import children
 
 Gradient = Callable[..., Any] | Sequence[Any] | float | None
 

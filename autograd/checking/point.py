@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from autograd.checking.tree import children, mapped
 from autograd.engine import Value
 from autograd.operand import real
+from autograd.tree import children, mapped
 
 
 class Part(NamedTuple):

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import fields, is_dataclass
-from typing import Any
+
+from autograd.annotations import Any
 
 
 def children(tree: Any) -> list[tuple[str, Any]] | None:
