@@ -16,7 +16,16 @@ from autograd import CompileError, Value, compile, tanh
 from autograd.command.cli import main
 from autograd.command.notes import notes_in
 from autograd.command.usage import OK, REFUSED
-from nn import MLP, Sequential, Standardize, load, save
+from nn import (
+    MLP,
+    CausalSelfAttention,
+    Embedding,
+    Layer,
+    Sequential,
+    Standardize,
+    load,
+    save,
+)
 from nn.losses import squared_error
 from tests.floats import bits
 
@@ -108,6 +117,38 @@ def test_a_step_is_that_of_gradient_descent(tmp_path: Path) -> None:
     assert list(parameters) == pytest.approx(
         [p.data - 0.125 * p.grad for p in leaves], rel=1e-12, abs=1e-13
     )
+
+
+@needs_cc
+def test_what_chooses_a_row_of_a_table_is_an_input(tmp_path: Path) -> None:
+    model = Sequential(Embedding(5, 3, seed=0), Layer(3, 1, activation="tanh", seed=0))
+    save(model, tmp_path / "net.json")
+    words = [str(tmp_path / "net.json"), "-o", str(tmp_path / "net.h"), "--step"]
+    assert main(["export", *words]) == OK
+    predict = called(library(tmp_path, "net").run, 1)
+    for i in range(5):
+        assert bits(predict([float(i)])[0]) == bits(model(i).data)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
+@pytest.mark.parametrize("real", ["double", "float"])
+def test_a_header_is_cpp_as_well(real: str, tmp_path: Path) -> None:
+    model = Sequential(Embedding(5, 3, seed=0), Layer(3, 1, activation="gelu", seed=0))
+    save(model, tmp_path / "net.json")
+    words = ["-o", str(tmp_path / "net.h"), "--step", "--real", real]
+    assert main(["export", str(tmp_path / "net.json"), *words]) == OK
+    assert ("double" in (tmp_path / "net.h").read_text()) == (real == "double")
+    (tmp_path / "net.cc").write_text('#include "net.h"\n')
+    options = "-std=c++11 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Werror".split()
+    subprocess.run(["g++", *options, "net.cc"], cwd=tmp_path, check=True)
+
+
+def test_a_part_that_takes_vectors_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(CausalSelfAttention(4, heads=2, seed=0), tmp_path / "net.json")
+    assert main(["export", str(tmp_path / "net.json")]) == REFUSED
+    assert "takes a sequence of vectors" in capsys.readouterr().err
 
 
 @needs_cc

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.command.notes import Notes
+from autograd.command.notes import Notes, inputs_of
+from autograd.command.usage import UsageError
 from autograd.compiler.compilation import compile
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.headers import header, written
+from autograd.compiler.headers import header, string, written
 from autograd.functions import logsumexp
 from autograd.ops import softplus
 
@@ -18,30 +19,49 @@ if TYPE_CHECKING:
     from nn.tables.preparation import Preparation
 
 
-def predicting(model: Module, width: int) -> Compiled:
-    """Return a model of so many inputs as a compiled function, for its program."""
+def function_of(model: Module) -> tuple[int, Callable[[list[Any]], Any]]:
+    """Return how many numbers a model takes, and the function of a list of them.
 
-    def predict(x: list[Any]) -> Any:
-        return model(x)
+    Raises:
+        UsageError: it takes something else, or doesn't say what.
+    """
+    from nn import Block, CausalSelfAttention, Embedding, Residual, Sequential
 
-    return compile(predict, [0.0] * width, wrt=model.parameters(), backend="python")
+    parts = list(model.named_modules().values())
+    first = next((part for part in parts if not isinstance(part, Sequential | Residual)), model)
+    if isinstance(first, Embedding):
+        return 1, lambda x: model(x[0])
+    if isinstance(first, Block | CausalSelfAttention):
+        raise UsageError(
+            f"{first} takes a sequence of vectors: a part of a network that can't be exported "
+            "alone; a GPT can"
+        )
+    width = inputs_of(model)
+    if not width:
+        raise UsageError("the model doesn't say how many numbers it takes")
+    return width, lambda x: model(x)
 
 
-def as_header(
-    model: Module, notes: Notes, width: int, name: str, real: str, with_step: bool
-) -> str:
+def predicting(model: Module) -> Compiled:
+    """Return a model as a compiled function of a list of numbers, for its program."""
+    width, function = function_of(model)
+    return compile(function, [0.0] * width, wrt=model.parameters(), backend="python")
+
+
+def as_header(model: Module, notes: Notes, name: str, real: str, with_step: bool) -> str:
     """Return the header of a model; what is inside, its comments say.
 
     Raises:
         CompileError: it can't be written so.
     """
-    found = predicting(model, width)
+    found = predicting(model)
     program = found.program
+    width = program.inputs
     step, more = None, list[str]()
     outputs = len(program.outputs)
     if with_step:
         learn = compile(
-            _loss(model, notes, width, outputs),
+            _loss(model, notes, outputs),
             [0.0] * (width + outputs),
             wrt=model.parameters(),
             backend="python",
@@ -70,7 +90,7 @@ def as_header(
     return header(program, [p.data for p in found.parameters], name, real, step, more)
 
 
-def as_onnx(model: Module, notes: Notes, width: int, real: str) -> bytes:
+def as_onnx(model: Module, notes: Notes, real: str) -> bytes:
     """Return the ONNX model of a network, what its inputs and outputs mean among its metadata.
 
     Of a table, the inputs are those that are prepared of its cells: the metadata name them.
@@ -81,7 +101,7 @@ def as_onnx(model: Module, notes: Notes, width: int, real: str) -> bytes:
     """
     from autograd.compiler.exchange import onnx_model
 
-    found = predicting(model, width)
+    found = predicting(model)
     inputs = notes.preparation.inputs if notes.preparation else notes.columns
     about = {
         "inputs": json.dumps(list(inputs), ensure_ascii=False),
@@ -97,20 +117,21 @@ def as_onnx(model: Module, notes: Notes, width: int, real: str) -> bytes:
     )
 
 
-def _loss(model: Module, notes: Notes, width: int, outputs: int) -> Callable[[list[Any]], Any]:
+def _loss(model: Module, notes: Notes, outputs: int) -> Callable[[list[Any]], Any]:
     """Return the loss of one sample: the inputs and, after them, what the outputs should be.
 
     Of numbers, in the deviations that the network learnt them in.
     """
     from nn import Standardize
 
+    width, function = function_of(model)
     units = [1.0] * outputs
     *_, last = model.named_modules().values()
     if isinstance(last, Standardize) and last.invert:
         units = list(last.deviations)
 
     def loss(x: list[Any]) -> Any:
-        out, wanted = model(x[:width]), x[width:]
+        out, wanted = function(x[:width]), x[width:]
         if len(notes.classes) == 2 and outputs == 1:
             return softplus(out) - wanted[0] * out
         if len(notes.classes) == outputs > 1:
@@ -127,7 +148,7 @@ def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
     target = _comment(notes.target) or "the prediction"
     if notes.classes and outputs in (1, len(notes.classes)):
         yield f"static const char *const {name}_classes[] = {{"
-        yield from (f"    {_string(each)}," for each in notes.classes)
+        yield from (f"    {string(each)}," for each in notes.classes)
         yield "};\n"
         before = "sigmoid" if outputs == 1 else "softmax"
         yield f"/* The place of the likeliest class; out holds scores before {before}. */"
@@ -181,19 +202,6 @@ def _prepare(preparation: Preparation, name: str, real: str) -> Iterator[str]:
 def _comment(text: str) -> str:
     """Return text that stands in a comment, on one line."""
     return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
-
-
-def _string(text: str) -> str:
-    r"""Return a string of C, in UTF-8.
-
-    >>> print(_string('a "ü"?'))
-    "a \042\303\274\042\077"
-    """
-    parts = (
-        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
-        for byte in text.encode("utf-8", "replace")
-    )
-    return f'"{"".join(parts)}"'
 
 
 def constants_of(notes: Notes, values: Sequence[float]) -> str:

@@ -41,14 +41,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograd.compiler.program import Program
-from autograd.compiler.targets import TARGETS, c_statements
+from autograd.compiler.spelling import C
+from autograd.compiler.targets import TARGETS, Target, c_statements
 from autograd.errors import CompileError, quoted
 
-REALS = {
-    "double": (TARGETS["c"], "math.h"),
-    "float": (TARGETS["c"]._replace(suffix="f"), "tgmath.h"),
+SINGLE = {
+    name: re.sub(r"([a-z]\w*)\(", r"\1f(", re.sub(r"(\d\.\d)", r"\1f", text))
+    for name, text in C.items()
 }
-"""By C's name of the type: the target, and where its functions are declared."""
+"""The primitives in single precision: libm's functions have names of their own."""
+
+REALS = {
+    "double": TARGETS["c"],
+    "float": TARGETS["c"]._replace(spelled=SINGLE, suffix="f"),
+}
+"""By C's name of the type: the target."""
 
 LARGEST = {"double": math.inf, "float": (2 - 2**-23) * 2.0**127}
 """The largest number of each type; of doubles there is none that a parameter could exceed."""
@@ -84,6 +91,15 @@ def header(
 
     Cost: linear in the instructions.
     """
+    checked(name, real, parameters)
+    code = "\n".join(_code(predict, parameters, name, real, step, more))
+    sizes = f"{predict.inputs} input(s), {len(predict.outputs)} output(s)"
+    about = f"{name}_predict(x, out): {sizes}, {len(parameters)} parameter(s)."
+    return framed(about, code, name, real)
+
+
+def checked(name: str, real: str, parameters: Sequence[float]) -> None:
+    """Raise CompileError where there can be no such header."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or len(name) > 60:
         raise CompileError(f"a C header is named by letters, digits and _, not {quoted(name)}")
     if real not in REALS:
@@ -91,22 +107,29 @@ def header(
     for number in parameters:
         if LARGEST[real] < abs(number) < math.inf:
             raise CompileError(f"the parameter {number!r} is too large for a {real}")
-    code = "\n".join(_code(predict, parameters, name, real, step, more))
-    sizes = f"{predict.inputs} input(s), {len(predict.outputs)} output(s)"
-    about = f"/* {name}_predict(x, out): {sizes}, {len(parameters)} parameter(s). C99; "
-    about += "every bit is kept by\n   -ffp-contract=off -fno-builtin. */"
+
+
+def framed(about: str, code: str, name: str, real: str, included: Sequence[str] = ()) -> str:
+    """Return code as a header.
+
+    Args:
+        about: what it defines, a line.
+        included: what it needs, besides functions and numbers of libm, if any occur.
+    """
+    about = f"/* {about} C99; every bit is kept by\n   -ffp-contract=off -fno-builtin. */"
     guard = f"{name.upper()}_H"
-    include = _include(code, REALS[real][1])
+    needed = [*_include(code, REALS[real]), *included]
+    lines = [*(f"#include <{each}>" for each in needed), ""] if needed else []
     return "\n".join(
-        [about, f"#ifndef {guard}", f"#define {guard}", "", *include, code, "#endif", ""]
+        [about, f"#ifndef {guard}", f"#define {guard}", "", *lines, code, "#endif", ""]
     )
 
 
-def _include(code: str, where: str) -> list[str]:
+def _include(code: str, known: Target) -> list[str]:
     """Return what is to be included, if a function or a number of C's library occurs."""
     called = re.findall(r"(?<![\w])([a-z][a-z0-9]*)\(", re.sub(r"/\*.*?\*/", "", code, flags=re.S))
-    used = set(called) & {text.partition("(")[0] for text in TARGETS["c"].spelled.values()}
-    return [f"#include <{where}>", ""] if used or re.search(r"\b(INFINITY|NAN)\b", code) else []
+    used = set(called) & {text.partition("(")[0] for text in known.spelled.values()}
+    return ["math.h"] if used or re.search(r"\b(INFINITY|NAN)\b", code) else []
 
 
 def _code(
@@ -117,17 +140,14 @@ def _code(
     step: Program | None,
     more: Iterable[str],
 ) -> Iterator[str]:
-    known = REALS[real][0]
+    known = REALS[real]
     kind = f"{name}_real"
     yield f"#define {name.upper()}_INPUTS {predict.inputs}"
     yield f"#define {name.upper()}_OUTPUTS {len(predict.outputs)}"
     yield f"#define {name.upper()}_PARAMETERS {len(parameters)}"
     yield f"\ntypedef {real} {kind};\n"
     if parameters:
-        yield f"static const {kind} {name}_parameters[] = {{"
-        for i in range(0, len(parameters), A_LINE):
-            yield f"    {', '.join(written(x, real) for x in parameters[i : i + A_LINE])},"
-        yield "};\n"
+        yield from numbers(parameters, f"{name}_parameters", real, kind)
     yield from more
     taken = f"const {kind} *p, const {kind} *x, {kind} *out"
     yield f"static inline void {name}_predict_by({taken})\n{{"
@@ -149,13 +169,34 @@ def _code(
         yield "    return out[0];\n}\n"
 
 
+def numbers(given: Sequence[float], name: str, real: str, kind: str) -> Iterator[str]:
+    """Yield the definition of an array of numbers."""
+    yield f"static const {kind} {name}[] = {{"
+    for i in range(0, len(given), A_LINE):
+        yield f"    {', '.join(written(x, real) for x in given[i : i + A_LINE])},"
+    yield "};\n"
+
+
 def written(x: float, real: str) -> str:
     """Return a number as C reads it, to the last bit of the type.
 
     >>> written(0.1, "float"), written(-math.inf, "double")
     ('0.1f', '-INFINITY')
     """
-    known = REALS[real][0]
+    known = REALS[real]
     if math.isnan(x):
         return known.undefined
     return f"{x!r}{known.suffix}" if math.isfinite(x) else f"{'-' * (x < 0)}{known.infinite}"
+
+
+def string(text: str) -> str:
+    r"""Return a string of C, in UTF-8.
+
+    >>> print(string('a "ü"?'))
+    "a \042\303\274\042\077"
+    """
+    parts = (
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+        for byte in text.encode("utf-8", "replace")
+    )
+    return f'"{"".join(parts)}"'

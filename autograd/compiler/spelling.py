@@ -194,12 +194,15 @@ and a power of 0.5 is a square root, which has no value at -inf.
 
 TAKEN: dict[str, str] = {
     "python": "({1},)[int({0})]",
-    "c": "(const double[]){{{1}}}[(long){0}]",
+    "c": "{{{1}}}[(long){0}]",
     "jax": "jnp.array([{1}])[{0}.astype(int)]",
     "torch": "torch.stack(torch.broadcast_tensors({0}, {1}), -1)"
     ".gather(-1, {0}.long()[..., None] + 1)[..., 0]",
 }
-"""How each target takes one of several numbers, {1}, by its place {0}, a whole number."""
+"""How each target takes one of several numbers, {1}, by its place {0}, a whole number.
+
+In C these are an array with a name, which stands before: C++ has none without.
+"""
 
 ONNX: dict[str, str] = {
     "add": "{r} = Add({0}, {1})",

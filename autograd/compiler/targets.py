@@ -173,6 +173,10 @@ def c_statements(program: Program, known: Target, real: str) -> Iterator[str]:
         *(f"v{program.first + i}" for i in range(len(program.instructions))),
     ]
     for name, (text, *more) in _assignments(program, known, names):
+        if text.startswith("{"):
+            numbers, at = text.split("}")
+            yield f"    const {real} {name}_of[] = {numbers}}};"
+            text = f"{name}_of{at}"
         yield f"    {real} {name} = {text};"
         for text in more:
             yield f"    {name} = {text};"

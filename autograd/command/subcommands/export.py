@@ -6,18 +6,24 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograd.command.exported import as_header, as_onnx, constants_of, predicting
-from autograd.command.notes import inputs_of, saved
+from autograd.command.exported_gpt import gpt_header
+from autograd.command.notes import Notes, saved
 from autograd.command.parser import Parser
 from autograd.command.usage import OK, UsageError
 from autograd.compiler.targets import source
 from autograd.files import write_whole
 
+if TYPE_CHECKING:
+    from nn import Module
+
 EXAMPLES = """\
 examples:
   chainrule export chainrule-iris/model.json -o iris.h     a C header, C99
   chainrule export chainrule-iris/model.json -o iris.h --real float --step
+  chainrule export chainrule-names/model.json -o names.h   a GPT, its letters inside
   chainrule export chainrule-iris/model.json -o iris.py    plain Python
   chainrule export chainrule-iris/model.json -o iris.onnx  ONNX (extra export)
   chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
@@ -77,38 +83,38 @@ def run(args: argparse.Namespace) -> int:
         )
     if target == "onnx" and not args.out:
         raise UsageError("a model in ONNX is no text: write, say, -o model.onnx")
-    if notes.characters:
-        raise UsageError(
-            "a model of a text has a program for each length, which can't be exported yet; "
-            "chainrule show asks it"
-        )
-    width = inputs_of(model)
-    if not width:
-        raise UsageError("the model doesn't say how many numbers it takes")
     if target != "c" and (args.step or args.name):
         raise UsageError(f"--name and --step are of a C header, not of {target}")
-    if target == "onnx":
-        write_whole(args.out, as_onnx(model, notes, width, args.real))
-        print(args.out)
-        return OK
-    if target == "c":
-        name = args.name or _name(args.out.stem if args.out else "model")
-        code = as_header(model, notes, width, name, args.real, args.step)
-    else:
-        if args.real != "double":
-            raise UsageError(f"--real is of C and ONNX, not of {target}")
-        found = predicting(model, width)
-        code = (
-            source(found.program, target)
-            + "\n\n"
-            + constants_of(notes, [p.data for p in found.parameters])
-        )
+    if target not in ("c", "onnx") and args.real != "double":
+        raise UsageError(f"--real is of C and ONNX, not of {target}")
+    code = _written(model, notes, target, args)
     if args.out:
-        write_whole(args.out, code.encode())
+        write_whole(args.out, code)
         print(args.out)
     else:
-        sys.stdout.write(code)
+        sys.stdout.write(code.decode())
     return OK
+
+
+def _written(model: Module, notes: Notes, target: str, args: argparse.Namespace) -> bytes:
+    """Return what the file is to hold."""
+    from nn import GPT
+
+    name = args.name or _name(args.out.stem if args.out else "model")
+    if type(model) is GPT:
+        if target != "c":
+            raise UsageError(
+                f"a GPT is exported as a C header, with its letters, not as {target}: write, say, "
+                "-o model.h"
+            )
+        return gpt_header(model, notes.characters, name, args.real, args.step).encode()
+    if target == "c":
+        return as_header(model, notes, name, args.real, args.step).encode()
+    if target == "onnx":
+        return as_onnx(model, notes, args.real)
+    found = predicting(model)
+    code = source(found.program, target)
+    return f"{code}\n\n{constants_of(notes, [p.data for p in found.parameters])}".encode()
 
 
 def _name(stem: str) -> str:
