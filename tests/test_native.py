@@ -53,15 +53,15 @@ def test_an_array_changed_in_place_is_another_one(line: tuple[Compiled, Any]) ->
 def test_nothing_is_written_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[Any, int, int]] = []
 
-    def guarded(size: int) -> Any:
-        """Return an aligned array of ``size`` doubles between others that must stay 7.25."""
-        whole = np.full(size + 152, 7.25)
-        begin = 64 - whole.ctypes.data // 8 % 8
+    def guarded(size: int, dtype: Any) -> Any:
+        """Return an aligned array of ``size`` numbers between others that must stay 7.25."""
+        whole = np.full(size + 304, 7.25, dtype)
+        begin = 128 - whole.ctypes.data % 64 // whole.itemsize
         kept.append((whole, begin, begin + size))
         return whole[begin : begin + size]
 
     monkeypatch.setattr(frames, "aligned", guarded)
-    monkeypatch.setattr(frames, "sums_room", lambda size: guarded(size + 8)[:size])
+    monkeypatch.setattr(frames, "sums_room", lambda size, dtype: guarded(size + 16, dtype)[:size])
     for widths in ((2, 3, 3), (9, 17, 10)):
         model = MLP(widths[0], list(widths[1:]), activation="relu", seed=0)
 
@@ -69,9 +69,9 @@ def test_nothing_is_written_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             out = model(x)
             return cross_entropy(out, y), out
 
-        for settings in ({}, {"reduce": None}, {"exact": True}):
+        for settings in ({}, {"reduce": None}, {"exact": True}, {"dtype": "float32"}):
             f = compile(loss, [0.0] * widths[0], 1.0, wrt=model, **settings)
-            for n in (1, 7, 8, 31, 33, 64):
+            for n in (1, 7, 8, 31, 33, 64, 81):
                 x, y = np.ones((n, widths[0])), np.zeros(n)
                 for _ in range(2):
                     f.value_and_grad(x, y)

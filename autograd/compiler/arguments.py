@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.repetition import Shape
 from autograd.operand import real
 
@@ -68,8 +69,11 @@ def formed(part: Any, as_array: bool) -> Any:
     return part.tolist() if hasattr(part, "tolist") else part
 
 
-def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
-    """Return the arguments made ready.
+def read(
+    name: str, shapes: Sequence[Shape], arguments: Sequence[Any], real: Real = DOUBLE
+) -> Batch:
+    """Return the arguments made ready: arrays of that kind of numbers as they are, others as
+    doubles, so that what is looked at in them has not been rounded.
 
     Raises:
         TypeError: a wrong number of arguments, or one that doesn't hold real numbers.
@@ -78,11 +82,11 @@ def read(name: str, shapes: Sequence[Shape], arguments: Sequence[Any]) -> Batch:
     if len(arguments) != len(shapes):
         raise TypeError(f"{name} takes {len(shapes)} argument(s), got {len(arguments)}")
     numpy = sys.modules.get("numpy")
-    if numpy and _are_ready(shapes, arguments, numpy.ndarray, numpy.dtype(float)):
+    if numpy and _are_ready(shapes, arguments, numpy.ndarray, numpy.dtype(real.dtype)):
         return Batch(list(arguments), len(arguments[0]), is_batch=True, numpy=True)
     arrays = [numpy is not None and isinstance(arg, numpy.ndarray) for arg in arguments]
     if any(arrays):
-        return _arrays(name, shapes, arguments, numpy)
+        return _arrays(name, shapes, arguments, numpy, real)
     return _lists(name, shapes, arguments)
 
 
@@ -104,7 +108,9 @@ def _are_ready(
     return n is not None
 
 
-def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy: Any) -> Batch:
+def _arrays(
+    name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy: Any, real: Real
+) -> Batch:
     columns = []
     found = []
     for i, (shape, arg) in enumerate(zip(shapes, arguments, strict=True)):
@@ -115,10 +121,12 @@ def _arrays(name: str, shapes: Sequence[Shape], arguments: Sequence[Any], numpy:
             if arg.dtype.kind not in "fiu":
                 raise TypeError(f"{what} holds {arg.dtype}: give an array of real numbers")
             found.append(arg.shape)
+            kind = real.dtype if arg.dtype == real.dtype else DOUBLE.dtype
         else:
+            kind = DOUBLE.dtype
             arg = _plain(what, arg)
             found.append(_shape(what, arg, len(shape)))
-        columns.append(numpy.require(arg, numpy.float64, "CAE"))
+        columns.append(numpy.require(arg, kind, "CAE"))
     return _batch(name, shapes, columns, found, numpy=True)
 
 

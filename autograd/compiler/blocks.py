@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from autograd.compiler.emitter import Emitter
+from autograd.compiler.reals import DOUBLE, Real
 
 
 class SampleBlock(NamedTuple):
@@ -21,12 +22,14 @@ class SampleBlock(NamedTuple):
         vectors: vectors in a block.
         exact: whether every bit is that of the rows, called one after the other.
         across: of one sample, so many neighbouring indices of a loop are a vector at most.
+        real: what its numbers are.
     """
 
     width: int
     vectors: int
     exact: bool = False
     across: int = 1
+    real: Real = DOUBLE
 
     @property
     def lanes(self) -> int:

@@ -8,7 +8,9 @@ from itertools import chain
 from math import prod
 from typing import Any, NamedTuple
 
+from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recording import FunctionGraph
+from autograd.errors import CompileError
 
 
 class Choice(NamedTuple):
@@ -27,9 +29,19 @@ class Choice(NamedTuple):
 
 
 class Choices:
-    """What a function's arguments choose."""
+    """What a function's arguments choose.
 
-    def __init__(self, graph: FunctionGraph) -> None:
+    Raises:
+        CompileError: there are more rows than whole numbers of some kind.
+    """
+
+    def __init__(self, graph: FunctionGraph, real: Real = DOUBLE) -> None:
+        most = max(graph.choices.values(), default=0)
+        if most > real.whole:
+            raise CompileError(
+                f"{graph.name} chooses one of {most:,} rows, and {real.dtype} tells whole numbers "
+                f"apart up to {real.whole:,} only: compile it in double precision"
+            )
         self.name = graph.name
         self.shapes = graph.shapes
         homes = list(
@@ -78,6 +90,7 @@ class Choices:
                         at = f"[{place}]" if is_list else ""
                         raise IndexError(
                             f"argument {argument} of {self.name} chooses a row of a table by "
-                            f"{float(x):g}, which has the rows 0 to {rows - 1}: it is "
+                            f"{float(x)!r}".removesuffix(".0")
+                            + f", which has the rows 0 to {rows - 1}: it is "
                             f"x{argument}{at} of sample {sample}"
                         )

@@ -12,6 +12,7 @@ from autograd.compiler.arguments import Batch
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
+from autograd.compiler.reals import Real
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import text_of
@@ -34,6 +35,7 @@ class Code:
         weights: how many parameters to differentiate, which come first.
         reduced: whether the gradient is added up over the samples.
         backend: "llvm", "python", "jax" or "torch".
+        real: what it computes with.
         exact: whether every bit is that of the eager engine.
         strict: whether that was asked for, so that what could not keep it is refused.
         matrices: whether it returns matrices, which have no gradient.
@@ -48,6 +50,7 @@ class Code:
         *,
         reduced: bool,
         backend: str,
+        real: Real,
         exact: bool,
         strict: bool,
         matrices: bool,
@@ -58,6 +61,7 @@ class Code:
         self.weights = weights
         self.is_reduced = reduced
         self.backend = backend
+        self.real = real
         self.is_exact = exact
         self._is_strict = strict
         self._has_matrices = matrices
@@ -197,7 +201,7 @@ class Code:
     ) -> LibraryFunction:
         from autograd.compiler.libraries import LIBRARIES
 
-        return LIBRARIES[self.backend](program, results, summed)
+        return LIBRARIES[self.backend](program, results, summed, self.real)
 
     @lazy
     def native_values(self) -> NativeFunction:
@@ -211,6 +215,7 @@ class Code:
             graph.results,
             (False,) * len(graph.outputs),
             len(self.graph.parameters),
+            self.real,
         )
         return NativeFunction(
             lambda: self.program, str(self.program), signature, exact=self.is_exact
@@ -224,7 +229,7 @@ class Code:
 
         graph = self.graph
         count = len(self.graph.parameters)
-        signature = Signature(graph.shapes, (), (True,) * len(graph.outputs), count)
+        signature = Signature(graph.shapes, (), (True,) * len(graph.outputs), count, self.real)
         return NativeFunction(lambda: self.program, str(self.program), signature, exact=False)
 
     @lazy
@@ -241,6 +246,7 @@ class Code:
             parts,
             (True,) * summed + (False,) * outside,
             len(self.graph.parameters) + self.is_exact,
+            self.real,
         )
         # The gradient follows from the graph that is differentiated, row by row: rows of equal
         # value, such as relu(x) and maximum(x, 0.0), differ in it. Rows of the user's own may mean

@@ -18,6 +18,7 @@ from typing import Any
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.derivatives import Matrix, matrices_of, together
 from autograd.compiler.program import without_gc
+from autograd.compiler.reals import DOUBLE, real_of
 from autograd.compiler.recording import record
 from autograd.compiler.sharing import shared
 from autograd.compiler.watch import held_by
@@ -42,6 +43,7 @@ def compile(
     reduce: str | None = "mean",
     backend: str | None = None,
     exact: bool = False,
+    dtype: str = "float64",
 ) -> Compiled:
     """Return ``f`` compiled: a function of arrays, with the gradient for no more than a few calls.
 
@@ -66,11 +68,15 @@ def compile(
             `Compiled.reduced`; None for each sample by itself.
         backend: "llvm" (needs the extra ``fast``) or "python"; by default LLVM if it is there.
             "jax" (the extra ``jax``) runs what ``source("jax")`` prints, compiled by XLA, the
-            samples spread over all of JAX's devices, in double precision; "torch" likewise with
+            samples spread over all of JAX's devices; "torch" likewise with
             PyTorch, operation by operation, on its default device. With both, functions are
             theirs: see `autograd.compiler.targets.source` for how far from the rows.
         exact: every bit as in the eager engine: scalar code of libm, sums in the order of the
             source, one thread. The Python back end always is; those of libraries can't be.
+        dtype: "float32" for single precision, which takes half the memory and about half the time:
+            all that is given is rounded to it, all that comes back are Python's floats, or arrays
+            of it. Values keep their doubles, and rows that are chosen are exact. The sums over more
+            than 16,384 samples are added up in double precision. Not exact, nor in Python.
 
     Raises:
         CompileError: ``f`` decides by a recorded number, changes from run to run, or uses a row
@@ -85,6 +91,13 @@ def compile(
     if backend not in (None, *BACKENDS):
         known = ", ".join(f'"{name}"' for name in BACKENDS)
         raise ValueError(f"backend must be one of {known}: got {backend!r:.40}")
+    real = real_of(dtype)
+    if real is not DOUBLE:
+        if exact:
+            raise ValueError(f"exact=True is of float64, which the eager engine has: not {dtype}")
+        if backend == "python":
+            raise ValueError(f'backend="python" computes in float64, as Python does: not {dtype}')
+        backend = backend or "llvm"
     if exact and backend in ("jax", "torch"):
         raise ValueError(f'exact=True is of "llvm" and "python": {backend} rounds in its own way')
     if not callable(f):
@@ -122,6 +135,7 @@ def compile(
         reduce=reduce,
         backend=backend,
         exact=exact,
+        real=real,
         matrices=matrices,
         f=None if derivative else f,
         held=held,

@@ -24,6 +24,7 @@ from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
 from autograd.compiler.program import Program
 from autograd.compiler.python import nested, parted
+from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
@@ -49,6 +50,7 @@ class Compiled:
     Attributes:
         parameters: the leaves besides the arguments, those to differentiate first.
         backend: "llvm", "python", "jax" or "torch".
+        dtype: "float64" or "float32": of what it computes with, and of the arrays it returns.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Compiled:
         reduce: str | None,
         backend: str,
         exact: bool,
+        real: Real = DOUBLE,
         matrices: tuple[Matrix, ...] = (),
         f: Callable[..., Any] | None = None,
         held: Sequence[Held] = (),
@@ -76,7 +79,9 @@ class Compiled:
         self._reduce = reduce
         self._is_strict = exact
         is_exact = exact or backend == "python"
-        self._choices = Choices(graph)
+        self._real = real
+        self.dtype = real.dtype
+        self._choices = Choices(graph, real)
         self._weights = len(leaves)
         self.backend = backend
         self.parameters = graph.parameters
@@ -87,6 +92,7 @@ class Compiled:
             len(leaves),
             reduced=reduce is not None,
             backend=backend,
+            real=real,
             exact=is_exact,
             strict=exact,
             matrices=bool(matrices),
@@ -257,6 +263,7 @@ class Compiled:
                 reduce=self._reduce,
                 backend=self.backend,
                 exact=self._is_strict,
+                real=self._real,
             )
         return self._kin[shapes]
 
@@ -391,7 +398,7 @@ class Compiled:
         Raises:
             IndexError: one chooses a row that a table doesn't have.
         """
-        batch = read(self._graph.name, self._graph.shapes, arguments)
+        batch = read(self._graph.name, self._graph.shapes, arguments, self._real)
         self._choices.check(batch.columns)
         return batch
 
@@ -421,7 +428,8 @@ class Compiled:
     def _add(self, weights: Any) -> None:
         """Add a gradient to the grad of the parameters."""
         if self.backend == "llvm":
-            self._slots.add(weights, weights.ctypes.data)
+            gains = weights.astype(float, copy=False)
+            self._slots.add(gains, gains.ctypes.data)
             return
         # All or nothing: what isn't a number raises before anything is changed.
         pairs = zip(self.parameters, formed(weights, as_array=False), strict=False)
@@ -493,6 +501,7 @@ class Compiled:
             reduce=None,
             backend=self.backend,
             exact=self._code.is_exact,
+            real=self._real,
         )
 
     def _scale(self, batch: Batch) -> float:
@@ -541,4 +550,4 @@ class Compiled:
     def _nothing(self) -> Any:
         import numpy
 
-        return numpy.empty(0)
+        return numpy.empty(0, self.dtype)

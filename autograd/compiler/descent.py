@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.frames import Array, aligned
+from autograd.compiler.frames import MOST_LANES, Array, aligned
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
-from autograd.compiler.native import WORTH_A_THREAD
 
 Span = tuple[int, int, int]
 """Samples of one kind, and from where to where in its arrays they are."""
@@ -27,10 +26,11 @@ class _Kind:
 
     def __init__(self, cost: Compiled, inputs: Sequence[Array], *, single: bool) -> None:
         gradient = cost._code.native_gradient
-        self.outputs = [np.empty((len(inputs[0]), *x)) for x in gradient.signature.results]
+        n, dtype = len(inputs[0]), gradient.dtype
+        self.outputs = [np.empty((n, *x), dtype) for x in gradient.signature.results]
         made = gradient.made(single=single)
         self.call = made.call
-        room = aligned(made.workspace)
+        room = aligned(made.workspace, dtype)
         words = _words(room, [*inputs, *self.outputs])
         self.at = words.ctypes.data
         # A number is written through a memoryview in half the time that an array takes.
@@ -50,7 +50,7 @@ class Descent:
         update: maps ``(w, g, *memory)`` to ``(w, *memory)``; its parameters are the settings
             of a step, such as the learning rate.
         inputs: of each kind the samples of an epoch, in order: an array for each argument, whose
-            numbers may be others for the next one.
+            numbers may be others for the next one; all are of the dtype of ``costs``.
         steps: how many an epoch has at most.
         size: how many parameters there are.
         fixed: the numbers of others that ``costs`` have behind them, and that stay.
@@ -74,13 +74,15 @@ class Descent:
         single: bool = False,
     ) -> None:
         step = update._code.native_values
+        real = step.signature.real
+        dtype = step.dtype
         self.done = 0
-        numbers = np.empty((steps + 1, size + len(fixed)))
+        numbers = np.empty((steps + 1, size + len(fixed)), dtype)
         numbers[:, size:] = fixed
         self.weights = numbers[:, :size]
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
-        self._sums = np.empty((steps, size + 16))
-        self._more = np.empty(size + 16)
+        self._sums = np.empty((steps, size + MOST_LANES), dtype)
+        self._more = np.empty(size + MOST_LANES, dtype)
         self._size = size + 1
         self.gradients = self._sums[:, 1 : size + 1]
         self._samples = list(zip(costs, inputs, strict=True))
@@ -88,11 +90,11 @@ class Descent:
         self._kinds: dict[int, _Kind] = {}
         # Two sets: a step that is broken off leaves the one it read as it was.
         columns = len(step.signature.results) - 1
-        self._memory = [[np.empty(size) for _ in range(columns)] for _ in range(2)]
-        settings = np.empty(step.signature.parameters)
+        self._memory = [[np.empty(size, dtype) for _ in range(columns)] for _ in range(2)]
+        settings = np.empty(step.signature.parameters, dtype)
         updating = step.made()
         self._update_call = updating.call
-        updating_room = aligned(updating.workspace)
+        updating_room = aligned(updating.workspace, dtype)
         updates = []
         for old, new in (self._memory, self._memory[::-1]):
             # The settings take the places of w and g until a step says where they are.
@@ -104,14 +106,16 @@ class Descent:
         self._more_at = self._more.ctypes.data
         self._weights_step, self._sums_step = self.weights.strides[0], self._sums.strides[0]
         self._values = self._sums[:, 0].data
-        self._settings = partial(Struct(f"{len(settings)}d").pack_into, settings.data, 0)
+        self._number = real.size
+        self._settings = partial(Struct(f"{len(settings)}{real.code}").pack_into, settings.data, 0)
         self._updates = [(own.data, own.ctypes.data) for own in updates]
         self._kept = updating_room
 
     @staticmethod
     def suits(cost: Compiled, samples: int) -> bool:
         """Return whether batches of so many samples are done best by one thread at a time."""
-        return samples * cost._code.native_gradient.made().operations <= WORTH_A_THREAD
+        gradient = cost._code.native_gradient
+        return gradient.parts(samples) == 1
 
     @property
     def memory(self) -> list[Array]:
@@ -171,7 +175,7 @@ class Descent:
         here = self._weights_at + i * self._weights_step
         self._settings(*settings)
         words[ARRAYS] = here
-        words[ARRAYS + 1] = self._sums_at + i * self._sums_step + 8
+        words[ARRAYS + 1] = self._sums_at + i * self._sums_step + self._number
         words[self._next] = here + self._weights_step
         self._update_call(at)
         self.done = i + 1

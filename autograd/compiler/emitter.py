@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from autograd.compiler.reals import DOUBLE, Real
 
 WRITTEN_OUT = 8
 """Rows of up to so many numbers are copied without a loop."""
 
 
-def bits(x: float) -> str:
-    """Return a double as LLVM writes it.
-
-    >>> bits(1.0)
-    '0x3FF0000000000000'
-    """
-    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
-
-
 class Types:
     """How vectors of some width are written."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, real: Real = DOUBLE) -> None:
         self.width = width
-        self.number = "double" if width == 1 else f"<{width} x double>"
+        self.real = real
+        self.number = real.name if width == 1 else f"<{width} x {real.name}>"
         self.truth = "i1" if width == 1 else f"<{width} x i1>"
-        self.suffix = "f64" if width == 1 else f"v{width}f64"
+        self.suffix = real.suffix if width == 1 else f"v{width}{real.suffix}"
         self.numbers: set[str] = set()
 
     def constant(self, x: float) -> str:
         """Return how a constant is written; noted in ``numbers`` unless it is NaN."""
-        text = bits(x) if self.width == 1 else f"splat (double {bits(x)})"
+        text = self.real.written(x)
+        if self.width > 1:
+            text = f"splat ({self.real.name} {text})"
         if x == x:
             self.numbers.add(text)
         return text
@@ -41,11 +36,13 @@ class Emitter:
     """The lines of one function.
 
     Args:
-        width: of its vectors, in doubles.
+        width: of its vectors, in numbers.
+        real: what its numbers are.
     """
 
-    def __init__(self, width: int) -> None:
-        self.types = Types(width)
+    def __init__(self, width: int, real: Real = DOUBLE) -> None:
+        self.real = real
+        self.types = Types(width, real)
         self.lines: list[str] = []
         self.label = "entry"
         self.known: dict[tuple[object, ...], str] = {}
@@ -102,36 +99,36 @@ class Emitter:
                 )
 
     def at(self, pointer: str, index: str, scale: int, offset: int = 0) -> str:
-        """Return the address of the double ``index * scale + offset`` from a pointer on."""
+        """Return the address of the number ``index * scale + offset`` from a pointer on."""
         if index and scale:
             moved, place = self.new(), self.new()
             self.emit(f"{place} = mul i64 {index}, {scale}")
-            self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {place}")
+            self.emit(f"{moved} = getelementptr {self.real.name}, ptr {pointer}, i64 {place}")
             pointer = moved
         if not offset:
             return pointer
         moved = self.new()
-        self.emit(f"{moved} = getelementptr double, ptr {pointer}, i64 {offset}")
+        self.emit(f"{moved} = getelementptr {self.real.name}, ptr {pointer}, i64 {offset}")
         return moved
 
     def read(self, pointer: str, kind: str) -> str:
         name = self.new()
-        self.emit(f"{name} = load {kind}, ptr {pointer}, align 8")
+        self.emit(f"{name} = load {kind}, ptr {pointer}, align {self.real.size}")
         return name
 
     def write(self, value: str, pointer: str, kind: str) -> None:
-        self.emit(f"store {kind} {value}, ptr {pointer}, align 8")
+        self.emit(f"store {kind} {value}, ptr {pointer}, align {self.real.size}")
 
     def moved(self, count: int, source: str, step: int, target: str, stride: int) -> None:
-        """Copy doubles that are ``step`` apart to places that are ``stride`` apart."""
+        """Copy numbers that are ``step`` apart to places that are ``stride`` apart."""
         if count <= WRITTEN_OUT:
             for j in range(count):
-                x = self.read(self.at(source, "", 0, j * step), "double")
-                self.write(x, self.at(target, "", 0, j * stride), "double")
+                x = self.read(self.at(source, "", 0, j * step), self.real.name)
+                self.write(x, self.at(target, "", 0, j * stride), self.real.name)
             return
         with self.counted("0", str(count)) as k:
-            x = self.read(self.at(source, k, step), "double")
-            self.write(x, self.at(target, k, stride), "double")
+            x = self.read(self.at(source, k, step), self.real.name)
+            self.write(x, self.at(target, k, stride), self.real.name)
 
     def binary(self, name: str, x: str, y: str) -> str:
         result = self.new()
@@ -143,7 +140,7 @@ class Emitter:
         if self.types.width == 1:
             return number
         kind, first, name = self.types.number, self.new(), self.new()
-        self.emit(f"{first} = insertelement {kind} poison, double {number}, i32 0")
+        self.emit(f"{first} = insertelement {kind} poison, {self.real.name} {number}, i32 0")
         self.emit(
             f"{name} = shufflevector {kind} {first}, {kind} poison, "
             f"<{self.types.width} x i32> zeroinitializer"
@@ -160,14 +157,12 @@ class Emitter:
 
     def vector_of(self, numbers: list[str]) -> str:
         """Return the vector of as many numbers as it has."""
-        vector = "poison"
+        vector, kind, real = "poison", self.types.number, self.real.name
         if self.types.width == 1:
             return numbers[0]
         for lane, number in enumerate(numbers):
             name = self.new()
-            self.emit(
-                f"{name} = insertelement {self.types.number} {vector}, double {number}, i32 {lane}"
-            )
+            self.emit(f"{name} = insertelement {kind} {vector}, {real} {number}, i32 {lane}")
             vector = name
         return vector
 

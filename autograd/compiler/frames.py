@@ -10,7 +10,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
+from autograd.compiler.objects import Slots
 from autograd.compiler.python import nested
+from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.repetition import Shape
 from autograd.extras import missing_extra
 
@@ -20,7 +22,7 @@ try:
 except ImportError as error:
     missing_extra("numpy", "fast", error)
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 SMALL = 4096
 """Arrays of up to so many numbers are copied for a call: cheaper than to ask where they are."""
@@ -29,12 +31,13 @@ NUMBERS = frozenset((float, int))
 """What a call may be given that makes no arrays."""
 
 ARRAY = np.ndarray
-DOUBLE = np.dtype(np.float64)
-DOUBLE_AT = id(DOUBLE)
 NOTHING = object()
 
 # Words of an array object, by NumPy's C API: PyArrayObject_fields. Its flags are half a word.
 DATA, DESCR, FLAGS, FIELDS = 2, 7, 8, 9
+MOST_LANES = 16
+"""Numbers in the widest of vectors, of 64 bytes."""
+
 PLAIN = 0x0101
 """NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED."""
 
@@ -47,12 +50,14 @@ class Signature(NamedTuple):
         results: likewise of each array out.
         summed: for each output of the program, whether it is added up over the samples.
         parameters: how many numbers all samples share.
+        real: what the numbers are.
     """
 
     arguments: tuple[Shape, ...]
     results: tuple[Shape, ...]
     summed: tuple[bool, ...]
     parameters: int
+    real: Real = DOUBLE
 
 
 class Made(NamedTuple):
@@ -63,11 +68,41 @@ class Made(NamedTuple):
     operations: int
 
 
+class Shared:
+    """What all samples share: the parameters' numbers, and their gradients.
+
+    Args:
+        parameters, slopes: as the kernel has them.
+    """
+
+    def __init__(self, parameters: Array, slopes: Array) -> None:
+        self.parameters, self.slopes = parameters, slopes
+        self._is_double = parameters.dtype == np.float64
+        # Values hold doubles.
+        self._numbers: Any = parameters if self._is_double else np.empty(len(parameters))
+        self._gains: Any = slopes if self._is_double else np.empty(len(slopes))
+        self._numbers_at, self._gains_at = self._numbers.ctypes.data, self._gains.ctypes.data
+
+    def read(self, slots: Slots) -> None:
+        """Let the parameters be what some Values have."""
+        slots.read(self._numbers, self._numbers_at)
+        if not self._is_double:
+            self.parameters[...] = converted(self._numbers, self.parameters.dtype)
+
+    def add(self, slots: Slots) -> None:
+        """Add the gradients to those of some Values."""
+        if not self._is_double:
+            self._gains[...] = self.slopes
+        slots.add(self._gains, self._gains_at)
+
+
 class ArrayFrame:
     """Memory for calls: one is in use by one call at a time."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
+        self.dtype = np.dtype(signature.real.dtype)
+        self.dtype_at = id(self.dtype)
         self.n = -1
         self.rooms: list[Array] = []
 
@@ -75,21 +110,21 @@ class ArrayFrame:
         """Make room for ``n`` samples."""
         if self.n == n:
             return
-        signature = self.signature
+        signature, dtype = self.signature, self.dtype
         self.n = n
-        self.workspace = aligned(made.workspace)
-        self.parameters = np.empty(signature.parameters)
-        self.sums = sums_room(sum(signature.summed))
-        self.slopes = self.sums[1:]
-        self.inputs = [_room(n, shape) for shape in signature.arguments]
-        self.outputs = [_room(n, shape) for shape in signature.results]
+        self.workspace = aligned(made.workspace, dtype)
+        self.parameters = np.empty(signature.parameters, dtype)
+        self.sums = sums_room(sum(signature.summed), dtype)
+        self.shared = Shared(self.parameters, self.sums[1:])
+        self.inputs = [_room(n, shape, dtype) for shape in signature.arguments]
+        self.outputs = [_room(n, shape, dtype) for shape in signature.results]
         self.has_large = any(n * prod(shape) > SMALL for shape in signature.results)
         self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
         self.address = self.words.ctypes.data
-        self.parameters_at = self.words[PARAMETERS] = self.parameters.ctypes.data
+        self.words[PARAMETERS] = self.parameters.ctypes.data
         self.words[WORKSPACE] = self.workspace.ctypes.data
         self.words[STOP] = n
-        self.sums_at = self.words[SUMS] = self.sums.ctypes.data
+        self.words[SUMS] = self.sums.ctypes.data
         for i, array in enumerate([*self.inputs, *self.outputs], ARRAYS):
             self.words[i] = array.ctypes.data
         self.floats = self.words.view(np.float64)
@@ -115,7 +150,7 @@ class ArrayFrame:
         """Note what a call is given; return new arrays for outputs too large to be copied."""
         self.floats[SCALE] = scale
         self.go_home(-1)
-        self.parameters[:] = parameters
+        self.parameters[:] = converted(parameters, self.dtype)
         for i, array in enumerate(arrays):
             self.go_home(i)
             if array.size <= SMALL:
@@ -129,7 +164,7 @@ class ArrayFrame:
         new: list[Array | None] = [None] * len(self.outputs)
         for i, (room, shape) in enumerate(zip(self.outputs, self.signature.results, strict=True)):
             if not room.size and 0 not in shape:
-                array = new[i] = np.empty((self.n, *shape))
+                array = new[i] = np.empty((self.n, *shape), self.dtype)
                 self.cells[ARRAYS + len(self.inputs) + i] = array.ctypes.data
         return new
 
@@ -153,10 +188,10 @@ class ArrayFrame:
                 return False
             if given is self.borrowed[i]:
                 fields = self.fields[i]
-                if fields[DESCR] == DOUBLE_AT and fields[FLAGS] & PLAIN == PLAIN:
+                if fields[DESCR] == self.dtype_at and fields[FLAGS] & PLAIN == PLAIN:
                     self.cells[self.places[i]] = fields[DATA]
                     continue
-            if given.dtype is not DOUBLE:
+            if given.dtype is not self.dtype:
                 return False
             if given is self.seen[i]:
                 self.borrowed[i], self.fields[i] = given, fields_of(given)
@@ -179,7 +214,7 @@ class ArrayFrame:
     def part(self, i: int, made: Made, start: int, stop: int) -> FramePart:
         """Return what does some of the samples, in memory of its own."""
         if i == len(self.parts):
-            self.parts.append(FramePart(made, len(self.words), len(self.sums)))
+            self.parts.append(FramePart(made, len(self.words), len(self.sums), self.dtype))
         part = self.parts[i]
         part.words[:] = self.words
         part.put(start, stop)
@@ -211,33 +246,36 @@ class PlainFrame:
     """
 
     def __init__(self, signature: Signature, made: Made) -> None:
-        self.workspace = aligned(made.workspace)
+        real = signature.real
+        dtype = np.dtype(real.dtype)
+        self.workspace = aligned(made.workspace, dtype)
         arguments, results = _ends(signature.arguments), _ends(signature.results)
-        self.parameters = np.empty(signature.parameters)
-        self.parameters_at = self.parameters.ctypes.data
-        self.inputs = np.empty(arguments[-1])
-        self.sums = sums_room(sum(signature.summed))
-        self.outputs = np.empty(results[-1])
+        self.parameters = np.empty(signature.parameters, dtype)
+        self.inputs = np.empty(arguments[-1], dtype)
+        self.sums = sums_room(sum(signature.summed), dtype)
+        self.shared = Shared(self.parameters, self.sums[1:])
+        self.outputs = np.empty(results[-1], dtype)
         addresses = [
-            *(self.inputs.ctypes.data + 8 * begin for begin in arguments[:-1]),
-            *(self.outputs.ctypes.data + 8 * begin for begin in results[:-1]),
+            *(self.inputs.ctypes.data + real.size * begin for begin in arguments[:-1]),
+            *(self.outputs.ctypes.data + real.size * begin for begin in results[:-1]),
         ]
         self.words = np.zeros(ARRAYS + len(addresses), dtype=np.int64)
-        self.words[PARAMETERS] = self.parameters_at
+        self.words[PARAMETERS] = self.parameters.ctypes.data
         self.words[WORKSPACE], self.words[SUMS] = self.workspace.ctypes.data, self.sums.ctypes.data
         self.words[STOP] = 1
         self.words[ARRAYS:] = addresses
         self.words.view(np.float64)[SCALE] = 1.0
         self.call, self.address = made.call, self.words.ctypes.data
-        self._pack, self._room = struct.Struct(f"{arguments[-1]}d").pack_into, self.inputs.data
+        layout = struct.Struct(f"{arguments[-1]}{real.code}")
+        self._pack, self._room = layout.pack_into, self.inputs.data
         self._spans = [*zip(pairwise(results), signature.results, strict=True)]
         self._cells = self.outputs.data
 
     def take(self, flat: Sequence[float]) -> bool:
-        """Note what a call is given; return whether all are floats, or can be."""
+        """Note what a call is given; return whether all are numbers of the kind, or near one."""
         try:
             self._pack(self._room, 0, *flat)
-        except struct.error:  # of an int beyond all floats
+        except (struct.error, OverflowError):  # of what is beyond all of them
             return False
         return True
 
@@ -253,9 +291,9 @@ class PlainFrame:
 class FramePart:
     """Some of the samples of a call, to be done by any thread."""
 
-    def __init__(self, made: Made, words: int, sums: int) -> None:
+    def __init__(self, made: Made, words: int, sums: int, dtype: Any) -> None:
         self.call = made.call
-        self.workspace, self.sums = aligned(made.workspace), sums_room(sums)
+        self.workspace, self.sums = aligned(made.workspace, dtype), sums_room(sums, dtype)
         self.words = np.empty(words, dtype=np.int64)
         self.address = self.words.ctypes.data
         self._places = self.workspace.ctypes.data, self.sums.ctypes.data
@@ -268,6 +306,14 @@ class FramePart:
 
     def run(self) -> None:
         self.call(self.address)
+
+
+def converted(array: Array, dtype: Any) -> Array:
+    """Return an array of some kind of numbers, the nearest ones; infinite beyond the largest."""
+    if array.dtype is dtype:
+        return array
+    with np.errstate(all="ignore"):
+        return np.asarray(array, dtype, order="C")
 
 
 def fields_of(array: Array) -> Any:
@@ -284,15 +330,16 @@ def fields_of(array: Array) -> Any:
     return view if (view[DATA], view[DESCR], view[FLAGS] & PLAIN) == known else [0] * FIELDS
 
 
-def sums_room(count: int) -> Array:
+def sums_room(count: int, dtype: Any) -> Array:
     """Return room for sums, which are written a vector at a time."""
-    return np.empty(count + 8)[:count]
+    room: Array = np.empty(count + MOST_LANES, dtype)
+    return room[:count]
 
 
-def aligned(size: int) -> Array:
-    """Return room for doubles, beginning where a vector may."""
-    room = np.empty(size + 8)
-    skip = -room.ctypes.data % 64 // 8
+def aligned(size: int, dtype: Any) -> Array:
+    """Return room for numbers, beginning where a vector may."""
+    room: Array = np.empty(size + MOST_LANES, dtype)
+    skip = -room.ctypes.data % 64 // room.itemsize
     return room[skip : skip + size]
 
 
@@ -301,6 +348,6 @@ def _ends(shapes: Sequence[Shape]) -> list[int]:
     return [*accumulate([prod(shape) for shape in shapes], initial=0)]
 
 
-def _room(n: int, shape: Shape) -> Array:
+def _room(n: int, shape: Shape, dtype: Any) -> Array:
     """Return room for a row of each sample; none where it is read or written elsewhere."""
-    return np.empty((n if n * prod(shape) <= SMALL else 0, *shape))
+    return np.empty((n if n * prod(shape) <= SMALL else 0, *shape), dtype)

@@ -9,7 +9,7 @@ from itertools import product
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.emitter import Emitter, Types, bits
+from autograd.compiler.emitter import Emitter, Types
 from autograd.compiler.lookups import Place, add_at, read_at
 from autograd.compiler.loops import Access, Loop, Read, Statement, Stretch
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
@@ -56,7 +56,7 @@ class Body(Emitter):
     def __init__(
         self, function: Callable[[str, int], str], block: SampleBlock, *, masked: bool
     ) -> None:
-        super().__init__(block.width)
+        super().__init__(block.width, block.real)
         self.function = function
         self.block = block
         self.masked = masked
@@ -66,7 +66,7 @@ class Body(Emitter):
 
     def use(self, width: int) -> None:
         """Write vectors of some width from now on."""
-        types = self.types = Types(width)
+        types = self.types = Types(width, self.real)
         self._words = {
             "t": types.number,
             "m": types.truth,
@@ -89,22 +89,24 @@ class Body(Emitter):
             for register, stride in moving.items():
                 step, at = self.new(), self.new()
                 self.emit(f"{step} = mul nsw i64 {register}, {stride * scale}")
-                self.emit(f"{at} = getelementptr double, ptr {base}, i64 {step}")
+                self.emit(f"{at} = getelementptr {self.real.name}, ptr {base}, i64 {step}")
                 base = at
             self.known[key] = base
         place = offset * scale + vector * self.block.width
         key = (*key, place)
         if place and key not in self.known:
             self.known[key] = self.new()
-            self.emit(f"{self.known[key]} = getelementptr double, ptr {base}, i64 {place}")
+            self.emit(
+                f"{self.known[key]} = getelementptr {self.real.name}, ptr {base}, i64 {place}"
+            )
         return self.known[key] if place else base
 
     def scalar(self, operand: Access | float) -> str:
         """Return a number that all samples share."""
         if isinstance(operand, float):
-            return bits(operand)
+            return self.real.written(operand)
         name = self.new()
-        self.emit(f"{name} = load double, ptr {self.pointer(operand, ())}")
+        self.emit(f"{name} = load {self.real.name}, ptr {self.pointer(operand, ())}")
         return name
 
     def _load(self, access: Access, point: Point, vector: int) -> str:
@@ -114,7 +116,7 @@ class Body(Emitter):
             if key in self.known:
                 return self.known[key]
             pointer = self.pointer(access, point)
-            self.known[key] = self.broadcast(self.read(pointer, "double"))
+            self.known[key] = self.broadcast(self.read(pointer, self.real.name))
             return self.known[key]
         pointer = self.pointer(access, point, 0 if access.array == "u" else vector)
         self.emit(f"{name} = load {self.types.number}, ptr {pointer}, align {self._align(access)}")
@@ -125,7 +127,7 @@ class Body(Emitter):
         self.emit(f"store {self.types.number} {value}, ptr {pointer}, align {self._align(access)}")
 
     def _align(self, access: Access) -> int:
-        return 8 if access.array == "u" else 8 * self.block.width
+        return self.real.size * (1 if access.array == "u" else self.block.width)
 
     # Loops and statements
 
@@ -173,7 +175,7 @@ class Body(Emitter):
     def outer(self, outer: Outer) -> None:
         """Write the sums of an outer product: vectors of weights, one sample after the other."""
         # There are 32 registers in AVX-512 and NEON, and 16 in AVX2.
-        tiles = 4, 2 if self.block.width == 4 else 4
+        tiles = 4, 2 if self.block.width * self.real.size == 32 else 4
         self._outer_tiles(outer, tiles, partial(self._outer, outer))
 
     def collect(self, outer: Outer, factor: str) -> None:
@@ -191,8 +193,8 @@ class Body(Emitter):
 
         def write(indices: list[list[Index]]) -> None:
             point = tuple([index for (index,) in indices])
-            x = self.read(self.pointer(source, point), "double")
-            self.write(x, self.pointer(target, point), "double")
+            x = self.read(self.pointer(source, point), self.real.name)
+            self.write(x, self.pointer(target, point), self.real.name)
 
         self.tiled(dims, [1] * len(dims), write)
 
@@ -231,7 +233,9 @@ class Body(Emitter):
         samples = "%live" if self.masked else str(self.block.lanes)
         with self.counted("0", samples, 1, totals) as lane:
             row_of_inputs = self.at(f"%y{outer.argument}", lane, outer.size)
-            factors = [self.broadcast(self.read(self.at(at, lane, 1), "double")) for at in lefts]
+            factors = [
+                self.broadcast(self.read(self.at(at, lane, 1), self.real.name)) for at in lefts
+            ]
             inputs = [
                 self.read(self.at(row_of_inputs, register, 1, outer.column + begin), number)
                 for register, begin in columns
@@ -460,7 +464,8 @@ class Body(Emitter):
         """Write a power by multiplication or as a root, in a quarter of the time of ``pow``.
 
         Error: below max(1.5, abs(exponent)) ulp, and of a negative power where its reciprocal
-        overflows, below 2**-1022: it is 0. Zeros, infinities and NaN are those of ``pow``.
+        overflows, below 2**-1022, or 2**-126 in single precision: it is 0. Zeros, infinities
+        and NaN are those of ``pow``.
 
         Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1.
         """

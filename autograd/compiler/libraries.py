@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program
+from autograd.compiler.reals import Real
 from autograd.compiler.repetition import Shape
 from autograd.compiler.targets import source
 from autograd.extras import missing_extra
@@ -29,14 +30,16 @@ class LibraryFunction:
         program: makes the program; asked when it is first called.
         results: the shapes of what there is for each sample.
         summed: how many of the outputs, the first, are added up over the samples.
+        real: what it computes with.
     """
 
     target = ""
 
     def __init__(
-        self, program: Callable[[], Program], results: Sequence[Shape], summed: int
+        self, program: Callable[[], Program], results: Sequence[Shape], summed: int, real: Real
     ) -> None:
         self.program = program
+        self.dtype = np.dtype(real.dtype)
         self.results = results
         self.summed = summed
 
@@ -45,16 +48,21 @@ class LibraryFunction:
     ) -> tuple[Any, list[Any]]:
         """Return the sums, times ``scale``, and the arrays of each sample's outputs."""
         if not n:
-            return np.zeros(self.summed), [np.empty((0, *shape)) for shape in self.results]
-        flat = [np.reshape(array, (n, -1)) for array in arrays]
-        samples = np.concatenate(flat, axis=1) if flat else np.empty((n, 0))
-        sums, outputs = self._computed(samples, np.asarray(parameters, np.float64), scale)
+            nothing = [np.empty((0, *shape), self.dtype) for shape in self.results]
+            return np.zeros(self.summed, self.dtype), nothing
+        with np.errstate(over="ignore"):  # what is too large for the dtype is infinite
+            flat = [np.reshape(array, (n, -1)).astype(self.dtype) for array in arrays]
+            numbers = np.asarray(parameters, self.dtype)
+        samples = np.concatenate(flat, axis=1) if flat else np.empty((n, 0), self.dtype)
+        sums, outputs = self._computed(samples, numbers, scale)
         results, begin = [], 0
         for shape in self.results:
             part = outputs[begin : begin + prod(shape)]
             begin += len(part)
             results.append(
-                np.stack(part, axis=1).reshape(n, *shape) if part else np.empty((n, *shape))
+                np.stack(part, axis=1).reshape(n, *shape)
+                if part
+                else np.empty((n, *shape), self.dtype)
             )
         return sums, results
 
@@ -73,7 +81,8 @@ class LibraryFunction:
 class JaxFunction(LibraryFunction):
     """A program by JAX: compiled by XLA, the samples spread over all devices that it sees.
 
-    It computes in double precision inside of its own calls; JAX's switch for all is left alone.
+    It computes in double precision, if that is asked for, inside of its own calls; JAX's switch for
+    all is left alone.
     """
 
     target = "jax"
@@ -104,12 +113,12 @@ class JaxFunction(LibraryFunction):
         mesh = Mesh(np.array(devices), ("samples",))
         split = NamedSharding(mesh, PartitionSpec("samples"))
         whole = NamedSharding(mesh, PartitionSpec())
-        with jax.enable_x64(True):
+        with jax.enable_x64(self.dtype == np.float64):
             sums, outputs = self._jitted(
                 jax.device_put(filled, split),
                 jax.device_put(parameters, whole),
                 jax.device_put(np.arange(n + rest) < n, split),
-                jax.device_put(np.float64(scale), whole),
+                jax.device_put(self.dtype.type(scale), whole),
             )
             return np.array(sums), [np.array(out)[:n] for out in outputs]
 
@@ -127,12 +136,12 @@ class TorchFunction(LibraryFunction):
         import torch
 
         def tensor(array: Any) -> Any:
-            return torch.tensor(array, dtype=torch.float64)
+            return torch.tensor(array, dtype=getattr(torch, self.dtype.name))
 
         with torch.no_grad():
             outputs = self._function(tensor(samples), tensor(parameters))
             sums = [out.sum() * scale for out in outputs[: self.summed]]
-            summed = torch.stack(sums).numpy(force=True) if sums else np.zeros(0)
+            summed = torch.stack(sums).numpy(force=True) if sums else np.zeros(0, self.dtype)
             return summed, [out.numpy(force=True) for out in outputs[self.summed :]]
 
 

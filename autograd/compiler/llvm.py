@@ -13,19 +13,20 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autograd.compiler.blocks import Passage, SampleBlock
-from autograd.compiler.emitter import Types, bits
+from autograd.compiler.emitter import Types
 from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops
-from autograd.compiler.machine import PYTHONS_OWN, Machine, python_name, vector_name
+from autograd.compiler.machine import MANGLED, PYTHONS_OWN, Machine, python_name, vector_name
+from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of
 
 LARGE = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
 
-LANES = (1, 2, 4, 8)
-"""How many doubles a vector may have."""
+LANES = (1, 2, 4, 8, 16)
+"""How many numbers a vector may have."""
 
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
@@ -41,7 +42,7 @@ class Kernel(NamedTuple):
     """A program as LLVM's text, and how its function ``run`` is to be called.
 
     Attributes:
-        workspace: doubles of memory it needs.
+        workspace: for how many numbers it needs memory.
     """
 
     text: str
@@ -64,15 +65,18 @@ def kernel_of(
     return _Module(loops, arguments, results, machine, block).kernel()
 
 
-def block_for(loops: Loops, machine: Machine, *, exact: bool, single: bool) -> SampleBlock:
+def block_for(
+    loops: Loops, machine: Machine, *, exact: bool, single: bool, real: Real = DOUBLE
+) -> SampleBlock:
     """Return the block that suits a program; ``single`` where samples are done one by one.
 
     One would have vectors of samples to itself, and the code of whole blocks is never run.
     """
+    width = machine.lanes(real)
     if exact or single:
-        return SampleBlock(1, 1, exact, 1 if exact else machine.width)
+        return SampleBlock(1, 1, exact, 1 if exact else width, real)
     size = sum(len(loop.statements) for loop in loops.lanes)
-    return SampleBlock(machine.width, 1 if size > LARGE else 4)
+    return SampleBlock(width, 1 if size > LARGE else 4, real=real)
 
 
 class _Module:
@@ -92,7 +96,9 @@ class _Module:
         self.machine = machine
         self.block = block
         self.rest = block._replace(vectors=1)
-        self.lone = SampleBlock(1, 1, block.exact, 1 if block.exact else machine.width)
+        self.real = block.real
+        across = 1 if block.exact else machine.lanes(block.real)
+        self.lone = SampleBlock(1, 1, block.exact, across, block.real)
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
@@ -106,7 +112,7 @@ class _Module:
             self._blocks("block", self.sums.lanes, block, masked=False)
         self._blocks("rest", self.sums.lanes, self.rest, masked=block.width > 1)
         offsets = {}
-        total = 0
+        total, apart = 0, 64 // self.real.size
         for array, size in (
             ("u", sizes["u"]),
             ("x", sizes["x"] * block.lanes),
@@ -117,13 +123,13 @@ class _Module:
             ("o", sizes["o"] * block.lanes),
         ):
             offsets[array] = total
-            total += -(-size // 8) * 8
+            total += -(-size // apart) * apart
         self._run(offsets)
         sums = block.padded(sizes["r"])
         about = [
             "; run(args): args are words of 8 bytes, in this order: the address of the parameters,",
-            f"; of {total} doubles to work in (at a multiple of 64), the first sample, where to",
-            f"; stop, the address of room for {sums} sums, what they are",
+            f"; of {total} {self.real.name}s to work in (at a multiple of 64), the first sample,",
+            f"; where to stop, the address of room for {sums} sums, what they are",
             "; multiplied by (a double), and the address of each array in and out, row by row.",
         ]
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
@@ -147,7 +153,7 @@ class _Module:
         if name != "uniform":
             given = ", ".join([given, *(f"ptr %y{i}" for i, _ in self.rows)])
         if masked:
-            given += f", {Types(block.width).truth} %mask, i64 %live, i1 %first"
+            given += f", {Types(block.width, self.real).truth} %mask, i64 %live, i1 %first"
         taken = given.replace("ptr ", "ptr noalias ")
         for i, part in enumerate(parts):
             body = "\n".join(part.lines)
@@ -166,7 +172,7 @@ class _Module:
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
-        sizes, parameters = self.loops.sizes, self.loops.parameters
+        sizes, parameters, real = self.loops.sizes, self.loops.parameters, self.real
         code = Body(self.function, self.block, masked=False)
         emit = code.emit
 
@@ -185,18 +191,19 @@ class _Module:
         for array, offset in offsets.items():
             alone = array == "u" and sizes["u"] == parameters
             base = "parameters" if alone else "work"
-            emit(f"%{array} = getelementptr double, ptr %{base}, i64 {0 if alone else offset}")
+            place = 0 if alone else offset
+            emit(f"%{array} = getelementptr {real.name}, ptr %{base}, i64 {place}")
         if sizes["u"] > parameters:
             emit(
-                f"call void @llvm.memcpy.p0.p0.i64(ptr %u, ptr %parameters, i64 {8 * parameters}, "
-                "i1 false)"
+                "call void @llvm.memcpy.p0.p0.i64(ptr %u, ptr %parameters, "
+                f"i64 {real.size * parameters}, i1 false)"
             )
         constants = self.loops.constants
         if constants:
-            emit(f"%constants = getelementptr double, ptr %u, i64 {parameters}")
+            emit(f"%constants = getelementptr {real.name}, ptr %u, i64 {parameters}")
             emit(
                 "call void @llvm.memcpy.p0.p0.i64(ptr %constants, ptr @constants, "
-                f"i64 {8 * len(constants)}, i1 false)"
+                f"i64 {real.size * len(constants)}, i1 false)"
             )
         emit(f"call void @uniform({POINTERS})")
         emit("%count = sub i64 %stop, %start")
@@ -204,13 +211,14 @@ class _Module:
         self._finish(code)
         if self.loops.totals:
             emit("%many = sitofp i64 %count to double")
-            emit("%weight = fmul double %many, %scale")
+            emit("%share = fmul double %many, %scale")
+            weight = self._narrowed(code, "%share")
         for place, operand in self.loops.totals:
             value = code.scalar(operand)
             at, scaled = code.new(), code.new()
-            emit(f"{scaled} = fmul double {value}, %weight")
-            emit(f"{at} = getelementptr double, ptr %sums, i64 {place}")
-            emit(f"store double {scaled}, ptr {at}")
+            emit(f"{scaled} = fmul {real.name} {value}, {weight}")
+            emit(f"{at} = getelementptr {real.name}, ptr %sums, i64 {place}")
+            emit(f"store {real.name} {scaled}, ptr {at}")
         body = "\n".join(code.lines)
         self.functions.append(
             f"define void @run(ptr %args) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
@@ -219,7 +227,7 @@ class _Module:
     def _finish(self, code: Body) -> None:
         """Write what adds up the places of each sum's vector, and puts all sums in order."""
         width, number, sums = self.block.width, code.types.number, self.sums
-        factor = code.broadcast("%scale")
+        factor = code.broadcast(self._narrowed(code, "%scale"))
         target = "%ordered" if sums.outers else "%sums"
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
             places = code.at("%r", k, width)
@@ -231,6 +239,14 @@ class _Module:
             code.copy(dims, source, goal)
         for outer in sums.outers:
             code.collect(outer, factor)
+
+    def _narrowed(self, code: Body, number: str) -> str:
+        """Return a double as one of the kernel's numbers."""
+        if self.real is DOUBLE:
+            return number
+        name = code.new()
+        code.emit(f"{name} = fptrunc double {number} to {self.real.name}")
+        return name
 
     def _lanes(self, code: Body) -> None:
         """Write the loops over the samples: those that fill no block first, then the blocks.
@@ -285,7 +301,7 @@ class _Module:
 
     def _zero(self, code: Body, array: str, begin: int, end: int) -> None:
         if begin < end:
-            size, at = 8 * (end - begin), code.at(f"%{array}", "", 0, begin)
+            size, at = self.real.size * (end - begin), code.at(f"%{array}", "", 0, begin)
             code.emit(f"call void @llvm.memset.p0.i64(ptr {at}, i8 0, i64 {size}, i1 false)")
 
     def _mask(self, code: Body, end: str, b: str) -> tuple[str, str]:
@@ -309,51 +325,54 @@ class _Module:
         if self.block.exact and name in PYTHONS_OWN:
             return python_name(name)
         if width == 1:
-            return name
-        if name in self.machine.vector_functions:
-            return vector_name(name, LIBM[name], width)
+            return name + self.real.mark
+        if name in self.machine.vector_functions and width * self.real.size in MANGLED:
+            return vector_name(name, LIBM[name], width, self.real)
         return f"each_{name}{width}"
 
     def _declarations(self) -> Iterator[str]:
+        real = self.real
         yield f'target triple = "{self.machine.triple}"'
         yield 'attributes #0 = { nounwind "no-trapping-math"="true" }'
         yield "declare i64 @llvm.smin.i64(i64, i64)"
         yield "declare i64 @llvm.umin.i64(i64, i64)"
-        yield "declare i64 @llvm.fptosi.sat.i64.f64(double)"
+        yield f"declare i64 @llvm.fptosi.sat.i64.{real.suffix}({real.name})"
         yield "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
         yield "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
         for width in sorted({1, self.block.width, *LANES[: LANES.index(self.lone.across) + 1]}):
-            types = Types(width)
+            types = Types(width, real)
             for name in ("fabs", "sqrt"):
                 yield f"declare {types.number} @llvm.{name}.{types.suffix}({types.number})"
         if self.loops.constants:
-            numbers = ", ".join(f"double {bits(constant)}" for constant in self.loops.constants)
-            count = len(self.loops.constants)
-            yield f"@constants = private constant [{count} x double] [{numbers}]"
+            constants = self.loops.constants
+            numbers = ", ".join(f"{real.name} {real.written(x)}" for x in constants)
+            yield f"@constants = private constant [{len(constants)} x {real.name}] [{numbers}]"
         for name, width in sorted(self.called):
-            number = Types(width).number
+            number = Types(width, real).number
             arity = LIBM[name]
             declared = self.function(name, width)
             if declared.startswith("each_"):
                 if (name, 1) not in self.called:
-                    yield f"declare double @{name}({', '.join(['double'] * arity)})"
-                yield from _each(name, arity, width)
+                    self.called.add((name, 1))
+                    arguments = ", ".join([real.name] * arity)
+                    yield f"declare {real.name} @{name}{real.mark}({arguments})"
+                yield from _each(name, arity, width, real)
             else:
                 yield f"declare {number} @{declared}({', '.join([number] * arity)})"
 
 
-def _each(name: str, arity: int, width: int) -> Iterator[str]:
+def _each(name: str, arity: int, width: int, real: Real) -> Iterator[str]:
     """Yield the function that calls libm for each number of a vector."""
-    number = Types(width).number
+    number, kind = Types(width, real).number, real.name
     parameters = ", ".join(f"{number} %x{i}" for i in range(arity))
     yield f"define internal {number} @each_{name}{width}({parameters}) {{"
     whole = "poison"
     for lane in range(width):
         for i in range(arity):
             yield f"  %a{lane}.{i} = extractelement {number} %x{i}, i32 {lane}"
-        args = ", ".join(f"double %a{lane}.{i}" for i in range(arity))
-        yield f"  %y{lane} = call double @{name}({args})"
-        yield f"  %v{lane} = insertelement {number} {whole}, double %y{lane}, i32 {lane}"
+        args = ", ".join(f"{kind} %a{lane}.{i}" for i in range(arity))
+        yield f"  %y{lane} = call {kind} @{name}{real.mark}({args})"
+        yield f"  %v{lane} = insertelement {number} {whole}, {kind} %y{lane}, i32 {lane}"
         whole = f"%v{lane}"
     yield f"  ret {number} {whole}"
     yield "}"

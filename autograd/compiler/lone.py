@@ -95,9 +95,9 @@ class LoneBody(Body):
         if stride == 1:
             return self.read(self.pointer(access, point), self.types.number)
         if stride == 0:
-            return self.broadcast(self.read(self.pointer(access, point), "double"))
+            return self.broadcast(self.read(self.pointer(access, point), self.real.name))
         at = [self.pointer(access, self._beside(point, k)) for k in range(self.types.width)]
-        return self.vector_of([self.read(pointer, "double") for pointer in at])
+        return self.vector_of([self.read(pointer, self.real.name) for pointer in at])
 
     def _store(self, value: str, access: Access, point: Point, vector: int) -> None:
         if self._lane < 0:
@@ -107,7 +107,7 @@ class LoneBody(Body):
         else:
             for k in range(self.types.width):
                 at = self.pointer(access, self._beside(point, k))
-                self.write(self.one_of(value, k), at, "double")
+                self.write(self.one_of(value, k), at, self.real.name)
 
     def _beside(self, point: Point, k: int) -> Point:
         """Return the point that is ``k`` further in the loop of lanes."""

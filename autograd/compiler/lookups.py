@@ -23,7 +23,8 @@ class Place:
 
     def __init__(self, code: Emitter, chooser: str, first: int, rows: int) -> None:
         whole, place, self.is_there, self.row = (code.new() for _ in range(4))
-        code.emit(f"{whole} = call i64 @llvm.fptosi.sat.i64.f64(double {chooser})")
+        kind, suffix = code.real.name, code.real.suffix
+        code.emit(f"{whole} = call i64 @llvm.fptosi.sat.i64.{suffix}({kind} {chooser})")
         code.emit(f"{place} = sub i64 {whole}, {first}")
         code.emit(f"{self.is_there} = icmp ult i64 {place}, {rows}")
         code.emit(f"{self.row} = call i64 @llvm.umin.i64(i64 {place}, i64 {rows - 1})")
@@ -35,16 +36,17 @@ def read_at(code: Emitter, place: Place, pointer: str, stride: int, other: str) 
     Args:
         pointer: to that of the first row.
     """
-    found, name = code.read(code.at(pointer, place.row, stride), "double"), code.new()
-    code.emit(f"{name} = select i1 {place.is_there}, double {found}, double {other}")
+    kind = code.real.name
+    found, name = code.read(code.at(pointer, place.row, stride), kind), code.new()
+    code.emit(f"{name} = select i1 {place.is_there}, {kind} {found}, {kind} {other}")
     return name
 
 
 def add_at(code: Emitter, place: Place, pointer: str, stride: int, gain: str) -> None:
     """Write what adds to the number of a row, if it is there."""
-    added, total = code.new(), code.new()
+    added, total, kind = code.new(), code.new(), code.real.name
     at = code.at(pointer, place.row, stride)
-    before = code.read(at, "double")
-    code.emit(f"{added} = fadd double {before}, {gain}")
-    code.emit(f"{total} = select i1 {place.is_there}, double {added}, double {before}")
-    code.write(total, at, "double")
+    before = code.read(at, kind)
+    code.emit(f"{added} = fadd {kind} {before}, {gain}")
+    code.emit(f"{total} = select i1 {place.is_there}, {kind} {added}, {kind} {before}")
+    code.write(total, at, kind)

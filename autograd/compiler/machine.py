@@ -1,6 +1,6 @@
 """The machine that code is made for: its vectors, and the mathematical functions it has.
 
-Vectors of doubles go through glibc's libmvec where it is there (errors up to 4 ulp); everything
+Vectors go through glibc's libmvec where it is there (errors up to 4 ulp); everything
 else calls libm, number by number. Where every bit is to be Python's, so is `hypot`.
 
 Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
 
+from autograd.compiler.reals import DOUBLE, REALS, Real
 from autograd.compiler.spelling import LIBM
 from autograd.extras import missing_extra
 from autograd.operation import TABLE
@@ -21,8 +22,8 @@ LONG = 30_000
 """Lines of LLVM's text from which on its full code generator takes seconds: six times as long as
 the quickest one, whose code for 325,000 lines ran in 0.56 ms instead of 0.48."""
 
-MANGLED = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}
-"""How libmvec's names begin, by the number of doubles in a vector."""
+MANGLED = {64: "_ZGVeN", 32: "_ZGVdN", 16: "_ZGVbN"}
+"""How libmvec's names begin, by the bytes of a vector."""
 
 PYTHONS_OWN = ("hypot",)
 """What Python's ``math`` computes otherwise than libm: exact code calls the row."""
@@ -44,6 +45,10 @@ class Machine(NamedTuple):
     width: int
     vector_functions: tuple[str, ...]
     libraries: str
+
+    def lanes(self, real: Real) -> int:
+        """Return how many numbers of some kind are in the widest vector."""
+        return self.width * DOUBLE.size // real.size
 
 
 def llvm() -> Any:
@@ -100,11 +105,15 @@ def _vector_functions(width: int) -> list[str]:
     except OSError:
         return []
     llvm().load_library_permanently("libmvec.so.1")
-    widths = [w for w in MANGLED if w <= width]
+    sizes = [size for size in MANGLED if size <= width * DOUBLE.size]
     return [
         name
         for name, n in LIBM.items()
-        if all(hasattr(library, vector_name(name, n, w)) for w in widths)
+        if all(
+            hasattr(library, vector_name(name, n, size // real.size, real))
+            for size in sizes
+            for real in REALS.values()
+        )
     ]
 
 
@@ -162,10 +171,10 @@ def python_name(function: str) -> str:
     return f"chainrule_{function}"
 
 
-def vector_name(function: str, arity: int, width: int) -> str:
+def vector_name(function: str, arity: int, width: int, real: Real) -> str:
     """Return libmvec's name of a function.
 
-    >>> vector_name("pow", 2, 8)
+    >>> vector_name("pow", 2, 8, DOUBLE)
     '_ZGVeN8vv_pow'
     """
-    return f"{MANGLED[width]}{'v' * arity}_{function}"
+    return f"{MANGLED[width * real.size]}{width}{'v' * arity}_{function}{real.mark}"

@@ -18,12 +18,21 @@ from typing import Any
 from autograd.compiler import cache as disk
 from autograd.compiler.crew import call_all
 from autograd.compiler.forks import wait_for
-from autograd.compiler.frames import Array, ArrayFrame, Made, PlainFrame, Signature, flattened
+from autograd.compiler.frames import (
+    Array,
+    ArrayFrame,
+    Made,
+    PlainFrame,
+    Signature,
+    converted,
+    flattened,
+)
 from autograd.compiler.llvm import Kernel, block_for, kernel_of
 from autograd.compiler.loops import Loops
 from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
+from autograd.compiler.reals import DOUBLE
 from autograd.compiler.repetition import Shape
 from autograd.compiler.rolling import loops_of
 from autograd.extras import missing_extra
@@ -39,6 +48,10 @@ WORTH_A_THREAD = 3_000_000
 MOST_PARTS = 16
 """In how many parts the samples of a call are split at most, for threads to share: a power of 2,
 as most numbers of processors are, so that all of them have as much to do."""
+
+LONGEST_SUM = 16_384
+"""Samples that single precision adds up by itself. The sums of more are added in double precision,
+so that an error is below 260 + 20 halves of an ulp, of the sum of sizes, whatever their number."""
 
 MAKERS = ("autograd", "autograd.compiler")
 """The packages whose files decide what code is made: the core, with the rules, and this one."""
@@ -64,6 +77,7 @@ class NativeFunction:
         self.program = program
         self.key = key
         self.signature = signature
+        self.dtype = np.dtype(signature.real.dtype)
         self.exact = exact
         self._made: dict[bool, Made] = {}
         self._frames: list[ArrayFrame] = []
@@ -80,8 +94,9 @@ class NativeFunction:
         """
         if not n:
             signature = self.signature
-            nothing = [np.empty((0, *shape)) for shape in signature.results]
-            return np.zeros(sum(signature.summed)), nothing
+            nothing = [np.empty((0, *shape), self.dtype) for shape in signature.results]
+            return np.zeros(sum(signature.summed), self.dtype), nothing
+        arrays = [converted(array, self.dtype) for array in arrays]
         made = self.made(single=n == 1)
         try:
             frame = self._frames.pop()
@@ -89,7 +104,7 @@ class NativeFunction:
             frame = ArrayFrame(self.signature)
         frame.prepare(made, n)
         outputs = frame.take(arrays, parameters, scale)
-        parts = 1 if self.exact else _parts(n * made.operations)
+        parts = self.parts(n)
         if parts == 1:
             # A call with the same samples may follow, but for one among others with other weights.
             frame.rooms = [*frame.inputs, frame.parameters] if scale in (1.0, 1.0 / n) else []
@@ -124,11 +139,11 @@ class NativeFunction:
         ):
             if slots:
                 frame.go_home(-1)
-                slots.read(frame.parameters, frame.parameters_at)
+                frame.shared.read(slots)
             new = frame.given() if frame.has_large else ()
             frame.call(frame.address)
             if slots:
-                slots.add(frame.slopes, frame.sums_at + 8)
+                frame.shared.add(slots)
             sums, results = frame.sums.copy(), frame.results(new)
             self._frames.append(frame)
             return sums, results
@@ -154,20 +169,33 @@ class NativeFunction:
         found = None
         if frame.take(flat):
             if slots:
-                slots.read(frame.parameters, frame.parameters_at)
+                frame.shared.read(slots)
             frame.call(frame.address)
             found = frame.sums.tolist(), frame.results()
         self._plain_frames.append(frame)
         return found
 
+    def parts(self, n: int) -> int:
+        """Return in how many parts to do so many samples; only that decides, as sums follow it."""
+        if self.exact:
+            return 1
+        operations = n * self.made(single=n == 1).operations
+        shared = min(1 << (1 + operations // WORTH_A_THREAD).bit_length() - 1, MOST_PARTS)
+        return shared if self.signature.real is DOUBLE else max(shared, -(-n // LONGEST_SUM))
+
     def _in_parts(self, made: Made, frame: ArrayFrame, n: int, parts: int, kept: object) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
         # In whole blocks, whatever the machine: of few samples, there are fewer parts.
-        ends = [*sorted({n * i // parts // 32 * 32 for i in range(parts)}), n]
-        work = [frame.part(i, made, *span) for i, span in enumerate(pairwise(ends))]
-        call_all([part.run for part in work], kept=(frame, kept))
-        # The parts don't depend on the processors, so neither do the sums.
-        return fold(np.add, [part.sums for part in work[1:]], work[0].sums.copy())
+        ends = [*sorted({n * i // parts // 64 * 64 for i in range(parts)}), n]
+        spans = [*pairwise(ends)]
+        total = np.full(len(frame.sums), -0.0)  # to which all that is added is what it becomes
+        for begin in range(0, len(spans), MOST_PARTS):
+            some = enumerate(spans[begin : begin + MOST_PARTS])
+            work = [frame.part(i, made, *span) for i, span in some]
+            call_all([part.run for part in work], kept=(frame, kept))
+            # The parts don't depend on the processors, so neither do the sums.
+            total = fold(np.add, [part.sums for part in work], total)
+        return converted(total, self.dtype)
 
     def made(self, *, single: bool = False) -> Made:
         """Return the machine code, from the cache or made now; ``single`` for one sample."""
@@ -198,18 +226,14 @@ class NativeFunction:
         return loops_of(self.program(), self.signature.summed)
 
     def _kernel(self, loops: Loops, single: bool) -> Kernel:
-        block = block_for(loops, host(), exact=self.exact, single=single)
+        real = self.signature.real
+        block = block_for(loops, host(), exact=self.exact, single=single, real=real)
         arguments, results = map(_sizes, (self.signature.arguments, self.signature.results))
         return kernel_of(loops, arguments, results, host(), block)
 
     def source(self) -> str:
         """Return the code in LLVM's intermediate language, for this machine."""
         return self._kernel(self._loops(), single=False).text
-
-
-def _parts(operations: int) -> int:
-    """Return in how many parts to do a call; it depends on nothing else, as the sums do on it."""
-    return min(1 << (1 + operations // WORTH_A_THREAD).bit_length() - 1, MOST_PARTS)
 
 
 def _sizes(shapes: Sequence[Shape]) -> list[int]:
