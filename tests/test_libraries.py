@@ -112,6 +112,29 @@ def test_machine_code_is_not_needed(library: str, monkeypatch: pytest.MonkeyPatc
     assert w.grad == 2.0
 
 
+def test_single_precision(library: str) -> None:
+    w = [Value(0.5), Value(-2.0)]
+
+    def f(x: Any, i: Any) -> Any:
+        return tanh(w[0] * x) * take(w, i), x * 0.1, 1.5
+
+    single = compile(f, 1.0, 0.0, wrt=w, dtype="float32", backend=library)
+    double = compile(f, 1.0, 0.0, wrt=w, backend="python")
+    x, i = numpy.linspace(-1, 1, 5), numpy.array([0, 1, 1, 0, 1])
+    (value, *parts), slopes = single.value_and_grad(x, i)
+    (wanted, *others), exact = double.value_and_grad(x, i)
+    # A dozen operations of numbers below 2, each off by 2**-24, and tanh by 4 ulp.
+    close = {"rtol": 0, "atol": 40 * 2.0**-24}
+    for one, other in ((value, wanted), (slopes, exact), *zip(parts, others, strict=True)):
+        numpy.testing.assert_allclose(one, other, **close)
+    assert {array.dtype.name for array in (slopes, *parts, *single(x, i))} == {"float32"}
+    assert single(1e39, 0)[0] == 0.5
+    with pytest.raises(IndexError):
+        single(x, i + 1e-9)
+    with pytest.raises(ValueError, match="exact=True is of float64"):
+        compile(f, 1.0, 0.0, dtype="float32", exact=True, backend=library)
+
+
 def test_every_bit_is_refused(library: str) -> None:
     with pytest.raises(ValueError, match=f"exact=True .* {library} rounds"):
         compile(tanh, 1.0, backend=library, exact=True)

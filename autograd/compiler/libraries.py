@@ -135,11 +135,14 @@ class TorchFunction(LibraryFunction):
     def _computed(self, samples: Any, parameters: Any, scale: float) -> tuple[Any, list[Any]]:
         import torch
 
+        dtype = getattr(torch, self.dtype.name)
+
         def tensor(array: Any) -> Any:
-            return torch.tensor(array, dtype=getattr(torch, self.dtype.name))
+            return torch.tensor(array, dtype=dtype)
 
         with torch.no_grad():
-            outputs = self._function(tensor(samples), tensor(parameters))
+            # Constants are of double precision, and so may be what follows from them alone.
+            outputs = [out.to(dtype) for out in self._function(tensor(samples), tensor(parameters))]
             sums = [out.sum() * scale for out in outputs[: self.summed]]
             summed = torch.stack(sums).numpy(force=True) if sums else np.zeros(0, self.dtype)
             return summed, [out.numpy(force=True) for out in outputs[self.summed :]]
