@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from cProfile import Profile
 from typing import Any, NamedTuple
@@ -331,6 +332,19 @@ def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() ->
     assert block_for(large, PAPER, exact=False, single=False) == SampleBlock(8, 1)
     assert block_for(large, PAPER, exact=False, single=True) == SampleBlock(1, 1, across=8)
     assert block_for(small, PAPER, exact=True, single=False) == SampleBlock(1, 1, exact=True)
+
+
+@pytest.mark.parametrize("registers", [16, 32])
+def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
+    """Those that a loop carries, beside as many registers for what is added to them."""
+    net = network(20, [16, 10])
+    machine = PAPER._replace(registers=registers)
+    block = block_for(net.loops, machine, exact=False, single=False)
+    text = kernel_of(net.loops, [20, 10], [], machine, block).text
+    carried = [
+        len(re.findall(r"= phi <8 x double>", code)) for code in re.split(r"(?m)^\S+:$", text)
+    ]
+    assert max(carried) == registers // 2
 
 
 def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ class SampleBlock(NamedTuple):
         exact: whether every bit is that of the rows, called one after the other.
         across: of one sample, so many neighbouring indices of a loop are a vector at most.
         real: what its numbers are.
+        totals: vectors of sums that are added to side by side: as many as registers hold, beside
+            what is added.
     """
 
     width: int
@@ -30,6 +32,7 @@ class SampleBlock(NamedTuple):
     exact: bool = False
     across: int = 1
     real: Real = DOUBLE
+    totals: int = 16
 
     @property
     def lanes(self) -> int:

@@ -136,7 +136,7 @@ class Body(Emitter):
         chains = any(statement.stretches for statement in loop.statements)
         matrix = len(loop.dims) == 2
         if self.block.vectors > 1:
-            tile = 4 if chains or matrix else 1
+            tile = self.block.totals // self.block.vectors if chains or matrix else 1
         else:
             tile = 8 if chains and not matrix else 4
         if len(loop.statements) > 12 or any(map(looks_up, loop.statements)):
@@ -145,7 +145,7 @@ class Body(Emitter):
         if loop.dims:
             tiles[-1] = tile
             if matrix and not chains:
-                tiles[0] = tile
+                tiles[0] = min(tile, self.block.totals // 4)
         self.tiled(
             loop.dims, tiles, lambda points: self._body(loop.statements, list(product(*points)))
         )
@@ -174,8 +174,7 @@ class Body(Emitter):
 
     def outer(self, outer: Outer) -> None:
         """Write the sums of an outer product: vectors of weights, one sample after the other."""
-        # There are 32 registers in AVX-512 and NEON, and 16 in AVX2.
-        tiles = 4, 2 if self.block.width * self.real.size == 32 else 4
+        tiles = 4, self.block.totals // 4
         self._outer_tiles(outer, tiles, partial(self._outer, outer))
 
     def collect(self, outer: Outer, factor: str) -> None:

@@ -76,7 +76,8 @@ def block_for(
     if exact or single:
         return SampleBlock(1, 1, exact, 1 if exact else width, real)
     size = sum(len(loop.statements) for loop in loops.lanes)
-    return SampleBlock(width, 1 if size > LARGE else 4, real=real)
+    vectors = 1 if size > LARGE else 4
+    return SampleBlock(width, vectors, real=real, totals=machine.registers // 2)
 
 
 class _Module:

@@ -37,6 +37,7 @@ class Machine(NamedTuple):
         width: doubles in the widest vector.
         vector_functions: the functions of libmvec, such as ``exp``, in a fixed order.
         libraries: versions of LLVM, llvmlite and libm, for which code is kept apart.
+        registers: vectors that it holds outside memory: 32 in AVX-512 and NEON, 16 in AVX2.
     """
 
     triple: str
@@ -45,6 +46,7 @@ class Machine(NamedTuple):
     width: int
     vector_functions: tuple[str, ...]
     libraries: str
+    registers: int = 32
 
     def lanes(self, real: Real) -> int:
         """Return how many numbers of some kind are in the widest vector."""
@@ -86,7 +88,8 @@ def host() -> Machine:
     features = binding.get_host_cpu_features()
     width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
     triple = binding.get_process_triple()
-    functions = tuple(_vector_functions(width)) if triple.startswith("x86_64") else ()
+    is_x86 = triple.startswith("x86_64")
+    functions = tuple(_vector_functions(width)) if is_x86 else ()
     return Machine(
         triple,
         binding.get_host_cpu_name(),
@@ -95,6 +98,7 @@ def host() -> Machine:
         functions,
         f"llvm {binding.llvm_version_info}, llvmlite {llvmlite.__version__}, "
         f"{' '.join(platform.libc_ver())}",
+        registers=16 if is_x86 and width < 8 else 32,
     )
 
 
