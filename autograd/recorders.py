@@ -33,7 +33,7 @@ whose sums have ever another length doesn't fill the memory with them."""
 ASKED = """\
 mode = current_mode()
 if mode.slow and (mode.debug is not None or mode.tracing is not None):
-    return record(op, {args})"""
+    return {general}"""
 
 TEXT = """\
 try:
@@ -66,8 +66,8 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
         "Value": Value, "ages": ages, "current_mode": current_mode, "form": form(op, pattern),
-        "new": Value.__new__, "op": op, "plain": plain, "real_or_foreign": real_or_foreign,
-        "record": record,
+        "new": Value.__new__, "op": op, "operate": _operate, "plain": plain, "record": record,
+        "real_or_foreign": real_or_foreign,
     }  # fmt: skip
     lines: list[str] = []
     converted: list[str] = []
@@ -90,7 +90,8 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
                     f"    if {name}.__class__ is not float: return NotImplemented",
                 ]
     compute, formulas = _compute(op, pattern, given)
-    asked = ASKED.format(args=args).splitlines()
+    general = "operate(op, x0, x1)" if converted and len(pattern) == 2 else f"record(op, {args})"
+    asked = ASKED.format(general=general).splitlines()
     body = TEXT.format(args=args, a=a, b=b, compute="\n    ".join(compute)).splitlines()
     return function_of(signature, [*lines, *asked, *converted, *body], formulas, given)
 

@@ -169,3 +169,15 @@ def test_ever_another_mix_of_arguments_does_not_fill_the_memory(
         assert len(recorders._known) <= 10
     for cached in (recorders.recorder, forms.form, lowering.value_function, lowering._code):
         assert cached.cache_info().maxsize == 4096
+
+
+def test_arrays_go_through_their_elements_in_every_mode() -> None:
+    numpy = pytest.importorskip("numpy")
+    x = Value(3.0)
+    for _ in range(2 * WORTHWHILE):  # until there are recorders
+        _ = x * 2.0, 2.0 * x
+    with debug():
+        assert [v.data for v in x * numpy.array([1.0, 2.0])] == [3.0, 6.0]
+        assert (x * numpy.array(2.0)).data == (numpy.array(2.0) * x).data == 6.0
+    compiled = autograd.compile(lambda v: x * v * numpy.array(2.0), 1.0, backend="python")
+    assert compiled(5.0) == 30.0

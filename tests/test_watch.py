@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import os
+import weakref
+from array import array
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
+from operator import neg
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -14,7 +20,7 @@ import pytest
 import autograd
 from autograd import CompileError, Value
 from autograd.compiler.reach import reached
-from autograd.compiler.watch import FEW
+from autograd.compiler.watch import FEW, Watch, held_by
 from nn import MLP
 
 compile = autograd.compile
@@ -108,7 +114,156 @@ def of_some(things: Any) -> tuple[Any, Callable[[], object]]:
     return lambda x: sum(k * x for k in things), lambda: things.pop()
 
 
+def of_state(
+    f: Callable[[Any, Any], Any], state: Any, change: Callable[[Any], object]
+) -> tuple[Any, Callable[[], object]]:
+    """Return a function of one number and of a state, and what changes that."""
+    w = Value(1.5)
+    return lambda x: w * x + f(x, state), lambda: change(state)
+
+
+class Doubled:
+    """A user's descriptor, which keeps its number under a name that no code has."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.key = f"of_{name}"
+
+    def __get__(self, thing: Any, owner: type | None = None) -> Any:
+        return 2 * thing.__dict__[self.key]
+
+    def __set__(self, thing: Any, number: float) -> None:
+        thing.__dict__[self.key] = number
+
+
+class Described:
+    gain = Doubled()
+
+    def __init__(self) -> None:
+        self.gain = 2.0
+
+    @property
+    def me(self) -> Described:
+        return self
+
+
+def of_a_method() -> tuple[Any, Callable[[], object]]:
+    def act(self: Any, x: Any) -> Any:
+        return x.relu()
+
+    kind = type("Acting", (), {"act": act, "__call__": lambda self, x: self.act(x)})
+    return kind(), lambda: setattr(kind, "act", lambda self, x: x.tanh())
+
+
+def of_an_attribute_of_its_own() -> tuple[Any, Callable[[], object]]:
+    gained = Gained()
+    return gained, lambda: setattr(gained, "gain", 7.0)
+
+
+def of_other_code(name: str, other: Any) -> tuple[Any, Callable[[], object]]:
+    def inner(x: Any, k: float = 2.0) -> Any:
+        return x * k
+
+    return lambda x: inner(x) + 1.0, lambda: setattr(inner, name, other)
+
+
+def of_a_context() -> tuple[Any, Callable[[], object]]:
+    # A variable is one of a context: pytest's fixtures and parameters share this one.
+    return of_state(lambda x, v: x * v.get(), ContextVar("gain", default=2.0), lambda v: v.set(5.0))
+
+
+def of_weak(make: Callable[[Any], Any]) -> tuple[Any, Callable[[], object]]:
+    kept = Described()
+    f, _ = of_state(lambda x, weak: x * weak().gain, make(kept), id)
+    return f, lambda: setattr(kept, "gain", 9.0)
+
+
+def of_a_missing_global() -> tuple[Any, Callable[[], object]]:
+    f = lambda x: x * globals().get("NOT_THERE_YET", 1.0)
+    return f, lambda: f.__globals__.__setitem__("NOT_THERE_YET", 2.0)
+
+
+NUMBERS = [0.5] * 5000
+
 REPLACED = {
+    "a name in a string": lambda: of_state(
+        lambda x, s: x * getattr(s, "ra" + "te"),
+        SimpleNamespace(rate=2.0),
+        lambda s: setattr(s, "rate", 5.0),
+    ),
+    "what no code names": lambda: of_state(
+        lambda x, s: x * sum(vars(s).values()),
+        SimpleNamespace(rate=2.0),
+        lambda s: setattr(s, "rate", 5.0),
+    ),
+    "a name in code as text": lambda: of_state(
+        lambda x, s: x * eval("s.rate * 2"),
+        SimpleNamespace(rate=2.0),
+        lambda s: setattr(s, "rate", 5.0),
+    ),
+    "a descriptor's number": lambda: of_state(
+        lambda x, s: x * s.gain, Described(), lambda s: setattr(s, "gain", 5.0)
+    ),
+    "a global that wasn't there": of_a_missing_global,
+    "an item that wasn't there": lambda: of_state(
+        lambda x, s: x * s.get("rate", 1.0), {"other": 1.0}, lambda s: s.update(rate=5.0)
+    ),
+    "an attribute that wasn't there": lambda: of_state(
+        lambda x, s: x * (s.rate if hasattr(s, "rate") else 1.0),
+        SimpleNamespace(),
+        lambda s: setattr(s, "rate", 5.0),
+    ),
+    "an item that recording made": lambda: of_state(
+        lambda x, s: x * s["rate"], defaultdict(lambda: 2.0), lambda s: s.update(rate=5.0)
+    ),
+    "the order of items": lambda: of_state(
+        lambda x, s: sum(x / k if k > 2 else x + k for k in s.values()) * next(iter(s.values())),
+        {"a": 2.0, "b": 3.0},
+        lambda s: s.update(a=s.pop("a")),
+    ),
+    "how many items": lambda: of_state(lambda x, s: x * len(s), {1: 2}, lambda s: s.update({2: 2})),
+    "a method of a dict": lambda: of_state(
+        lambda x, get: x * get("rate"), {"rate": 2.0}.get, lambda get: get.__self__.clear()
+    ),
+    "a long list": lambda: of_state(
+        lambda x, s: x * s[3000], NUMBERS.copy(), lambda s: s.__setitem__(3000, 5.0)
+    ),
+    "a long array": lambda: of_state(
+        lambda x, s: x * s.sum(), np.array(NUMBERS), lambda s: s.__setitem__(3000, 5.0)
+    ),
+    "many lists": lambda: of_state(
+        lambda x, s: x * s[400][0], [[1.0, 2.0] for _ in range(500)], lambda s: s[400].sort(key=neg)
+    ),
+    "an array of no axes": lambda: of_state(
+        lambda x, s: x * s, np.array(2.0), lambda s: s.__setitem__((), 5.0)
+    ),
+    "bytes": lambda: of_state(
+        lambda x, s: x * s[0], bytearray(b"12"), lambda s: s.__setitem__(0, 9)
+    ),
+    "the standard library's array": lambda: of_state(
+        lambda x, s: x * s[0], array("d", [2.0]), lambda s: s.__setitem__(0, 9.0)
+    ),
+    "the environment": lambda: of_state(
+        lambda x, s: x * float(os.environ.get("OF_A_TEST", "2")),
+        None,
+        lambda s: os.environ.__setitem__("OF_A_TEST", "5"),
+    ),
+    "a label": lambda: of_state(
+        lambda x, s: x * (2.0 if s.label == "first" else 3.0),
+        Value(1.0, "first"),
+        lambda s: setattr(s, "label", "second"),
+    ),
+    "a context variable": of_a_context,
+    "behind a weak reference": lambda: of_weak(weakref.ref),
+    "behind a weak proxy": lambda: of_weak(
+        lambda kept: partial(getattr, weakref.proxy(kept), "me")
+    ),
+    "a method": of_a_method,
+    "an attribute in place of the class's": of_an_attribute_of_its_own,
+    "a function's code": lambda: of_other_code("__code__", (lambda x, k: x + k).__code__),
+    "a function's default": lambda: of_other_code("__defaults__", (3.0,)),
+    "an attribute of a module that is closed over": lambda: of_state(
+        lambda x, s: x * s.rate, SETTINGS, lambda s: setattr(s, "rate", s.rate + 1.0)
+    ),
     "an attribute of a module": of_a_module,
     "an attribute of a class": of_a_class,
     "a set": lambda: of_some({1.0, 2.0}),
@@ -125,6 +280,16 @@ REPLACED = {
 }
 
 
+@pytest.fixture
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is set outside of a test's own objects is as it was, afterwards."""
+    monkeypatch.delenv("OF_A_TEST", raising=False)
+    yield
+    globals().pop("NOT_THERE_YET", None)
+    SETTINGS.rate = 0.5
+
+
+@pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("make", REPLACED.values(), ids=REPLACED)
 def test_what_is_replaced_is_noticed_by_the_next_call(make: Any) -> None:
     f, change = make()
@@ -175,7 +340,6 @@ def test_a_parameter_of_a_network_that_is_replaced_is_noticed() -> None:
     step.backward([[0.5, -1.0]])
     neuron = model.layers[0].neurons[1]
     neuron.b = Value(0.25)
-    step._watch._due = 0.0  # as if some milliseconds had passed
     with pytest.raises(CompileError, match=r"Neuron\.b was"):
         step.backward([[0.5, -1.0]])
     again = compile(lambda x: model(x) ** 2, [0.0, 0.0], wrt=model)
@@ -187,13 +351,13 @@ def test_a_parameter_of_a_network_that_is_replaced_is_noticed() -> None:
 def test_many_things_are_looked_at_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = MLP(2, [4, 1], seed=0)
-    step = compile(model, [0.0, 0.0], backend="python")
-    model.layers[0].neurons[0].w[0] = Value(1.0)
-    # A look from 10 to 11, none due at 110, one from 112 to 113.
-    clock = iter([10.0, 11.0, 110.0, 112.0, 113.0])
+    # Made at 10; looks from 10 to 11 and from 200 to 200.1, none due at 100 and 201.
+    clock = iter([10.0, 10.0, 11.0, 100.0, 200.0, 200.1, 201.0])
     monkeypatch.setattr("autograd.compiler.watch.perf_counter", lambda: next(clock))
-    assert [step._watch.replaced() is not None for _ in range(3)] == [True, False, True]
+    model = MLP(2, [4, 1], seed=0)
+    watch = Watch(held_by(model))
+    model.layers[0].neurons[0].w[0] = Value(1.0)
+    assert [watch.replaced() is not None for _ in range(4)] == [True, False, True, False]
 
 
 def test_a_compiled_function_within_another_leads_to_its_function_alone() -> None:
@@ -247,3 +411,32 @@ def test_what_our_modules_hold_and_long_lists_do_not_make_calls_slow() -> None:
     assert {held.name for held in looked_at} >= {"model", "rows"}
     assert sum(1 + held.size // 4 for held in looked_at) <= FEW
     assert len(looked_at) < 10
+
+
+def test_what_made_no_difference_is_looked_at_from_then_on() -> None:
+    holder = [SimpleNamespace(rate=2.0)]
+    compiled = compile(lambda x: x * holder[0].rate, 1.0, backend="python")
+    holder[0] = SimpleNamespace(rate=2.0)
+    assert compiled(3.0) == 6.0
+    holder[0].rate = 4.0
+    with pytest.raises(CompileError, match=r"SimpleNamespace\.rate was 2\.0"):
+        compiled(3.0)
+
+
+def test_what_makes_a_difference_for_lists_of_another_length_only_is_noticed() -> None:
+    gains = {2: 1.0, 3: 2.0}
+    compiled = compile(lambda xs: sum(xs) * gains[len(xs)], [0.0, 0.0], backend="python")
+    assert compiled([1.0, 1.0, 1.0]) == 6.0
+    gains[3] = 5.0
+    assert compiled([1.0, 1.0]) == 2.0
+    assert compiled([1.0, 1.0, 1.0]) == 15.0
+
+
+def test_what_is_said_has_no_addresses() -> None:
+    acts = [lambda x: x.tanh()]
+    compiled = compile(lambda x: acts[0](x), 1.0, backend="python")
+    acts[0] = lambda x: x.relu()
+    with pytest.raises(CompileError) as caught:
+        compiled(0.5)
+    assert " at 0x" not in str(caught.value)
+    assert "is another now" in str(caught.value)

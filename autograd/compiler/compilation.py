@@ -50,11 +50,13 @@ def compile(
     ``f`` is recorded once, so it must do the same for all numbers: no ``if`` on a Value, no
     ``float()``, no random numbers. Other leaf Values it uses, such as a model's weights, are
     parameters: their numbers are read at each call. All else it has as it was: plain numbers that
-    it closes over, attributes, arrays, and which Values the parameters are. A call that finds one
-    of these replaced, where that makes a difference, raises. Some are not looked at: what longer
-    lists and arrays than 256 hold, what another function computes from a file or a clock; and more
-    than a dozen places in a hundredth of the time only. Two floats that are one object,
-    ``p.data is q.data``, are so for ever.
+    it closes over, attributes, items, arrays, labels, its own code and that of methods, which
+    Values the parameters are. A call that finds one of these to be another, new or gone, where
+    that makes a difference, raises. A few dozen places are looked at in each call, others as long
+    as that has taken a hundredth of the time: in a tight loop, a call may be some later. Not looked
+    at is what lists and arrays of more than a million hold, and what a function asks of the world
+    outside, such as a file or a clock. Two floats that are one object, ``p.data is q.data``, are so
+    for ever.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,

@@ -28,9 +28,9 @@ from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
-from autograd.compiler.watch import Held, Watch
+from autograd.compiler.watch import Held, Watch, held_by
 from autograd.engine import Value
-from autograd.errors import CompileError, quoted
+from autograd.errors import CompileError
 from autograd.operand import real
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Compiled:
         held: Sequence[Held] = (),
     ) -> None:
         self._f = f
-        self._watch = Watch(held)
+        self._watch = Watch(held, held_by(f) if f and held else ())
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._graph = graph
@@ -217,19 +217,21 @@ class Compiled:
         graph = self._graph
         instead = "pass what changes as an argument, or make a Value of it, whose number is read"
         change = (
-            f"{graph.name} was compiled when {held.name} was {quoted(held.value)}, and it is "
-            f"another now: {instead}; or compile it again"
+            f"{graph.name} was compiled when {held.was()}, and it is another now: {instead}; or "
+            "compile it again"
         )
         if not self._f:
             raise CompileError(change)
         example = [[0.0] * shape[0] if shape else 0.0 for shape in graph.shapes]
+        before = held_by(self._f)
         try:
             now = record(self._f, example, self.parameters[: self._weights])
         except Exception as error:
             raise CompileError(f"{change} ({error})") from error
         if now.parameters != graph.parameters or text_of(now) != text_of(graph):
             raise CompileError(change)
-        self._watch.renew(held)
+        self._watch = Watch(before, held_by(self._f))
+        self._kin.clear()  # where lists are of other lengths, it may make a difference
 
     def _fitting(self, arguments: Sequence[Any]) -> Any:
         """Return what takes samples of such lengths: this, another, or a `Mixture` of several."""

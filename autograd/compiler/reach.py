@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
-from collections.abc import Iterator, KeysView
+import weakref
+from collections.abc import Iterable, Iterator, KeysView
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -13,13 +16,16 @@ from typing import Any
 from autograd.engine import Value
 from autograd.modes import OWN_CODE
 
-ATOMS = frozenset((int, float, complex, bool, str, bytes, bytearray, type(None), CodeType))
+ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None), CodeType))
 """Types whose instances hold nothing."""
 
 SAID_OF_A_CLASS = frozenset(
     "__annotations__ __dataclass_fields__ __dataclass_params__ __dict__ __repr__ __str__".split()
 )
 """What a class has of its fields, and what prints an instance: of no effect on what is computed."""
+
+EVALUATES = {"eval", "exec"}
+"""Names of functions that are given code as text."""
 
 
 def values_within(f: Any) -> list[Value]:
@@ -32,18 +38,30 @@ def reached(f: Any) -> Iterator[Any]:
 
     It is asked of each object what it holds: of a function the variables that it closes over, its
     defaults, and the globals that its code names; of an instance also its class, for what the
-    methods name. Modules of the standard library and of this project hold nothing of a user's,
-    nor do installed ones that import nothing of this project.
+    methods name; of a module what any of the functions names. Modules of the standard library and
+    of this project hold nothing of a user's, nor do installed ones that import nothing of this
+    project.
 
     Cost: linear in what can be reached, a few ns for each number in a list.
     """
     known = {id(f)}
     kept = [f]  # so that no id is used again
     waiting = [f]
+    modules: list[ModuleType] = []
+    named: dict[str, None] = {}
     while waiting:
         thing = waiting.pop()
         yield thing
-        for part in _parts(thing):
+        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
+            named.update(dict.fromkeys(names_of(thing.__code__)))
+        elif isinstance(thing, ModuleType) and not is_foreign(thing.__name__):
+            modules.append(thing)
+        parts: Iterable[Any] = _parts(thing)
+        if not waiting:
+            parts = [*parts, *(vars(m)[name] for m in modules for name in named if name in vars(m))]
+        for part in parts:
+            if type(part) in weakref.ProxyTypes:
+                part = getattr(getattr(part, "__init__", None), "__self__", None)
             kind = part.__class__
             if kind not in ATOMS and id(part) not in known:
                 known.add(id(part))
@@ -65,8 +83,12 @@ def _parts(thing: Any) -> list[Any]:
             return []
         own = [part for name, part in vars(thing).items() if name not in SAID_OF_A_CLASS]
         return [*own, *thing.__bases__]
-    if isinstance(thing, ModuleType | BuiltinFunctionType):
+    if isinstance(thing, ModuleType):
         return []
+    if isinstance(thing, BuiltinFunctionType):
+        return [thing.__self__]  # of a method, such as ``settings.get``, what it is bound to
+    if isinstance(thing, weakref.ref | ContextVar):
+        return [behind(thing)]
     if type(thing).__module__.startswith(f"{__package__}."):
         # A compiled function. What it keeps leads to all globals that its places are among.
         return [getattr(thing, "_f", None), *getattr(thing, "parameters", ())]
@@ -78,29 +100,41 @@ def _parts(thing: Any) -> list[Any]:
 
 
 def _globals(f: FunctionType) -> Iterator[Any]:
-    """Yield the globals that a function's code names, and what it names of modules."""
+    """Yield the globals that a function's code names."""
     if is_foreign(f.__module__ or ""):
         return
-    names = names_of(f.__code__)
-    for name in names:
-        thing = f.__globals__.get(name)
-        if isinstance(thing, ModuleType):
-            if not is_foreign(thing.__name__):
-                yield from (vars(thing).get(attribute) for attribute in names)
-        else:
-            yield thing
+    yield from map(f.__globals__.get, names_of(f.__code__))
 
 
 @lru_cache(maxsize=1024)
 def names_of(code: CodeType) -> KeysView[str]:
-    """Return the globals and attributes that code names, also those of functions inside of it."""
+    """Return the globals and attributes that code names, also those of functions inside of it.
+
+    A string may name one as well: ``globals()["rate"]``, ``getattr(model, "rate")``.
+    """
     names: dict[str, None] = {}
-    codes = [code]
-    while codes:
-        code = codes.pop()
-        names.update(dict.fromkeys(code.co_names))
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return names.keys()
+    texts: dict[str, None] = {}
+    waiting: list[Any] = [code]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, CodeType):
+            names.update(dict.fromkeys(part.co_names))
+            waiting += part.co_consts
+        elif isinstance(part, tuple | frozenset):
+            waiting += part
+        elif isinstance(part, str):
+            texts[part] = None
+    if names.keys() & EVALUATES:
+        texts |= dict.fromkeys(word for text in texts for word in re.findall(r"\w+", text))
+    return (names | {text: None for text in texts if text.isidentifier()}).keys()
+
+
+def behind(thing: Any) -> Any:
+    """Return what a weak reference or a context variable leads to; None if to nothing."""
+    try:
+        return thing.get() if isinstance(thing, ContextVar) else thing()
+    except LookupError:
+        return None
 
 
 def _is_filled(cell: Any) -> bool:

@@ -246,8 +246,8 @@ class FunctionTracer:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
         mode = current_mode()
         nodes = [arg for arg in args if type(arg) is not float]
-        # A reading would be asked for its hash.
-        if TracedNumber in map(type, nodes) or not self._known.issuperset(nodes):
+        # What is no node yet, such as a reading or an array, would be asked for its hash.
+        if any(x.__class__ is not Value for x in nodes) or not self._known.issuperset(nodes):
             args = tuple([self.operand(arg) for arg in args])
         if op.domain:
             self._refuse_if_caught(op, args)

@@ -7,16 +7,31 @@ is noticed.
 
 from __future__ import annotations
 
+import gc
+import os
+import re
+import weakref
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
+from itertools import filterfalse
 from keyword import iskeyword
 from time import perf_counter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
+from zlib import crc32
 
-from autograd.compiler.reach import ATOMS, is_foreign, names_of, reached
+from autograd.compiler.reach import (
+    ATOMS,
+    EVALUATES,
+    SAID_OF_A_CLASS,
+    behind,
+    is_foreign,
+    names_of,
+    reached,
+)
 from autograd.engine import Value
 from autograd.errors import quoted
 from autograd.lowering import function_of
@@ -24,19 +39,29 @@ from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
 FEW = 64
-"""So many places of a user's are looked at in each call, which takes some 20 ns for each. Others,
-and what our own modules hold, are looked at for a hundredth of the time."""
-MOST = 256
-"""Longer lists and arrays are data, which takes longer to look at than a call does."""
-COMPARED = {int, float, bool, str, bytes, list, set, deque}
+"""So many places of a user's are looked at in each call, which takes some 20 ns for each."""
+SHARE, AT_ONCE = 0.01, 0.02
+"""Others, and what our own modules hold, are looked at for this share of the time; when that has
+been saved up, for so many seconds at once."""
+MOST = 1_000_000
+"""Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
+SOME = 4096
+"""Of larger arrays a checksum is kept in place of a copy."""
+COMPARED = {int, float, bool, str, bytes}
 """Types of which another one that is equal will do; of all others it has to be the same."""
 
-EQUAL = " == {1}"
+IS, EQUAL = " is {1}", " == {1}"
 
 SIMPLE = ATOMS | {Value}
 """Types whose instances are equal where they are the same, or numbers."""
 
 NONE: dict[str, Any] = {}
+ABSENT = "absent"
+"""What is in a place that isn't there."""
+SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
+
+REFLECTS = EVALUATES | set("__dict__ vars getattr attrgetter asdict astuple fields dir".split())
+"""Code that names one of these may use attributes that it doesn't name."""
 
 
 class Held(NamedTuple):
@@ -46,34 +71,48 @@ class Held(NamedTuple):
         name: what the place is called, for messages.
         read: returns what is there now; of a list or an array its contents.
         value: what was there.
-        attribute: of an instance, which one.
-        spelled: code that says whether in the holder, {0}, still is the value, {1}.
+        spelled: code that says whether in the holder, {0}, still is the value, {1}; {2} reads it.
         holder: where the place is.
-        is_ours: whether it is in a module of this project's.
+        attribute: of an instance, which one.
+        is_rare: whether it is one that is hardly ever another, or in a module of this project's.
     """
 
     name: str
     read: Callable[[], Any]
     value: Any
-    attribute: str
     spelled: str
     holder: Any
-    is_ours: bool = False
+    attribute: str = ""
+    is_rare: bool = False
 
     @property
     def size(self) -> int:
         """How much is compared."""
-        return len(self.value) if self.spelled.endswith(EQUAL) else 0
+        is_one = self.spelled.endswith(IS) or not hasattr(self.value, "__len__")
+        return 0 if is_one else len(self.value)
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """What tells it from other places."""
+        return id(self.holder), self.spelled if self.spelled[:3] == "{0}" else self.name
+
+    def was(self) -> str:
+        """Return what it was, as messages say it."""
+        is_told = self.spelled.endswith(IS) or self.spelled.startswith("{0}")
+        told = f"was {quoted(self.value)}" if is_told else "held something else"
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{self.name} {told}")
 
     def is_there(self) -> bool:
+        _, read, value, spelled, *_ = self
         try:
-            now = self.read()
+            now = read()
+            if now is value:
+                return True
+            kind = type(now)
+            is_one = spelled.endswith(IS)
+            return (not is_one or (kind in COMPARED and kind is type(value))) and bool(now == value)
         except Exception:  # the place is gone
             return False
-        if now is self.value:
-            return True
-        kind = type(now)
-        return kind in COMPARED and kind is type(self.value) and bool(now == self.value)
 
 
 class Watch:
@@ -82,25 +121,27 @@ class Watch:
     Args:
         held: what it held before it was recorded. What recording it has changed, such as a count
             of calls, was different in each run, and doesn't matter.
+        since: what it holds after it was recorded, of which new places are taken, such as an item
+            that was made when it was first asked for.
     """
 
-    def __init__(self, held: Iterable[Held]) -> None:
-        self._held = [each for each in held if each.is_there()]
-        self._due = 0.0
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Make code that looks at the places of a user's."""
+    def __init__(self, held: Iterable[Held], since: Iterable[Held] = ()) -> None:
+        before = {each.place: each for each in held}
+        found = [each for each in before.values() if each.is_there()]
+        found += [each for each in since if each.place not in before]
+        self._allowed, self._looked = AT_ONCE, perf_counter()
         self._often: list[Held] = []
         self._seldom: list[Held] = []
         left = FEW
-        for held in self._held:
-            takes = FEW if held.is_ours else 1 + held.size // 4
-            (self._often if takes <= left else self._seldom).append(held)
+        for each in found:
+            takes = FEW if each.is_rare else 1 + each.size // 4
+            (self._often if takes <= left else self._seldom).append(each)
             left -= takes if takes <= left else 0
-        terms = [held.spelled.format(f"h{i}", f"v{i}") for i, held in enumerate(self._often)]
-        known = {f"h{i}": held.holder for i, held in enumerate(self._often)}
-        known |= {f"v{i}": held.value for i, held in enumerate(self._often)}
+        # Code that looks at the places of a user's.
+        terms = [x.spelled.format(f"h{i}", f"v{i}", f"r{i}") for i, x in enumerate(self._often)]
+        known = {f"h{i}": each.holder for i, each in enumerate(self._often)}
+        known |= {f"v{i}": each.value for i, each in enumerate(self._often)}
+        known |= {f"r{i}": each.read for i, each in enumerate(self._often)}
         self._is_as_it_was = function_of("", [f"return {' and '.join(terms) or True}"], [], known)
 
     def replaced(self) -> Held | None:
@@ -118,19 +159,13 @@ class Watch:
         if not self._seldom:
             return None
         begin = perf_counter()
-        if begin < self._due:
+        self._allowed = min(self._allowed + SHARE * (begin - self._looked), AT_ONCE)
+        self._looked = begin
+        if self._allowed < 0:
             return None
-        found = next((held for held in self._seldom if not held.is_there()), None)
-        end = perf_counter()
-        self._due = end + 100 * (end - begin)
+        found = next(filterfalse(Held.is_there, self._seldom), None)
+        self._allowed -= perf_counter() - begin
         return found
-
-    def renew(self, held: Held) -> None:
-        """Take what is there now for what was recorded."""
-        self._held.remove(held)
-        with suppress(Exception):  # the place is gone, and nothing else with it
-            self._held.append(held._replace(value=held.read()))
-        self._arrange()
 
 
 def held_by(f: Any) -> list[Held]:
@@ -138,17 +173,22 @@ def held_by(f: Any) -> list[Held]:
     found: list[Held] = []
     named: set[str] = set()
     things = list(reached(f))
+    for thing in things:
+        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
+            named |= names_of(thing.__code__)
     ours: set[int] = set()
     attributes = {id(own) for own in map(_attributes, things)}
     for thing in things:
-        if thing.__class__ in (Value, Op) or id(thing) in attributes:
-            continue  # the numbers of a Value are followed; a row stays as it is
+        if thing.__class__ is Op or id(thing) in attributes:
+            continue  # a row stays as it is
         is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
-        if is_ours:
-            ours |= {*map(id, thing if isinstance(thing, list) else _attributes(thing).values())}
-        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
-            named |= names_of(thing.__code__)
-        found += [held._replace(is_ours=is_ours) for held in _places_in(thing)]
+        if is_ours and thing.__class__ is not Value:
+            ours |= {*map(id, [*gc.get_referents(thing), *_attributes(thing).values()])}
+        found += [
+            held._replace(is_rare=True) if is_ours else held for held in _places_in(thing, named)
+        ]
+    if named & REFLECTS:
+        return found
     # A setting that no code of a user's names is one of ours, or of no effect.
     return [
         held
@@ -157,56 +197,99 @@ def held_by(f: Any) -> list[Held]:
     ]
 
 
-def _places_in(thing: Any) -> Iterator[Held]:
-    """Yield the places in one object."""
-    if isinstance(thing, FunctionType):
-        if is_foreign(thing.__module__ or ""):
-            return
-        for name, cell in zip(thing.__code__.co_freevars, thing.__closure__ or (), strict=True):
-            yield from _place(name, cell, ".cell_contents", lambda cell=cell: cell.cell_contents)  # type: ignore[misc]
-        for name in names_of(thing.__code__):
-            if name in thing.__globals__:
-                yield from _item(name, thing.__globals__, name)
-                yield from _named_in(thing.__globals__[name], names_of(thing.__code__))
+def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
+    """Yield the places in one object; ``named`` is what code of a user's names."""
+    if thing.__class__ is Value:  # the number is followed
+        if "label" in named:
+            yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
+    elif isinstance(thing, FunctionType):
+        if not is_foreign(thing.__module__ or ""):
+            yield from _places_in_function(thing)
     elif isinstance(thing, list):
         if len(thing) <= MOST:
             is_plain = SIMPLE.issuperset(map(type, thing))
-            read = thing.copy if is_plain else (lambda: [*map(id, thing)])
-            spelled = ("{0}" if is_plain else "[*map(id, {0})]") + EQUAL
-            yield Held(f"the list {quoted(thing)}", read, read(), "", spelled, thing)
+            if is_plain:
+                yield Held("the list", thing.copy, thing.copy(), "{0}" + EQUAL, thing)
+            else:
+                ids = partial(_ids, thing)
+                yield Held(f"the list {quoted(thing)}", ids, ids(), "{2}()" + EQUAL, thing)
     elif isinstance(thing, set | deque):
         if len(thing) <= MOST and SIMPLE.issuperset(map(type, thing)):
-            name = f"the {type(thing).__name__} {quoted(thing)}"
-            yield Held(name, thing.copy, thing.copy(), "", "{0}" + EQUAL, thing)
+            name = f"the {type(thing).__name__}"
+            yield Held(name, thing.copy, thing.copy(), "{0}" + EQUAL, thing)
     elif isinstance(thing, dict):
         if len(thing) <= MOST:
+            yield _keys(f"the keys of {quoted(thing)}", thing)
             for key in thing:
                 yield from _item(f"the item {quoted(key)}", thing, key)
-    elif type(thing).__module__ == "numpy":
-        if 0 < getattr(thing, "size", 0) <= MOST and getattr(thing, "ndim", 0):
-            name, spelled = f"the array {quoted(thing)}", "{0}.tobytes()" + EQUAL
-            yield Held(name, thing.tobytes, thing.tobytes(), "", spelled, thing)
+    elif isinstance(thing, bytearray | memoryview | array) or type(thing).__module__ == "numpy":
+        yield from _places_in_memory(thing)
+    elif isinstance(thing, weakref.ref | ContextVar):
+        name = f"variable {thing.name}" if isinstance(thing, ContextVar) else "a weak reference"
+        yield from _place(name, thing, "", partial(behind, thing))
     elif isinstance(thing, type):
-        for key in () if is_foreign(thing.__module__) else vars(thing):
-            if type(vars(thing)[key]) in ATOMS and not key.startswith("__"):
-                own = partial(vars(thing).get, key)
-                way = f"[{key!r}]" if _is_name(key) else ""
-                yield from _place(f"{thing.__name__}.{key}", vars(thing), way, own, key)
-    elif not isinstance(thing, CodeType | ModuleType):
+        if not is_foreign(thing.__module__):
+            yield _keys(f"the attributes of {thing.__name__}", vars(thing))
+            for key in vars(thing).keys() - SAID:
+                yield from _item(f"{thing.__name__}.{key}", vars(thing), key, key)
+    elif isinstance(thing, ModuleType):
+        if not is_foreign(thing.__name__):
+            for key in named:
+                yield from _item(f"{thing.__name__}.{key}", vars(thing), key)
+    elif not isinstance(thing, CodeType):
         slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
         names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
-        for key in [*_attributes(thing), *names]:
+        own = _attributes(thing)
+        if own is not NONE:
+            yield _keys(f"the attributes of {type(thing).__name__}", own)
+        for key in [*own, *names]:
             name = f"{type(thing).__name__}.{key}"
             way = f".{key}" if _is_name(key) else ""
-            yield from _place(name, thing, way, lambda key=key: getattr(thing, key), key)  # type: ignore[misc]
+            yield from _place(name, thing, way, partial(getattr, thing, key), key)
 
 
-def _named_in(module: Any, names: Iterable[str]) -> Iterator[Held]:
-    """Yield the places in a module of a user's that code names."""
-    if isinstance(module, ModuleType) and not is_foreign(module.__name__):
-        for name in names:
-            if name in vars(module):
-                yield from _item(f"{module.__name__}.{name}", vars(module), name)
+def _places_in_function(f: FunctionType) -> Iterator[Held]:
+    """Yield what a function closes over, the globals that it names, and what it is."""
+    names = names_of(f.__code__)
+    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+        yield from _place(name, cell, ".cell_contents", partial(getattr, cell, "cell_contents"))
+    for name in names:
+        yield from _item(name, f.__globals__, name)
+    if names & {"globals", *EVALUATES}:
+        for name in [name for name, x in f.__globals__.items() if type(x) in ATOMS]:
+            for held in _item(name, f.__globals__, name):
+                yield held._replace(is_rare=True)
+    for name in ("__code__", "__defaults__", "__kwdefaults__"):
+        read = partial(getattr, f, name)
+        for held in _place(f"{f.__name__}.{name}", f, f".{name}", read):
+            yield held._replace(is_rare=True)
+    if names & {"environ", "getenv"}:
+        now = os.environ.copy
+        yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
+
+
+def _places_in_memory(thing: Any) -> Iterator[Held]:
+    """Yield the contents of an array, or of something like one."""
+    size = len(thing) if isinstance(thing, bytearray | array) else getattr(thing, "nbytes", 0)
+    if 0 < size <= MOST * 8:
+        read = partial(_contents, thing)
+        name = f"the {type(thing).__name__} {quoted(thing)}"
+        yield Held(name, read, read(), "{2}()" + EQUAL, thing, is_rare=size > 8 * SOME)
+
+
+def _contents(thing: Any) -> bytes | int:
+    """Return the bytes of an array, or of larger ones a checksum."""
+    whole = bytes(thing) if not hasattr(thing, "tobytes") else thing.tobytes()
+    return whole if len(whole) <= 8 * SOME else crc32(whole)
+
+
+def _ids(things: list[Any]) -> list[int]:
+    return [*map(id, things)]
+
+
+def _keys(name: str, table: Any) -> Held:
+    read: Callable[[], list[Any]] = partial(list, table)
+    return Held(name, read, read(), "{2}()" + EQUAL, table, is_rare=True)
 
 
 def _attributes(thing: Any) -> dict[str, Any]:
@@ -214,19 +297,32 @@ def _attributes(thing: Any) -> dict[str, Any]:
     return own if type(own) is dict else NONE
 
 
-def _item(name: str, table: dict[Any, Any], key: Any) -> Iterator[Held]:
-    return _place(name, table, f"[{key!r}]" if _is_name(key) else "", lambda: table[key])
+def _item(name: str, table: Any, key: Any, attribute: str = "") -> Iterator[Held]:
+    """Yield the place of an item; of a name that there isn't, which another may be given later."""
+    if key in table:
+        way = f"[{key!r}]" if _is_name(key) else ""
+        yield from _place(name, table, way, partial(_get, table, key), attribute)
+    else:
+        read = partial(_get, table, key)
+        yield Held(name, read, ABSENT, "{2}()" + IS, table, attribute, is_rare=True)
+
+
+def _get(table: Any, key: Any) -> Any:
+    try:
+        return table[key]
+    except KeyError:
+        return ABSENT
 
 
 def _place(
     name: str, holder: Any, way: str, read: Callable[[], Any], attribute: str = ""
 ) -> Iterator[Held]:
     """Yield a place; ``way`` is how it is written after its holder, "" if it can't be."""
-    spelled = f"{{0}}{way or '()'} is {{1}}"
     try:
-        yield Held(name, read, read(), attribute, spelled, holder if way else read)
+        value = read()
     except Exception:  # an empty cell, a property that fails
         return
+    yield Held(name, read, value, (f"{{0}}{way}" if way else "{2}()") + IS, holder, attribute)
 
 
 def _is_name(key: Any) -> bool:
