@@ -12,8 +12,10 @@ import pytest
 pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
+from autograd import grad
 from tests.benchmarks.evals import EVALS
 from tests.benchmarks.evals.hands import BONES
+from tests.benchmarks.evals.vectors import runge_kutta
 from tests.benchmarks.gradbench import answers, close
 
 VECTOR = {"x": [1, 0.5, 0.25], "n": 4}
@@ -72,6 +74,23 @@ def test_numbers_of_the_definitions(module: str, function: str, given: Any, expe
     assert close(found, expected)
     if isinstance(found, float):
         assert found == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_the_gradient_of_an_ode_is_that_of_the_engine(n: int) -> None:
+    x = [0.3 + 0.1 * i for i in range(n)]
+
+    def last(x: list[Any]) -> Any:
+        y: list[Any] = [0.0] * n
+        for _ in range(2):
+            y = runge_kutta(
+                y, lambda y: [x[0], *(a * b for a, b in zip(x[1:], y[:-1], strict=True))], 1.0
+            )
+        return y[-1]
+
+    given = {"x": x, "s": 2}
+    assert asked("ode", "primal", given)[-1] == pytest.approx(last(x), rel=1e-14)
+    assert asked("ode", "gradient", given) == pytest.approx(grad(last)(x), rel=1e-13)
 
 
 @pytest.mark.long

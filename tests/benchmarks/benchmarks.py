@@ -400,6 +400,23 @@ def language(say: Say) -> Result:
     return Result(figures)
 
 
+def gradbench(say: Say) -> Result:
+    """Compare evals of GradBench with C++ written by hand, values and gradients at all sizes."""
+    figures, notes = [], []
+    for name in ("lse", "llsq", "det", "ode", "gmm"):
+        say(name)
+        rows = measure("handwritten", name)
+        ours, theirs = (sum(row[who] for row in rows) for who in ("ours", "theirs"))
+        label = f"as long as C++ written by hand, {name}"
+        figures.append(Figure(ours / theirs, "×", label, 1.5, at_most=True))
+        worst = max(rows, key=lambda row: row["ours"] / row["theirs"])
+        notes.append(
+            f"{name}, at worst: {worst['ours'] / worst['theirs']:.1f} × as long, "
+            f"{1e6 * worst['ours']:.0f} µs ({worst['function']}, {worst['size']})"
+        )
+    return Result(figures, notes=notes)
+
+
 def limits(say: Say) -> Result:
     """Compare a step with what the machine can do at best."""
     say("the machine's peak")
@@ -620,6 +637,13 @@ BENCHMARKS: dict[str, Benchmark] = {
             language,
             COMPILED,
             ("torch",),
+        ),
+        Benchmark(
+            "gradbench",
+            "compile",
+            "evals of GradBench beside C++ by hand, -O3 (needs g++)",
+            gradbench,
+            COMPILED,
         ),
         Benchmark("limits", "compile", "how near the machine's limits a step is", limits, DATA),
         Benchmark(

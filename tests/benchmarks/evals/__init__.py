@@ -25,6 +25,7 @@ from tests.benchmarks.evals.vectors import (
     lse_primal,
     ode_gradient,
     ode_primal,
+    problem,
     square,
 )
 
@@ -39,7 +40,7 @@ EVALS: dict[str, dict[str, Function]] = {
         "primal": Function(lambda given: det_of(given["ell"])(given["A"])),
         "gradient": Function(lambda given: det_of(given["ell"]).value_and_grad(given["A"])[1]),
     },
-    "ode": {"primal": Function(ode_primal), "gradient": Function(ode_gradient)},
+    "ode": {"primal": Function(ode_primal, problem), "gradient": Function(ode_gradient, problem)},
     "gmm": {
         "objective": Function(gmm_objective, mixture),
         "jacobian": Function(gmm_jacobian, mixture),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from autograd import (
     compile,
     dot,
     exp,
+    gradients,
     log,
-    value_and_grad,
 )
 
 Array = Any
@@ -57,26 +56,29 @@ def llsq_gradient(given: Any) -> Array:
 
 @cache
 def lse_term() -> Any:
-    return compile(lambda x, a: exp(x - a), 0.5, 1.0, wrt=0, reduce="sum")
+    """Return the exponential of the distance from the largest, a parameter, compiled."""
+    top = Value(1.0)
+    return compile(lambda x: exp(x - top), 0.5, wrt=[0, top], reduce="sum")
 
 
-def lse_sum(x: Array) -> tuple[int, float]:
-    """Return where the largest is, and the sum of the exponentials of the distances from it."""
-    top = int(np.argmax(x))
-    return top, float(lse_term()(x, np.full(len(x), x[top])).sum())
+@cache
+def lse_of() -> Any:
+    """Return y, of the largest and the sum of the exponentials, compiled."""
+    return compile(lambda top, total: top + log(total), 1.0, 1.0, wrt=[0, 1])
 
 
 def lse_primal(x: Array) -> float:
-    top, total = lse_sum(x)
-    return float(x[top] + math.log(total))
+    place = int(x.argmax())
+    total = lse_term().reduced(x, params=x[place : place + 1])
+    return float(lse_of()(float(x[place]), float(total)))
 
 
 def lse_gradient(x: Array) -> Array:
-    top = int(np.argmax(x))
-    total, slopes = lse_term().value_and_grad(x, np.full(len(x), x[top]))
-    _, by_total = value_and_grad(log)(float(total))
-    slopes = slopes * by_total
-    slopes[top] += 1.0 - slopes.sum()  # y = a + log(sum), and a is in every term
+    place = int(x.argmax())
+    total, (slopes, (of_top,)) = lse_term().value_and_grad(x, params=x[place : place + 1])
+    _, (by_top, by_total) = lse_of().value_and_grad(float(x[place]), float(total))
+    slopes *= by_total
+    slopes[place] += by_top + of_top * by_total  # in every term there is the largest
     return slopes
 
 
@@ -108,20 +110,6 @@ REACH = 4
 """So many components lower down a step of Runge-Kutta looks, one for each of its stages."""
 
 
-@cache
-def ode_step() -> Any:
-    """Return a step for one component, compiled: of it and of those below, and of their x."""
-
-    def step(y: list[Any], x: list[Any], h: Any) -> Any:
-        def f(y: list[Any]) -> list[Any]:
-            return [0.0, *(x[i] * y[i - 1] for i in range(1, len(y)))]
-
-        return runge_kutta(y, f, h)[-1]
-
-    width = REACH + 1
-    return compile(step, [0.5] * width, [0.5] * width, 0.1, wrt=[0, 1], reduce=None)
-
-
 def runge_kutta(y: list[Any], f: Callable[[list[Any]], list[Any]], h: Any) -> list[Any]:
     """Return a step of the classical method."""
 
@@ -136,43 +124,97 @@ def runge_kutta(y: list[Any], f: Callable[[list[Any]], list[Any]], h: Any) -> li
     return [a + h / 6 * (p + 2 * q + 2 * r + s) for a, p, q, r, s in stages]
 
 
-def windows(numbers: Array, below: float) -> Array:
-    """Return for each number those up to it; below the first stand ``below`` and zeros."""
-    padded = np.concatenate([[0.0] * (REACH - 1), [below], numbers])
-    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(padded, REACH + 1))
+def stepped(y: Sequence[Any], x: Sequence[Any], h: float) -> Any:
+    """Return a step for the last of some components, of them all and their x but the first."""
+
+    def f(y: list[Any]) -> list[Any]:
+        return [0.0, *(a * b for a, b in zip(x, y[:-1], strict=True))]
+
+    return runge_kutta(list(y), f, h)[-1]
 
 
-def ode_states(x: Array, steps: int, first: float) -> list[Array]:
-    """Return the components before each step, and after the last."""
-    h = np.full(len(x), 2.0 / steps)
-    around, y = windows(x, 0.0), np.zeros(len(x))
-    states = [y]
-    for _ in range(steps):
-        y = ode_step()(windows(y, first), around, h)
-        states.append(y)
-    return states
+@cache
+def ode_step(steps: int) -> Any:
+    """Return a step for one component, of those up to it and their x, compiled."""
+
+    def step(*v: Any) -> Any:
+        return stepped(v[: REACH + 1], v[REACH + 1 :], 2.0 / steps)
+
+    return compile(step, *[0.5] * (2 * REACH + 1))
 
 
-def ode_primal(given: Any) -> Array:
-    x = np.array(given["x"], dtype=float)
-    return ode_states(x, given["s"], 1.0)[-1]
+@cache
+def ode_pull(steps: int) -> Any:
+    """Return what a step passes back to one component and to its x, compiled.
+
+    Of the components around it, of their x, and of the adjoints of all that depend on it.
+    """
+
+    def pull(*v: Any) -> list[Any]:
+        y, x, adjoints = v[: 2 * REACH + 1], v[2 * REACH + 1 : 4 * REACH + 1], v[4 * REACH + 1 :]
+        ahead = [
+            stepped(y[k : k + REACH + 1], x[k : k + REACH], 2.0 / steps) for k in range(REACH + 1)
+        ]
+        return gradients(dot(adjoints, ahead), [y[REACH], x[REACH - 1]])
+
+    return compile(pull, *[0.5] * (5 * REACH + 2))
 
 
-def ode_gradient(given: Any) -> Array:
+def shifted(padded: Array, n: int, count: int) -> list[Array]:
+    """Return so many views of n numbers each, every one a place further on."""
+    return [padded[i : i + n] for i in range(count)]
+
+
+class Problem(NamedTuple):
+    """The input of ode."""
+
+    x: Array
+    steps: int
+
+
+def problem(given: Any) -> Problem:
+    return Problem(np.array(given["x"], dtype=float), given["s"])
+
+
+def ode_states(x: Array, steps: int, first: float, kept: int) -> tuple[Array, Array]:
+    """Return x, and the components before each step and after the last, with a border around.
+
+    Below the first component stand ``first``, which no step changes, and zeros.
+
+    Args:
+        kept: for so many moments there is room: later ones take the places of the first.
+    """
+    n = len(x)
+    xs, states = np.zeros(n + 2 * REACH), np.zeros((kept, n + 2 * REACH))
+    xs[REACH : REACH + n] = x
+    states[:, REACH - 1] = first
+    known, step = shifted(xs[1:], n, REACH), ode_step(steps)
+    around = [[*shifted(state, n, REACH + 1), *known] for state in states]
+    after = [state[REACH : REACH + n] for state in states]
+    for i in range(steps):
+        after[(i + 1) % kept][:] = step(*around[i % kept])
+    return xs, states
+
+
+def ode_primal(given: Problem) -> Array:
+    x, steps = given
+    _, states = ode_states(x, steps, 1.0, kept=2)
+    return states[steps % 2, REACH : REACH + len(x)]
+
+
+def ode_gradient(given: Problem) -> Array:
     """Return the derivatives of the last component, by those that it depends on at all."""
-    x, steps = np.array(given["x"], dtype=float), given["s"]
+    x, steps = given
     start = max(0, len(x) - REACH * steps - 1)
-    x = x[start:]
-    n, h = len(x), np.full(len(x), 2.0 / steps)
+    n = len(x) - start
     first = 0.0 if start else 1.0  # the derivative of the first component is x, times 1
-    states, around = ode_states(x, steps, first), windows(x, 0.0)
-    slopes, adjoint = np.zeros(n + REACH), np.zeros(n)
-    adjoint[-1] = 1.0
-    for y in reversed(states[:-1]):
-        _, (by_y, by_x) = ode_step().value_and_grad(windows(y, first), around, h)
-        before = np.zeros(n + REACH)
-        for j in range(REACH + 1):
-            before[j : j + n] += adjoint * by_y[:, j]
-            slopes[j : j + n] += adjoint * by_x[:, j]
-        adjoint = before[REACH:]
-    return np.concatenate([np.zeros(start), slopes[REACH:]])
+    xs, states = ode_states(x[start:], steps, first, kept=steps + 1)
+    slopes, adjoints = np.zeros(len(x)), np.zeros(n + REACH)
+    adjoints[n - 1] = 1.0
+    fixed = [*shifted(xs[1:], n, 2 * REACH), *shifted(adjoints, n, REACH + 1)]
+    pull = ode_pull(steps)
+    for y in states[-2::-1]:
+        passed = pull(*shifted(y, n, 2 * REACH + 1), *fixed)
+        adjoints[:n] = passed[:, 0]
+        slopes[start:] += passed[:, 1]
+    return slopes
