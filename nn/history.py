@@ -45,7 +45,7 @@ class History:
         layers: the paths of the layers that the records' tuples are about, inputs first.
         warnings: what `nn.hygiene` had to say.
         dead_units: the paths of the ReLU units that were 0 for all samples of an epoch.
-        backend: what computed the steps: "eager", "llvm", or "llvm, exact".
+        backend: what computed the steps: "eager", "llvm", "llvm, exact" or "llvm, float32".
         stopped: whether a callback ended the training.
         interrupted: whether Ctrl-C ended the training; only whole epochs are listed.
     """

@@ -560,6 +560,24 @@ def test_a_loss_that_overflows_ends_it(run: Run) -> None:
     assert err.startswith("chainrule: the loss became inf: try a learning rate below 1e+200")
 
 
+@pytest.mark.long
+def test_single_precision_is_asked_for_and_kept_to(run: Run) -> None:
+    pytest.importorskip("llvmlite")
+    words = ["moons", "--n", "40", "--dtype", "float32", *QUICK, "--json"]
+    code, out, _ = run(*words)
+    assert (code, json.loads(out)["backend"]) == (OK, "llvm, float32")
+    code, _, err = run("moons", "--resume", "--dtype", "float64")
+    assert code == REFUSED
+    assert "the training to resume has dtype float32, not float64" in err
+    code, out, _ = run("moons", "--resume", "--epochs", "4", "--json")
+    assert (code, json.loads(out)["backend"]) == (OK, "llvm, float32")
+    code, _, err = run("names", "--dtype", "float32")
+    assert code == REFUSED
+    assert err.startswith("chainrule: --dtype is of tables, not of a text")
+    with pytest.raises(ValueError, match="dtype must be one of float64, float32"):
+        Settings("moons", dtype="half")
+
+
 def test_without_matplotlib_nothing_is_trained(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run("moons")

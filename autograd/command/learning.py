@@ -71,6 +71,7 @@ def learn(
         schedule=_schedule(settings),
         callbacks=equipment.callbacks,
         seed=settings.seed,
+        dtype=settings.dtype,
         checkpoint=checkpoint,
         resume=checkpoint if resume else None,
     )

@@ -52,9 +52,15 @@ class Settings:
     clip: float | None = None
     patience: int | None = None
     seed: int = 0
+    dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        choices = {"optimizer": RATES, "schedule": SCHEDULES, "task": (*TASKS, None)}
+        choices = {
+            "optimizer": RATES,
+            "schedule": SCHEDULES,
+            "task": (*TASKS, None),
+            "dtype": DTYPES,
+        }
         for name, known in choices.items():
             given = getattr(self, name)
             if given not in known:
@@ -134,6 +140,7 @@ RATES = {
 """By optimiser, the learning rate that is tried first."""
 
 SCHEDULES = ("constant", "cosine", "plateau")
+DTYPES = ("float64", "float32")
 TASKS = ("classification", "regression")
 
 TEXT = "text"
@@ -204,6 +211,7 @@ OPTIONS: dict[str, list[tuple[str, str | None, Any, str]]] = {
             "stop after N epochs without improvement on a validation part; keep the best",
         ),
         ("--seed", "N", int, "of data, weights and order (default: 0)"),
+        ("--dtype", None, DTYPES, "what it is computed in (float32: always as machine code)"),
     ],
 }
 """By group: an option's names, its metavar, its type or its choices, and its help."""

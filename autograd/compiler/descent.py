@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.frames import MOST_LANES, Array, aligned
+from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
 
 Span = tuple[int, int, int]
@@ -49,8 +49,8 @@ class Descent:
             for all, and a mean over the samples.
         update: maps ``(w, g, *memory)`` to ``(w, *memory)``; its parameters are the settings
             of a step, such as the learning rate.
-        inputs: of each kind the samples of an epoch, in order: an array for each argument, whose
-            numbers may be others for the next one; all are of the dtype of ``costs``.
+        inputs: of each kind the samples of an epoch, in order: an array for each argument, as
+            `ready` gives it, whose numbers may be others for the next one.
         steps: how many an epoch has at most.
         size: how many parameters there are.
         fixed: the numbers of others that ``costs`` have behind them, and that stay.
@@ -78,7 +78,7 @@ class Descent:
         dtype = step.dtype
         self.done = 0
         numbers = np.empty((steps + 1, size + len(fixed)), dtype)
-        numbers[:, size:] = fixed
+        numbers[:, size:] = converted(np.array(fixed), dtype)
         self.weights = numbers[:, :size]
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
         self._sums = np.empty((steps, size + MOST_LANES), dtype)
@@ -106,7 +106,7 @@ class Descent:
         self._more_at = self._more.ctypes.data
         self._weights_step, self._sums_step = self.weights.strides[0], self._sums.strides[0]
         self._values = self._sums[:, 0].data
-        self._number = real.size
+        self._real = real
         self._settings = partial(Struct(f"{len(settings)}{real.code}").pack_into, settings.data, 0)
         self._updates = [(own.data, own.ctypes.data) for own in updates]
         self._kept = updating_room
@@ -116,6 +116,17 @@ class Descent:
         """Return whether batches of so many samples are done best by one thread at a time."""
         gradient = cost._code.native_gradient
         return gradient.parts(samples) == 1
+
+    @staticmethod
+    def ready(cost: Compiled, arrays: Sequence[Any]) -> list[Array]:
+        """Return samples as a descent takes them: looked at, and in the numbers of its code.
+
+        Raises:
+            IndexError: one chooses a row that a table doesn't have.
+        """
+        cost._choices.check(arrays)
+        dtype = cost._code.native_gradient.dtype
+        return [converted(np.asarray(array), dtype) for array in arrays]
 
     @property
     def memory(self) -> list[Array]:
@@ -130,9 +141,10 @@ class Descent:
         """
         for cost, inputs in self._samples:
             cost._choices.check(inputs)
-        self.weights[0] = weights
+        dtype = self.weights.dtype
+        self.weights[0] = converted(weights, dtype)
         for room, column in zip(self._memory[0], memory, strict=True):
-            room[:] = column
+            room[:] = converted(column, dtype)
         self.done = 0
 
     def cost(self, spans: Sequence[Span]) -> float:
@@ -173,9 +185,12 @@ class Descent:
         i = self.done
         words, at = self._updates[i % 2]
         here = self._weights_at + i * self._weights_step
-        self._settings(*settings)
+        try:
+            self._settings(*settings)
+        except OverflowError:
+            self._settings(*map(self._real.rounded, settings))
         words[ARRAYS] = here
-        words[ARRAYS + 1] = self._sums_at + i * self._sums_step + self._number
+        words[ARRAYS + 1] = self._sums_at + i * self._sums_step + self._real.size
         words[self._next] = here + self._weights_step
         self._update_call(at)
         self.done = i + 1

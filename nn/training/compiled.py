@@ -61,7 +61,9 @@ class Snapshot(NamedTuple):
     slopes: Any
 
 
-def compiled_update(optimizer: Optimizer, *, exact: bool) -> autograd.Compiled:
+def compiled_update(
+    optimizer: Optimizer, *, exact: bool = False, dtype: str = "float64"
+) -> autograd.Compiled:
     """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates."""
     rates = [Value(rate) for rate in optimizer.rates(1)]
 
@@ -69,7 +71,8 @@ def compiled_update(optimizer: Optimizer, *, exact: bool) -> autograd.Compiled:
         return optimizer.update(w, g, *memory, *rates)
 
     zeros = [0.0] * len(optimizer.remembers)
-    return autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, backend="llvm", exact=exact)
+    settings: dict[str, Any] = {"backend": "llvm", "exact": exact, "dtype": dtype}
+    return autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, **settings)
 
 
 def sample_loss(
@@ -126,7 +129,6 @@ class CompiledSteps:
         self.is_ragged = any(part is not None and part.is_ragged for part in (samples, plan.tests))
         if self.is_ragged and plan.dropouts:
             raise CompileError("samples of different lengths and a Dropout, whose masks are of one")
-        self.inputs, self.targets = self._arrays(samples)
         # The longest, which may use parameters that others don't.
         longest = samples.firsts[max(samples.firsts)]
         self._example = samples.inputs[longest], samples.targets[longest]
@@ -141,8 +143,10 @@ class CompiledSteps:
                 wrt=optimizer.parameters,
                 backend="llvm",
                 exact=exact,
+                dtype=plan.dtype,
             )
-        self._update = compiled_update(optimizer, exact=exact)
+        self._update = compiled_update(optimizer, exact=exact, dtype=plan.dtype)
+        self.inputs, self.targets = self._arrays(samples)
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
         self._descent: Any = None
@@ -151,6 +155,8 @@ class CompiledSteps:
     @property
     def name(self) -> str:
         """The back end, as a history names it."""
+        if self.plan.dtype == "float32":
+            return "llvm, float32"
         return "llvm, exact" if self.exact else "llvm"
 
     def learn(
@@ -309,26 +315,37 @@ class CompiledSteps:
         )
 
     def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
-        """Return inputs and targets as arrays; as lists where their lengths differ."""
+        """Return inputs and targets as arrays; as lists where their lengths differ.
+
+        Raises:
+            IndexError: one chooses a row that a table doesn't have.
+        """
         if self.is_ragged:
             return samples.inputs, samples.targets
         width = len(samples.inputs[0])
         # Three times as fast as to make the array of the lists.
         packed = b"".join(starmap(Struct(f"{width}d").pack, samples.inputs))
         inputs = self.numpy.frombuffer(packed).reshape(len(samples), width)
-        return inputs, self.numpy.array(samples.targets)
+        from autograd import Descent
+
+        targets = self.numpy.array(samples.targets, dtype=float)
+        ready = Descent.ready(self._cost, [inputs, targets])
+        return ready[0], ready[1]
 
     def _room(self, name: str, shape: tuple[int, ...]) -> Any:
         """Return the array of this name, made anew only where its shape has changed."""
         if name not in self._rooms or self._rooms[name].shape != shape:
-            self._rooms[name] = self.numpy.empty(shape)
+            self._rooms[name] = self.numpy.empty(shape, self.plan.dtype)
         return self._rooms[name]
 
     def _refuse(self, places: Sequence[int], cost: float) -> NoReturn:
         """Raise the error for a batch whose cost is not finite."""
         self.sync()
         rate = self.plan.optimizer.learning_rate * self.plan.optimizer.scale
-        raise not_finite(cost, rate, lambda: forward(self.plan, places))
+        error = not_finite(cost, rate, lambda: forward(self.plan, places))
+        if self.plan.dtype == "float32":
+            error.add_note("in float32, whose largest number is 3.4e38: float64 may go on")
+        raise error
 
     def evaluate(self, samples: Dataset) -> tuple[list[float], Any]:
         """Return loss and prediction of each sample, by the model as it is used."""
@@ -364,7 +381,8 @@ class CompiledSteps:
             return loss(out, target), out
 
         wrt = self._cost.parameters
-        return autograd.compile(evaluate, *self._example, wrt=wrt, backend="llvm", exact=self.exact)
+        settings: dict[str, Any] = {"exact": self.exact, "dtype": self.plan.dtype}
+        return autograd.compile(evaluate, *self._example, wrt=wrt, backend="llvm", **settings)
 
     @property
     def _size(self) -> int:
@@ -375,8 +393,9 @@ class CompiledSteps:
         if self.ahead:
             return self.ahead
         numpy, optimizer = self.numpy, self.plan.optimizer
-        weights = numpy.array([leaf.data for leaf in optimizer.parameters])
-        memory = [numpy.array(column) for column in optimizer.memory]
+        with numpy.errstate(over="ignore"):
+            weights = numpy.array([leaf.data for leaf in optimizer.parameters], self.plan.dtype)
+            memory = [numpy.array(column, self.plan.dtype) for column in optimizer.memory]
         return Snapshot(weights, memory, optimizer.steps, self.masks.drawn(), None)
 
     def _numbers(self, state: Snapshot) -> Any:
@@ -407,6 +426,10 @@ class CompiledSteps:
         """Return where the training is."""
         state, optimizer = self._state(), self.plan.optimizer
         columns = zip(optimizer.remembers, state.memory, strict=True)
-        memory = {name: array("d", column.tobytes()) for name, column in columns}
+        memory = {name: _packed(column) for name, column in columns}
         settings = {**optimizer.settings(), "steps": state.steps, "scale": optimizer.scale}
-        return Start(array("d", state.weights.tobytes()), settings | memory, state.drawn)
+        return Start(_packed(state.weights), settings | memory, state.drawn)
+
+
+def _packed(column: Any) -> array[float]:
+    return array("d", column.astype(float, copy=False).tobytes())

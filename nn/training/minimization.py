@@ -12,6 +12,7 @@ from autograd import Value, mean, quoted
 from nn.arguments import real
 from nn.optim import Optimizer
 from nn.training.compiled import compiled_update
+from nn.training.plan import check_dtype
 
 Sample = Sequence[float]
 Batch = Sequence[Sample]
@@ -37,6 +38,7 @@ def minimize(
     tell: Callable[[float], object] | None = None,
     *,
     compile: bool | None = None,
+    dtype: str = "float64",
 ) -> list[float]:
     """Return the loss of each step: the mean over a batch, which the optimiser then descends.
 
@@ -51,6 +53,7 @@ def minimize(
         tell: is told the loss of each step, when it has been made.
         compile: whether to; by default where the extra ``fast`` is installed and the samples are
             so many for their lengths that the code is worth making.
+        dtype: "float32" for single precision, as for `nn.fit`: always compiled.
 
     Raises:
         CompileError: the loss decides by a number, or does something else each time.
@@ -68,6 +71,7 @@ def minimize(
         raise TypeError(f"loss must be a function of a sample: got {quoted(loss)}")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be one of nn.optim, such as SGD: got {quoted(optimizer)}")
+    check_dtype(dtype, compile)
     for name, function in (("schedule", schedule), ("tell", tell)):
         if function is not None and not callable(function):
             raise TypeError(f"{name} must be a function: got {quoted(function)}")
@@ -83,11 +87,15 @@ def minimize(
             raise ValueError(f"batch {i} has no sample")
     if not steps:
         return []
+    if dtype == "float32":
+        compile = True
     if compile is None:
         lengths = [len(sample) for batch in steps for sample in batch]
         is_worth_it = len(lengths) >= WORTHWHILE * len(set(lengths))
         compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
-    descent = (_Compiled if compile else _Eager)(loss, steps, optimizer)
+    descent: _Compiled | _Eager = (
+        _Compiled(loss, steps, optimizer, dtype) if compile else _Eager(loss, steps, optimizer)
+    )
     losses: list[float] = []
     try:
         for i in range(len(steps)):
@@ -147,7 +155,9 @@ class _Eager:
 class _Compiled:
     """Steps in machine code; parameters and optimiser stay as they were until `sync`."""
 
-    def __init__(self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer) -> None:
+    def __init__(
+        self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer, dtype: str
+    ) -> None:
         import numpy
 
         from autograd import Descent
@@ -156,7 +166,8 @@ class _Compiled:
         samples = [sample for batch in steps for sample in batch]
         # The longest comes first, as it may use parameters that others don't.
         lengths = sorted(set(map(len, samples)), reverse=True)
-        cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, backend="llvm")
+        settings: dict[str, Any] = {"backend": "llvm", "dtype": dtype}
+        cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, **settings)
         size = len(optimizer.parameters)
         # A batch's samples of one length are side by side among all of that length.
         kinds: dict[int, list[Sample]] = {length: [] for length in lengths}
@@ -167,10 +178,12 @@ class _Compiled:
                 kinds[len(sample)].append(sample)
             ends = zip(before, map(len, kinds.values()), strict=True)
             self.spans.append([(k, *span) for k, span in enumerate(ends) if span[0] < span[1]])
+        costs = [cost.of(((length,),)) for length in lengths]
+        samples_of = zip(costs, kinds.values(), strict=True)
         self.descent = Descent(
-            [cost.of(((length,),)) for length in lengths],
-            compiled_update(optimizer, exact=False),
-            [[numpy.array(kind, dtype=float)] for kind in kinds.values()],
+            costs,
+            compiled_update(optimizer, dtype=dtype),
+            [Descent.ready(one, [numpy.array(kind, dtype=float)]) for one, kind in samples_of],
             STRETCH,
             size,
             fixed=[leaf.data for leaf in cost.parameters[size:]],

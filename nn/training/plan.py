@@ -25,6 +25,10 @@ Metric = Callable[[Sequence[Any], Sequence[Any]], Any]
 Clip = float | Callable[[list[Value]], Any]
 
 
+DTYPES = ("float64", "float32")
+"""In what numbers a training may be computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The arguments of `nn.fit`, which says what they mean.
@@ -51,6 +55,7 @@ class Plan:
     callbacks: Sequence[Callback]
     seed: int
     compile: bool | str | None
+    dtype: str
     checkpoint: str | PathLike[str] | None
     resume: str | PathLike[str] | None
     samples: Dataset = field(init=False)
@@ -81,6 +86,7 @@ class Plan:
             raise ValueError(
                 f'compile must be True, False, "exact" or None: got {self.compile!r:.40}'
             )
+        check_dtype(self.dtype, self.compile)
         if self.checkpoint is not None and not Path(self.checkpoint).parent.is_dir():
             raise ValueError(f"checkpoint: there is no folder {Path(self.checkpoint).parent}")
         if self.clip is not None and not callable(self.clip):
@@ -144,6 +150,21 @@ class Plan:
     def _set(self, **attributes: Any) -> None:
         for name, attribute in attributes.items():
             object.__setattr__(self, name, attribute)
+
+
+def check_dtype(dtype: str, compile: bool | str | None) -> None:
+    """Raise if a training can't be computed in such numbers.
+
+    Raises:
+        ValueError: they are unknown, or not those of the back end asked for.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f'dtype must be "float64" or "float32": got {dtype!r:.40}')
+    if dtype == "float32" and compile not in (None, True):
+        raise ValueError(
+            f'dtype="float32" is of machine code, and compile={compile!r} asks for the float64 of '
+            "the eager engine: drop one of them"
+        )
 
 
 def name_of(function: Any) -> str:

@@ -15,10 +15,11 @@ BYTES = 64 * 2**20
 """How much is kept of where epochs began. Beyond it, every second of them is dropped, and a replay
 goes on from the one before; 0 keeps nothing, and nothing can be replayed."""
 
-APART = 1e-6
+APART = {"float64": 1e-6, "float32": 1e-3}
 """How far a replayed loss may be from the recorded one, relative to it or absolutely.
 
-Weights come back to the bit; only the loss itself may be rounded in another order.
+Weights come back to the bit; only the loss itself may be rounded in another order, or more: with
+float32, a thousandth is ten thousand roundings of its sums that all go one way.
 """
 
 
@@ -88,7 +89,8 @@ class Replay:
         twin.optimizer.scale = record.scale
         twin.optimizer.zero_grad()
         cost = forward(twin, batches[record.batch])[2]
-        if not math.isclose(cost.data, record.loss, rel_tol=APART, abs_tol=APART):
+        apart = APART[self.plan.dtype]
+        if not math.isclose(cost.data, record.loss, rel_tol=apart, abs_tol=apart):
             raise ValueError(
                 f"step {step} can't be replayed: its loss was {record.loss:g}, and would be "
                 f"{cost.data:g}; a callback has changed the model, or the data have changed"

@@ -13,8 +13,13 @@ from nn.training.identity import differences
 from nn.training.plan import Plan
 from nn.training.steps import Start
 
-BACKENDS: dict[str, bool | str] = {"eager": False, "llvm": True, "llvm, exact": "exact"}
-"""By what a history calls it, how to ask for it."""
+BACKENDS: dict[str, tuple[bool | str, str]] = {
+    "eager": (False, "float64"),
+    "llvm": (True, "float64"),
+    "llvm, exact": ("exact", "float64"),
+    "llvm, float32": (True, "float32"),
+}
+"""By what a history calls it, how to ask for it: ``compile`` and ``dtype``."""
 
 
 def state_of(
@@ -78,11 +83,12 @@ def compile_of(plan: Plan, saved: Saved) -> bool | str:
     backend = saved.history.backend
     if not isinstance(backend, str) or backend not in BACKENDS:
         raise StateError(f"{plan.resume} is of the unknown back end {backend!r:.40}")
-    before = BACKENDS[backend]
-    if plan.compile not in (None, before):
+    before, dtype = BACKENDS[backend]
+    if plan.compile not in (None, before) or plan.dtype != dtype:
+        single = f", dtype={dtype!r}" if dtype != plan.dtype else ""
         raise StateError(
             f"{plan.resume} is of a training by the back end {backend!r}: resume it with "
-            f"compile={before!r}, for the same bits"
+            f"compile={before!r}{single}, for the same bits"
         )
     return before
 

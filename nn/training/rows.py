@@ -42,7 +42,8 @@ class Rows:
                 norms[:, k] = numpy.matmul(part[:, None], part[..., None])[:, 0, 0]
             numpy.sqrt(norms, out=norms)
             # A square over- or underflows long before a norm does.
-            doubtful = ~((norms > 1e-140) & (norms < 1e140)) | self.exact
+            least, most = (1e-140, 1e140) if rows.dtype == float else (1e-15, 1e18)
+            doubtful = ~((norms > least) & (norms < most)) | self.exact
         for i, k in zip(*doubtful.nonzero(), strict=True):
             norms[i, k] = math.hypot(*parts[k][i])
         return norms
