@@ -15,6 +15,7 @@ from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
+from autograd.forms import describe
 from autograd.graph import topological_order
 from autograd.modes import changed_mode
 from autograd.operand import real
@@ -85,6 +86,13 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
             f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
             "draws random numbers, makes text of a number, or keeps something from one run for "
             "the next; pass what changes as an argument"
+        )
+    before = next((node for node in nodes if node.op and node not in first.made), None)
+    if before is not None:
+        raise CompileError(
+            f"{home}{name} uses a value that was computed before{describe(before)}: its number is "
+            "of then, and what is compiled would compute it anew; compute it inside of the "
+            "function, or make a leaf of it, Value(v.data)"
         )
     if not _is_so_with_floats(f, name, shapes, numbers, first, parameters):
         raise CompileError(
@@ -258,7 +266,10 @@ def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | TracedNumber |
     """
     shape: list[int] = []
     level = [part]
-    while level and isinstance(level[0], list | tuple):
+    while True:
+        level = [x.tolist() if getattr(x, "ndim", 0) else x for x in level]  # arrays of Values
+        if not (level and isinstance(level[0], list | tuple)):
+            break
         lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in level}
         if len(lengths) > 1:
             raise TypeError(f"{name} returned lists of different lengths: {part!r:.60}")

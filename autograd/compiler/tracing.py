@@ -32,6 +32,11 @@ from autograd.place import Origin, place_of
 FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
 """What a float offers besides its operators: ``is_integer`` and the like."""
 
+IS_SET = (
+    "the number of a recorded value{} is set: compiled code computes new values and changes none; "
+    "set .data outside of what is compiled"
+)
+
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
 wait_for(lock)
@@ -59,6 +64,7 @@ class TracedNumber(Operand):
     @classmethod
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
         tracer: Any = current_mode().tracing
+        args = tuple(arg._plain(str(op)) if type(arg) is TracedGrad else arg for arg in args)
         args = tuple(arg.number if _is_over(arg, tracer) else arg for arg in args)
         if tracer and not any(isinstance(arg, Value) for arg in args):
             return tracer.follow(op, args) if any(map(_is_reading, args)) else op(*args)
@@ -90,6 +96,22 @@ class TracedNumber(Operand):
 
     def __format__(self, spec: str) -> str:
         return format(self.number, spec)
+
+
+class TracedGrad(TracedNumber):
+    """The grad of a leaf, which a backward pass has left there: compiled code knows of none."""
+
+    __slots__ = ()
+
+    def _plain(self, asked: str) -> float:
+        if current_mode().tracing is self.tracer:
+            raise self.tracer.refused(
+                f"{asked} of the grad of a recorded value{describe(self.node)}: it is what the "
+                "last backward pass has left there, which compiled code doesn't see; pass the "
+                "number as an argument, or write grad(f) or gradients(out, wrt)"
+            )
+        self.tracer.elsewhere.add(self.node)
+        return self.number
 
 
 def _deciding(name: str) -> Callable[..., Any]:
@@ -141,6 +163,7 @@ class FunctionTracer:
         arguments: the leaves that stand for the function's arguments in this run.
         choices: those of them that choose a row of a table, and how many rows the shortest has.
         places: where nodes were made, if that is noted.
+        elsewhere: leaves whose grad was read by other code meanwhile, such as another thread's.
         follows: leaves that stand for the number of a node, without a gradient, each with that
             node; a node is made before whatever follows it is used.
     """
@@ -149,7 +172,9 @@ class FunctionTracer:
         self._home = home
         self._is_noting = is_noting
         self._met: dict[Value, float] = {}
+        self._grads: dict[Value, float] = {}
         self._hidden: dict[Value, TracedNumber] = {}
+        self.elsewhere: set[Value] = set()
         self._first = dict.fromkeys(leaves)
         self._runs = 0
         self.places: dict[Value, str] = {}
@@ -179,6 +204,9 @@ class FunctionTracer:
             finally:
                 for leaf, number in self._met.items():
                     leaf.data = number
+                for leaf, grad in self._grads.items():
+                    if _is_hidden(leaf) or leaf not in self.elsewhere:
+                        leaf.grad = grad
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -204,11 +232,13 @@ class FunctionTracer:
             for leaf in self._constants:
                 leaf.data = _float(leaf.data)
         if changed:
-            raise CompileError(
-                f"{self._home}the number of a recorded value{describe(changed[0])} is set: "
-                "compiled code computes new values and changes none; set .data outside of what is "
-                "compiled"
-            )
+            raise CompileError(f"{self._home}{IS_SET.format(describe(changed[0]))}")
+        for leaf in self._grads.keys() - self.elsewhere:
+            if not _is_hidden(leaf):
+                raise CompileError(
+                    f"{self._home}the grad of a recorded value{describe(leaf)} is set: compiled "
+                    "code leaves it alone; set it, as zero_grad() does, outside of what is compiled"
+                )
         if self._refusals:  # which the function caught: it went another way then
             raise self._refusals[0]
 
@@ -241,6 +271,10 @@ class FunctionTracer:
             number = 1.5 * number + 1.25
         self._hidden[node] = reading = TracedNumber(node, number, self)
         node.data = reading  # type: ignore[assignment]
+        if type(node.grad) is float or node in self._grads:
+            grad = self._grads.setdefault(node, node.grad)
+            other = 1.5 * grad + 1.25 if self._runs > 1 else grad
+            node.grad = TracedGrad(node, other, self)  # type: ignore[assignment]
 
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
@@ -326,7 +360,17 @@ class FunctionTracer:
             )
         return reading.node
 
+    def _is_set(self, node: Value) -> bool:
+        """Return whether the number of a node is another than when it was made or met."""
+        for known in (self._made, self._hidden, self._constants):
+            if node in known:
+                return not _is_same(node.data, known[node])
+        return False
+
     def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
+        for arg in args:
+            if type(arg) is not float and self._is_set(arg):
+                raise self.refused(IS_SET.format(describe(arg)))
         found: list[Any] = [arg if type(arg) is float else arg.data for arg in args]
         floats = [x.number if type(x) is TracedNumber else x for x in found]
         data = value_function(op, len(args))(*floats)
@@ -354,6 +398,11 @@ def is_users(frame: FrameType) -> bool:
 
 def place_in(frame: FrameType, line: int) -> str:
     return place_of(("", frame.f_code.co_filename, line))
+
+
+def _is_hidden(leaf: Any) -> bool:
+    """Return whether the grad of a leaf has not been set since it was hidden."""
+    return type(leaf.grad) is TracedGrad
 
 
 def _is_same(data: Any, before: Any) -> bool:
