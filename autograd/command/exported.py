@@ -6,17 +6,23 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from autograd.command.cells import (
+    columns_of,
+    comment,
+    meanings,
+    prepared_in_c,
+    prepared_in_python,
+)
 from autograd.command.notes import Notes, inputs_of
 from autograd.command.usage import UsageError
 from autograd.compiler.compilation import compile
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.headers import header, string, written
+from autograd.compiler.headers import header, string
 from autograd.functions import logsumexp
 from autograd.ops import softplus
 
 if TYPE_CHECKING:
     from nn import Module
-    from nn.tables.preparation import Preparation
 
 
 def function_of(model: Module) -> tuple[int, Callable[[list[Any]], Any]]:
@@ -84,16 +90,16 @@ def as_header(model: Module, notes: Notes, name: str, real: str, with_step: bool
         ]
     more += [*_meaning(notes, name, len(program.outputs))]
     if notes.preparation:
-        more += _prepare(notes.preparation, name, real)
+        more += prepared_in_c(notes.preparation, name, real)
     elif len(notes.columns) == width:
-        more += [f"/* x: {_comment(', '.join(notes.columns))} */", ""]
+        more += [f"/* x: {comment(', '.join(notes.columns))} */", ""]
     return header(program, [p.data for p in found.parameters], name, real, step, more)
 
 
 def as_onnx(model: Module, notes: Notes, real: str) -> bytes:
     """Return the ONNX model of a network, what its inputs and outputs mean among its metadata.
 
-    Of a table, the inputs are those that are prepared of its cells: the metadata name them.
+    Of a table, the inputs are its columns, whose cells are prepared inside: numbers and words.
 
     Raises:
         CompileError: it can't be written so.
@@ -102,9 +108,13 @@ def as_onnx(model: Module, notes: Notes, real: str) -> bytes:
     from autograd.compiler.exchange import onnx_model
 
     found = predicting(model)
-    inputs = notes.preparation.inputs if notes.preparation else notes.columns
+    prepared = notes.preparation
     about = {
-        "inputs": json.dumps(list(inputs), ensure_ascii=False),
+        "inputs": json.dumps(
+            [column.name for column in prepared.columns] if prepared else notes.columns,
+            ensure_ascii=False,
+        ),
+        "cells": json.dumps(dict(meanings(prepared)), ensure_ascii=False) if prepared else "",
         "classes": json.dumps(list(notes.classes), ensure_ascii=False),
         "target": notes.target,
         "unit": notes.unit,
@@ -114,6 +124,7 @@ def as_onnx(model: Module, notes: Notes, real: str) -> bytes:
         [p.data for p in found.parameters],
         real=real,
         about={key: text for key, text in about.items() if text not in ("", "[]")},
+        columns=columns_of(prepared) if prepared else (),
     )
 
 
@@ -144,8 +155,8 @@ def _loss(model: Module, notes: Notes, outputs: int) -> Callable[[list[Any]], An
 
 def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
     """Yield what the outputs are."""
-    unit = f", in {_comment(notes.unit)}" if notes.unit else ""
-    target = _comment(notes.target) or "the prediction"
+    unit = f", in {comment(notes.unit)}" if notes.unit else ""
+    target = comment(notes.target) or "the prediction"
     if notes.classes and outputs in (1, len(notes.classes)):
         yield f"static const char *const {name}_classes[] = {{"
         yield from (f"    {string(each)}," for each in notes.classes)
@@ -163,51 +174,11 @@ def _meaning(notes: Notes, name: str, outputs: int) -> Iterator[str]:
         yield f"/* out: {target}{unit} */\n"
 
 
-def _prepare(preparation: Preparation, name: str, real: str) -> Iterator[str]:
-    """Yield the function from the cells of a table's row, as numbers, to the model's inputs."""
-    from nn.tables.numerals import Dates
-    from nn.tables.preparation import Category
-
-    places = {id(column): i for i, column in enumerate(preparation.columns)}
-    yield "/* cells, one for each column:"
-    for i, column in enumerate(preparation.columns):
-        if isinstance(column, Category):
-            words = ", ".join(f"{k} {_comment(word)}" for k, word in enumerate(column.words))
-            yield f"     {i} {_comment(column.name)}: {words}; -1 another"
-        else:
-            number, text = f"{column.fill:.6g}", _comment(column.reader.text(column.fill))
-            means = f" ({number} is {text})" if text != number else ""
-            means = f" of days since 1970{means}" if isinstance(column.reader, Dates) else means
-            yield f"     {i} {_comment(column.name)}: a number{means}, NAN if it isn't known"
-    yield "*/"
-    yield f"#define {name.upper()}_CELLS {len(preparation.columns)}\n"
-    kind = f"{name}_real"
-    yield f"static inline void {name}_prepare(const {kind} *cells, {kind} *x)\n{{"
-    j = 0
-    for column in preparation.in_blocks:
-        cell = f"cells[{places[id(column)]}]"
-        if not isinstance(column, Category):
-            yield f"    x[{j}] = {cell} == {cell} ? {cell} : {written(column.fill, real)};"
-            j += 1
-            continue
-        for k in range(len(column.words)):
-            yield f"    x[{j + k}] = {cell} == {k};"
-        if column.rare:
-            many = len(column.words)
-            yield f"    x[{j + many}] = !({cell} >= 0 && {cell} < {many});"
-        j += len(column.inputs)
-    yield "}\n"
-
-
-def _comment(text: str) -> str:
-    """Return text that stands in a comment, on one line."""
-    return " ".join(text.split()).replace("*/", "* /").replace("/*", "/ *")
-
-
 def constants_of(notes: Notes, values: Sequence[float]) -> str:
-    """Return as Python what the inputs are called, the classes, and the parameters."""
+    """Return as Python what the inputs are called, the classes, the parameters, and `prepare`."""
     inputs = notes.preparation.inputs if notes.preparation else notes.columns
     rows = (", ".join(map(repr, values[i : i + 4])) for i in range(0, len(values), 4))
     named = f"inputs = {tuple(inputs)!r}\n" if inputs else ""
     named += f"classes = {tuple(notes.classes)!r}\n" if notes.classes else ""
-    return named + "parameters = (\n" + "".join(f"    {row},\n" for row in rows) + ")\n"
+    text = named + "parameters = (\n" + "".join(f"    {row},\n" for row in rows) + ")\n"
+    return text + (prepared_in_python(notes.preparation) if notes.preparation else "")

@@ -24,6 +24,9 @@ except ImportError as error:
 OPSET, FORMAT = 17, 8
 """Of ONNX 1.12, from 2022: what runtimes of today read."""
 
+TABLES, TABLES_OPSET = "ai.onnx.ml", 3
+"""What ONNX has for words; of the same release."""
+
 STEP = re.compile(r"(\S+) = (\w+)\((.*)\)")
 
 
@@ -33,14 +36,18 @@ def onnx_model(
     *,
     real: str = "double",
     about: Mapping[str, str] | None = None,
+    columns: Sequence[Measured | Worded] = (),
 ) -> bytes:
     """Return the model as the bytes of a file: from "x" of shape (n, inputs) to "out".
+
+    With columns, each of these is an input of its own instead, of shape (n, 1), by its name.
 
     Args:
         program: computes the outputs of one sample.
         parameters: their numbers, which become part of the model.
         real: "double" or "float".
         about: what its metadata say.
+        columns: of which the inputs of the program are made, in their order.
 
     Raises:
         CompileError: a primitive has no spelling in ONNX, or none that runtimes have in double
@@ -54,15 +61,21 @@ def onnx_model(
         from onnx import helper, numpy_helper
     except ImportError as error:
         missing_extra("onnx", "export", error)
-    graph = _Graph(program, parameters, real)
+    graph = _Graph(program, parameters, real, columns)
     kind = onnx.TensorProto.DOUBLE if real == "double" else onnx.TensorProto.FLOAT
+    types = {True: onnx.TensorProto.STRING, False: kind}
     made = helper.make_graph(
         [
-            helper.make_node(node.kind, node.inputs, [node.output], **node.attributes)
+            helper.make_node(
+                node.kind, node.inputs, [node.output], domain=node.domain, **node.attributes
+            )
             for node in graph.nodes
         ],
         "model",
-        [helper.make_tensor_value_info("x", kind, ["n", program.inputs])],
+        [
+            helper.make_tensor_value_info(name, types[is_text], ["n", size])
+            for name, is_text, size in graph.inputs
+        ],
         [helper.make_tensor_value_info("out", kind, ["n", len(program.outputs)])],
         [numpy_helper.from_array(array, name) for name, array in graph.arrays.items()],
     )
@@ -70,24 +83,63 @@ def onnx_model(
         made,
         producer_name="chainrule",
         ir_version=FORMAT,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[
+            helper.make_opsetid("", OPSET),
+            *([helper.make_opsetid(TABLES, TABLES_OPSET)] if columns else []),
+        ],
     )
     helper.set_model_props(model, dict(about or {}))
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
+class Measured(NamedTuple):
+    """A column of numbers.
+
+    Attributes:
+        missing: what stands for NaN.
+    """
+
+    name: str
+    missing: float
+
+
+class Worded(NamedTuple):
+    """A column of words, which becomes a 1 at the place of the word and 0 elsewhere.
+
+    Attributes:
+        many: how many places there are.
+        others: the place of all other words; ``many`` if there is none.
+    """
+
+    name: str
+    places: Mapping[str, int]
+    many: int
+    others: int
+
+
 class _Node(NamedTuple):
     kind: str
     inputs: list[str]
     output: str
-    attributes: dict[str, int]
+    attributes: dict[str, Any]
+    domain: str = ""
 
 
 class _Graph:
-    """The nodes and constant arrays of a program."""
+    """The nodes and constant arrays of a program.
 
-    def __init__(self, program: Program, parameters: Sequence[float], real: str) -> None:
+    Attributes:
+        inputs: the name of each, whether it is text, and how many numbers it is.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        parameters: Sequence[float],
+        real: str,
+        columns: Sequence[Measured | Worded],
+    ) -> None:
         self.program = program
         self.parameters = parameters
         self.real = real
@@ -96,11 +148,59 @@ class _Graph:
         self._uniform = program.uniform()
         self._layers = self._weighted_sums()
         self._whole: dict[tuple[Arg, ...], str] = {}
+        self.inputs = [("x", False, program.inputs)]
+        if columns:
+            self._prepare(columns)
         for i in range(program.inputs):
             self._add("Gather", ["x", self._indices(i)], f"v{i}", axis=1)
         for number in range(program.first, program.first + len(program.instructions)):
             self._instruction(number)
         self._outputs()
+        if columns:
+            self._name_inputs(columns)
+
+    def _prepare(self, columns: Sequence[Measured | Worded]) -> None:
+        """Add what makes the inputs of the program, "x", of the cells of columns."""
+        parts = []
+        for i, column in enumerate(columns):
+            cell = f"cell{i}"
+            if isinstance(column, Measured):
+                fill = self._array(f"{cell}_missing", [column.missing])
+                is_missing = self._add("IsNaN", [cell], f"{cell}_is_missing")
+                parts.append(self._add("Where", [is_missing, fill, cell], f"{cell}_number"))
+                continue
+            known = column.places or {"": column.others}
+            encoder = {
+                "keys_strings": list(known),
+                "values_int64s": list(known.values()),
+                "default_int64": column.others,
+            }
+            self.nodes.append(_Node("LabelEncoder", [cell], f"{cell}_place", encoder, TABLES))
+            places = f"{cell}_places"
+            self.arrays[places] = np.arange(column.many, dtype=np.int64)
+            hits = self._add("Equal", [f"{cell}_place", places], f"{cell}_hits")
+            zero, one = self._array("zero", [0.0]), self._array("one", [1.0])
+            parts.append(self._add("Where", [hits, one, zero], f"{cell}_numbers"))
+        self._add("Concat", parts, "x", axis=1)
+
+    def _name_inputs(self, columns: Sequence[Measured | Worded]) -> None:
+        """Call the inputs as the columns are called, and what is inside like none of them."""
+        self.inputs = []
+        names = {"out": "out"}
+        for i, column in enumerate(columns):
+            name = column.name.replace("/", "_") or f"column {i}"
+            while name in names.values():
+                name += "_"
+            names[f"cell{i}"] = name
+            self.inputs.append((name, isinstance(column, Worded), 1))
+        self.arrays = {f"/{name}": array for name, array in self.arrays.items()}
+        self.nodes = [
+            node._replace(
+                inputs=[names.get(name) or f"/{name}" for name in node.inputs],
+                output=names.get(node.output) or f"/{node.output}",
+            )
+            for node in self.nodes
+        ]
 
     def _add(self, kind: str, inputs: Sequence[str], output: str, **attributes: int) -> str:
         self.nodes.append(_Node(kind, list(inputs), output, attributes))
