@@ -195,12 +195,14 @@ def take(table: Sequence[Row], index: float | Value) -> Row:
     """
     number: Any = index
     if isinstance(index, Value):
+        tracer: Any = current_mode().tracing
         if index.op is not None:
+            if tracer:
+                tracer.refuse_loops()  # written out, it may be an argument
             raise TypeError(
                 f"take is told which row to take, by an argument or a number; a computed index"
                 f"{describe(index)} has no derivative, and is refused"
             )
-        tracer: Any = current_mode().tracing
         if tracer and tracer.chooses(index, len(table)):
             return _chosen(index, table)  # type: ignore[no-any-return]
         number = index.data

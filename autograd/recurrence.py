@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from autograd.annotations import Any
 from autograd.engine import Value
 from autograd.errors import quoted
+from autograd.modes import current_mode
 from autograd.tree import children, leaves, like, mapped
 
 
@@ -18,7 +19,8 @@ def scan(
 ) -> tuple[Any, Any]:
     """Return what a function carries from step to step in the end, and what it gave at each.
 
-    It is ``carry, y = f(carry, x)`` for each x.
+    It is ``carry, y = f(carry, x)`` for each x; a function that is compiled keeps it as a loop, so
+    that its code doesn't grow with the steps, nor does the time to make it.
 
     Args:
         f: is the same in each step, and takes Values: numbers that it is given are made some.
@@ -58,9 +60,21 @@ def scan(
         given.append(_values(y))
         return _leaves_like(begin, new, "the carry")
 
-    for x in steps:
-        state = step(state, x)
-    ys = [_filled(given[0], _leaves_like(given[0], y, "what f gives")) for y in given]
+    def flat_step(state: Sequence[Any], x: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the leaves of what a step returns, given leaves."""
+        new = step(state, _filled(steps[0], x))
+        return new, _leaves_like(given[0], given[0], "what f gives")
+
+    rows = _rows(steps)
+    tracer: Any = current_mode().tracing
+    looped = tracer.loop(flat_step, state, rows) if tracer and rows else None
+    if looped:
+        state, found = looped
+        ys = [_filled(given[0], row) for row in found]
+    else:
+        for x in steps:
+            state = step(state, x)
+        ys = [_filled(given[0], _leaves_like(given[0], y, "what f gives")) for y in given]
     return _filled(begin, state), _stacked(ys)
 
 
@@ -141,6 +155,14 @@ def _leaves_like(pattern: Any, tree: Any, what: str) -> list[Any]:
             f"{quoted(pattern)}"
         )
     return [leaf for name in known for leaf in _leaves_like(known[name], found[name], what)]
+
+
+def _rows(steps: Sequence[Any]) -> list[list[Any]]:
+    """Return the Values that each step is given; none where they are not of one form."""
+    try:
+        return [_leaves_like(steps[0], x, "xs") for x in steps]
+    except TypeError:
+        return []
 
 
 def _filled(pattern: Any, items: Iterable[Any]) -> Any:

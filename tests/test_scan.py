@@ -27,7 +27,7 @@ from autograd import (
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
-STEPS = (0, 1, 2, 7)
+STEPS = (0, 1, 2, 7, 100)
 
 
 # Eager
@@ -148,10 +148,10 @@ def random_case(seed: int, steps: int) -> Case:
                             scale = sigmoid(a)
                         new = scale * b
                     pool.append(tanh(new))
-                last = 0.25 if has_constant else pool[-2]
+                last = Value(0.25) if has_constant else pool[-2]
                 return {"a": [pool[-1], c["b"]], "b": last * 0.5}, (pool[-1] * x[1], x[0])
 
-            starts = [0.5, s, weights[7] * s]
+            starts = [Value(0.5), s, weights[7] * s]
             carry = {"a": [starts[inits[0]], starts[inits[1]]], "b": starts[inits[2]]}
             pairs = [list(xs[2 * t : 2 * t + 2]) for t in range(steps)]
             carry, ys = run(body, carry, pairs)

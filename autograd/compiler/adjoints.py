@@ -1,14 +1,18 @@
-"""A gradient written for compiled code: what many products add up to is one `dot`."""
+"""A gradient written for compiled code: what many products add up to is one `dot`.
+
+That of a loop is a loop, which goes back through the steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd import ops
-from autograd.compiler.program import Program, Register, Writer
+from autograd.compiler.program import Program, Register, Scan, Writer
 from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.scans import PART, SCAN, LoopOp, Nest, begins_of, index_of
 from autograd.engine import Value
 from autograd.modes import changed_mode
 from autograd.operation import Number
@@ -16,6 +20,11 @@ from autograd.transforms import descendants, shares
 
 FEWEST = 4
 """Fewer products are added one by one."""
+
+CHEAP = frozenset(
+    (ops.add, ops.sub, ops.mul, ops.neg, ops.where, ops.maximum, ops.minimum, ops.abs)
+)
+"""What is computed once more on the way back through a loop; all else is kept."""
 
 
 def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
@@ -26,27 +35,164 @@ def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
     and each addition: a network of weighted sums has two for every weight and every use of it, from
     which loops are found again, at a cost for each. Here they stay together.
     """
-    writer = Writer(graph.inputs, graph.parameters, graph.choices)
-    writer.write(graph.nodes, graph.follows)
+    nest = Nest(graph.nodes, graph.follows)
+    concerned = _concerned(nest, graph.nodes, wrt)
+    writer = _GradientWriter(graph.inputs, graph.parameters, graph.choices)
+    writer.concerned = concerned
     first, *others = graph.outputs
     with changed_mode(checked=False, grad=True, debug=None):
-        found = _adjoints(writer, graph, first, wrt)
+        writer.write(nest.nodes, nest)
+        found = _adjoints(writer, nest, nest.nodes, [(first, 1.0)], wrt)
     slopes = [x if x.__class__ is float else x.number for x in found]
     return writer.program([writer.result(first), *slopes, *map(writer.result, others)])
 
 
-def _adjoints(writer: Writer, graph: FunctionGraph, out: Any, wrt: Sequence[Value]) -> list[Any]:
-    """Write d out / d w for each w of ``wrt``; return its register or float."""
-    known = writer.known
-    concerned = descendants(graph.nodes, wrt)
+def _concerned(nest: Nest, nodes: Sequence[Value], wrt: Iterable[Value]) -> set[Value]:
+    """Return the nodes that depend on ``wrt``; what is carried, by what was carried on before."""
+    sources = set(wrt)
+    while True:
+        found = descendants(nodes, sources)
+        more = {
+            carry
+            for step in nest.steps.values()
+            for carry, carried in zip(step.carries, step.carried, strict=True)
+            if carried in found and carry not in found
+        }
+        if not more:
+            return found
+        sources |= more
+
+
+class _Reverse(NamedTuple):
+    """The way back through a loop.
+
+    Attributes:
+        scan: of the gradients of what is carried in the end and of what each step gave, of the
+            columns, and of the loop itself; it gives the gradients by what it begins with, by each
+            step's numbers, and by what all steps use.
+        used: which of what a step gives is used.
+        saved: the nodes that it reads.
+        columns: those that it gives gradients by.
+        captured: likewise.
+    """
+
+    scan: Scan
+    used: list[int]
+    saved: list[Value]
+    columns: list[Value]
+    captured: list[Value]
+
+
+class _GradientWriter(Writer):
+    """Writes a program, and which way back there is through its loops.
+
+    Attributes:
+        concerned: the nodes that depend on what is differentiated by.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.concerned: set[Value] = set()
+        self.back: dict[Value, _Reverse] = {}
+
+    def saved(self, scan: Value, nest: Nest) -> Sequence[Any]:
+        if scan not in self.concerned:
+            return ()
+        self.back[scan] = _back_through(self, nest, scan)
+        return self.back[scan].saved
+
+
+def _back_through(writer: _GradientWriter, nest: Nest, scan: Value) -> _Reverse:
+    """Return the way back through a loop."""
+    step, concerned = nest.steps[scan], writer.concerned
+    used = nest.used(scan)
+    columns = [x for x in step.columns if x in concerned]
+    captured = [x for x in writer.captured(step) if x in concerned]
+    slopes, gains, sums = ([Value(0.0) for _ in xs] for xs in (step.carries, used, captured))
+    saved = [node for node in step.nodes if _is_dear(node, nest)]
+    inputs = [*slopes, *gains, *step.columns, *step.carries, *saved, *sums]
+    inner = _GradientWriter(*writer.inside(step, inputs))
+    inner.known |= writer.constants(step)
+    inner.concerned = concerned
+    inner.write(step.nodes, nest)
+    seeds = [*zip(step.carried, slopes, strict=True)]
+    seeds += [(step.given[j], gain) for j, gain in zip(used, gains, strict=True)]
+    found = _adjoints(
+        inner,
+        nest,
+        step.nodes,
+        [(node, inner.known[g]) for node, g in seeds],
+        [*step.carries, *columns, *captured],
+    )
+    own = len(step.carries) + len(columns)
+    for i, total in enumerate(sums, own):
+        found[i] = inner.apply(ops.add, [inner.known[total], found[i]])
+    program = inner.program([x if x.__class__ is float else x.number for x in found])
+    begin = len(slopes) + len(gains) + len(step.columns)
+    read = {arg for _, args in program.instructions for arg in args} | {*program.outputs}
+    numbers = range(begin, begin + len(step.carries) + len(saved))
+    kept = [
+        x for x, number in zip(saved, numbers[len(step.carries) :], strict=True) if number in read
+    ]
+    places = iter(range(len(step.carries) + len(used), begin + len(inputs)))
+    reads = [
+        (i if i < len(step.carries) else next(places)) if number in read else None
+        for i, number in enumerate(numbers)
+    ]
+    reverse = Scan(
+        program,
+        step.steps,
+        len(slopes),
+        len(gains) + len(step.columns),
+        len(columns),
+        tuple(reads),
+        len(sums),
+        backward=True,
+    )
+    return _Reverse(reverse, used, kept, columns, captured)
+
+
+def _is_dear(node: Value, nest: Nest) -> bool:
+    """Return whether a node is kept for the way back."""
+    return not (
+        node.op is None or node.op in CHEAP or isinstance(node.op, LoopOp) or node in nest.follows
+    )
+
+
+def _adjoints(
+    writer: _GradientWriter,
+    nest: Nest,
+    nodes: Sequence[Value],
+    seeds: Iterable[tuple[Any, Any]],
+    wrt: Sequence[Value],
+) -> list[Any]:
+    """Write the derivative by each w of ``wrt``; return its register or float.
+
+    Args:
+        nodes: those of one step, or outside of all.
+        seeds: nodes, and the derivatives by them to begin with.
+    """
+    known, concerned = writer.known, writer.concerned
     products: dict[Any, list[tuple[Any, Any]]] = {}
-    others: dict[Any, list[Any]] = {out: [1.0]}
-    for node in reversed(graph.nodes):
+    others: dict[Any, list[Any]] = {}
+    ends: dict[Any, dict[int, Any]] = {}
+    for node, g in seeds:
+        others.setdefault(node, []).append(g)
+    for node in reversed(nodes):
         op = node.op
-        if op is None or node not in concerned or not (node in products or node in others):
+        if op is None or node not in concerned:
+            continue
+        if op is SCAN and node in ends:
+            for arg, part in _through(writer, nest, node, ends.pop(node)):
+                if arg in concerned:
+                    others.setdefault(arg, []).append(part)
+        if not (node in products or node in others) or (isinstance(op, LoopOp) and op is not PART):
             continue
         g = _total(writer, products.pop(node, ()), others.pop(node, ()))
         args = node.args
+        if op is PART:
+            ends.setdefault(args[0], {})[index_of(node)] = g
+            continue
         count = 0
         if g.__class__ is Register and (op.weighted or op is ops.mul):
             half = len(args) // 2
@@ -68,6 +214,32 @@ def _adjoints(writer: Writer, graph: FunctionGraph, out: Any, wrt: Sequence[Valu
             if arg in concerned:
                 others.setdefault(arg, []).append(part)
     return [_total(writer, products.get(w, ()), others.get(w, ())) for w in wrt]
+
+
+def _through(
+    writer: _GradientWriter, nest: Nest, scan: Value, gains: dict[int, Any]
+) -> list[tuple[Any, Any]]:
+    """Write the way back through a loop; return what it gives to nodes of outside.
+
+    Args:
+        gains: the derivatives by the loop's results, as far as there are any.
+    """
+    step, back = nest.steps[scan], writer.back[scan]
+    count, many = len(step.carries), len(step.given)
+    places = [count + t * many + j for j in back.used for t in range(step.steps)]
+    numbers = [gains.get(place, 0.0) for place in (*range(count), *places)]
+    columns = begins_of(step)[count:]
+    args = [*numbers, *columns, *writer.captured(step), writer.known[scan]]
+    result = writer.repeat(back.scan, args)
+    goals = begins_of(step)[:count]
+    goals += [column.args[t] for t in range(step.steps) for column in back.columns]
+    goals += back.captured
+    concerned = writer.concerned
+    return [
+        (arg, writer.apply(PART, [result, float(i)]))
+        for i, arg in enumerate(goals)
+        if arg in concerned
+    ]
 
 
 def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence[Any]) -> Any:

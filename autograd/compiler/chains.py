@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from autograd import ops
 from autograd.compiler.loops import Scatter
 from autograd.compiler.program import Arg, Program
+from autograd.compiler.scans import PART
 from autograd.compiler.scatters import landing_of, scatters_of
 from autograd.operation import Op
 
@@ -30,7 +32,7 @@ class Piece:
     def __init__(
         self,
         number: int,
-        op: Op | None,
+        op: Any,
         args: tuple[Arg, ...],
         terms: Terms | None = None,
         sink: tuple[str, int] | None = None,
@@ -157,7 +159,7 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
         sinks.append(Piece(number, None, (out,), sink=sink))
     pieces = []
     for number, (op, args) in enumerate(program.instructions, first):
-        if number in absorbed:
+        if number in absorbed or op is PART:
             continue
         if number in chains:
             lefts, rights = zip(*chains[number][0], strict=True)

@@ -15,7 +15,8 @@ from autograd.compiler.python import PythonFunction
 from autograd.compiler.reals import Real
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
-from autograd.compiler.sharing import text_of
+from autograd.compiler.sharing import shared, text_of
+from autograd.compiler.unrolling import unrolled
 from autograd.compiler.uses import Uses, uses_apart
 from autograd.engine import Value
 from autograd.errors import CompileError
@@ -68,6 +69,25 @@ class Code:
         self._is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
         if not self._is_built_in:
             self.program  # noqa: B018 - it raises for what can't be compiled
+
+    @lazy
+    def unrolled(self) -> Code:
+        """The same without loops, for all but machine code."""
+        graph = unrolled(self.graph)
+        if graph is self.graph:
+            return self
+        return Code(
+            graph,
+            shared(graph),
+            self.moving,
+            self.weights,
+            reduced=self.is_reduced,
+            backend=self.backend,
+            real=self.real,
+            exact=self.is_exact,
+            strict=self._is_strict,
+            matrices=self._has_matrices,
+        )
 
     @lazy
     def program(self) -> Program:

@@ -21,6 +21,7 @@ from autograd.compiler.program import without_gc
 from autograd.compiler.reals import DOUBLE, real_of
 from autograd.compiler.recording import record
 from autograd.compiler.sharing import shared
+from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import held_by
 from autograd.engine import Value
 from autograd.extras import missing_extra
@@ -117,7 +118,7 @@ def compile(
         held = held_by(derivative.f if derivative else f)
         graph = record(derivative.f if derivative else f, example, leaves or ())
         if derivative:
-            is_exact = exact or backend == "python"
+            is_exact, graph = exact or backend == "python", unrolled(graph)
             matrices = matrices_of(derivative, graph, exact=is_exact)
             graph = together(matrices, several=not isinstance(derivative.argnums, int))
         once = graph if derivative else shared(graph)

@@ -28,6 +28,7 @@ from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
+from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import Held, Watch, held_by
 from autograd.engine import Value
 from autograd.errors import CompileError
@@ -73,7 +74,6 @@ class Compiled:
         self._watch = Watch(held, held_by(f) if f and held else ())
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
-        self._graph = graph
         self._moving = moving
         self._alone = alone
         self._reduce = reduce
@@ -81,6 +81,10 @@ class Compiled:
         is_exact = exact or backend == "python"
         self._real = real
         self.dtype = real.dtype
+        if is_exact or backend != "llvm":
+            flat = unrolled(graph)
+            graph, once = flat, once if flat is graph else shared(flat)
+        self._graph = graph
         self._choices = Choices(graph, real)
         self._weights = len(leaves)
         self.backend = backend
@@ -117,7 +121,7 @@ class Compiled:
     @property
     def program(self) -> Program:
         """What computes the values of one sample."""
-        return self._code.program
+        return self._code.unrolled.program
 
     @property
     def gradient_program(self) -> Program:
@@ -126,12 +130,12 @@ class Compiled:
         Where every bit is kept, a parameter has one contribution for each of its uses, and
         the last parameter is the derivative of the whole cost by this sample.
         """
-        return self._code.gradient_program
+        return self._code.unrolled.gradient_program
 
     @property
     def summed_program(self) -> Program:
         """What computes value and gradient, the contributions to each parameter added up."""
-        return self._code.summed_program
+        return self._code.unrolled.summed_program
 
     def source(
         self,
@@ -484,7 +488,7 @@ class Compiled:
         return residuals_of(self._of_one_list(), self._like, sparse=sparse)
 
     def _of_one_list(self) -> FunctionGraph:
-        graph = self._code.shared
+        graph = self._code.unrolled.shared
         if len(graph.shapes) != 1 or len(graph.shapes[0]) != 1:
             raise CompileError(
                 f"{graph.name} takes {len(graph.shapes)} argument(s): SciPy's optimisers give one "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import product
 
@@ -11,7 +11,7 @@ from autograd import ops
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.emitter import Emitter, Types
 from autograd.compiler.lookups import Place, add_at, read_at
-from autograd.compiler.loops import Access, Loop, Read, Statement, Stretch
+from autograd.compiler.loops import Access, Loop, Read, Repeat, Statement, Stretch
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
@@ -61,7 +61,7 @@ class Body(Emitter):
         self.block = block
         self.masked = masked
         self._loaded: dict[tuple[object, ...], str] = {}
-        self._scales = {"x": block.lanes, "t": block.lanes, "o": block.lanes, "r": block.width}
+        self._scales = dict.fromkeys("xtao", block.lanes) | {"r": block.width}
         self.use(block.width)
 
     def use(self, width: int) -> None:
@@ -80,7 +80,7 @@ class Body(Emitter):
 
     def pointer(self, access: Access, point: Point, vector: int = 0) -> str:
         """Return where something is kept, for a point of its loops."""
-        scale = self._scales.get(access.array, 1)
+        scale = self._scales.get(access.array[0], 1)
         offset, moving = _place(access, point)
         key: tuple[object, ...] = (access.array, *moving.items())
         base = self.known.get(key)
@@ -111,14 +111,14 @@ class Body(Emitter):
 
     def _load(self, access: Access, point: Point, vector: int) -> str:
         name = self.new()
-        if access.array == "u" and self.block.width > 1:
-            key = ("broadcast", access.offset, access.strides, point)
+        if access.array[0] == "u" and self.block.width > 1:
+            key = ("broadcast", *access, point)
             if key in self.known:
                 return self.known[key]
             pointer = self.pointer(access, point)
             self.known[key] = self.broadcast(self.read(pointer, self.real.name))
             return self.known[key]
-        pointer = self.pointer(access, point, 0 if access.array == "u" else vector)
+        pointer = self.pointer(access, point, 0 if access.array[0] == "u" else vector)
         self.emit(f"{name} = load {self.types.number}, ptr {pointer}, align {self._align(access)}")
         return name
 
@@ -127,9 +127,29 @@ class Body(Emitter):
         self.emit(f"store {self.types.number} {value}, ptr {pointer}, align {self._align(access)}")
 
     def _align(self, access: Access) -> int:
-        return self.real.size * (1 if access.array == "u" else self.block.width)
+        return self.real.size * (1 if access.array[0] == "u" else self.block.width)
 
     # Loops and statements
+
+    def nest(self, loops: Iterable[Loop | Repeat | Outer]) -> None:
+        """Write loops, one after the other."""
+        for loop in loops:
+            if isinstance(loop, Outer):
+                self.outer(loop)
+            elif isinstance(loop, Repeat):
+                self.repeat(loop)
+            else:
+                self.loop(loop)
+
+    def repeat(self, repeat: Repeat) -> None:
+        """Write what is done step by step."""
+        self.nest(repeat.begin)
+        with self.counted("0", str(repeat.steps)) as step:
+            for name, array, offset, stride in repeat.walks:
+                scale = self._scales.get(array[0], 1)
+                at = self.at(f"%{array}", step, stride * scale, offset * scale)
+                self.emit(f"%{name} = getelementptr i8, ptr {at}, i64 0")
+            self.nest(repeat.loops)
 
     def loop(self, loop: Loop) -> None:
         """Write one loop nest."""
@@ -373,7 +393,7 @@ class Body(Emitter):
         other: str,
     ) -> str:
         """Return the vector of what the samples that choose one of some rows read there."""
-        is_shared = table.array == "u"
+        is_shared = table.array[0] == "u"
         pointer = self.pointer(table, (*point, ("", 0)), 0 if is_shared else vector)
         stride = table.strides[-1] * (1 if is_shared else self.block.lanes)
         numbers = []
@@ -405,7 +425,7 @@ class Body(Emitter):
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""
         offset, moving = _place(access, point)
-        key = (access.array, offset, vector if access.array != "u" else 0, *moving.items())
+        key = (access.array, offset, vector if access.array[0] != "u" else 0, *moving.items())
         if key not in self._loaded:
             self._loaded[key] = self._load(access, point, vector)
         return self._loaded[key]
@@ -428,7 +448,7 @@ class Body(Emitter):
             for p, point in enumerate(points):
                 args = [
                     self._cached_load(arg, point, v)
-                    if isinstance(arg, Access) and arg.array != "u"
+                    if isinstance(arg, Access) and arg.array[0] != "u"
                     else value(arg, p, v)
                     for arg in statement.args
                 ]

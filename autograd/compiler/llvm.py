@@ -16,7 +16,7 @@ from autograd.compiler.blocks import Passage, SampleBlock
 from autograd.compiler.emitter import Types
 from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
-from autograd.compiler.loops import Loop, Loops
+from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
 from autograd.compiler.machine import MANGLED, PYTHONS_OWN, Machine, python_name, vector_name
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.spelling import LIBM
@@ -31,7 +31,7 @@ LANES = (1, 2, 4, 8, 16)
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
 
-POINTERS = ", ".join(f"ptr %{array}" for array in "uxtrqo")
+POINTERS = ", ".join(f"ptr %{array}" for array in "uxtarqo")
 """What every function is given: the memory of loops and, as ``q``, sums that are numbers."""
 
 # What a kernel is called with: eight-byte words, then one pointer for each array in and out.
@@ -75,7 +75,7 @@ def block_for(
     width = machine.lanes(real)
     if exact or single:
         return SampleBlock(1, 1, exact, 1 if exact else width, real)
-    size = sum(len(loop.statements) for loop in loops.lanes)
+    size = sum(len(loop.statements) for _, loop in loops_in(loops.lanes))
     vectors = 1 if size > LARGE else 4
     return SampleBlock(width, vectors, real=real, totals=machine.registers // 2)
 
@@ -118,6 +118,7 @@ class _Module:
             ("u", sizes["u"]),
             ("x", sizes["x"] * block.lanes),
             ("t", sizes["t"] * block.lanes),
+            ("a", sizes["a"] * block.lanes),
             ("r", block.padded(self.sums.vectors) * block.width),
             ("q", self.sums.numbers),
             ("ordered", block.padded(self.sums.vectors) if self.sums.outers else 0),
@@ -136,7 +137,7 @@ class _Module:
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
     def _blocks(
-        self, name: str, loops: Sequence[Loop | Outer], block: SampleBlock, *, masked: bool
+        self, name: str, loops: Sequence[Loop | Repeat | Outer], block: SampleBlock, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
         parts: list[Body] = []
@@ -145,10 +146,7 @@ class _Module:
             if len(code.lines) > LONGEST_FUNCTION:
                 parts.append(code)
                 code = self._body(block, masked=masked)
-            if isinstance(loop, Outer):
-                code.outer(loop)
-            else:
-                code.loop(loop)
+            code.nest([loop])
         parts.append(code)
         given = POINTERS
         if name != "uniform":

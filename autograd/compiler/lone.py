@@ -50,7 +50,7 @@ class LoneBody(Body):
         self._lane = lane
         others = [size for k, size in enumerate(loop.dims) if k != lane]
         # The last vector does some once more what the one before has done; not so a sum.
-        again = not any(statement.sums for statement in loop.statements)
+        again = not any(map(_adds_up, loop.statements))
 
         def write(indices: list[list[Index]]) -> None:
             outside = [index for (index,) in indices]
@@ -159,6 +159,10 @@ class LoneBody(Body):
         if key not in self._loaded:
             self._loaded[key] = self.read(pointer, self.types.number)
         return self._loaded[key]
+
+
+def _adds_up(statement: Statement) -> bool:
+    return bool(statement.sums or (statement.column and statement.column.array == "a"))
 
 
 def _is_across(stretch: Stretch, lane: int) -> bool:

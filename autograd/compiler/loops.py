@@ -1,12 +1,13 @@
 """A program as loops over memory: what a recording wrote out, neuron by neuron, rolled up again.
 
-Memory is five arrays: ``x`` holds the inputs of a block of samples, ``t`` what is computed for
-them, ``u`` what all samples share (parameters, constants of sums, what follows from them), ``r``
-the sums over the samples, and ``o`` the outputs of each.
+Memory is six arrays: ``x`` holds the inputs of a block of samples, ``t`` what is computed for
+them, ``a`` what the steps of a loop add up, ``u`` what all samples share (parameters, constants of
+sums, what follows from them), ``r`` the sums over the samples, and ``o`` the outputs of each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from autograd.operation import Op
@@ -84,6 +85,44 @@ class Loop(NamedTuple):
     statements: tuple[Statement, ...]
 
 
+class Walk(NamedTuple):
+    """An array as the steps of a loop see it: a pointer that moves on with each.
+
+    Attributes:
+        name: the array's, for addresses in the steps; it begins like that of what it goes through.
+        array: what it goes through.
+        offset, stride: where it begins, and how far it goes on.
+    """
+
+    name: str
+    array: str
+    offset: int
+    stride: int
+
+
+class Repeat(NamedTuple):
+    """Loops that are done step by step, each with what the one before has left.
+
+    Attributes:
+        begin: what is done before.
+    """
+
+    begin: tuple[Loop | Repeat, ...]
+    steps: int
+    walks: tuple[Walk, ...]
+    loops: tuple[Loop | Repeat, ...]
+
+
+def loops_in(loops: Iterable[Loop | Repeat], times: int = 1) -> Iterator[tuple[int, Loop]]:
+    """Yield the loops, those that are repeated too, and how many times each is done."""
+    for loop in loops:
+        if isinstance(loop, Loop):
+            yield times, loop
+        else:
+            yield from loops_in(loop.begin, times)
+            yield from loops_in(loop.loops, times * loop.steps)
+
+
 class Loops(NamedTuple):
     """A program as loops.
 
@@ -96,8 +135,8 @@ class Loops(NamedTuple):
         totals: sums over the samples of what all samples share: places in ``r``, and what.
     """
 
-    uniform: tuple[Loop, ...]
-    lanes: tuple[Loop, ...]
+    uniform: tuple[Loop | Repeat, ...]
+    lanes: tuple[Loop | Repeat, ...]
     parameters: int
     constants: tuple[float, ...]
     sizes: dict[str, int]

@@ -28,7 +28,7 @@ from autograd.compiler.frames import (
     flattened,
 )
 from autograd.compiler.llvm import Kernel, block_for, kernel_of
-from autograd.compiler.loops import Loops
+from autograd.compiler.loops import Loops, loops_in
 from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.program import Program, without_gc
@@ -243,9 +243,9 @@ def _sizes(shapes: Sequence[Shape]) -> list[int]:
 def _operations(loops: Loops) -> int:
     """Return about how many operations a sample takes."""
     total = 0
-    for loop in loops.lanes:
+    for times, loop in loops_in(loops.lanes):
         each = sum(1 + sum(stretch.length for stretch in s.stretches) for s in loop.statements)
-        total += each * prod(loop.dims)
+        total += times * each * prod(loop.dims)
     return total
 
 

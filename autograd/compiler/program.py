@@ -17,11 +17,13 @@ import gc
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.compiler.forks import lazy
+from autograd.compiler.scans import PART, SCAN, LoopOp, Nest, Step, begins_of, index_of
 from autograd.compiler.simplification import SIMPLIFIED, simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
@@ -33,15 +35,16 @@ Arg = int | float
 
 INSTRUCTIONS = frozenset(
     op for op in TABLE.values() if op.is_built_in and isinstance(op.forward, Primitive)
-) | {ops.sum, ops.dot, ops.take}
+) | {ops.sum, ops.dot, ops.take, PART}
 """What a program consists of: the primitives that targets can spell, and three formulas that stay
-whole, as they are loops over memory, or a look into it, in the end."""
+whole, as they are loops over memory, or a look into it, in the end. For machine code there are
+loops besides, and parts of their results."""
 
 
 class Instruction(NamedTuple):
-    """One assignment: a primitive, `sum`, `dot` or `take` of earlier results and constants."""
+    """One assignment: a primitive, `sum`, `dot`, `take` or loop of earlier results."""
 
-    op: Op
+    op: Any
     args: tuple[Arg, ...]
 
 
@@ -77,11 +80,17 @@ class Program:
         """The number of the first instruction's result."""
         return self.inputs + self.parameters
 
-    def uniform(self) -> list[bool]:
-        """Return for each result whether it is the same for all samples."""
-        known = [False] * self.inputs + [True] * self.parameters
-        for _, args in self.instructions:
-            known.append(all(known[arg] for arg in args if arg.__class__ is int))
+    def uniform(self, parameters: Sequence[bool] | None = None) -> list[bool]:
+        """Return for each result whether it is the same for all samples; a loop's are taken not to.
+
+        Args:
+            parameters: which of them are; by default all.
+        """
+        known = [False] * self.inputs
+        known += [True] * self.parameters if parameters is None else parameters
+        for op, args in self.instructions:
+            is_loop = op.__class__ is Scan
+            known.append(not is_loop and all(known[arg] for arg in args if arg.__class__ is int))
         return known
 
     def validate(self) -> Program:
@@ -91,9 +100,11 @@ class Program:
             CompileError: it uses a result before it is there, or an op with no spelling.
         """
         for number, (op, args) in enumerate(self.instructions, self.first):
-            if op not in INSTRUCTIONS:
+            if op.__class__ is Scan:
+                op.check(args)
+            elif op not in INSTRUCTIONS:
                 raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
-            if op.arity not in (None, len(args)):
+            elif op.arity not in (None, len(args)):
                 raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
             self._check(f"v{number}", args, number)
             if op is ops.take and self.choices.get(args[0], math.inf) >= len(args):  # type: ignore[arg-type]
@@ -130,6 +141,50 @@ class Program:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """A loop, as an instruction: of where it begins, of each step's numbers, of what all steps use.
+
+    Its results are what it carries in the end, what each step gives, and what is added up.
+
+    Attributes:
+        body: computes a step, of what is carried, columns, what it reads, and sums so far, and
+            with what all steps use as parameters; returns what is carried, given, and the sums.
+        steps: how many there are.
+        carries, columns, gives, adds: how many these are.
+        reads: of an earlier loop, the last argument then, which of its columns it reads: what it
+            carried into the step, and behind what that gave; None for what the body doesn't use.
+        backward: whether it begins with the last step.
+    """
+
+    body: Program
+    steps: int
+    carries: int
+    columns: int
+    gives: int
+    reads: tuple[int | None, ...] = ()
+    adds: int = 0
+    backward: bool = False
+
+    @property
+    def name(self) -> str:
+        counts = self.steps, self.carries, self.columns, self.gives, self.reads, self.adds
+        return f"scan{counts!r}{' backward' * self.backward} of ({self.body})"
+
+    @property
+    def begins(self) -> int:
+        """How many arguments there are before those that all steps use."""
+        return self.carries + self.columns * self.steps
+
+    def check(self, args: Sequence[Arg]) -> None:
+        """Raise unless it can be applied to these."""
+        count = self.begins + self.body.parameters + bool(self.reads)
+        inputs = self.carries + self.columns + len(self.reads) + self.adds
+        outputs = self.carries + self.gives + self.adds
+        if (len(args), self.body.inputs, len(self.body.outputs)) != (count, inputs, outputs):
+            raise CompileError(f"a loop of {count} arguments is given {len(args)}")
+
+
 def _spelled(args: Iterable[Arg]) -> str:
     return ", ".join([f"v{arg}" if arg.__class__ is int else repr(arg) for arg in args])
 
@@ -160,7 +215,8 @@ def program_of(
         found = [out for out in outputs if isinstance(out, Operand)]
         nodes = topological_order(*follows.values(), *found)
     writer = Writer(inputs, parameters, choices)
-    writer.write(nodes, follows)
+    nest = Nest(nodes, follows)
+    writer.write(nest.nodes, nest)
     return writer.program([writer.result(out) for out in outputs])
 
 
@@ -202,6 +258,7 @@ class Writer:
 
     Attributes:
         known: by a node, the register or the float that it is.
+        loops: by a loop's node, how it was written, and where what a step gives went.
     """
 
     def __init__(
@@ -213,20 +270,74 @@ class Writer:
         self.first = len(leaves)
         self.choices = choices
         self.known: dict[Any, Any] = {}
+        self.loops: dict[Any, tuple[Scan, dict[int, int]]] = {}
         for i, leaf in enumerate(leaves):
             self.known.setdefault(leaf, Register(self, i))
         self.instructions: list[Instruction] = []
         self.numbered: dict[tuple[Any, ...], Register] = {}
 
-    def write(self, nodes: Iterable[Any], follows: Mapping[Any, Any]) -> None:
+    def write(self, nodes: Iterable[Any], nest: Nest) -> None:
         """Write what computes some nodes, each of which comes after its arguments."""
-        known = self.known
+        known, follows = self.known, nest.follows
         for node in nodes:
             if node in follows:
                 known[node] = known[follows[node]]
             elif node not in known:
+                if isinstance(node.op, LoopOp):
+                    self._write_loop(node, nest)
+                    continue
                 args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
                 known[node] = self.apply(node.op, args) if node.op else node.data
+
+    def _write_loop(self, node: Any, nest: Nest) -> None:
+        """Write a loop, or which of its results is a part of it."""
+        if node.op is PART:
+            place, (scan, used) = index_of(node), self.loops[node.args[0]]
+            step = nest.steps[node.args[0]]
+            if place >= len(step.carries):
+                t, j = divmod(place - len(step.carries), len(step.given))
+                place = scan.carries + t * scan.gives + used[j]
+            self.known[node] = self.apply(PART, [self.known[node.args[0]], float(place)])
+        elif node.op is SCAN:
+            step, saved = nest.steps[node], self.saved(node, nest)
+            places = nest.used(node)
+            body = Writer(*self.inside(step, [*step.carries, *step.columns]))
+            body.known |= self.constants(step)
+            body.write(step.nodes, nest)
+            results = [*step.carried, *(step.given[j] for j in places), *saved]
+            program = body.program([body.result(x) for x in results])
+            counts = len(step.carries), len(step.columns), len(places) + len(saved)
+            scan = Scan(program, step.steps, *counts)
+            self.known[node] = self.repeat(scan, [*begins_of(step), *self.captured(step)])
+            self.loops[node] = scan, {j: place for place, j in enumerate(places)}
+
+    def saved(self, scan: Any, nest: Nest) -> Sequence[Any]:
+        """Return which nodes of a loop's step are to be given besides."""
+        return ()
+
+    def captured(self, step: Step) -> list[Any]:
+        """Return the nodes of outside that a step uses, but for constants."""
+        return [x for x in step.captured if self.known[x].__class__ is Register]
+
+    def constants(self, step: Step) -> dict[Any, float]:
+        """Return the nodes of outside that are constants by now."""
+        return {x: self.known[x] for x in step.captured if self.known[x].__class__ is float}
+
+    def inside(self, step: Step, inputs: list[Any]) -> tuple[list[Any], list[Any], dict[int, int]]:
+        """Return what a writer of a loop's step is made with."""
+        captured = self.captured(step)
+        choices = {
+            len(inputs) + i: self.choices[self.known[x].number]
+            for i, x in enumerate(captured)
+            if self.known[x].number in self.choices
+        }
+        return inputs, captured, choices
+
+    def repeat(self, scan: Scan, args: Iterable[Any]) -> Register:
+        """Write a loop, of nodes, registers and floats."""
+        numbers = tuple([_arg(self.known.get(arg, arg)) for arg in args])
+        self.instructions.append(Instruction(scan, numbers))
+        return Register(self, self.first + len(self.instructions) - 1)
 
     def result(self, out: Any) -> Arg:
         """Return where a node's number is; a float stays one."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 from autograd.compiler.reach import values_within
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.repetition import FunctionRun, Shape, differing
+from autograd.compiler.scans import Nest
 from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
@@ -53,6 +54,9 @@ class FunctionGraph(NamedTuple):
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
     """Return what ``f`` does, from three runs that must not differ.
 
+    A loop stays one where nothing asks for its numbers, its nodes or its rules; else, ``f`` is
+    recorded anew with all of them written out, and it is that recording which may be refused.
+
     Args:
         example: one sample: numbers and flat lists; only their lengths matter.
         wrt: parameters that come first, in this order.
@@ -61,27 +65,40 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
         CompileError: ``f`` tests a recorded number, or does something else each time.
         TypeError: the example or what ``f`` returns is neither a number nor a list of them.
     """
+    leaves, home = [*wrt, *values_within(f)], _home_of(f)
+    tracer = FunctionTracer(leaves, home, keeps_loops=True)
+    try:
+        return _recorded(f, example, wrt, tracer)
+    except Exception:
+        if not tracer.has_loops:
+            raise
+    return _recorded(f, example, wrt, FunctionTracer(leaves, home, keeps_loops=False))
+
+
+def _recorded(
+    f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value], tracer: FunctionTracer
+) -> FunctionGraph:
     name = getattr(f, "__name__", None) or type(f).__name__
+    home = tracer.home
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     numbers = [[real(_plain(x)) for x in _elements(arg)] for arg in example]
-    leaves, home = [*wrt, *values_within(f)], _home_of(f)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
     repeated = partial(_repeated, f, name, shapes, (numbers, others), wrt)
     try:
-        first, nodes, parameters, found = repeated(FunctionTracer(leaves, home))
+        first, nodes, parameters, found = repeated(tracer)
     except ChainruleError:
         raise
     except Exception as error:
         is_told = TracedNumber.__name__ in str(error)
-        if not is_told and not _does_with_floats(f, name, shapes, numbers):
+        if not is_told and not _does_with_floats(f, name, shapes, numbers, tracer):
             raise
         raise _of_a_reading(name, error) from error
     if found:
-        tracer = FunctionTracer(leaves, is_noting=True)
-        changing = [*repeated(tracer).differing, None][0]
-        place = tracer.places.get(changing) if changing else None
+        noting = tracer.noting()
+        changing = [*repeated(noting).differing, None][0]
+        place = noting.places.get(changing) if changing else None
         raise CompileError(
             f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
             "draws random numbers, makes text of a number, or keeps something from one run for "
@@ -94,12 +111,14 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
             "of then, and what is compiled would compute it anew; compute it inside of the "
             "function, or make a leaf of it, Value(v.data)"
         )
-    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters):
+    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters, tracer):
         raise CompileError(
             f"{home}{name} does something else where the numbers it reads are floats: it looks at "
             "their type or identity, or at labels, or keeps something from one run for the next; "
             "ask isinstance(x, float) for the type, and pass what else it goes by as an argument"
         )
+    if tracer.has_loops and any(map(Nest(nodes, first.follows).is_inside, first.outputs)):
+        raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
     choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
     return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
@@ -182,12 +201,14 @@ def _is_so_with_floats(
     numbers: list[list[float]],
     recorded: FunctionRun,
     parameters: list[Value],
+    tracer: FunctionTracer,
 ) -> bool:
     """Return whether ``f`` does the same where the numbers it reads are floats."""
     leaves = [[Value(x) for x in xs] for xs in numbers]
     inputs = [leaf for xs in leaves for leaf in xs]
     try:
-        with changed_mode(tracing=Rehearsal(inputs), checked=False, grad=True, debug=None):
+        rehearsal = Rehearsal(inputs, keeps_loops=tracer.keeps_loops)
+        with changed_mode(tracing=rehearsal, checked=False, grad=True, debug=None):
             results, several, played = _returned(f, name, shapes, leaves)
     except (ArithmeticError, ValueError):
         return True  # floats raise where what is compiled has infinities and NaN
@@ -198,12 +219,17 @@ def _is_so_with_floats(
 
 
 def _does_with_floats(
-    f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], numbers: list[list[float]]
+    f: Callable[..., Any],
+    name: str,
+    shapes: tuple[Shape, ...],
+    numbers: list[list[float]],
+    tracer: FunctionTracer,
 ) -> bool:
     """Return whether ``f`` raises nothing where the numbers it reads are floats."""
     leaves = [[Value(x) for x in xs] for xs in numbers]
     try:
-        with changed_mode(tracing=Rehearsal(chain(*leaves)), checked=False, grad=True, debug=None):
+        rehearsal = Rehearsal(chain(*leaves), keeps_loops=tracer.keeps_loops)
+        with changed_mode(tracing=rehearsal, checked=False, grad=True, debug=None):
             _returned(f, name, shapes, leaves)
     except Exception:
         return False

@@ -8,9 +8,10 @@ once more as it does elsewhere, and must do the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from autograd.compiler.scans import looped
 from autograd.compiler.tracing import new_node, users_place
 from autograd.engine import Value
 from autograd.errors import CompileError
@@ -26,15 +27,18 @@ class Rehearsal:
 
     Args:
         arguments: the leaves that stand for the function's arguments.
+        keeps_loops: as of a `FunctionTracer`.
     """
 
     mark = None
 
-    def __init__(self, arguments: Iterable[Value]) -> None:
+    def __init__(self, arguments: Iterable[Value], *, keeps_loops: bool) -> None:
         self._arguments = frozenset(arguments)
+        self._keeps_loops = keeps_loops
+        self._loops = 0
 
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
-        args = tuple([arg if arg.__class__ is Value else real(plain(arg)) for arg in args])
+        args = tuple(map(self.operand, args))
         data = value_function(op, len(args))(*floats_of(args))
         mode = current_mode()
         kept: tuple[Any, Any] = (op, args) if mode.grad else (None, ())
@@ -48,6 +52,22 @@ class Rehearsal:
 
     def chooses(self, index: Value, rows: int) -> bool:
         return index in self._arguments and rows > 0
+
+    def operand(self, arg: Any) -> Any:
+        return arg if arg.__class__ is Value else real(plain(arg))
+
+    def leaf(self, node: Value) -> Value:
+        return new_node(node.data, None, (), node.origin)
+
+    def loop(self, step: Callable[..., Any], carry: Sequence[Any], rows: Sequence[Any]) -> Any:
+        if not self._keeps_loops or not (carry or rows[0]):
+            return None
+        self._loops += 1
+        return looped(self, self._loops, step, carry, rows)
+
+    def refuse_loops(self) -> None:
+        if self._loops:
+            raise self.refused("a number of a loop is asked for")
 
     def refused(self, message: str) -> CompileError:
         return CompileError(f"{users_place()}: {message}")

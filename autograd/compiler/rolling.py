@@ -11,18 +11,29 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
+from operator import sub
 from struct import pack
 from typing import Any, NamedTuple
 
 from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
-from autograd.compiler.loops import Access, Local, Loop, Loops, Read, Statement, Stretch
-from autograd.compiler.program import Arg, Program
-from autograd.operation import Op
+from autograd.compiler.loops import (
+    Access,
+    Local,
+    Loop,
+    Loops,
+    Read,
+    Repeat,
+    Statement,
+    Stretch,
+    Walk,
+)
+from autograd.compiler.program import Arg, Program, Scan
+from autograd.compiler.scans import PART
 
 BITS = 40
 """An address is a number: which array it is in, and behind so many bits the place there."""
-ARRAYS = " xtu"
-X, T, U = (k << BITS for k in range(1, 4))
+ARRAYS = " xtua"
+X, T, U, A = (k << BITS for k in range(1, 5))
 
 SHORTEST_LOOP = 3
 """Fewer alike instructions stay as they are."""
@@ -50,25 +61,89 @@ class _Group(NamedTuple):
     uniform: bool
 
 
+class _Memory:
+    """The arrays, as far as they are given away; one for a program and all loops in it.
+
+    Attributes:
+        arrays: their names; behind those of `ARRAYS` what walks through one.
+        t, u, a: how much of them is.
+        constants: what stands in ``u`` behind the parameters.
+        uniform: the loops over what all samples share.
+    """
+
+    def __init__(self, parameters: int) -> None:
+        self.arrays = list(ARRAYS)
+        self.t = self.a = 0
+        self.u = parameters
+        self.constants: list[float] = []
+        self.uniform: list[Loop | Repeat] = []
+
+    def place(self, constant: float) -> int:
+        """Return the address of a new constant."""
+        self.constants.append(constant)
+        self.u += 1
+        return U + self.u - 1
+
+    def walk(self, address: int, stride: int) -> tuple[int, Walk]:
+        """Return what walks through an array, and the address of where it is."""
+        array = self.arrays[address >> BITS]
+        name = f"{array[0]}{len(self.arrays)}"
+        self.arrays.append(name)
+        offset = address & (1 << BITS) - 1
+        return len(self.arrays) - 1 << BITS, Walk(name, array, offset, stride)
+
+    def access(self, address: int, strides: tuple[int, ...]) -> Access:
+        return Access(self.arrays[address >> BITS], address & (1 << BITS) - 1, strides)
+
+
 class _Roller:
-    def __init__(self, program: Program, summed: Sequence[bool]) -> None:
+    """Args:
+    memory: that of the program which this is a loop's body of.
+    is_uniform: for each of its parameters, whether all samples share it.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        summed: Sequence[bool],
+        memory: _Memory | None = None,
+        is_uniform: Sequence[bool] | None = None,
+    ) -> None:
         self.program = program
         self.summed = summed
-        self.is_uniform = program.uniform()
-        self.constants: list[float] = []
+        self.is_uniform = program.uniform(is_uniform)
+        self.memory = memory or _Memory(program.parameters)
         self.address = {i: X + i for i in range(program.inputs)}
         self.address |= {program.inputs + i: U + i for i in range(program.parameters)}
-        self.size_t = 0
-        self.size_u = program.parameters
         # Of a result, which loop computes it, and to how many outputs it has gone so far.
         self.loop: dict[int, int] = {}
         self.given: dict[int, int] = {}
+        # Of a part, what it is of, and the other way round; of a loop, its body and what it is.
+        self.whole: dict[int, int] = {}
+        self.parts: dict[int, list[tuple[int, int]]] = {}
+        self.bodies: dict[int, _Roller] = {}
+        self.repeats: dict[int, Repeat] = {}
+        self._stacks: dict[int, tuple[int, int]] = {}
+        for number, (op, args) in enumerate(program.instructions, program.first):
+            if op is PART:
+                scan = int(args[0])
+                self.whole[number] = scan
+                self.parts.setdefault(scan, []).append((number, int(args[1])))
+            elif op.__class__ is Scan:
+                captured = args[op.begins : op.begins + op.body.parameters]
+                shared = [self.is_uniform[int(arg)] for arg in captured]
+                outputs = [False] * len(op.body.outputs)
+                self.bodies[number] = _Roller(op.body, outputs, self.memory, shared)
+        self.pieces = pieces_of(program, summed, self.is_uniform)
+        self._place_constants(self.pieces)
+
+    def groups(self) -> list[_Group]:
+        """Return the pieces in loops, each behind what it uses."""
+        return _scheduled(self._groups(self.pieces))
 
     def roll(self) -> Loops:
-        pieces = pieces_of(self.program, self.summed, self.is_uniform)
-        self._place_constants(pieces)
-        groups = self._groups(pieces)
-        ordered = _scheduled(groups)
+        ordered = self.groups()
+        memory = self.memory
         outputs = self.program.outputs
         sums = [out for out, is_sum in zip(outputs, self.summed, strict=True) if is_sum]
         totals = [
@@ -76,17 +151,18 @@ class _Roller:
             for place, out in enumerate(sums)
             if isinstance(out, float) or self.is_uniform[out]
         ]
-        uniform = _fused([g for g in ordered if g.uniform], self)
+        uniform = *_fused([g for g in ordered if g.uniform], self), *memory.uniform
         lanes = _fused([g for g in ordered if not g.uniform], self)
         sizes = {
             "x": self.program.inputs,
-            "t": self.size_t,
-            "u": self.size_u,
+            "t": memory.t,
+            "u": memory.u,
+            "a": memory.a,
             "r": len(sums),
             "o": len(outputs) - len(sums),
         }
         parameters = self.program.parameters
-        return Loops(uniform, lanes, parameters, tuple(self.constants), sizes, tuple(totals))
+        return Loops(uniform, lanes, parameters, tuple(memory.constants), sizes, tuple(totals))
 
     def _place_constants(self, pieces: list[Piece]) -> None:
         """Give the constants in chains an address, side by side as the terms are.
@@ -95,12 +171,22 @@ class _Roller:
         """
         known: dict[bytes, Sequence[int]] = {}
         for piece in pieces:
+            if piece.op.__class__ is Scan:
+                self._place_columns(piece, known)
             uses: Iterable[Arg | None] = piece.args
             if piece.terms:
                 lefts, rights = (self._placed_alike(side, known) for side in piece.terms)
                 piece.terms = lefts, rights
                 uses = chain(piece.args, lefts, rights)
-            piece.uses = [n for n in uses if n.__class__ is int and n >= 0]
+            found = [n for n in uses if n.__class__ is int and n >= 0]
+            piece.uses = [self.whole.get(n, n) for n in found] if self.whole else found
+
+    def _place_columns(self, piece: Piece, known: dict[bytes, Sequence[int]]) -> None:
+        """Give the constants that a loop goes through an address, one after the other."""
+        carries, steps, begins = piece.op.carries, piece.op.steps, piece.op.begins
+        columns = (piece.args[i : i + steps] for i in range(carries, begins, steps))
+        placed = chain(*(self._placed_alike(column, known) for column in columns))
+        piece.args = (*piece.args[:carries], *placed, *piece.args[begins:])
 
     def _placed_alike(
         self, side: Sequence[Any], known: dict[bytes, Sequence[int]]
@@ -119,10 +205,8 @@ class _Roller:
         """Return a result's number; for a constant, a new one with an address."""
         if isinstance(arg, int):
             return arg
-        place = -1 - len(self.constants)
-        self.constants.append(arg)
-        self.address[place] = U + self.size_u
-        self.size_u += 1
+        place = -1 - len(self.memory.constants)
+        self.address[place] = self.memory.place(arg)
         return place
 
     def _groups(self, pieces: list[Piece]) -> list[_Group]:
@@ -152,7 +236,7 @@ class _Roller:
                 if piece.sink is None:
                     self._give_address(piece, uniform)
             return groups
-        same_op: dict[Op | None, list[Piece]] = {}
+        same_op: dict[Any, list[Piece]] = {}
         for piece in pieces:
             same_op.setdefault(piece.op, []).append(piece)
         for candidates in same_op.values():
@@ -171,19 +255,22 @@ class _Roller:
                 for piece in group.pieces:
                     self._give_address(piece, group.uniform)
                 if group.dims:
-                    self.loop.update(dict.fromkeys([p.number for p in group.pieces], self.size_t))
+                    self.loop.update(dict.fromkeys([p.number for p in group.pieces], self.memory.t))
         return groups
 
     def _is_shared(self, piece: Piece) -> bool:
         return piece.sink is None and self.is_uniform[piece.number]
 
     def _give_address(self, piece: Piece, uniform: bool) -> None:
-        if uniform:
-            self.address[piece.number] = U + self.size_u
-            self.size_u += 1
+        memory = self.memory
+        if piece.op.__class__ is Scan:
+            self._place_loop(piece)
+        elif uniform:
+            self.address[piece.number] = U + memory.u
+            memory.u += 1
         else:
-            self.address[piece.number] = T + self.size_t
-            self.size_t += 1
+            self.address[piece.number] = T + memory.t
+            memory.t += 1
 
     def _describe(self, piece: Piece) -> None:
         """Note an piece's addresses, and what must be equal for two pieces to share a loop."""
@@ -241,11 +328,111 @@ class _Roller:
     def _operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
         if isinstance(arg, float):
             return arg
-        return _access(self.address[arg], strides)
+        return self.memory.access(self.address[arg], strides)
+
+    # Loops
+
+    def _place_loop(self, piece: Piece) -> None:
+        """Give a loop its memory: a record for each step, of what is carried into it and given.
+
+        It is walked through forward or backward. What goes through the steps is walked through
+        where it is, if it lies evenly spaced, and is copied otherwise.
+        """
+        memory, scan, body = self.memory, piece.op, self.bodies[piece.number]
+        carries, gives, steps = scan.carries, scan.gives, scan.steps
+        width = carries + gives
+        base = T + memory.t
+        memory.t += (steps + 1) * width
+        sums = A + memory.a
+        memory.a += scan.adds
+        first, last = (steps, 0) if scan.backward else (0, steps)
+        self._stacks[piece.number] = base, width
+        places = [
+            *range(base + last * width, base + last * width + carries),
+            *(base + t * width + carries + j for t in range(steps) for j in range(gives)),
+            *range(sums, sums + scan.adds),
+        ]
+        for number, place in self.parts.get(piece.number, ()):
+            self.address[number] = places[place]
+        # What is done before.
+        begins = [
+            Piece(piece.number, None, (arg,), sink=("t", (base + first * width + i) - T))
+            for i, arg in enumerate(piece.args[:carries])
+        ]
+        columns = [piece.args[i : i + steps] for i in range(carries, scan.begins, steps)]
+        spaced = [self._spaced(column, begins) for column in columns]
+        if scan.reads:
+            stack, step = self._stacks[int(piece.args[-1])]
+            spaced += [(stack + (place or 0), step) for place in scan.reads]
+        begin = _fused(self._alike(begins), self)
+        if scan.adds:
+            clear = Statement(None, (0.0,), column=memory.access(sums, (1,)))
+            begin = *begin, Loop((scan.adds,), (clear,))
+        walks = _Walks(memory, steps, backward=scan.backward)
+        record = walks.at(base, width)
+        into, out = (record + width, record) if scan.backward else (record, record + width)
+        captured = piece.args[scan.begins : scan.begins + scan.body.parameters]
+        inputs = [
+            *range(into, into + carries),
+            *walks.of(spaced),
+            *range(sums, sums + scan.adds),
+            *(self.address[int(arg)] for arg in captured),
+        ]
+        body.address.update(enumerate(inputs))
+        goals = [
+            *range(out, out + carries),
+            *range(record + carries, record + width),
+            *range(sums, sums + scan.adds),
+        ]
+        for sink in body.pieces:
+            if sink.sink:
+                array, offset, _ = memory.access(goals[sink.sink[1]], ())
+                sink.sink = array, offset
+        groups = body.groups()
+        memory.uniform = [*_fused([g for g in groups if g.uniform], body), *memory.uniform]
+        loops = _fused([g for g in groups if not g.uniform], body)
+        self.repeats[piece.number] = Repeat(begin, steps, tuple(walks.all), loops)
+
+    def _spaced(self, column: Sequence[Arg], begins: list[Piece]) -> tuple[int, int]:
+        """Return where numbers begin, and how far they are apart; ``begins`` puts them there."""
+        found = [self.address[arg] for arg in column if isinstance(arg, int)]
+        steps = set(map(sub, found[1:], found))
+        if len(found) == len(column) and len(steps) < 2 and found[0] >> BITS == found[-1] >> BITS:
+            return found[0], steps.pop() if steps else 0
+        memory = self.memory
+        begins += [
+            Piece(memory.t, None, (arg,), sink=("t", memory.t + i)) for i, arg in enumerate(column)
+        ]
+        memory.t += len(column)
+        return T + memory.t - len(column), 1
 
 
-def _access(address: int, strides: tuple[int, ...]) -> Access:
-    return Access(ARRAYS[address >> BITS], address & (1 << BITS) - 1, strides)
+class _Walks:
+    """What the steps of a loop walk through: numbers that are as far apart do so together."""
+
+    def __init__(self, memory: _Memory, steps: int, *, backward: bool) -> None:
+        self.memory = memory
+        self.steps = steps
+        self.backward = backward
+        self.all: list[Walk] = []
+
+    def at(self, first: int, stride: int) -> int:
+        """Return the address, in a step, of what is at ``first`` in the first of all steps."""
+        if self.backward:
+            first, stride = first + (self.steps - 1) * stride, -stride
+        address, walk = self.memory.walk(first, stride)
+        self.all.append(walk)
+        return address
+
+    def of(self, spaced: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the addresses, in a step, of numbers in places that are evenly spaced."""
+        lowest: dict[tuple[int, int], int] = {}
+        for first, stride in spaced:
+            key = first >> BITS, stride
+            lowest[key] = min(first, lowest.get(key, first))
+        known = {key: (first, self.at(first, key[1])) for key, first in lowest.items()}
+        bases = [(first, *known[first >> BITS, stride]) for first, stride in spaced]
+        return [address + first - low for first, low, address in bases]
 
 
 def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[_Group]:
@@ -326,7 +513,7 @@ def _place(group: _Group) -> tuple[int, bool]:
     return min(piece.number for piece in group.pieces), group.pieces[0].sink is not None
 
 
-def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
+def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop | Repeat, ...]:
     """Return the groups as loops, neighbours that walk in step as one.
 
     What only later statements of the same body use is not stored.
@@ -336,6 +523,7 @@ def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
     made: dict[int, tuple[int, int]] = {}
     for group in groups:
         joins = bool(bodies) and bodies[-1][0].dims == group.dims
+        joins = joins and not (_is_loop(group) or _is_loop(bodies[-1][0]))
         if joins and not group.dims:
             joins = len(bodies[-1]) < LONGEST_SEGMENT
         elif joins:
@@ -350,6 +538,10 @@ def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop, ...]:
                 made[piece.number] = len(bodies[-1]), i
         bodies[-1].append(group)
     return _written(bodies, roller)
+
+
+def _is_loop(group: _Group) -> bool:
+    return group.pieces[0].op.__class__ is Scan
 
 
 def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
@@ -367,7 +559,7 @@ def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
     return True
 
 
-def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
+def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop | Repeat, ...]:
     places = [
         {
             piece.number: i
@@ -384,15 +576,18 @@ def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop, ...]:
                 read.update([n for n in piece.args if n.__class__ is int and n not in place])
                 if piece.terms:
                     read.update(*piece.terms)  # type: ignore[arg-type]
-    loops = []
+    loops: list[Loop | Repeat] = []
     for body, place in zip(bodies, places, strict=True):
+        if _is_loop(body[0]):
+            loops.append(roller.repeats[body[0].pieces[0].number])
+            continue
         statements = [_statement(group, place, read, roller) for group in body]
         loops.append(Loop(body[0].dims, tuple(statements)))
     return tuple(loops)
 
 
 def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
-    first = group.pieces[0]
+    first, access = group.pieces[0], roller.memory.access
     if not (group.dims or first.terms or first.sink):
         operands: list[Read] = []
         for arg in first.args:
@@ -401,7 +596,7 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
             else:
                 operands.append(Local(place[arg]) if arg in place else roller._operand(arg, ()))
         is_read = group.uniform or first.number in read
-        goal = _access(roller.address[first.number], ()) if is_read else None
+        goal = access(roller.address[first.number], ()) if is_read else None
         return Statement(first.op, tuple(operands), (), goal)
     components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
     sink = Access(*first.sink, next(components)) if first.sink else None
@@ -415,19 +610,19 @@ def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Ro
             args.append(arg)
     stretches = []
     for left, right, length, (i, j) in roller._stretches(first) if first.terms else ():
-        a = _access(left, (*next(components), i))
-        b = _access(right, (*next(components), j)) if right else None
+        a = access(left, (*next(components), i))
+        b = access(right, (*next(components), j)) if right else None
         stretches.append(Stretch(a, b, length))
     target = None
     if sink is None and (group.uniform or any(piece.number in read for piece in group.pieces)):
         steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
-        target = _access(roller.address[first.number], steps)
+        target = access(roller.address[first.number], steps)
     return Statement(
         first.op,
         tuple(args),
         tuple(stretches),
         target,
         sink if sink and sink.array == "r" else None,
-        sink if sink and sink.array == "o" else None,
+        sink if sink and sink.array != "r" else None,
         first.scatter,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.scans import LoopOp
 from autograd.compiler.simplification import simplified
 from autograd.engine import Value
 from autograd.operation import Op
@@ -87,7 +88,7 @@ class Sharer:
 
     def apply(self, op: Op, args: list[Any]) -> Any:
         """Return the node, or the float, of ``op`` applied to nodes and floats."""
-        if all(arg.__class__ is float for arg in args):
+        if all(arg.__class__ is float for arg in args) and not isinstance(op, LoopOp):
             return op.ieee(*args)
         # The branch that a constant condition drops has a gradient, if only of 0 times infinity.
         short = simplified(op, args) if op is not ops.where else None

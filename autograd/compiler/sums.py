@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.loops import Access, Loop, Loops
+from autograd.compiler.loops import Access, Loop, Loops, Repeat, loops_in
 
 
 class Outer(NamedTuple):
@@ -53,7 +53,7 @@ class Sums(NamedTuple):
             cleared first.
     """
 
-    lanes: tuple[Loop | Outer, ...]
+    lanes: tuple[Loop | Repeat | Outer, ...]
     outers: tuple[Outer, ...]
     moved: tuple[tuple[tuple[int, ...], Access, Access], ...]
     vectors: int
@@ -72,11 +72,14 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
     plain = Sums(loops.lanes, (), (), loops.sizes["r"], 0, scattered)
     if block.vectors == 1 or scattered:
         return plain
-    lanes: list[Loop | Outer] = []
+    lanes: list[Loop | Repeat | Outer] = []
     outers: list[Outer] = []
     moved: list[tuple[tuple[int, ...], Access, Access]] = []
     vectors = numbers = 0
     for loop in loops.lanes:
+        if isinstance(loop, Repeat):
+            lanes.append(loop)
+            continue
         outer = _outer(loop, arguments, block, numbers)
         if outer:
             numbers += outer.dims[0] * outer.kept.strides[0]
@@ -102,7 +105,7 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
 
 def _scattered(loops: Loops) -> Iterator[tuple[int, int]]:
     """Yield from where to where sums lie of which a sample adds to one."""
-    for loop in loops.lanes:
+    for _, loop in loops_in(loops.lanes):
         for statement in loop.statements:
             if statement.scatter and statement.sums:
                 _, rows, stride = statement.scatter

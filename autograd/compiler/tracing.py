@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numbers
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from threading import RLock
@@ -20,6 +20,7 @@ from typing import Any
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
 from autograd.compiler.reach import is_foreign
+from autograd.compiler.scans import looped
 from autograd.engine import Value
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe
@@ -92,10 +93,15 @@ class TracedNumber(Operand):
         return getattr(self._plain(f".{name}"), name)
 
     def __repr__(self) -> str:
-        return repr(self.number)
+        return repr(self._shown())
 
     def __format__(self, spec: str) -> str:
-        return format(self.number, spec)
+        return format(self._shown(), spec)
+
+    def _shown(self) -> float:
+        if self.number != self.number and current_mode().tracing is self.tracer:
+            self.tracer.refuse_loops()
+        return self.number
 
 
 class TracedGrad(TracedNumber):
@@ -157,8 +163,11 @@ class FunctionTracer:
             those of others are from when they are first used.
         home: where the function stands, for what is refused of all of it.
         is_noting: whether to note where nodes are made, which takes its time.
+        keeps_loops: whether a step of a loop is recorded once, for all of them.
 
     Attributes:
+        loops: how many were recorded so in this run.
+        has_loops: whether any was, in any run.
         mark: what leaves that are made in this run are known by.
         arguments: the leaves that stand for the function's arguments in this run.
         choices: those of them that choose a row of a table, and how many rows the shortest has.
@@ -168,8 +177,17 @@ class FunctionTracer:
             node; a node is made before whatever follows it is used.
     """
 
-    def __init__(self, leaves: Iterable[Value], home: str = "", *, is_noting: bool = False) -> None:
-        self._home = home
+    def __init__(
+        self,
+        leaves: Iterable[Value],
+        home: str = "",
+        *,
+        is_noting: bool = False,
+        keeps_loops: bool,
+    ) -> None:
+        self.home = home
+        self.keeps_loops = keeps_loops
+        self.has_loops = False
         self._is_noting = is_noting
         self._met: dict[Value, float] = {}
         self._grads: dict[Value, float] = {}
@@ -182,6 +200,7 @@ class FunctionTracer:
 
     def _begin(self) -> None:
         self.mark = object()
+        self.loops = 0
         self.arguments: frozenset[Value] = frozenset()
         self.choices: dict[Value, int] = {}
         self._refusals: list[CompileError] = []
@@ -232,11 +251,11 @@ class FunctionTracer:
             for leaf in self._constants:
                 leaf.data = _float(leaf.data)
         if changed:
-            raise CompileError(f"{self._home}{IS_SET.format(describe(changed[0]))}")
+            raise CompileError(f"{self.home}{IS_SET.format(describe(changed[0]))}")
         for leaf in self._grads.keys() - self.elsewhere:
             if not _is_hidden(leaf):
                 raise CompileError(
-                    f"{self._home}the grad of a recorded value{describe(leaf)} is set: compiled "
+                    f"{self.home}the grad of a recorded value{describe(leaf)} is set: compiled "
                     "code leaves it alone; set it, as zero_grad() does, outside of what is compiled"
                 )
         if self._refusals:  # which the function caught: it went another way then
@@ -302,6 +321,10 @@ class FunctionTracer:
                 place_in(frame, frame.f_lineno),
             )
 
+    def noting(self) -> FunctionTracer:
+        """Return another one for the same function, which notes where nodes are made."""
+        return FunctionTracer(self._first, is_noting=True, keeps_loops=self.keeps_loops)
+
     def made(self) -> frozenset[Value]:
         """Return the inner nodes that this run has made."""
         return frozenset(self._made)
@@ -328,6 +351,19 @@ class FunctionTracer:
                 "pass the index as an argument of its own"
             )
         return False
+
+    def loop(self, step: Callable[..., Any], carry: Sequence[Any], rows: Sequence[Any]) -> Any:
+        """Return what a loop gives, its step recorded once; None if it is to be written out."""
+        if not self.keeps_loops or not (carry or rows[0]):
+            return None
+        self.loops += 1
+        self.has_loops = True
+        return looped(self, self.loops, step, carry, rows)
+
+    def refuse_loops(self) -> None:
+        """Raise if this run has loops: the numbers in them are not known."""
+        if self.loops:
+            raise self.refused("a number of a loop is asked for")
 
     def leaf(self, node: Value) -> Value:
         """Return the leaf that follows a node."""
