@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from autograd import ops
 from autograd.compiler.program import Program, Register, Scan, Writer
 from autograd.compiler.recording import FunctionGraph
-from autograd.compiler.scans import PART, SCAN, LoopOp, Nest, begins_of, index_of
+from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting, begins_of, index_of
 from autograd.engine import Value
 from autograd.modes import changed_mode
 from autograd.operation import Number
@@ -35,7 +35,7 @@ def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
     and each addition: a network of weighted sums has two for every weight and every use of it, from
     which loops are found again, at a cost for each. Here they stay together.
     """
-    nest = Nest(graph.nodes, graph.follows)
+    nest = Nesting(graph.nodes, graph.follows)
     concerned = _concerned(nest, graph.nodes, wrt)
     writer = _GradientWriter(graph.inputs, graph.parameters, graph.choices)
     writer.concerned = concerned
@@ -47,7 +47,7 @@ def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
     return writer.program([writer.result(first), *slopes, *map(writer.result, others)])
 
 
-def _concerned(nest: Nest, nodes: Sequence[Value], wrt: Iterable[Value]) -> set[Value]:
+def _concerned(nest: Nesting, nodes: Sequence[Value], wrt: Iterable[Value]) -> set[Value]:
     """Return the nodes that depend on ``wrt``; what is carried, by what was carried on before."""
     sources = set(wrt)
     while True:
@@ -63,7 +63,7 @@ def _concerned(nest: Nest, nodes: Sequence[Value], wrt: Iterable[Value]) -> set[
         sources |= more
 
 
-class _Reverse(NamedTuple):
+class _WayBack(NamedTuple):
     """The way back through a loop.
 
     Attributes:
@@ -93,16 +93,16 @@ class _GradientWriter(Writer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.concerned: set[Value] = set()
-        self.back: dict[Value, _Reverse] = {}
+        self.back: dict[Value, _WayBack] = {}
 
-    def saved(self, scan: Value, nest: Nest) -> Sequence[Any]:
+    def saved(self, scan: Value, nest: Nesting) -> Sequence[Any]:
         if scan not in self.concerned:
             return ()
         self.back[scan] = _back_through(self, nest, scan)
         return self.back[scan].saved
 
 
-def _back_through(writer: _GradientWriter, nest: Nest, scan: Value) -> _Reverse:
+def _back_through(writer: _GradientWriter, nest: Nesting, scan: Value) -> _WayBack:
     """Return the way back through a loop."""
     step, concerned = nest.steps[scan], writer.concerned
     used = nest.used(scan)
@@ -149,10 +149,10 @@ def _back_through(writer: _GradientWriter, nest: Nest, scan: Value) -> _Reverse:
         len(sums),
         backward=True,
     )
-    return _Reverse(reverse, used, kept, columns, captured)
+    return _WayBack(reverse, used, kept, columns, captured)
 
 
-def _is_dear(node: Value, nest: Nest) -> bool:
+def _is_dear(node: Value, nest: Nesting) -> bool:
     """Return whether a node is kept for the way back."""
     return not (
         node.op is None or node.op in CHEAP or isinstance(node.op, LoopOp) or node in nest.follows
@@ -161,7 +161,7 @@ def _is_dear(node: Value, nest: Nest) -> bool:
 
 def _adjoints(
     writer: _GradientWriter,
-    nest: Nest,
+    nest: Nesting,
     nodes: Sequence[Value],
     seeds: Iterable[tuple[Any, Any]],
     wrt: Sequence[Value],
@@ -217,7 +217,7 @@ def _adjoints(
 
 
 def _through(
-    writer: _GradientWriter, nest: Nest, scan: Value, gains: dict[int, Any]
+    writer: _GradientWriter, nest: Nesting, scan: Value, gains: dict[int, Any]
 ) -> list[tuple[Any, Any]]:
     """Write the way back through a loop; return what it gives to nodes of outside.
 

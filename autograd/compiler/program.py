@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.compiler.forks import lazy
-from autograd.compiler.scans import PART, SCAN, LoopOp, Nest, Step, begins_of, index_of
+from autograd.compiler.scans import PART, SCAN, LoopOp, LoopStep, Nesting, begins_of, index_of
 from autograd.compiler.simplification import SIMPLIFIED, simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
@@ -215,7 +215,7 @@ def program_of(
         found = [out for out in outputs if isinstance(out, Operand)]
         nodes = topological_order(*follows.values(), *found)
     writer = Writer(inputs, parameters, choices)
-    nest = Nest(nodes, follows)
+    nest = Nesting(nodes, follows)
     writer.write(nest.nodes, nest)
     return writer.program([writer.result(out) for out in outputs])
 
@@ -276,7 +276,7 @@ class Writer:
         self.instructions: list[Instruction] = []
         self.numbered: dict[tuple[Any, ...], Register] = {}
 
-    def write(self, nodes: Iterable[Any], nest: Nest) -> None:
+    def write(self, nodes: Iterable[Any], nest: Nesting) -> None:
         """Write what computes some nodes, each of which comes after its arguments."""
         known, follows = self.known, nest.follows
         for node in nodes:
@@ -289,7 +289,7 @@ class Writer:
                 args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
                 known[node] = self.apply(node.op, args) if node.op else node.data
 
-    def _write_loop(self, node: Any, nest: Nest) -> None:
+    def _write_loop(self, node: Any, nest: Nesting) -> None:
         """Write a loop, or which of its results is a part of it."""
         if node.op is PART:
             place, (scan, used) = index_of(node), self.loops[node.args[0]]
@@ -311,19 +311,21 @@ class Writer:
             self.known[node] = self.repeat(scan, [*begins_of(step), *self.captured(step)])
             self.loops[node] = scan, {j: place for place, j in enumerate(places)}
 
-    def saved(self, scan: Any, nest: Nest) -> Sequence[Any]:
+    def saved(self, scan: Any, nest: Nesting) -> Sequence[Any]:
         """Return which nodes of a loop's step are to be given besides."""
         return ()
 
-    def captured(self, step: Step) -> list[Any]:
+    def captured(self, step: LoopStep) -> list[Any]:
         """Return the nodes of outside that a step uses, but for constants."""
         return [x for x in step.captured if self.known[x].__class__ is Register]
 
-    def constants(self, step: Step) -> dict[Any, float]:
+    def constants(self, step: LoopStep) -> dict[Any, float]:
         """Return the nodes of outside that are constants by now."""
         return {x: self.known[x] for x in step.captured if self.known[x].__class__ is float}
 
-    def inside(self, step: Step, inputs: list[Any]) -> tuple[list[Any], list[Any], dict[int, int]]:
+    def inside(
+        self, step: LoopStep, inputs: list[Any]
+    ) -> tuple[list[Any], list[Any], dict[int, int]]:
         """Return what a writer of a loop's step is made with."""
         captured = self.captured(step)
         choices = {

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 from autograd.compiler.reach import values_within
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.repetition import FunctionRun, Shape, differing
-from autograd.compiler.scans import Nest
+from autograd.compiler.scans import Nesting
 from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
@@ -117,7 +117,7 @@ def _recorded(
             "their type or identity, or at labels, or keeps something from one run for the next; "
             "ask isinstance(x, float) for the type, and pass what else it goes by as an argument"
         )
-    if tracer.has_loops and any(map(Nest(nodes, first.follows).is_inside, first.outputs)):
+    if tracer.has_loops and any(map(Nesting(nodes, first.follows).is_inside, first.outputs)):
         raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
     choices = {places[leaf]: rows for leaf, rows in first.choices.items()}

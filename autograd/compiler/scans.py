@@ -78,7 +78,7 @@ def looped(
     return parts[: len(new)], [parts[i : i + len(given)] for i in ends]
 
 
-class Step(NamedTuple):
+class LoopStep(NamedTuple):
     """One step of a loop.
 
     Attributes:
@@ -99,7 +99,7 @@ class Step(NamedTuple):
     captured: list[Value]
 
 
-class Nest:
+class Nesting:
     """The nodes of a recording, by the loops that they are in.
 
     Args:
@@ -115,7 +115,7 @@ class Nest:
 
     def __init__(self, nodes: Sequence[Value], follows: Mapping[Value, Value]) -> None:
         self.follows = follows
-        self.steps: dict[Value, Step] = {}
+        self.steps: dict[Value, LoopStep] = {}
         self.parts: dict[Value, set[int]] = {}
         self._inside: dict[Any, frozenset[float]] = {}
         if not any(isinstance(node.op, LoopOp) for node in nodes):
@@ -157,7 +157,7 @@ class Nest:
             return found | {number}
         return found - {number} if node.op is SCAN else found
 
-    def _step(self, scan: Value, nodes: list[Value]) -> Step:
+    def _step(self, scan: Value, nodes: list[Value]) -> LoopStep:
         args: list[Any] = list(scan.args[:-4])
         c, k, steps, number = (int(x) for x in scan.args[-4:] if not isinstance(x, Value))
         results = args[c + k :]
@@ -172,7 +172,7 @@ class Nest:
             elif not isinstance(node.op, LoopOp):
                 used |= dict.fromkeys(arg for arg in node.args if arg.__class__ is not float)
         captured = [x for x in used if number not in self._inside[x]]
-        return Step(
+        return LoopStep(
             steps,
             args[:c],
             args[c : c + k],
@@ -189,6 +189,6 @@ def index_of(part: Value) -> int:
     return int(place)
 
 
-def begins_of(step: Step) -> list[Any]:
+def begins_of(step: LoopStep) -> list[Any]:
     """Return what a loop begins with, and what it goes through, column by column."""
     return [arg for node in (*step.carries, *step.columns) for arg in node.args[:-2]]

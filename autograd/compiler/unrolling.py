@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.compiler.recording import FunctionGraph
-from autograd.compiler.scans import PART, SCAN, LoopOp, Nest
+from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting
 from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.graph import topological_order
@@ -14,7 +14,7 @@ from autograd.graph import topological_order
 
 def unrolled(graph: FunctionGraph) -> FunctionGraph:
     """Return the same function without loops: the graph that an eager run records."""
-    nest = Nest(graph.nodes, graph.follows)
+    nest = Nesting(graph.nodes, graph.follows)
     if not nest.steps:
         return graph
     follows: dict[Value, Value] = {}
@@ -27,7 +27,7 @@ def unrolled(graph: FunctionGraph) -> FunctionGraph:
 
 
 def _write_out(
-    nest: Nest, nodes: Sequence[Value], known: dict[Any, Any], follows: dict[Value, Value]
+    nest: Nesting, nodes: Sequence[Value], known: dict[Any, Any], follows: dict[Value, Value]
 ) -> None:
     """Enter what nodes are, written out; of a loop, the list of all its results."""
     for node in nodes:
@@ -47,7 +47,7 @@ def _write_out(
 
 
 def _results(
-    nest: Nest, scan: Value, known: dict[Any, Any], follows: dict[Value, Value]
+    nest: Nesting, scan: Value, known: dict[Any, Any], follows: dict[Value, Value]
 ) -> list[Any]:
     step = nest.steps[scan]
 
