@@ -57,8 +57,21 @@ class FormBase:
     __slots__ = ()
 
 
+class OpBase:
+    """What rows derive from; the one in C notes in them which it has, and records these."""
+
+
+class ModeBase:
+    """What modes derive from: two of their attributes, which C reads."""
+
+    __slots__ = ("origin", "way")
+
+    origin: Any
+    way: int
+
+
 if accelerator and not TYPE_CHECKING:
-    FormBase = accelerator.FormBase
+    FormBase, OpBase, ModeBase = accelerator.FormBase, accelerator.OpBase, accelerator.ModeBase
 
 
 def accelerated(cls: C) -> C:
@@ -69,6 +82,7 @@ def accelerated(cls: C) -> C:
     for name, what in vars(cls).items():
         if name not in vars(made):
             setattr(made, name, what)
+    made.__name__ = cls.__name__  # without its module, as messages have it
     return made  # type: ignore[no-any-return]
 
 

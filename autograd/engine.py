@@ -32,7 +32,7 @@ FINAL = (
     "Value.cube = cube, a function with its derivative Op(name, forward, rules)"
 )
 
-ages = count(1.0)  # when leaves are made: derivatives ask which of two is older
+next_age = accelerator.next_age if accelerator else count(1.0, 1.0).__next__  # of a leaf
 
 
 @final
@@ -95,7 +95,7 @@ class Value(Operand):
         self.label = label
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
-        self._a, self._b = 0.0, next(ages)
+        self._a, self._b = 0.0, next_age()
         self._mark = mode.tracing.mark if mode.tracing else None
         if children.__class__ is not tuple or children or _children or label.__class__ is not str:
             self._build(children or _children, op or _op, label)
@@ -103,7 +103,7 @@ class Value(Operand):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
         self._form = form_of(op, args) if op else None
-        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next(ages))[:2]
+        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next_age())[:2]
         self._mark = None
 
     def __init_subclass__(cls) -> None:
@@ -161,8 +161,7 @@ class Value(Operand):
         seed = real(seed)
         with _backward_lock:
             order, leaves = backward_order(self)
-            inspector = current_mode().debug
-            if inspector:
+            if inspector := current_mode().debug:
                 inspector.check_fresh(order)
             before = [0.0 if leaf.grad is None else real(leaf.grad) for leaf in leaves]
             try:
@@ -178,8 +177,7 @@ class Value(Operand):
                 for touched in (*order, *leaves):
                     touched.grad, touched._mark = 0.0, None
                 if inspector and isinstance(error, DomainError):
-                    message = inspector.explain_edge(str(error), self, node)
-                    raise DomainError(message) from None
+                    raise DomainError(inspector.explain_edge(str(error), self, node)) from None
                 raise
             finally:
                 for leaf, grad in zip(leaves, before, strict=True):

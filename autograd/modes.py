@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from functools import lru_cache
 
+from autograd.acceleration import ModeBase
 from autograd.annotations import Any, Protocol
 from autograd.place import Origin
 
@@ -39,7 +40,10 @@ class Tracer(Protocol):
     def refused(self, message: str) -> Exception: ...
 
 
-class Mode:
+AS_NODE, AS_LEAF, BY_RECORD = range(3)  # the last by `engine.record`, which asks more
+
+
+class Mode(ModeBase):
     """The settings under which a node is recorded.
 
     Attributes:
@@ -47,10 +51,10 @@ class Mode:
         grad: whether to record the graph at all.
         checked: whether leaving a domain is an error.
         debug: the inspector, if debugging is on.
-        origin: what a node remembers of this mode, short of the source line.
+        origin, way: what a node remembers, short of the source line; how it is recorded.
     """
 
-    __slots__ = ("checked", "debug", "grad", "origin", "scope", "slow", "tracing")
+    __slots__ = ("checked", "debug", "grad", "scope", "tracing")
 
     def __init__(
         self,
@@ -66,13 +70,12 @@ class Mode:
         self.checked = checked
         self.debug = debug
         self.tracing = tracing
-        self.slow = debug is not None or tracing is not None or not grad
+        self.way = BY_RECORD if debug or tracing else AS_NODE if grad else AS_LEAF
         self.origin: Origin | None = (scope, None, None) if scope else None
 
     def but(self, **changes: Any) -> Mode:
         """Return this mode with some of its settings changed."""
-        settings = ("scope", "grad", "checked", "debug", "tracing")
-        return Mode(**({name: getattr(self, name) for name in settings} | changes))
+        return Mode(**({name: getattr(self, name) for name in self.__slots__} | changes))
 
 
 _mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never mutated

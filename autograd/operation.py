@@ -12,6 +12,7 @@ import numbers
 import operator
 from collections.abc import Callable, Iterable, Mapping
 
+from autograd.acceleration import OpBase
 from autograd.annotations import Any, NamedTuple, NoReturn, overload
 from autograd.domain import Domain, Joint
 from autograd.errors import DivisionByZeroError, DomainError, RuleError, quoted
@@ -49,7 +50,7 @@ def primitive(
     return Primitive(function, ieee or function)
 
 
-class Op:
+class Op(OpBase):
     """One row of the table: an operation, declared once.
 
     Args:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 
 from autograd import engine, modes, ops
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
-from autograd.engine import Value, ages, record
-from autograd.forms import floats_of, form
+from autograd.engine import Value, next_age, record
+from autograd.forms import Form, floats_of, form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
-from autograd.modes import current_mode
+from autograd.modes import AS_LEAF, current_mode
 from autograd.operand import Operand, real_or_foreign
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
@@ -32,7 +31,7 @@ whose sums have ever another length doesn't fill the memory with them."""
 
 ASKED = """\
 mode = current_mode()
-if mode.slow and (mode.debug is not None or mode.tracing is not None):
+if mode.way > AS_LEAF:
     return {general}"""
 
 TEXT = """\
@@ -46,9 +45,9 @@ node.grad = 0.0
 node.label = ""
 node.origin = mode.origin
 node._mark = None
-if mode.slow:
+if mode.way:
     node._form = None
-    node._a, node._b = 0.0, next(ages)
+    node._a, node._b = 0.0, next_age()
 else:
     node._form = form
     node._a = {a}
@@ -65,9 +64,9 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     """
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
-        "Value": Value, "ages": ages, "current_mode": current_mode, "form": form(op, pattern),
-        "new": Value.__new__, "op": op, "operate": _operate, "plain": plain, "record": record,
-        "real_or_foreign": real_or_foreign,
+        "AS_LEAF": AS_LEAF, "Value": Value, "current_mode": current_mode,
+        "form": form(op, pattern), "new": Value.__new__, "next_age": next_age, "op": op,
+        "operate": _operate, "plain": plain, "real_or_foreign": real_or_foreign, "record": record,
     }  # fmt: skip
     lines: list[str] = []
     converted: list[str] = []
@@ -136,9 +135,6 @@ def _guarded(op: Op) -> Callable[..., float]:
 
 NODES = {Value}
 
-class_of: Callable[[Any], type] = attrgetter("__class__") if accelerator else type
-"""In C, nodes that Python's gc tracks are of another type, and only say that it is Value."""
-
 _known: dict[Any, Callable[..., Value] | int] = {}
 """By op and types of its arguments (their number, if all are nodes): the recorder, or how often
 there was none."""
@@ -148,10 +144,12 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
     """Record ``op``, by a recorder for this mix of arguments where one is worth its making."""
     key: Any = op
     if op.arity != 1:  # the types of many arguments take as long to compare as a sum to compute
-        key = (op, len(args)) if set(map(class_of, args)) == NODES else (op, *map(class_of, args))
+        # The first input of a weighted sum is asked by itself, as it may tell.
+        is_mixed = args[len(args) // 2].__class__ is float or set(map(type, args)) != NODES
+        key = (op, *map(type, args)) if is_mixed else (op, len(args))
     found = _known.get(key, 0)
     if found.__class__ is int:
-        kinds = list(map(class_of, args))
+        kinds = list(map(type, args))
         if not {Value, float}.issuperset(kinds):
             return record(op, args)
         if found < WORTHWHILE:
@@ -195,10 +193,16 @@ def _operate(op: Op, x: Any, y: Any) -> Any:
     return record(op, (x, other) if isinstance(x, Value) else (other, y))
 
 
+def _form_of_bytes(op: Op, is_node: bytes) -> Form:
+    return form(op, tuple(map(bool, is_node)))
+
+
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
 if accelerator:
     vars(engine)["backward_order"] = accelerator.backward_order
-    accelerator.connect(Op, TABLE, record, _operate, form, modes._mode, ages, topological_order)
+    accelerator.connect(TABLE, _operate, _form_of_bytes, modes._mode, topological_order)
+    Op._call = Op.__call__  # type: ignore[attr-defined]
+    del Op.__call__
 else:
     for _name, _op in ops.OPERATORS.items():
         if _op.arity == 1:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 
-from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu
+from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu, scope
 from autograd.annotations import Any
 from nn.arguments import count, generator, meant
 from nn.init import Init, chosen, fitting, uniform
@@ -129,8 +129,15 @@ class Layer(Module):
 
     def forward(self, x: Inputs) -> Value | list[Value]:
         """Return the outputs: a list, or the one output by itself."""
-        outs: list[Value] = [neuron(x) for neuron in self.neurons]
+        outs = list(map(self._output_of, self.neurons, repeat(x)))
         return outs[0] if len(outs) == 1 else outs
+
+    def _output_of(self, neuron: Neuron, x: Inputs) -> Value:
+        """Return what a neuron gives; of this very class it calls nothing that asks who calls."""
+        if type(neuron) is not Neuron or Neuron.__call__ is not Module.__call__:
+            return neuron(x)  # type: ignore[no-any-return]
+        with scope(self._name_of(neuron)):
+            return neuron.forward(x)
 
     @classmethod
     def size_of(cls, settings: Mapping[str, Any]) -> int:

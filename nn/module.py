@@ -28,17 +28,22 @@ def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(call)
     def enter(self: Module, *args: Any, **kwargs: Any) -> Any:
-        caller = _calling.get()
-        token = _calling.set(self)
-        try:
-            if caller is None or caller is self:  # the root adds nothing, nor super().__call__(x)
-                return call(self, *args, **kwargs)
-            with scope(caller._name_of(self)):
-                return call(self, *args, **kwargs)
-        finally:
-            _calling.reset(token)
+        return _called(self, call, (self, *args), kwargs)
 
     return enter
+
+
+def _called(module: Module, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Return what ``call`` gives, under the module's name in the one that calls it."""
+    caller = _calling.get()
+    token = _calling.set(module)
+    try:
+        if caller is None or caller is module:  # the root adds nothing, nor super().__call__(x)
+            return call(*args, **kwargs)
+        with scope(caller._name_of(module)):
+            return call(*args, **kwargs)
+    finally:
+        _calling.reset(token)
 
 
 class Module:
@@ -105,9 +110,8 @@ class Module:
                     vars(self)["_kept"] = (*self._kept, name)
         object.__setattr__(self, name, item)
 
-    @_entered
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        return _called(self, self.forward, args, kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the module makes of its inputs."""

@@ -4,13 +4,14 @@ A model's parameters are Python objects, and to visit them one by one takes long
 small network. CPython keeps what a slot holds as a pointer inside the object; where that pointer
 is, is found by looking for a number of known address. Everything else goes through Python's own
 C functions, under its lock. Where any of this doesn't hold, the Python loop serves. Where the
-engine is in C, the nodes hold the numbers themselves, and it reads and adds to them.
+engine is in C, the nodes hold the numbers themselves, and it states where.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from array import array
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -33,8 +34,23 @@ loop:
   %object.p = getelementptr ptr, ptr %objects, i64 %i
   %object = load ptr, ptr %object.p
   %place = getelementptr i8, ptr %object, i64 %slot
-  %float = load ptr, ptr %place
   %number = getelementptr double, ptr %numbers, i64 %i
+{find}
+{visit}
+done:
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %end
+stop:
+  ret i64 %i
+end:
+  ret i64 %n
+}}
+"""
+"""Visits the number in a slot of each object; returns how many have been visited."""
+
+FIND = """\
+  %float = load ptr, ptr %place
   %empty = icmp eq ptr %float, null
   br i1 %empty, label %stop, label %ask
 ask:
@@ -52,19 +68,17 @@ other:
   %failed = icmp ne ptr %error, null
   br i1 %failed, label %stop, label %visit
 visit:
-  %x = phi double [ %k, %known ], [ %o, %other ]
-{visit}
-done:
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %n
-  br i1 %more, label %loop, label %end
-stop:
-  ret i64 %i
-end:
-  ret i64 %n
-}}
-"""
-"""Visits the number in a slot of each object; returns how many have been visited."""
+  %x = phi double [ %k, %known ], [ %o, %other ]"""
+
+FIND_IN_C = """\
+  %bits.p = getelementptr i8, ptr %object, i64 {odd_at}
+  %bits = load i64, ptr %bits.p
+  %odd = and i64 %bits, {odd}
+  %plain = icmp eq i64 %odd, 0
+  br i1 %plain, label %visit, label %stop
+visit:
+  %x = load double, ptr %place"""
+"""A node that has something else than floats is for the Python loop."""
 
 READ = """\
   store double %x, ptr %number
@@ -79,6 +93,12 @@ ADD = """\
 replace:
   store ptr %new, ptr %place
   call void inttoptr (i64 {release} to ptr)(ptr %float)
+  br label %done"""
+
+ADD_IN_C = """\
+  %y = load double, ptr %number
+  %z = fadd double %x, %y
+  store double %z, ptr %place
   br label %done"""
 
 
@@ -119,14 +139,11 @@ class Slots:
 
     def read(self, numbers: NDArray[np.float64], address: int) -> None:
         """Copy every ``data`` into ``numbers``."""
-        if accelerator:
-            accelerator.read_into(self.leaves, address)
-            return
         known, done = _slots(), 0
         if known:
             done = known.read(self._address, address, len(self.leaves), known.data)
         for i in range(done, len(self.leaves)):
-            numbers[i] = self.leaves[i].data
+            numbers[i] = array("d", [self.leaves[i].data])[0]  # what is no number is an error
 
     def add(self, numbers: NDArray[np.float64], address: int) -> None:
         """Add ``numbers`` to the ``grad`` of as many Values, or to none.
@@ -135,10 +152,7 @@ class Slots:
             TypeError: one of them is no number.
         """
         known, n = _slots(), len(numbers)
-        if accelerator:
-            if accelerator.add_from(self.leaves, address, n):
-                return
-        elif known and known.read(self._address, self._before_at, n, known.grad) == n:
+        if known and known.read(self._address, self._before_at, n, known.grad) == n:
             known.add(self._address, address, n, known.grad)
             return
         pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
@@ -149,11 +163,12 @@ class Slots:
 @cache
 def _slots() -> _Slots | None:
     """Return how to get at the slots; None where that isn't certain."""
-    if (
-        accelerator
-        or sys.implementation.name != "cpython"
-        or not getattr(sys, "_is_gil_enabled", lambda: True)()
-    ):
+    if accelerator:
+        return _walking(
+            FIND_IN_C.format(odd=accelerator.odd, odd_at=accelerator.odd_at),
+            ADD_IN_C, accelerator.data_at, accelerator.grad_at,
+        )  # fmt: skip
+    if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     probe = Value(1234.5)
     probe.grad = 5432.25
@@ -171,8 +186,12 @@ def _slots() -> _Slots | None:
         name: ctypes.cast(function, ctypes.c_void_p).value for name, function in names.items()
     }
     places |= {"float": id(float), "type_at": TYPE_AT, "number_at": NUMBER_AT}
-    visits = {"read": READ, "add": ADD.format(**places)}
-    walks = [WALK.format(name=name, visit=visit, **places) for name, visit in visits.items()]
+    return _walking(FIND.format(**places), ADD.format(**places), data, grad)
+
+
+def _walking(find: str, add_text: str, data: int, grad: int) -> _Slots:
+    visits = {"read": READ, "add": add_text}
+    walks = [WALK.format(name=name, find=find, visit=text) for name, text in visits.items()]
     engine = load(object_code("\n".join(walks)))
     # These hold Python's lock, and pass on an error that its functions note.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)

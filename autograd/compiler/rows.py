@@ -57,15 +57,16 @@ def rows_in_c() -> str:
         pulls = {}
         if op.arity:
             x = ", ".join(f"x[{i}]" for i in range(op.arity))
-            lines += ["", f"static double forward_{op.name}(const double *x)", "{"]
+            lines += ["", f"static double forward_{op.name}(const double *x, Py_ssize_t n)", "{"]
             lines += [f"    return {_name(op)}({x});", "}"]
             for pattern in product((False, True), repeat=op.arity):
                 if body := _pull(op, pattern):
                     number = sum(2**i for i, is_node in enumerate(pattern) if is_node)
                     pulls[number] = f"pull_{op.name}_{number}"
                     lines += ["", f"static int {pulls[number]}({PULL})", "{", *body, "}"]
-        forward = f"forward_{op.name}" if op.arity else "NULL"
         kind = op.arity or ("WEIGHTED" if op.weighted else "SUM")
+        by_hand = "weighted_sum_of" if op.weighted else "sum_of"
+        forward = f"forward_{op.name}" if op.arity else by_hand
         texts = ", ".join(pulls.get(number, "NULL") for number in range(2**MOST))
         entries.append(f'    {{"{op.name}", {kind}, {forward}, {{{texts}}}}},')
     lines += ["", "static const Row ROWS[] = {", *entries, "};", ""]
@@ -84,7 +85,7 @@ def _methods(places: dict[Op, int]) -> Iterator[str]:
         body = f"    return {how.format(places[op])};"
         if op is ops.pow:
             more += ", PyObject *modulus"
-            body = f"    return power({places[op]}, x, y, modulus);"
+            body = f"    if (modulus != Py_None)\n        Py_RETURN_NOTIMPLEMENTED;\n{body}"
         yield from _method(f"operator_{name}", more, body)
     methods = [op for op in places if op.arity == 1 and not op.binds]
     for op in methods:
