@@ -60,6 +60,7 @@ struct Node {
         double age; /* of a leaf */
     };
     uintptr_t origin; /* NULL is None, and the bits below */
+    double made;      /* how many nodes had been made */
 };
 
 /* Of `_mark`: as __new__ leaves it, None, seen by a pass, by the pass that is on, among the rare. */
@@ -87,7 +88,7 @@ typedef struct {
 } Mode;
 
 static int tracks_all;
-static double last_age;
+static double last_age, nodes_made;
 static PyTypeObject *form_type, *op_type, *mode_type, *value_type;
 static Py_ssize_t items_at; /* where a tuple has its items */
 
@@ -175,6 +176,7 @@ static Node *blank(int is_tracked)
     if (!node)
         return (Node *)PyErr_NoMemory();
     node->data = node->grad = node->age = 0.0;
+    node->made = ++nodes_made;
     node->form = is_tracked ? TRACKED : 0;
     node->a = NULL;
     node->origin = 0;
@@ -378,6 +380,17 @@ static int set_form(PyObject *self, PyObject *value, void *unused)
     return 0;
 }
 
+static PyObject *get_age(PyObject *self, void *unused)
+{
+    return PyFloat_FromDouble(((Node *)self)->made);
+}
+
+static int set_age(PyObject *self, PyObject *value, void *unused)
+{
+    ((Node *)self)->made = ++nodes_made; /* by the clock here, which is the finer one */
+    return 0;
+}
+
 static PyObject *get_slot(PyObject *self, void *is_second)
 {
     Node *node = (Node *)self;
@@ -433,6 +446,7 @@ static PyGetSetDef node_getset[] = {
     {"origin", get_origin, set_origin, NULL, NULL},
     {"_mark", get_mark, set_mark_object, NULL, NULL},
     {"_form", get_form, set_form, NULL, NULL},
+    {"_age", get_age, set_age, NULL, NULL},
     {"_a", get_slot, set_slot, NULL, NULL},
     {"_b", get_slot, set_slot, NULL, &tracks_all /* anything but NULL */},
     {NULL, NULL, NULL, NULL, NULL},

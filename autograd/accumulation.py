@@ -78,7 +78,8 @@ def edges_of(outs: Iterable[Any], wrt: Sequence[Value]) -> list[Dependence]:
 
     Those that by their rule are 0 for all numbers, such as that of `heaviside`, are left out.
     """
-    order = topological_order(*(out for out in outs if isinstance(out, Value)), ends=wrt)
+    roots = [out for out in outs if isinstance(out, Value)]
+    order = topological_order(*roots, ends=wrt, since=oldest(wrt))
     moving = set(wrt)
     edges: list[Dependence] = []
     with unchecked():
@@ -100,6 +101,11 @@ def edges_of(outs: Iterable[Any], wrt: Sequence[Value]) -> list[Dependence]:
             if found:
                 moving.add(node)
     return edges
+
+
+def oldest(nodes: Iterable[Value]) -> float:
+    """Return the age of the oldest of some nodes: what is older doesn't depend on any of them."""
+    return min((node._age for node in nodes), default=0.0)
 
 
 def accumulated(

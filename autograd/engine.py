@@ -31,8 +31,8 @@ FINAL = (
     "Value is final: keep your own data beside it, in a dict by Value; a method of your own is "
     "Value.cube = cube, a function with its derivative Op(name, forward, rules)"
 )
-
 next_age = accelerator.next_age if accelerator else count(1.0, 1.0).__next__  # of a leaf
+clock = [0.0]  # of all nodes: a coarse one, as none has a float of its own for it
 
 
 @final
@@ -66,7 +66,7 @@ class Value(Operand):
     # Two argument slots instead of a tuple: most nodes then need no container, and Python's
     # gc nothing to track but the node itself. For three or more, _a is the tuple of all;
     # an unused slot holds a float, which every walk passes over anyway: of a leaf, its age.
-    __slots__ = ("_a", "_b", "_form", "_mark", "data", "grad", "label", "origin")
+    __slots__ = ("_a", "_age", "_b", "_form", "_mark", "data", "grad", "label", "origin")
 
     data: float
     grad: float
@@ -95,7 +95,7 @@ class Value(Operand):
         self.label = label
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
-        self._a, self._b = 0.0, next_age()
+        self._a, self._b, self._age = 0.0, next_age(), clock[0]
         self._mark = mode.tracing.mark if mode.tracing else None
         if children.__class__ is not tuple or children or _children or label.__class__ is not str:
             self._build(children or _children, op or _op, label)
@@ -104,7 +104,7 @@ class Value(Operand):
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
         self._form = form_of(op, args) if op else None
         self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next_age())[:2]
-        self._mark = None
+        self._mark, self._age = None, clock[0]
 
     def __init_subclass__(cls) -> None:
         raise TypeError(FINAL)

@@ -20,12 +20,12 @@ def node_args(node: N) -> list[N]:
     return [arg for arg in node.args if arg.__class__ is not float]
 
 
-def topological_order(*roots: N, ends: Iterable[N] = ()) -> list[N]:
+def topological_order(*roots: N, ends: Iterable[N] = (), since: float = 0.0) -> list[N]:
     """Return the roots and every node that they depend on, each after its arguments.
 
     The order is that of a depth-first walk from left to right, which is the order in which
     an expression is evaluated; a single root is last. The walk stops before ``ends``, which
-    are left out.
+    are left out, and at nodes that are known to be older than ``since``, an ``_age``.
 
     Raises:
         CycleError: a node is its own ancestor; the message shows the way round.
@@ -38,7 +38,7 @@ def topological_order(*roots: N, ends: Iterable[N] = ()) -> list[N]:
     while stack:
         node = stack.pop()
         state = finished.get(node)
-        if state is None and (args := node.args):
+        if state is None and (args := node.args) and not (since and node._age < since):
             finished[node] = False
             stack.append(node)
             for arg in reversed(args):

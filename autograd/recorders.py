@@ -7,13 +7,15 @@ Where the accelerator is there, it records the operators and most rows in C, and
 
 from __future__ import annotations
 
+import gc
+from _thread import allocate_lock
 from collections.abc import Callable
 from functools import lru_cache
 
 from autograd import engine, modes, ops
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
-from autograd.engine import Value, next_age, record
+from autograd.engine import Value, clock, next_age, record
 from autograd.forms import Form, floats_of, form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
@@ -45,6 +47,7 @@ node.grad = 0.0
 node.label = ""
 node.origin = mode.origin
 node._mark = None
+node._age = clock[0]
 if mode.way:
     node._form = None
     node._a, node._b = 0.0, next_age()
@@ -64,7 +67,7 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     """
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
-        "AS_LEAF": AS_LEAF, "Value": Value, "current_mode": current_mode,
+        "AS_LEAF": AS_LEAF, "Value": Value, "clock": clock, "current_mode": current_mode,
         "form": form(op, pattern), "new": Value.__new__, "next_age": next_age, "op": op,
         "operate": _operate, "plain": plain, "real_or_foreign": real_or_foreign, "record": record,
     }  # fmt: skip
@@ -193,6 +196,16 @@ def _operate(op: Op, x: Any, y: Any) -> Any:
     return record(op, (x, other) if isinstance(x, Value) else (other, y))
 
 
+_ticking = allocate_lock()
+
+
+def tick(*_: object) -> None:
+    """Let all nodes from now on be known to be younger than those before."""
+    if _ticking.acquire(blocking=False):  # else another one is at it: the clock never goes back
+        clock[0] += 1.0
+        _ticking.release()
+
+
 def _form_of_bytes(op: Op, is_node: bytes) -> Form:
     return form(op, tuple(map(bool, is_node)))
 
@@ -204,6 +217,7 @@ if accelerator:
     Op._call = Op.__call__  # type: ignore[attr-defined]
     del Op.__call__
 else:
+    gc.callbacks.append(tick)  # some hundred nodes after the last time: it looks after them
     for _name, _op in ops.OPERATORS.items():
         if _op.arity == 1:
             _attach(f"__{_name}__", _op, (True,))

@@ -146,7 +146,7 @@ print(min(after - before for before, after in zip(held, held[1:])))
 
 @pytest.mark.long
 def test_programs_that_are_run_again_leave_nothing_behind(folder: Path) -> None:
-    """Less than one node of 64 bytes for each of 60 programs; caches fill in the first rounds."""
+    """Less than one node of 72 bytes for each of 60 programs; caches fill in the first rounds."""
     for pure in (False, True):
         assert int(said(folder, "-c", LEAKS, pure=pure)[0]) < 60 * 64
 

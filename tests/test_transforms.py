@@ -1,9 +1,11 @@
 """Gradients that are values again, and the functions built on them."""
 
+import gc
 import math
 import random
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -126,8 +128,8 @@ def test_jvp_of_lists_and_constants() -> None:
 def test_hvp_walks_the_graph_of_the_gradient_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walked = []
 
-    def counted(*roots: Value, ends: Iterable[Value] = ()) -> list[Value]:
-        order = topological_order(*roots, ends=ends)
+    def counted(*roots: Value, **limits: Any) -> list[Value]:
+        order = topological_order(*roots, **limits)
         walked.append(len(order))
         return order
 
@@ -286,26 +288,69 @@ def test_values_made_inside_are_nobodys_and_give_floats() -> None:
     assert type(grad(lambda x: x * older.data)(2.0)) is float
 
 
-def test_gradients_walk_what_lies_between_and_nothing_behind() -> None:
-    x = Value(1.0)
-    for _ in range(1000):
+def chain(x: Value, n: int) -> Value:
+    for _ in range(n):
         x = x * 1.0001
-    between = topological_order((x * x).sin(), ends=[x])
-    assert len(between) == 2
+    gc.collect()  # in pure Python, what gc has looked after is known to be older
+    return x
+
+
+@pytest.fixture
+def walked(monkeypatch: pytest.MonkeyPatch) -> list[Value]:
+    """Return what the functions of this module walk over, from now on."""
     walked: list[Value] = []
-    y = (x * x).sin()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "autograd.transforms.topological_order",
-            lambda *roots, ends=(): walked.extend(o := topological_order(*roots, ends=ends)) or o,
-        )
-        (slope,) = gradients(y, [x])
-        assert len(walked) == 2
-        older = topological_order(x)[0]
-        both = gradients(y, [x, older])
-        assert len(walked) > 1000
-    assert both[0].data == slope.data == math.cos(x.data * x.data) * x.data * 2
-    assert both[1].data == pytest.approx(slope.data * x.data, rel=1e-12)  # 1,000 roundings
+
+    def noted(*roots: Value, **limits: Any) -> list[Value]:
+        walked.extend(order := topological_order(*roots, **limits))
+        return order
+
+    for name in ("transforms", "accumulation"):
+        monkeypatch.setattr(f"autograd.{name}.topological_order", noted)
+    return walked
+
+
+def test_gradients_walk_what_lies_between_and_nothing_behind(walked: list[Value]) -> None:
+    first = Value(1.0)
+    x, z = chain(first, 1000) * 1.0, Value(2.0)
+    y = x * 3.0
+    out = y.sin() * z * x
+    dx, dy, dz = gradients(out, [x, y, z])
+    assert len(walked) <= 8  # out, its three inner nodes, x, y, z, and what x is computed from
+    assert dy.data == out.data / y.sin().data * math.cos(y.data)
+    assert dx.data == pytest.approx(dy.data * 3.0 + out.data / x.data, rel=1e-15)
+    assert dz.data == pytest.approx(out.data / 2.0, rel=1e-15)  # a few roundings each
+    walked.clear()
+    (by_first,) = gradients(out, [first])
+    assert by_first.data == pytest.approx(dx.data * x.data, rel=1e-12)  # 1,000 roundings
+    assert len(walked) > 1000
+
+
+def test_one_of_several_may_stand_behind_another() -> None:
+    x = Value(1.0)
+    y = chain(x, 300)
+    by_y, by_x = gradients(y * y + x, [y, x])
+    # 300 roundings
+    assert (by_y.data, by_x.data) == (2 * y.data, pytest.approx(2 * y.data**2 + 1, rel=1e-13))
+
+
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        lambda f: grad(f)(2.0),
+        lambda f: hessian(f)(2.0),
+        lambda f: jvp(f, [2.0], [1.0])[1],
+        lambda f: jacobian(lambda x: [f(x), x])(2.0)[0],
+        lambda f: hvp(f, [2.0], [1.0]),
+    ],
+)
+def test_what_a_closed_over_value_was_computed_from_is_not_walked(
+    derivative: Any, walked: list[Value]
+) -> None:
+    old = chain(Value(1.0), 1000)
+    slope = derivative(lambda x: x * x * old)
+    assert len(walked) < 40
+    assert isinstance(slope, Value)
+    assert gradients(slope, [old])[0].data == pytest.approx(slope.data / old.data, rel=1e-15)
 
 
 def test_hessian_of_another_argument_and_jvp_along_values() -> None:
