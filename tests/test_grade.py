@@ -255,6 +255,31 @@ def test_an_endless_rule_ends(graded: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert marks["f"]["note"] == "TimeoutError: it did not end in 1 s (line 1)"
 
 
+def test_math_in_a_teachers_function_is_the_students_methods(graded: Any) -> None:
+    table = """
+import math
+def f(x): return math.tanh(x)
+def g(x, y): return math.sqrt(x * x + y * y)
+def h(x): return math.log(x)
+"""
+    _, marks, _ = graded(OWN_CLASS.format(**RIGHT | {"tanh": "(1 - out.data)"}), table)
+    assert verdicts(marks) == {"f": "wrong", "g": "right", "h": "missing"}
+    assert "its Value can't compute it: AttributeError: it has no log()" in marks["h"]["note"]
+
+
+def test_by_how_much_an_answer_is_wrong_is_seen_at_several_points(graded: Any) -> None:
+    student = "rules = {'f': lambda y, x: 3 * x, 'g': lambda y, x: x}"
+    _, marks, _ = graded(student, "def f(x): return x**3\ndef g(x): return x * x")
+    assert marks["f"]["note"] == "at x = 2, d/dx is 12, and the answer gives 6 (line 1)"
+    assert marks["g"]["note"].endswith("gives 1 (line 1): 1/2 of what it should be")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="is in posix")
+def test_nor_does_who_knows_where_it_is_from(graded: Any) -> None:
+    code, marks, _ = graded("import posix\ndef d_f(x): posix._exit(0)", "def f(x): return x")
+    assert (code, verdicts(marks)) == (WRONG, {"f": "fails"})
+
+
 @pytest.mark.parametrize("end", ["os._exit(0)", 'os.execl("/bin/true", "true")'])
 def test_who_ends_the_process_does_not_end_the_marking(end: str, graded: Any) -> None:
     code, marks, _ = graded(f"import os\ndef d_f(x): {end}", "def f(x): return x")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from autograd.command.grading.asked import Task, is_of, task_of
@@ -110,16 +112,30 @@ def answer_to(task: Task, script: Script) -> Answer | None:
     return None
 
 
+SPELLED: dict[str, Callable[..., Any]] = {
+    "sqrt": lambda x: x**0.5,
+    "pow": operator.pow,
+    "fabs": abs,
+}
+"""Functions that a class may have as operators only."""
+
+
 def _put_to(own: type, function: Any) -> Callable[..., Any]:
     """Return a teacher's function for a student's Values: it calls their methods for functions.
 
-    ``exp(x)`` becomes ``x.exp()``, whether exp is math's or the engine's.
+    ``exp(x)`` becomes ``x.exp()``, whether exp is math's or the engine's, and so does
+    ``math.exp(x)``.
     """
 
     def method_or(name: str, plain: Any) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            is_theirs = bool(args) and isinstance(args[0], own) and hasattr(own, name)
-            return getattr(args[0], name)(*args[1:]) if is_theirs else plain(*args)
+            if not args or not isinstance(args[0], own):
+                return plain(*args)
+            if hasattr(own, name):
+                return getattr(args[0], name)(*args[1:])
+            if name in SPELLED:
+                return SPELLED[name](*args)
+            raise AttributeError(f"it has no {name}()")
 
         return call
 
@@ -130,11 +146,18 @@ def _put_to(own: type, function: Any) -> Callable[..., Any]:
             for name, found in names.items()
             if isinstance(found, Op) or (name in TABLE and inspect.isbuiltin(found))
         }
+        modules = {name: found for name, found in names.items() if found is math}
+        mine = {name: getattr(math, name) for name in dir(math)}
+        methods = {
+            name: method_or(name, found) if callable(found) else found
+            for name, found in mine.items()
+        }
         names.update({name: method_or(name, found) for name, found in rows.items()})
+        names.update(dict.fromkeys(modules, SimpleNamespace(**methods)))
         try:
             return function(*args)
         finally:
-            names.update(rows)
+            names.update(rows | modules)
 
     return put
 

@@ -6,8 +6,10 @@ import argparse
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from itertools import product
 from pathlib import Path
 from sys import stderr
 from typing import Any
@@ -106,6 +108,7 @@ def endless() -> Iterator[None]:
     A process that is forked inside still ends as it likes.
     """
     ours, before = os.getpid(), {name: getattr(os, name) for name in ENDS if hasattr(os, name)}
+    places = [os, sys.modules[os.name]]  # the module that os has them from, posix or nt
 
     def ending(name: str) -> Callable[..., None]:
         def end(*args: Any, **kwargs: Any) -> None:
@@ -115,13 +118,13 @@ def endless() -> Iterator[None]:
 
         return end
 
-    for name in before:
-        setattr(os, name, ending(name))
+    for place, name in product(places, before):
+        setattr(place, name, ending(name))
     try:
         yield
     finally:
-        for name, end in before.items():
-            setattr(os, name, end)
+        for place, (name, end) in product(places, before.items()):
+            setattr(place, name, end)
 
 
 @contextmanager
