@@ -301,11 +301,12 @@ class Module:
                 return name
         except (AttributeError, LookupError, TypeError):
             pass
-        self._names = {
+        names = {
             id(item): (_path(keys), keys)
             for keys, item in _walk(self, nested=False)
             if isinstance(item, Module)
         }
+        object.__setattr__(self, "_names", names)  # which is nothing that a call keeps
         return self._names.get(id(module), ("", ()))[0]
 
 

@@ -86,6 +86,15 @@ def store(key: str, content: bytes) -> None:
             folder.make_room()
 
 
+def is_on() -> bool:
+    """Return whether there is a place for the cache."""
+    try:
+        _path()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _check(key: str) -> None:
     if not KEY.fullmatch(key):
         raise ValueError(f"{key!r:.80} is no key: make it with sha256(...).hexdigest()")

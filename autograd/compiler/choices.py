@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.recall import Recalled
 from autograd.errors import CompileError
 
 
@@ -35,7 +35,7 @@ class Choices:
         CompileError: there are more rows than whole numbers of some kind.
     """
 
-    def __init__(self, graph: FunctionGraph, real: Real = DOUBLE) -> None:
+    def __init__(self, graph: Recalled, real: Real = DOUBLE) -> None:
         most = max(graph.choices.values(), default=0)
         if most > real.whole:
             raise CompileError(

@@ -13,9 +13,10 @@ from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
 from autograd.compiler.reals import Real
+from autograd.compiler.recall import Recalled
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
-from autograd.compiler.sharing import shared, text_of
+from autograd.compiler.sharing import text_of
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.uses import Uses, uses_apart
 from autograd.engine import Value
@@ -30,8 +31,7 @@ class Code:
     """The programs of a function and of its gradient, and what runs them.
 
     Args:
-        graph: the function as it was recorded.
-        shared: the same with each distinct node once.
+        known: what the function does.
         moving: the arguments to differentiate.
         weights: how many parameters to differentiate, which come first.
         reduced: whether the gradient is added up over the samples.
@@ -44,8 +44,7 @@ class Code:
 
     def __init__(
         self,
-        graph: FunctionGraph,
-        shared: FunctionGraph,
+        known: Recalled,
         moving: list[int],
         weights: int,
         *,
@@ -56,8 +55,7 @@ class Code:
         strict: bool,
         matrices: bool,
     ) -> None:
-        self.graph = graph
-        self.shared = shared
+        self.known = known
         self.moving = moving
         self.weights = weights
         self.is_reduced = reduced
@@ -66,9 +64,18 @@ class Code:
         self.is_exact = exact
         self._is_strict = strict
         self._has_matrices = matrices
-        self._is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
-        if not self._is_built_in:
+        if not known.is_built_in:
             self.program  # noqa: B018 - it raises for what can't be compiled
+
+    @property
+    def graph(self) -> FunctionGraph:
+        """The function as it was recorded."""
+        return self.known.graph
+
+    @property
+    def shared(self) -> FunctionGraph:
+        """The same with each distinct node once."""
+        return self.known.shared
 
     @lazy
     def unrolled(self) -> Code:
@@ -77,8 +84,7 @@ class Code:
         if graph is self.graph:
             return self
         return Code(
-            graph,
-            shared(graph),
+            Recalled.of(graph),
             self.moving,
             self.weights,
             reduced=self.is_reduced,
@@ -136,13 +142,13 @@ class Code:
         Raises:
             CompileError: it is.
         """
-        graph = self.graph
+        graph = self.known
         if self._has_matrices:
             raise CompileError(f"only a single number has a gradient: {graph.name} gives matrices")
         if graph.results[:1] != ((),):
             raise CompileError(
                 f"only a single number has a gradient, and {graph.name} returns a list of "
-                f"{len(graph.outputs)}: compile jacobian({graph.name}), or reduce them"
+                f"{graph.outputs}: compile jacobian({graph.name}), or reduce them"
             )
 
     @lazy
@@ -155,7 +161,7 @@ class Code:
     def _moved_leaves(self) -> Iterator[Value]:
         """Yield the leaves of the arguments to differentiate."""
         ends = [0]
-        for shape in self.graph.shapes:
+        for shape in self.known.shapes:
             ends.append(ends[-1] + prod(shape))
         for i in self.moving:
             yield from self.graph.inputs[ends[i] : ends[i + 1]]
@@ -171,12 +177,12 @@ class Code:
 
     def moved_shapes(self) -> tuple[Shape, ...]:
         """Return the shapes of the gradients by arguments, and of the other outputs."""
-        graph = self.graph
+        graph = self.known
         return (*(graph.shapes[i] for i in self.moving), *graph.results[1:])
 
     def rows(self, batch: Batch, numbers: Any) -> list[Any]:
         """Return the outputs of each sample, flat."""
-        if self.backend == "python" or not self.graph.outputs:
+        if self.backend == "python" or not self.known.outputs:
             return self.python_values(batch.rows(), numbers)
         _, parts = self.values(batch.arrays(), numbers, batch.n)
         each = [part.reshape(batch.n, -1).tolist() for part in parts] if batch.n else []
@@ -199,14 +205,14 @@ class Code:
         """The values, by what is fast."""
         if self.backend == "llvm":
             return self.native_values
-        return self._in_library(lambda: self.program, self.graph.results, 0)
+        return self._in_library(lambda: self.program, self.known.results, 0)
 
     @lazy
     def sums(self) -> NativeFunction | LibraryFunction:
         """The values added up over the samples, by what is fast."""
         if self.backend == "llvm":
             return self.native_sums
-        return self._in_library(lambda: self.program, (), len(self.graph.outputs))
+        return self._in_library(lambda: self.program, (), self.known.outputs)
 
     @lazy
     def gradient(self) -> NativeFunction | LibraryFunction:
@@ -229,17 +235,22 @@ class Code:
         from autograd.compiler.frames import Signature
         from autograd.compiler.native import NativeFunction
 
-        graph = self.graph
+        graph = self.known
         signature = Signature(
             graph.shapes,
             graph.results,
-            (False,) * len(graph.outputs),
-            len(self.graph.parameters),
+            (False,) * graph.outputs,
+            len(graph.parameters),
             self.real,
         )
         return NativeFunction(
-            lambda: self.program, str(self.program), signature, exact=self.is_exact
+            lambda: self.program, self._key_of_values(), signature, exact=self.is_exact
         )
+
+    def _key_of_values(self) -> str:
+        """Return what the program of the values follows from, as text."""
+        # Rows of the user's own may mean something else another time.
+        return self.known.digest if self.known.is_built_in else str(self.program)
 
     @lazy
     def native_sums(self) -> NativeFunction:
@@ -247,10 +258,10 @@ class Code:
         from autograd.compiler.frames import Signature
         from autograd.compiler.native import NativeFunction
 
-        graph = self.graph
-        count = len(self.graph.parameters)
-        signature = Signature(graph.shapes, (), (True,) * len(graph.outputs), count, self.real)
-        return NativeFunction(lambda: self.program, str(self.program), signature, exact=False)
+        graph = self.known
+        count = len(graph.parameters)
+        signature = Signature(graph.shapes, (), (True,) * graph.outputs, count, self.real)
+        return NativeFunction(lambda: self.program, self._key_of_values(), signature, exact=False)
 
     @lazy
     def native_gradient(self) -> NativeFunction:
@@ -262,17 +273,17 @@ class Code:
         outside = sum(map(prod, parts))
         summed = 0 if self.is_exact or not self.is_reduced else 1 + self.weights
         signature = Signature(
-            self.graph.shapes,
+            self.known.shapes,
             parts,
             (True,) * summed + (False,) * outside,
-            len(self.graph.parameters) + self.is_exact,
+            len(self.known.parameters) + self.is_exact,
             self.real,
         )
         # The gradient follows from the graph that is differentiated, row by row: rows of equal
         # value, such as relu(x) and maximum(x, 0.0), differ in it. Rows of the user's own may mean
         # something else another time.
-        key = text_of(self.graph if self.is_exact else self.shared)
-        if not self._is_built_in:
+        key = text_of(self.graph) if self.is_exact else self.known.digest
+        if not self.known.is_built_in:
             key += f"\n{self.gradient_program}"
         key += f"\nwrt {self.weights} {self.moving}"
         return NativeFunction(lambda: self.gradient_program, key, signature, exact=self.is_exact)

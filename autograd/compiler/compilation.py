@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,8 +20,8 @@ from autograd.compiler.compiled import Compiled
 from autograd.compiler.derivatives import Matrix, matrices_of, together
 from autograd.compiler.program import without_gc
 from autograd.compiler.reals import DOUBLE, real_of
-from autograd.compiler.recording import record
-from autograd.compiler.sharing import shared
+from autograd.compiler.recall import Recalled, recalled
+from autograd.compiler.recording import example_of, record
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import held_by
 from autograd.engine import Value
@@ -87,7 +88,9 @@ def compile(
         MissingExtraError: the back end asked for is not installed.
         TypeError, ValueError: an argument is unusable.
 
-    Cost: three runs of ``f`` now; machine code is made when first called, and kept on disk.
+    Cost: three runs of ``f`` now; machine code is made when first called, and kept on disk. Where
+    all that decides what ``f`` records can be told by its code and by what it holds, that is kept,
+    too, and the next process need not run it (`autograd.compiler.fingerprint`).
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')
@@ -116,22 +119,25 @@ def compile(
     matrices: tuple[Matrix, ...] = ()
     with without_gc():
         held = held_by(derivative.f if derivative else f)
-        graph = record(derivative.f if derivative else f, example, leaves or ())
         if derivative:
-            is_exact, graph = exact or backend == "python", unrolled(graph)
+            is_exact = exact or backend == "python"
+            graph = unrolled(record(derivative.f, example, leaves or ()))
             matrices = matrices_of(derivative, graph, exact=is_exact)
             graph = together(matrices, several=not isinstance(derivative.argnums, int))
-        once = graph if derivative else shared(graph)
+            found = Recalled.of(graph, graph)
+        else:
+            again = partial(record, f, example, leaves or ())
+            is_kept = backend == "llvm" and not exact
+            found = recalled(f, example_of(f, example), leaves or (), again, kept=is_kept)
     if wrt is None:
-        leaves = graph.parameters
+        leaves = found.parameters
         moving = [] if leaves else list(range(len(example)))
     elif leaves is None:
         leaves = []
     parts = len(moving) + bool(leaves)
     alone = parts == 1 and not (isinstance(wrt, list | tuple) and moving)
     return Compiled(
-        graph,
-        once,
+        found,
         moving,
         leaves,
         alone=alone,

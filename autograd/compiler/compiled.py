@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from functools import reduce as fold
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,9 @@ from autograd.compiler.lengths import Mixture, groups_of, recorded_for
 from autograd.compiler.program import Program
 from autograd.compiler.python import nested, parted
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.recording import FunctionGraph, record
+from autograd.compiler.recall import Recalled, recalled
+from autograd.compiler.recording import Example, FunctionGraph, record
 from autograd.compiler.repetition import Shape
-from autograd.compiler.sharing import shared, text_of
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import Held, Watch, held_by
 from autograd.engine import Value
@@ -56,8 +57,7 @@ class Compiled:
 
     def __init__(
         self,
-        graph: FunctionGraph,
-        once: FunctionGraph,
+        known: Recalled,
         moving: list[int],
         leaves: list[Value],
         *,
@@ -82,16 +82,16 @@ class Compiled:
         self._real = real
         self.dtype = real.dtype
         if is_exact or backend != "llvm":
+            graph = known.graph
             flat = unrolled(graph)
-            graph, once = flat, once if flat is graph else shared(flat)
-        self._graph = graph
-        self._choices = Choices(graph, real)
+            known = known if flat is graph else Recalled.of(flat)
+        self._graph = known
+        self._choices = Choices(known, real)
         self._weights = len(leaves)
         self.backend = backend
-        self.parameters = graph.parameters
+        self.parameters = known.parameters
         self._code = Code(
-            graph,
-            once,
+            known,
             moving,
             len(leaves),
             reduced=reduce is not None,
@@ -108,8 +108,8 @@ class Compiled:
         self._is_short = backend == "llvm" and is_sum and bool(leaves or moving)
         self._takes_plain = (
             backend == "llvm"
-            and bool(graph.shapes and graph.outputs)
-            and not (graph.choices or matrices)
+            and bool(known.shapes and known.outputs)
+            and not (known.choices or matrices)
         )
 
     def __repr__(self) -> str:
@@ -232,7 +232,7 @@ class Compiled:
             now = record(self._f, example, self.parameters[: self._weights])
         except Exception as error:
             raise CompileError(f"{change} ({error})") from error
-        if now.parameters != graph.parameters or text_of(now) != text_of(graph):
+        if not graph.is_like(now):
             raise CompileError(change)
         self._watch = Watch(before, held_by(self._f))
         self._kin.clear()  # where lists are of other lengths, it may make a difference
@@ -259,10 +259,12 @@ class Compiled:
             return self
         if shapes not in self._kin:
             assert self._f
-            graph = recorded_for(self._f, self._graph, shapes)
+            known = self._graph
+            record = partial(recorded_for, self._f, known, shapes)
+            sample = Example(known.name, shapes, [[0.0] * prod(shape) for shape in shapes])
+            is_kept = self.backend == "llvm" and not self._is_strict
             self._kin[shapes] = Compiled(
-                graph,
-                shared(graph),
+                recalled(self._f, sample, known.parameters, record, kept=is_kept),
                 self._moving,
                 self.parameters[: self._weights],
                 alone=self._alone,
@@ -388,7 +390,7 @@ class Compiled:
             # In the order of the eager sum, which has no start.
             rows = self._code.rows(batch, numbers)
             sums: Any = [fold(operator.add, column) / count for column in zip(*rows, strict=True)]
-            sums = sums or [0.0] * len(self._graph.outputs)
+            sums = sums or [0.0] * self._graph.outputs
         else:
             sums, _ = self._code.sums(batch.arrays(), numbers, batch.n, 1.0 / count)
         parts = []
@@ -499,8 +501,7 @@ class Compiled:
     def _like(self, graph: FunctionGraph) -> Compiled:
         """Return another function, of distinct nodes, compiled in the same way."""
         return Compiled(
-            graph,
-            graph,
+            Recalled.of(graph, graph),
             [],
             [],
             alone=True,

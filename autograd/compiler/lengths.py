@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.arguments import formed
 from autograd.compiler.program import without_gc
+from autograd.compiler.recall import Recalled
 from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.errors import CompileError
@@ -78,7 +79,7 @@ def _depth(arg: Any) -> int:
 
 
 def recorded_for(
-    f: Callable[..., Any], known: FunctionGraph, shapes: tuple[Shape, ...]
+    f: Callable[..., Any], known: Recalled, shapes: tuple[Shape, ...]
 ) -> FunctionGraph:
     """Return a function recorded for lists of other lengths.
 
@@ -114,7 +115,7 @@ def recorded_for(
     return graph
 
 
-def _refuse_unused(graph: FunctionGraph, known: FunctionGraph, given: str) -> None:
+def _refuse_unused(graph: FunctionGraph, known: Recalled, given: str) -> None:
     """Raise if a longer list is used in its beginning only: it may be another kind of list.
 
     Raises:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
-import sys
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
 from functools import reduce as fold
 from itertools import pairwise
 from math import prod
-from pkgutil import iter_modules
 from typing import Any
 
 from autograd.compiler import cache as disk
 from autograd.compiler.crew import call_all
+from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.forks import wait_for
 from autograd.compiler.frames import (
     Array,
@@ -251,23 +249,8 @@ def _operations(loops: Loops) -> int:
 
 def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
     """Return the name under which the cache keeps some code."""
-    parts = (key, repr(signature), repr((exact, single)), repr(host()), _sources())
+    parts = (key, repr(signature), repr((exact, single)), repr(host()), *map(sources_of, MAKERS))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-@cache
-def _sources() -> str:
-    """Return a digest of the code that makes the code: the rows, the rules and this package.
-
-    Read by way of Python's importer: what is installed may be byte code, or in a zip file.
-    """
-    digest = hashlib.sha256()
-    for package in MAKERS:
-        for finder, name, is_package in iter_modules(sys.modules[package].__path__, f"{package}."):
-            if not is_package:
-                spec: Any = finder.find_spec(name, None)
-                digest.update(spec.loader.get_data(spec.origin))
-    return digest.hexdigest()
 
 
 def _loaded(content: bytes) -> Made:

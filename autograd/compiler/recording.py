@@ -51,6 +51,31 @@ class FunctionGraph(NamedTuple):
     choices: dict[int, int]
 
 
+class Example(NamedTuple):
+    """What a function is recorded with.
+
+    Attributes:
+        name: the function's.
+        shapes: of the arguments.
+        numbers: theirs.
+    """
+
+    name: str
+    shapes: tuple[Shape, ...]
+    numbers: list[list[float]]
+
+
+def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
+    """Return an example of a function's arguments: numbers and flat lists.
+
+    Raises:
+        TypeError: it is neither a number nor a list of them.
+    """
+    name = getattr(f, "__name__", None) or type(f).__name__
+    shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
+    return Example(name, shapes, [[real(_plain(x)) for x in _elements(arg)] for arg in example])
+
+
 def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
     """Return what ``f`` does, from three runs that must not differ.
 
@@ -78,10 +103,8 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
 def _recorded(
     f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value], tracer: FunctionTracer
 ) -> FunctionGraph:
-    name = getattr(f, "__name__", None) or type(f).__name__
     home = tracer.home
-    shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
-    numbers = [[real(_plain(x)) for x in _elements(arg)] for arg in example]
+    name, shapes, numbers = example_of(f, example)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
