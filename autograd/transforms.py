@@ -6,7 +6,8 @@ functions of scalars and of flat lists of scalars.
 
 Given floats, the returned functions give floats. Given Values, or where the function has used
 one that is older than the call, they give Values: nobody's gradient is lost on the way. So they
-do inside a function that is itself being differentiated.
+do inside a function that is itself being differentiated. Under `no_grad` the numbers are the same,
+and Values are leaves.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from typing import Any
 from autograd.accumulation import accumulated, applied, edges_of, oldest
 from autograd.engine import Value, sweep
 from autograd.errors import DomainError, quoted
+from autograd.functions import detach
 from autograd.graph import topological_order
-from autograd.modes import unchecked
+from autograd.modes import changed_mode, current_mode, unchecked
 from autograd.operand import real
 from autograd.operation import Number, Op, plain
 from autograd.ops import mul_no_nan
@@ -352,7 +354,8 @@ def _recorded(
 def _deeper() -> Iterator[None]:
     token = _depth.set(_depth.get() + 1)
     try:
-        yield
+        with changed_mode(grad=True):  # a no_grad around it is about the results
+            yield
     finally:
         _depth.reset(token)
 
@@ -374,17 +377,26 @@ def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool) -> Any:
 def _outputs(inside: bool, outs: list[Any], result: Any) -> Any:
     """Return nested lists and tuples of Values; as floats, unless ``inside``.
 
+    Under `no_grad` Values are cut off from their graph.
+
     Raises:
         DomainError: floats aren't finite, and `Value.backward` from one of ``outs`` raises.
     """
     if inside:
-        return result
+        return result if current_mode().grad else _cut(result)
     numbers = _floats(result)
     if not _is_finite(numbers):
         for out in outs:
             for _ in sweep(out) if isinstance(out, Value) else ():
                 pass
     return numbers
+
+
+def _cut(result: Any) -> Any:
+    if isinstance(result, list | tuple):
+        parts = map(_cut, result)
+        return list(parts) if isinstance(result, list) else tuple(parts)
+    return detach(result) if isinstance(result, Value) else result
 
 
 def _floats(result: Any) -> Any:

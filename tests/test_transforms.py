@@ -160,6 +160,33 @@ def test_gradients_under_no_grad_record_nothing() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        grad,
+        hessian,
+        lambda f: lambda x: value_and_grad(f)(x),
+        lambda f: jacobian(lambda x: [f(x), x * f(x)]),
+        lambda f: lambda x: jvp(f, [x], [0.5]),
+        lambda f: lambda x: hvp(f, [x], [0.5]),
+        lambda f: grad(lambda x: grad(f)(x) * x),
+    ],
+)
+def test_derivatives_under_no_grad_are_the_same_and_have_no_graph(derivative: Any) -> None:
+    def numbers(x: Any) -> list[float]:
+        parts = x if isinstance(x, list | tuple) else [x]
+        return [part.data if isinstance(part, Value) else part for part in parts]
+
+    p = Value(1.5)
+    for f, x in ((tanh, 0.4), (lambda x: tanh(p * x) * p, 0.4), (tanh, Value(0.4))):
+        outside = derivative(f)(x)
+        with no_grad():
+            inside = derivative(f)(x)
+        assert numbers(inside) == numbers(outside)
+        parts = inside if isinstance(inside, list | tuple) else [inside]
+        assert all(part.op is None for part in parts if isinstance(part, Value))
+
+
 def test_deep_graphs() -> None:
     def f(x: Value) -> Value:
         y = x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from array import array
@@ -185,6 +186,19 @@ def of_a_missing_global() -> tuple[Any, Callable[[], object]]:
 NUMBERS = [0.5] * 5000
 
 REPLACED = {
+    "a number's type": lambda: of_state(
+        lambda x, s: x * (2.0 if isinstance(s[0], int) else 3.0),
+        [1],
+        lambda s: s.__setitem__(0, 1.0),
+    ),
+    "the sign of zero": lambda: of_state(
+        lambda x, s: x * math.copysign(1.0, s.zero),
+        SimpleNamespace(zero=0.0),
+        lambda s: setattr(s, "zero", -0.0),
+    ),
+    "a set of objects": lambda: of_state(
+        lambda x, s: x * len(s), {SimpleNamespace}, lambda s: s.add(ModuleType)
+    ),
     "a name in a string": lambda: of_state(
         lambda x, s: x * getattr(s, "ra" + "te"),
         SimpleNamespace(rate=2.0),
@@ -351,9 +365,10 @@ def test_a_parameter_of_a_network_that_is_replaced_is_noticed() -> None:
 def test_many_things_are_looked_at_a_hundredth_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Made at 10; looks from 10 to 11 and from 200 to 200.1, none due at 100 and 201.
-    clock = iter([10.0, 10.0, 11.0, 100.0, 200.0, 200.1, 201.0])
+    # Made at 10; a look at 10 takes a second, so that none is due at 100; one at 200, none at 201.
+    clock, spent = iter([10.0, 10.0, 100.0, 200.0, 201.0]), iter([0.0, 1.0, 1.0, 1.5])
     monkeypatch.setattr("autograd.compiler.watch.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("autograd.compiler.watch.thread_time", lambda: next(spent))
     model = MLP(2, [4, 1], seed=0)
     watch = Watch(held_by(model))
     model.layers[0].neurons[0].w[0] = Value(1.0)

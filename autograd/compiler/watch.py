@@ -18,10 +18,10 @@ from contextvars import ContextVar
 from functools import partial
 from itertools import filterfalse
 from keyword import iskeyword
-from time import perf_counter
+from operator import is_
+from time import perf_counter, thread_time
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
-from zlib import crc32
 
 from autograd.compiler.reach import (
     ATOMS,
@@ -45,15 +45,10 @@ SHARE, AT_ONCE = 0.01, 0.02
 been saved up, for so many seconds at once."""
 MOST = 1_000_000
 """Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
-SOME = 4096
-"""Of larger arrays a checksum is kept in place of a copy."""
 COMPARED = {int, float, bool, str, bytes}
-"""Types of which another one that is equal will do; of all others it has to be the same."""
+"""Types of which another one that is written alike will do; of others it has to be the same."""
 
-IS, EQUAL = " is {1}", " == {1}"
-
-SIMPLE = ATOMS | {Value}
-"""Types whose instances are equal where they are the same, or numbers."""
+IS, EQUAL, SAME = " is {1}", " == {1}", "same({0}, {1})"
 
 NONE: dict[str, Any] = {}
 ABSENT = "absent"
@@ -98,9 +93,8 @@ class Held(NamedTuple):
 
     def was(self) -> str:
         """Return what it was, as messages say it."""
-        is_told = self.spelled.endswith(IS) or self.spelled.startswith("{0}")
-        told = f"was {quoted(self.value)}" if is_told else "held something else"
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{self.name} {told}")
+        told = self.value[:9] if isinstance(self.value, list) else self.value
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{self.name} was {quoted(told)}")
 
     def is_there(self) -> bool:
         _, read, value, spelled, *_ = self
@@ -109,8 +103,11 @@ class Held(NamedTuple):
             if now is value:
                 return True
             kind = type(now)
-            is_one = spelled.endswith(IS)
-            return (not is_one or (kind in COMPARED and kind is type(value))) and bool(now == value)
+            if spelled == SAME:
+                return _same(now, value)
+            if spelled.endswith(IS):  # 0.0 is another number than -0.0, and than 0
+                return kind in COMPARED and kind is type(value) and repr(now) == repr(value)
+            return bool(now == value)
         except Exception:  # the place is gone
             return False
 
@@ -141,7 +138,7 @@ class Watch:
         terms = [x.spelled.format(f"h{i}", f"v{i}", f"r{i}") for i, x in enumerate(self._often)]
         known = {f"h{i}": each.holder for i, each in enumerate(self._often)}
         known |= {f"v{i}": each.value for i, each in enumerate(self._often)}
-        known |= {f"r{i}": each.read for i, each in enumerate(self._often)}
+        known |= {f"r{i}": each.read for i, each in enumerate(self._often)} | {"same": _same}
         self._is_as_it_was = function_of("", [f"return {' and '.join(terms) or True}"], [], known)
 
     def replaced(self) -> Held | None:
@@ -163,8 +160,9 @@ class Watch:
         self._looked = begin
         if self._allowed < 0:
             return None
+        begin = thread_time()
         found = next(filterfalse(Held.is_there, self._seldom), None)
-        self._allowed -= perf_counter() - begin
+        self._allowed -= thread_time() - begin
         return found
 
 
@@ -205,21 +203,12 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
     elif isinstance(thing, FunctionType):
         if not is_foreign(thing.__module__ or ""):
             yield from _places_in_function(thing)
-    elif isinstance(thing, list):
+    elif isinstance(thing, list | set | deque):
         if len(thing) <= MOST:
-            is_plain = SIMPLE.issuperset(map(type, thing))
-            if is_plain:
-                yield Held("the list", thing.copy, thing.copy(), "{0}" + EQUAL, thing)
-            else:
-                ids = partial(_ids, thing)
-                yield Held(f"the list {quoted(thing)}", ids, ids(), "{2}()" + EQUAL, thing)
-    elif isinstance(thing, set | deque):
-        if len(thing) <= MOST and SIMPLE.issuperset(map(type, thing)):
-            name = f"the {type(thing).__name__}"
-            yield Held(name, thing.copy, thing.copy(), "{0}" + EQUAL, thing)
+            yield _items(thing)
     elif isinstance(thing, dict):
         if len(thing) <= MOST:
-            yield _keys(f"the keys of {quoted(thing)}", thing)
+            yield _keys(f"the keys of a {type(thing).__name__}", thing)
             for key in thing:
                 yield from _item(f"the item {quoted(key)}", thing, key)
     elif isinstance(thing, bytearray | memoryview | array) or type(thing).__module__ == "numpy":
@@ -273,18 +262,21 @@ def _places_in_memory(thing: Any) -> Iterator[Held]:
     size = len(thing) if isinstance(thing, bytearray | array) else getattr(thing, "nbytes", 0)
     if 0 < size <= MOST * 8:
         read = partial(_contents, thing)
-        name = f"the {type(thing).__name__} {quoted(thing)}"
-        yield Held(name, read, read(), "{2}()" + EQUAL, thing, is_rare=size > 8 * SOME)
+        yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
 
 
-def _contents(thing: Any) -> bytes | int:
-    """Return the bytes of an array, or of larger ones a checksum."""
-    whole = bytes(thing) if not hasattr(thing, "tobytes") else thing.tobytes()
-    return whole if len(whole) <= 8 * SOME else crc32(whole)
+def _contents(thing: Any) -> bytes:
+    return thing.tobytes() if hasattr(thing, "tobytes") else bytes(thing)
 
 
-def _ids(things: list[Any]) -> list[int]:
-    return [*map(id, things)]
+def _items(things: Any) -> Held:
+    """Return the place of all items."""
+    return Held(f"the {type(things).__name__}", lambda: things, list(things), SAME, things)
+
+
+def _same(things: Any, before: list[Any]) -> bool:
+    """Return whether these objects are the items."""
+    return len(things) == len(before) and all(map(is_, things, before))
 
 
 def _keys(name: str, table: Any) -> Held:
