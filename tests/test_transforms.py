@@ -159,7 +159,6 @@ def test_gradients_under_no_grad_record_nothing() -> None:
     assert (g.data, g.op) == (12.0, None)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "derivative",
     [
@@ -187,6 +186,7 @@ def test_derivatives_under_no_grad_are_the_same_and_have_no_graph(derivative: An
         assert all(part.op is None for part in parts if isinstance(part, Value))
 
 
+@pytest.mark.long
 def test_deep_graphs() -> None:
     def f(x: Value) -> Value:
         y = x
