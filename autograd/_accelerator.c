@@ -54,21 +54,17 @@ struct Node {
         Node *next; /* of those that wait for being freed */
     };
     uintptr_t form; /* NULL for a leaf, and the bits below */
-    PyObject *a;    /* as in Python; NULL is 0.0 */
-    union {
-        PyObject *b;
-        double age; /* of a leaf */
-    };
+    PyObject *a, *b; /* as in Python; NULL is 0.0 */
     uintptr_t origin; /* NULL is None, and the bits below */
-    double made;      /* how many nodes had been made */
+    double age;       /* how many nodes had been made */
 };
 
-/* Of `_mark`: as __new__ leaves it, None, seen by a pass, by the pass that is on, among the rare. */
-enum { UNSET, NONE, PASSED, OPEN, DONE, OTHER, MARK = 7, TRACKED = 8, FORM_BITS = 15 };
+/* Of `_mark`: as __new__ leaves it, None, seen by a pass, among the rare; whether gc knows it. */
+enum { UNSET, NONE, PASSED, OTHER, MARK = 3, TRACKED = 4, BITS = 15 };
 
 /* Whether in place of the origin there is a dict of what few nodes have, and whether that has the
-   node's data or grad, which are of another type than float. */
-enum { RARE = 1, ODD = 2, ORIGIN_BITS = 3 };
+   node's data or grad, which are of another type than float; where a walk is with it. */
+enum { RARE = 1, ODD = 2, OPEN = 4, DONE = 8 };
 
 /* The base of `Form` and `Op`: which row it is here, if it is one, and in which form. */
 typedef struct {
@@ -88,14 +84,14 @@ typedef struct {
 } Mode;
 
 static int tracks_all;
-static double last_age, nodes_made;
+static double nodes_made;
 static PyTypeObject *form_type, *op_type, *mode_type, *value_type;
 static Py_ssize_t items_at; /* where a tuple has its items */
 
 enum { FEW = 3, MOST_FORMS = 4096, ON_STACK = 64 };
 
 /* What the Python code has given in `connect`. */
-static PyObject *operate, *form_function, *mode_variable, *topological_order;
+static PyObject *operate, *form_function, *mode_variable, *python_order;
 static PyObject *rows[ROW_COUNT], *forms[ROW_COUNT][4][8]; /* by the number of arguments, and which
                                                               of them are nodes */
 static PyObject *wide_forms[ROW_COUNT]; /* of more, by the latter as bytes */
@@ -107,7 +103,7 @@ static int is_node(PyObject *x)
 
 static int is_form(PyObject *x)
 {
-    return PyObject_TypeCheck(x, form_type) && !((uintptr_t)x & FORM_BITS);
+    return PyObject_TypeCheck(x, form_type) && !((uintptr_t)x & BITS);
 }
 
 static PyObject **items_of(PyObject *tuple)
@@ -117,7 +113,7 @@ static PyObject **items_of(PyObject *tuple)
 
 static Kernel *form_of(const Node *node)
 {
-    return (Kernel *)(node->form & ~(uintptr_t)FORM_BITS);
+    return (Kernel *)(node->form & ~(uintptr_t)BITS);
 }
 
 static int mark_of(const Node *node)
@@ -132,7 +128,7 @@ static void set_mark(Node *node, int mark)
 
 static PyObject *origin_of(const Node *node)
 {
-    return (PyObject *)(node->origin & ~(uintptr_t)ORIGIN_BITS);
+    return (PyObject *)(node->origin & ~(uintptr_t)BITS);
 }
 
 static void replace(PyObject **place, PyObject *by) /* takes the reference over */
@@ -175,11 +171,11 @@ static Node *blank(int is_tracked)
         PyObject_Init((PyObject *)node, value_type);
     if (!node)
         return (Node *)PyErr_NoMemory();
-    node->data = node->grad = node->age = 0.0;
-    node->made = ++nodes_made;
+    node->data = node->grad = 0.0;
     node->form = is_tracked ? TRACKED : 0;
-    node->a = NULL;
+    node->a = node->b = NULL;
     node->origin = 0;
+    node->age = ++nodes_made;
     return node;
 }
 
@@ -191,16 +187,12 @@ static PyObject *node_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static void let_go(Node *node)
 {
-    PyObject *form = (PyObject *)form_of(node), *origin = origin_of(node), *a = node->a;
-    PyObject *b = form ? node->b : NULL;
-    node->form &= FORM_BITS;
-    node->a = NULL;
-    node->age = 0.0;
+    PyObject *held[] = {(PyObject *)form_of(node), node->a, node->b, origin_of(node)};
+    node->form &= BITS;
+    node->a = node->b = NULL;
     node->origin = 0;
-    Py_XDECREF(form);
-    Py_XDECREF(a);
-    Py_XDECREF(b);
-    Py_XDECREF(origin);
+    for (int i = 0; i < 4; i++)
+        Py_XDECREF(held[i]);
 }
 
 static Node *waiting;
@@ -236,8 +228,7 @@ static int node_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT((PyObject *)form_of(node));
     Py_VISIT(node->a);
-    if (form_of(node))
-        Py_VISIT(node->b);
+    Py_VISIT(node->b);
     if (node->origin & RARE)
         Py_VISIT(origin_of(node));
     return 0;
@@ -326,7 +317,7 @@ static int set_origin(PyObject *self, PyObject *value, void *unused)
     Node *node = (Node *)self;
     if (refuse_deletion(value))
         return -1;
-    if (node->origin & RARE)
+    if (node->origin & RARE || (uintptr_t)value & BITS)
         return set_rare(node, "origin", value);
     PyObject *old = origin_of(node);
     node->origin = value == Py_None ? 0 : (uintptr_t)Py_NewRef(value);
@@ -371,43 +362,35 @@ static int set_form(PyObject *self, PyObject *value, void *unused)
     }
     if (old && form && !(node->form & TRACKED))
         tracks_all = 1; /* the form of a row gives way to a user's function */
-    PyObject *b = old && !form ? node->b : NULL;
-    if (!old || !form)
-        node->age = 0.0; /* a null pointer, too */
-    node->form = (uintptr_t)Py_XNewRef(form) | (node->form & FORM_BITS);
+    node->form = (uintptr_t)Py_XNewRef(form) | (node->form & BITS);
     Py_XDECREF(old);
-    Py_XDECREF(b);
     return 0;
 }
 
 static PyObject *get_age(PyObject *self, void *unused)
 {
-    return PyFloat_FromDouble(((Node *)self)->made);
+    return PyFloat_FromDouble(((Node *)self)->age);
 }
 
 static int set_age(PyObject *self, PyObject *value, void *unused)
 {
-    ((Node *)self)->made = ++nodes_made; /* by the clock here, which is the finer one */
+    ((Node *)self)->age = ++nodes_made; /* by the clock here, which is the finer one */
     return 0;
 }
 
-static PyObject *get_slot(PyObject *self, void *is_second)
+static PyObject *get_slot(PyObject *self, void *offset)
 {
-    Node *node = (Node *)self;
-    PyObject *held = !is_second ? node->a : form_of(node) ? node->b : NULL;
-    return held ? Py_NewRef(held) : PyFloat_FromDouble(is_second && !form_of(node) ? node->age : 0);
+    PyObject *held = *(PyObject **)((char *)self + (size_t)offset);
+    if ((size_t)offset == offsetof(Node, b) && !form_of((Node *)self))
+        return get_age(self, NULL);
+    return held ? Py_NewRef(held) : PyFloat_FromDouble(0.0);
 }
 
-static int set_slot(PyObject *self, PyObject *value, void *is_second)
+static int set_slot(PyObject *self, PyObject *value, void *offset)
 {
-    Node *node = (Node *)self;
     if (refuse_deletion(value))
         return -1;
-    if (is_second && !form_of(node)) {
-        node->age = PyFloat_AsDouble(value);
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    replace(is_second ? &node->b : &node->a, Py_NewRef(value));
+    replace((PyObject **)((char *)self + (size_t)offset), Py_NewRef(value));
     return 0;
 }
 
@@ -430,10 +413,10 @@ static PyObject *get_args(PyObject *self, void *unused)
         Py_XDECREF(pattern);
     }
     if (n < 0 || n > 2)
-        return n < 0 ? NULL : get_slot(self, NULL);
+        return n < 0 ? NULL : get_slot(self, (void *)offsetof(Node, a));
     PyObject *args = PyTuple_New(n);
     for (Py_ssize_t i = 0; args && i < n; i++)
-        PyTuple_SetItem(args, i, get_slot(self, i ? &tracks_all : NULL));
+        PyTuple_SetItem(args, i, get_slot(self, (void *)(i ? offsetof(Node, b) : offsetof(Node, a))));
     return args;
 }
 
@@ -447,8 +430,8 @@ static PyGetSetDef node_getset[] = {
     {"_mark", get_mark, set_mark_object, NULL, NULL},
     {"_form", get_form, set_form, NULL, NULL},
     {"_age", get_age, set_age, NULL, NULL},
-    {"_a", get_slot, set_slot, NULL, NULL},
-    {"_b", get_slot, set_slot, NULL, &tracks_all /* anything but NULL */},
+    {"_a", get_slot, set_slot, NULL, (void *)offsetof(Node, a)},
+    {"_b", get_slot, set_slot, NULL, (void *)offsetof(Node, b)},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -605,10 +588,8 @@ static PyObject *made(int row, PyObject *const *args, PyObject *whole, const cha
     node->data = data;
     node->form |= NONE;
     node->origin = (uintptr_t)origin;
-    if (way == AS_LEAF) {
-        node->age = ++last_age;
+    if (way == AS_LEAF)
         return (PyObject *)node;
-    }
     PyObject *form = n <= FEW ? forms[row][n][pattern] : NULL;
     if (form || (form = form_for(row, kinds, n))) {
         node->form |= (uintptr_t)Py_NewRef(form);
@@ -703,11 +684,6 @@ static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-static PyObject *next_age(PyObject *module, PyObject *unused)
-{
-    return PyFloat_FromDouble(++last_age);
-}
-
 /* The order of a backward pass, as `autograd.schedule` has it */
 
 typedef struct {
@@ -730,76 +706,124 @@ static int push(Stack *stack, Node *node)
     return 0;
 }
 
-static int visit(PyObject *arg, Stack *stack, Stack *leaves, PyObject *root)
+static int visit(PyObject *arg, Stack *stack)
 {
     if (!arg || PyFloat_CheckExact(arg))
         return 0;
     if (!is_node(arg)) {
-        PyErr_Format(PyExc_AttributeError, "an argument of a node is no Value: %R", arg);
+        PyErr_SetString(PyExc_AttributeError, "an argument of a node is no Value");
         return -1;
     }
-    Node *node = (Node *)arg;
-    if (mark_of(node) == DONE)
-        return 0;
-    if (!form_of(node)) {
-        set_mark(node, DONE);
-        return push(leaves, node);
-    }
-    if (mark_of(node) != OPEN)
-        return push(stack, node);
-    PyObject *order = PyObject_CallFunctionObjArgs(topological_order, root, NULL);
-    Py_XDECREF(order); /* there is none: it raises the CycleError */
-    return order ? 0 : -1;
+    if (((Node *)arg)->origin & OPEN)
+        return -1; /* a cycle */
+    return ((Node *)arg)->origin & DONE ? 0 : push(stack, (Node *)arg);
 }
 
-static int visit_arguments(Node *node, Stack *stack, Stack *leaves, PyObject *root)
+static int visit_arguments(Node *node, Stack *stack)
 {
     if (!node->a || !PyTuple_CheckExact(node->a))
-        return visit(node->b, stack, leaves, root) || visit(node->a, stack, leaves, root);
+        return visit(node->b, stack) || visit(node->a, stack);
     for (Py_ssize_t i = PyTuple_Size(node->a); i-- > 0;)
-        if (visit(items_of(node->a)[i], stack, leaves, root))
+        if (visit(items_of(node->a)[i], stack))
             return -1;
     return 0;
 }
 
-/* Empties a stack into a list; another pass will find these nodes unvisited. */
-static PyObject *listed(Stack *nodes)
+static void clear(const Stack *nodes)
 {
-    PyObject *list = PyList_New(nodes->used);
-    for (Py_ssize_t i = 0; i < nodes->used; i++) {
-        set_mark(nodes->items[i], PASSED);
-        if (list)
-            PyList_SetItem(list, i, Py_NewRef((PyObject *)nodes->items[i]));
+    for (Py_ssize_t i = 0; i < nodes->used; i++)
+        nodes->items[i]->origin &= ~(uintptr_t)(OPEN | DONE);
+}
+
+/* Puts some nodes and all before them into an order, each after its arguments; what is before those
+   in `ends` and before what is older than `since` is left out. */
+static int put_in_order(PyObject *roots, PyObject *ends, double since, Stack *order)
+{
+    Stack stack = {NULL, 0, 0};
+    int failed = 0;
+    for (Py_ssize_t i = ends ? PyTuple_Size(ends) : 0; i-- > 0;)
+        ((Node *)items_of(ends)[i])->origin |= DONE;
+    for (Py_ssize_t i = PyTuple_Size(roots); i-- > 0 && !failed;)
+        failed = push(&stack, (Node *)items_of(roots)[i]);
+    while (stack.used && !failed) {
+        Node *node = stack.items[stack.used - 1];
+        if (node->origin & DONE)
+            stack.used--;
+        else if (node->origin & OPEN || !form_of(node) || node->age < since) {
+            stack.used--;
+            node->origin = (node->origin & ~(uintptr_t)OPEN) | DONE;
+            failed = push(order, node);
+        } else {
+            node->origin |= OPEN;
+            failed = visit_arguments(node, &stack);
+        }
     }
-    PyMem_Free(nodes->items);
+    clear(&stack);
+    clear(order);
+    for (Py_ssize_t i = ends ? PyTuple_Size(ends) : 0; i-- > 0;)
+        ((Node *)items_of(ends)[i])->origin &= ~(uintptr_t)DONE;
+    PyMem_Free(stack.items);
+    return failed;
+}
+
+static int are_nodes(PyObject *tuple)
+{
+    Py_ssize_t n = PyTuple_Size(tuple);
+    while (n && is_node(items_of(tuple)[n - 1]))
+        n--;
+    return !n;
+}
+
+/* `autograd.graph.topological_order`; that one has to word the error, or what is no Value. */
+static PyObject *topological_order(PyObject *module, PyObject *roots, PyObject *kwargs)
+{
+    Stack order = {NULL, 0, 0};
+    PyObject *given = kwargs ? PyDict_GetItemString(kwargs, "ends") : NULL, *list = NULL;
+    PyObject *since = kwargs ? PyDict_GetItemString(kwargs, "since") : NULL;
+    PyObject *ends = given && PyList_CheckExact(given) ? PyList_AsTuple(given) : NULL;
+    Py_ssize_t known = !!ends + (since && PyFloat_CheckExact(since));
+    int failed = kwargs && PyDict_Size(kwargs) > known;
+    failed = failed || !are_nodes(roots) || (ends && !are_nodes(ends))
+             || put_in_order(roots, ends, since ? PyFloat_AsDouble(since) : 0.0, &order);
+    if (failed && !PyErr_Occurred())
+        list = PyObject_Call(python_order, roots, kwargs);
+    else if (!failed && (list = PyList_New(order.used)))
+        for (Py_ssize_t i = 0; i < order.used; i++)
+            PyList_SetItem(list, i, Py_NewRef((PyObject *)order.items[i]));
+    PyMem_Free(order.items);
+    Py_XDECREF(ends);
     return list;
 }
 
 static PyObject *backward_order(PyObject *module, PyObject *root)
 {
-    Stack stack = {NULL, 0, 0}, order = {NULL, 0, 0}, leaves = {NULL, 0, 0};
+    Stack order = {NULL, 0, 0};
     if (!is_node(root))
         return PyErr_Format(PyExc_TypeError, "the order of a Value, not of %R", root);
     if (!form_of((Node *)root))
         return Py_BuildValue("[][O]", root);
-    int failed = push(&stack, (Node *)root);
-    while (!failed && stack.used) {
-        Node *node = stack.items[stack.used - 1];
-        if (mark_of(node) == OPEN || mark_of(node) == DONE) {
-            stack.used--;
-            failed = mark_of(node) == OPEN && push(&order, node);
-            set_mark(node, DONE);
-        } else {
-            set_mark(node, OPEN);
-            failed = set_float(node, &grad_field, 0.0)
-                     || visit_arguments(node, &stack, &leaves, root);
-        }
+    PyObject *roots = PyTuple_Pack(1, root), *inner = NULL, *leaves = PyList_New(0), *both = NULL;
+    int failed = !roots || !leaves || put_in_order(roots, NULL, 0.0, &order);
+    if (failed && !PyErr_Occurred())
+        both = PyObject_Call(python_order, roots, NULL); /* raises the CycleError */
+    else if (!failed)
+        failed = !(inner = PyList_New(order.used));
+    Py_ssize_t n = 0;
+    for (Py_ssize_t i = 0; i < order.used && !failed; i++) {
+        Node *node = order.items[i];
+        set_mark(node, PASSED);
+        if (form_of(node)) {
+            PyList_SetItem(inner, n++, Py_NewRef((PyObject *)node));
+            failed = set_float(node, &grad_field, 0.0);
+        } else
+            failed = PyList_Append(leaves, (PyObject *)node);
     }
-    PyObject *found[3] = {listed(&stack), listed(&order), listed(&leaves)}, *both = NULL;
-    if (!failed && found[1] && found[2])
-        both = PyTuple_Pack(2, found[1], found[2]);
-    for (int i = 0; i < 3; i++)
-        Py_XDECREF(found[i]);
+    if (!failed && !PyList_SetSlice(inner, n, order.used, NULL))
+        both = PyTuple_Pack(2, inner, leaves);
+    PyMem_Free(order.items);
+    Py_XDECREF(roots);
+    Py_XDECREF(inner);
+    Py_XDECREF(leaves);
     return both;
 }
 
@@ -907,7 +931,7 @@ static PyObject *connect(PyObject *module, PyObject *given)
     }
     form_function = Py_NewRef(kept[1]);
     mode_variable = Py_NewRef(kept[2]);
-    topological_order = Py_NewRef(kept[3]);
+    python_order = Py_NewRef(kept[3]);
     operate = Py_NewRef(kept[0]);
     Py_RETURN_NONE;
 }
@@ -915,7 +939,8 @@ static PyObject *connect(PyObject *module, PyObject *given)
 static PyMethodDef functions[] = {
     {"value_of", value_of, METH_O, NULL},
     {"connect", connect, METH_VARARGS, NULL},
-    {"next_age", next_age, METH_NOARGS, NULL},
+    {"topological_order", (PyCFunction)(void (*)(void))topological_order,
+     METH_VARARGS | METH_KEYWORDS, NULL},
     {"backward_order", backward_order, METH_O, NULL},
     {"pull_back", pull_back, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -12,7 +12,7 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from functools import lru_cache
 
-from autograd import engine, modes, ops
+from autograd import engine, graph, modes, ops
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
 from autograd.engine import Value, clock, next_age, record
@@ -213,6 +213,8 @@ def _form_of_bytes(op: Op, is_node: bytes) -> Form:
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
 if accelerator:
     vars(engine)["backward_order"] = accelerator.backward_order
+    for _module in (engine, graph):  # and those that load it from here on
+        vars(_module)["topological_order"] = accelerator.topological_order
     accelerator.connect(TABLE, _operate, _form_of_bytes, modes._mode, topological_order)
     Op._call = Op.__call__  # type: ignore[attr-defined]
     del Op.__call__

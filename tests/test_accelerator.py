@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import autograd
+from autograd import grad, no_grad, tanh
 from autograd.acceleration import accelerator, engine_name
 from autograd.byhand import HandMade
 from autograd.engine import Value
@@ -125,6 +126,65 @@ print(kept.grad > 0.999999)
 @pytest.mark.long
 def test_a_long_chain_needs_no_stack(folder: Path) -> None:
     assert said(folder, "-c", CHAIN.format(n=1_000_000)) == ["True"]
+
+
+ORDERS = """
+import random
+from autograd import CycleError, Value, dot, tanh
+from autograd.acceleration import accelerator
+from autograd.recorders import topological_order
+ours, theirs = topological_order, accelerator.topological_order
+rng = random.Random(0)
+for _ in range(100):
+    nodes = [Value(rng.random()) for _ in range(3)]
+    for _ in range(30):
+        x, y = rng.choices(nodes, k=2)
+        nodes.append(rng.choice([x * y, x + 1, tanh(x), dot([x, y, 2.0], [y, x, x], 1.0)]))
+    roots, ends = rng.choices(nodes, k=rng.randrange(3)), rng.choices(nodes, k=rng.randrange(3))
+    since = rng.choice([0.0, rng.choice(nodes)._age])
+    for given in ends, tuple(ends):
+        assert theirs(*roots, ends=given, since=since) == ours(*roots, ends=given, since=since)
+    assert theirs(*roots) == ours(*roots)
+x = Value(1.0)
+y = x * 2
+z = y + 1
+y._a = z
+try:
+    z.backward()
+except CycleError as error:
+    print(error)
+y._a = x
+z.backward()
+print(x.grad, theirs(z) == [x, y, z])
+"""
+
+
+@pytest.mark.long
+def test_the_order_in_c_is_that_in_python(folder: Path) -> None:
+    error, after = said(folder, "-c", ORDERS)
+    assert error.startswith("the graph has a cycle of 2 node(s): Value(data=3.0")
+    assert after == "2.0 True"
+
+
+def test_every_node_is_of_the_very_type_that_messages_name() -> None:
+    x = Value(2.0)
+    by_hand = [Value(4.0, (x,), "square"), Value(4.0, (x,), (4.0,)), Value(1.0, label="x")]
+    for node in (x, x * x, *by_hand, x * x):
+        assert type(node) is Value
+        with pytest.raises(TypeError, match="for @: 'Value' and 'Value'"):
+            node @ node  # type: ignore[operator]
+    assert (Value.__name__, Value.__module__) == ("Value", "autograd.engine")
+
+
+def test_a_result_without_a_graph_is_younger_than_what_it_was_made_in() -> None:
+    """By that, a derivative knows its own numbers from Values that it closes over."""
+
+    def f(x: Value) -> Value:
+        with no_grad():
+            slope = tanh(x) * 2
+        return x * slope
+
+    assert type(grad(f)(0.5)) is float
 
 
 LEAKS = """

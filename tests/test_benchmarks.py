@@ -32,7 +32,7 @@ def fake(script: str, *args: Any, **environment: str) -> Any:
             return {"build": 0.9, "free": 0.1}
         case "engine", "memory":
             return 144.2
-        case "engine", name:
+        case "engine", name, *_:
             return {"seconds": {"mlp": 0.01, "scalars": 0.025}.get(name, 0.42), "loss": 1.0}
         case ["importing"]:
             return {"seconds": 0.015, "numpy": False}

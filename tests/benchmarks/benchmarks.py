@@ -12,6 +12,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
+from autograd.acceleration import engine_name
 from tests.benchmarks.contest import Contender, Contest, Say, hold
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.measurement import MeasurementError, measure
@@ -126,6 +127,73 @@ def eager_step(say: Say) -> Result:
         if "micrograd" in contest.runs
     ]
     return Result(figures, contest)
+
+
+IN_C = "in C"
+IN_PYTHON = "in Python"
+NODES = "node by node"
+ENGINES = {IN_C: "0", IN_PYTHON: "1"}
+"""Both engines, with what chooses them in the environment."""
+
+
+def both_engines(say: Say, *, gc: bool) -> Result:
+    """Compare a step of either engine with micrograd's and a lean class's; gc as it is, or off."""
+    off = () if gc else ("off",)
+
+    def step(name: str, pure: str = "1") -> Callable[[int], Any]:
+        return lambda _: measure("engine", name, *off, AUTOGRAD_PURE=pure)
+
+    ways = {NODES: "scalars", "nn.MLP": "mlp"}
+    present, notes = engines_there()
+    contenders = [
+        Contender(f"{way}, {engine}", step(name, ENGINES[engine]), head=engine * (way == NODES))
+        for engine in present
+        for way, name in ways.items()
+    ]
+    lean = Contender("a lean class, as microgpt's", step("lean"))
+    peer = Contender("micrograd", step("micrograd"), "micrograd")
+    contest = hold([*contenders, lean, peer], ROUNDS, say, typical=min)
+    figures = []
+    for engine in present:
+        for way, wanted in zip(ways, (150, 150) if gc else (20, None), strict=True):
+            ours, goal = f"{way}, {engine}", wanted if engine == IN_C else None
+            if "micrograd" in contest.runs:
+                ratio = contest.ratio("micrograd", ours)
+                figures.append(Figure(ratio, "×", f"as fast as micrograd, {ours}", goal))
+            ratio = contest.ratio(lean.name, ours)
+            figures.append(Figure(ratio, "×", f"as fast as a lean class, {ours}"))
+    return Result(figures, contest, notes)
+
+
+def engines_there() -> tuple[list[str], list[str]]:
+    """Return which engines can run here, and what is to be said of the others."""
+    if engine_name() == "engine in C":
+        return list(ENGINES), []
+    return [IN_PYTHON], ["the engine in C is left out: it is not installed here"]
+
+
+def derived(say: Say) -> Result:
+    """Compare the engines where derivatives are checked, taken twice, or trained with."""
+    present, notes = engines_there()
+    figures = []
+    for name, what in (
+        ("check", "gradcheck, 20 inputs"),
+        ("hessian", "hessian, 20 inputs"),
+        ("dropout", "fit with dropout"),
+    ):
+        seconds = {}
+        for engine in present:
+            say(f"{what}, {engine}")
+            runs = [
+                measure("engine", name, AUTOGRAD_PURE=ENGINES[engine])["seconds"]
+                for _ in range(ROUNDS)
+            ]
+            seconds[engine] = min(runs)
+            figures.append(Figure(seconds[engine], "s", f"{what}, {engine}"))
+        if IN_C in seconds:
+            ratio = seconds[IN_PYTHON] / seconds[IN_C]
+            figures.append(Figure(ratio, "×", f"{what}, as fast as in Python", 4))
+    return Result(figures, notes=notes)
 
 
 def light_import(say: Say) -> Result:
@@ -555,6 +623,21 @@ BENCHMARKS: dict[str, Benchmark] = {
             eager_step,
             peers=("micrograd",),
         ),
+        Benchmark(
+            "engines",
+            "engine",
+            "the same in C and in Python, beside a lean class",
+            partial(both_engines, gc=True),
+            peers=("micrograd",),
+        ),
+        Benchmark(
+            "engines-no-gc",
+            "engine",
+            "the same without Python's gc",
+            partial(both_engines, gc=False),
+            peers=("micrograd",),
+        ),
+        Benchmark("derived", "engine", "gradcheck, hessian and dropout in both engines", derived),
         Benchmark("import", "engine", "how long import autograd takes", light_import),
         Benchmark("memory", "engine", "what a node takes", memory),
         Benchmark("chain", "engine", "a chain of 1,000,000 operations", chain),

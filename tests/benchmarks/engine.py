@@ -15,6 +15,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 POINTS = 100
@@ -166,6 +167,56 @@ def time_step(contender: Callable[[], Callable[[], float]]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "loss": loss}
 
 
+def time_work(work: Callable[[], object]) -> dict[str, float]:
+    """Return the least seconds of five calls after one to warm up."""
+    work()
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return {"seconds": min(seconds)}
+
+
+def chained(v: list[Any]) -> Any:
+    """Return Rosenbrock's function in its chained form."""
+    return sum((100 * (b - a * a) ** 2 + (1 - a) ** 2 for a, b in pairwise(v)), 0.0)
+
+
+POINT = [0.1 * i for i in range(20)]
+
+
+def check() -> object:
+    """Check a gradient in 20 inputs."""
+    from autograd import gradcheck
+
+    return gradcheck(chained, POINT)
+
+
+def hessian() -> object:
+    """Compute a Hessian of 20 by 20."""
+    from autograd import hessian
+
+    return hessian(chained)(POINT)
+
+
+def dropout() -> object:
+    """Train with dropout for three epochs, in the eager engine."""
+    from nn import Dropout, Layer, Sequential, fit
+    from nn.data import moons
+    from nn.losses import binary_cross_entropy_with_logits
+    from nn.optim import Adam
+
+    model = Sequential(
+        Layer(2, 16, activation="tanh", seed=0),
+        Dropout(0.2, seed=1),
+        Layer(16, 1, activation="linear", seed=2),
+    )
+    optimizer = Adam(model.parameters(), 0.01)
+    loss = binary_cross_entropy_with_logits
+    return fit(model, moons(60, seed=0), loss, optimizer, epochs=3, compile=False)
+
+
 def bytes_per_node() -> float:
     """Return the memory a node of a chain holds after backward, by tracemalloc."""
     from autograd import Value
@@ -229,6 +280,9 @@ MEASURES: dict[str, Callable[[], Any]] = {
     "scalars": lambda: time_step(scalars),
     "mlp": lambda: time_step(mlp),
     "lean": lambda: time_step(lean),
+    "check": lambda: time_work(check),
+    "hessian": lambda: time_work(hessian),
+    "dropout": lambda: time_work(dropout),
     "memory": bytes_per_node,
     "chain": long_chain,
 }
