@@ -63,11 +63,11 @@ def scan(
     def flat_step(state: Sequence[Any], x: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Return the leaves of what a step returns, given leaves."""
         new = step(state, _filled(steps[0], x))
-        return new, _leaves_like(given[0], given[0], "what f gives")
+        return new, _leaves_like(given[0], given[-1], "what f gives")
 
     rows = _rows(steps)
     tracer: Any = current_mode().tracing
-    looped = tracer.loop(flat_step, state, rows) if tracer and rows else None
+    looped = tracer.loop(f, flat_step, state, rows) if tracer and rows else None
     if looped:
         state, found = looped
         ys = [_filled(given[0], row) for row in found]
@@ -143,6 +143,8 @@ def _leaves_like(pattern: Any, tree: Any, what: str) -> list[Any]:
     Raises:
         TypeError: it is of another form.
     """
+    if pattern.__class__ is tree.__class__ is Value:
+        return [tree]
     if hasattr(tree, "tolist"):
         tree = tree.tolist()
     inner, beside = children(pattern), children(tree)

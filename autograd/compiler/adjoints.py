@@ -108,8 +108,9 @@ def _back_through(writer: _GradientWriter, nest: Nesting, scan: Value) -> _WayBa
     used = nest.used(scan)
     columns = [x for x in step.columns if x in concerned]
     captured = [x for x in writer.captured(step) if x in concerned]
+    captured.sort(key=lambda x: writer.known[x].number)
     slopes, gains, sums = ([Value(0.0) for _ in xs] for xs in (step.carries, used, captured))
-    saved = [node for node in step.nodes if _is_dear(node, nest)]
+    saved = _dear(nest, step.nodes)
     inputs = [*slopes, *gains, *step.columns, *step.carries, *saved, *sums]
     inner = _GradientWriter(*writer.inside(step, inputs))
     inner.known |= writer.constants(step)
@@ -152,11 +153,16 @@ def _back_through(writer: _GradientWriter, nest: Nesting, scan: Value) -> _WayBa
     return _WayBack(reverse, used, kept, columns, captured)
 
 
-def _is_dear(node: Value, nest: Nesting) -> bool:
-    """Return whether a node is kept for the way back."""
-    return not (
-        node.op is None or node.op in CHEAP or isinstance(node.op, LoopOp) or node in nest.follows
-    )
+def _dear(nest: Nesting, nodes: Sequence[Value]) -> list[Value]:
+    """Return the nodes of a step that are kept for the way back, alike ones beside each other."""
+    level: dict[Any, int] = {}
+    ops: dict[Any, int] = {}
+    found: list[tuple[int, int, int, Value]] = []
+    for node in nodes:
+        level[node] = 1 + max((level.get(arg, 0) for arg in node.args), default=0)
+        if node.op and node.op not in CHEAP and not isinstance(node.op, LoopOp):
+            found.append((level[node], ops.setdefault(node.op, len(ops)), len(found), node))
+    return [node for *_, node in sorted(found)]
 
 
 def _adjoints(

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.compiler.scans import looped
+from autograd.compiler.scans import is_loop, looped
 from autograd.compiler.tracing import new_node, users_place
 from autograd.engine import Value
 from autograd.errors import CompileError
@@ -59,8 +59,10 @@ class Rehearsal:
     def leaf(self, node: Value) -> Value:
         return new_node(node.data, None, (), node.origin)
 
-    def loop(self, step: Callable[..., Any], carry: Sequence[Any], rows: Sequence[Any]) -> Any:
-        if not self._keeps_loops or not (carry or rows[0]):
+    def loop(
+        self, _: object, step: Callable[..., Any], carry: Sequence[Any], rows: Sequence[Any]
+    ) -> Any:
+        if not self._keeps_loops or not is_loop(carry, rows):
             return None
         self._loops += 1
         return looped(self, self._loops, step, carry, rows)

@@ -248,8 +248,7 @@ class _Roller:
                 self._describe(piece)
                 buckets.setdefault(piece.shape, []).append(piece)
             for bucket in buckets.values():
-                bucket.sort(key=lambda piece: piece.addresses)
-                groups += _rolled(bucket, self._is_shared(bucket[0]))
+                groups += _groups_of(bucket, self._is_shared(bucket[0]))
         for group in groups:
             if group.pieces[0].sink is None:
                 for piece in group.pieces:
@@ -433,6 +432,27 @@ class _Walks:
         known = {key: (first, self.at(first, key[1])) for key, first in lowest.items()}
         bases = [(first, *known[first >> BITS, stride]) for first, stride in spaced]
         return [address + first - low for first, low, address in bases]
+
+
+def _groups_of(bucket: list[Piece], uniform: bool) -> list[_Group]:
+    """Return alike pieces in groups, as few as are found.
+
+    What several rows of pieces have in common lies side by side, when they are sorted by it, and
+    their rows are in pieces then: so each row is tried by itself, too.
+    """
+    bucket.sort(key=lambda piece: piece.addresses)
+    best = list(_rolled(bucket, uniform))
+    for k in range(len(bucket[0].addresses) if SHORTEST_LOOP * len(best) > len(bucket) else 0):
+        rows: list[list[Piece]] = []
+        met: dict[int, int] = {}
+        for piece in bucket:
+            place = met[piece.addresses[k]] = met.get(piece.addresses[k], -1) + 1
+            if place == len(rows):
+                rows.append([])
+            rows[place].append(piece)
+        found = [group for row in rows for group in _rolled(row, uniform)]
+        best = min(best, found, key=len)
+    return best
 
 
 def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[_Group]:

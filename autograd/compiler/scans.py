@@ -78,6 +78,39 @@ def looped(
     return parts[: len(new)], [parts[i : i + len(given)] for i in ends]
 
 
+def is_loop(carry: Sequence[Any], rows: Sequence[Any]) -> bool:
+    """Return whether something is carried, or gone through, in more than one step."""
+    return len(rows) > 1 and bool(carry or rows[0])
+
+
+def is_same_step(
+    first: Sequence[Sequence[Any]], second: Sequence[Sequence[Any]], follows: Mapping[Value, Value]
+) -> bool:
+    """Return whether what two runs of a step returned are the same function of what it is given."""
+    pairs = [pair for sides in zip(first, second, strict=True) for pair in zip(*sides, strict=True)]
+    twin: dict[Any, Any] = {}
+    while pairs:
+        x, y = pairs.pop()
+        if x is y or twin.get(x) is y:
+            continue
+        if x in twin:
+            return False
+        if x.__class__ is float or y.__class__ is float:
+            if repr(x) != repr(y):
+                return False
+            continue
+        twin[x] = y
+        beside = [[node.op, node in follows, len(node.args)] for node in (x, y)]
+        if beside[0] != beside[1]:
+            return False
+        if x in follows:
+            pairs.append((follows[x], follows[y]))
+        elif x.op is None and repr(x.data) != repr(y.data):
+            return False
+        pairs += zip(x.args, y.args, strict=True)
+    return True
+
+
 class LoopStep(NamedTuple):
     """One step of a loop.
 

@@ -20,7 +20,8 @@ from typing import Any
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
 from autograd.compiler.reach import is_foreign
-from autograd.compiler.scans import looped
+from autograd.compiler.scans import is_loop, is_same_step, looped
+from autograd.compiler.watch import Held, held_by
 from autograd.engine import Value
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe
@@ -352,13 +353,46 @@ class FunctionTracer:
             )
         return False
 
-    def loop(self, step: Callable[..., Any], carry: Sequence[Any], rows: Sequence[Any]) -> Any:
-        """Return what a loop gives, its step recorded once; None if it is to be written out."""
-        if not self.keeps_loops or not (carry or rows[0]):
+    def loop(
+        self,
+        f: Callable[..., Any],
+        step: Callable[..., Any],
+        carry: Sequence[Any],
+        rows: Sequence[Any],
+    ) -> Any:
+        """Return what a loop gives, its step recorded once; None if it is to be written out.
+
+        In the second run it is recorded twice: what a step leaves behind for the next, or for what
+        comes after the loop, shows as a difference of the two, or of the runs.
+
+        Args:
+            f: a step, as the user wrote it.
+            step, carry, rows: as of `looped`.
+        """
+        if not self.keeps_loops or not is_loop(carry, rows):
             return None
         self.loops += 1
         self.has_loops = True
-        return looped(self, self.loops, step, carry, rows)
+        if self._runs < 2:
+            return looped(self, self.loops, step, carry, rows)
+
+        def again(*given: list[Any]) -> Any:
+            number = self.loops
+            first = self._nodes(step(*given))
+            with changed_mode(tracing=None):
+                held = held_by(f)
+            self.loops = number
+            second = self._nodes(step(*given))
+            with changed_mode(tracing=None):
+                is_as_before = all(map(Held.is_there, held))
+            if not is_as_before or not is_same_step(first, second, self.follows):
+                raise self.refused("a step leaves something behind for the next")
+            return first
+
+        return looped(self, self.loops, again, carry, rows)
+
+    def _nodes(self, parts: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        return [[self.operand(x) for x in part] for part in parts]
 
     def refuse_loops(self) -> None:
         """Raise if this run has loops: the numbers in them are not known."""
