@@ -81,7 +81,8 @@ class Compiled:
         is_exact = exact or backend == "python"
         self._real = real
         self.dtype = real.dtype
-        if is_exact or backend != "llvm":
+        self._keeps_loops = backend == "llvm" and not is_exact
+        if not self._keeps_loops:
             graph = known.graph
             flat = unrolled(graph)
             known = known if flat is graph else Recalled.of(flat)
@@ -230,6 +231,7 @@ class Compiled:
         before = held_by(self._f)
         try:
             now = record(self._f, example, self.parameters[: self._weights])
+            now = now if self._keeps_loops else unrolled(now)
         except Exception as error:
             raise CompileError(f"{change} ({error})") from error
         if not graph.is_like(now):

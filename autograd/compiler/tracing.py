@@ -379,6 +379,7 @@ class FunctionTracer:
         def again(*given: list[Any]) -> Any:
             number = self.loops
             first = self._nodes(step(*given))
+            follows = self.follows.copy()
             with changed_mode(tracing=None):
                 held = held_by(f)
             self.loops = number
@@ -387,6 +388,7 @@ class FunctionTracer:
                 is_as_before = all(map(Held.is_there, held))
             if not is_as_before or not is_same_step(first, second, self.follows):
                 raise self.refused("a step leaves something behind for the next")
+            self.follows = follows
             return first
 
         return looped(self, self.loops, again, carry, rows)
