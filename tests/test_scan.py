@@ -204,7 +204,7 @@ def close(found: Any, wanted: Any, steps: int) -> bool:
 
 def is_kept(f: Any) -> bool:
     """Return whether a compiled function has a loop."""
-    return any(isinstance(node.op, LoopOp) for node in f._graph.nodes)
+    return any(isinstance(node.op, LoopOp) for node in f._graph.graph.nodes)
 
 
 def same_as_eager(seed: int, steps: int, samples: int = 0) -> bool:
