@@ -907,3 +907,16 @@ def test_a_sum_over_windows_takes_work_in_proportion() -> None:
     # What doesn't grow with the terms makes it less than twice.
     assert many < 2.02 * few
     assert more_lines < 1.2 * lines
+
+
+def test_sums_of_outer_products_stand_beside_others() -> None:
+    """Weights of inputs are summed as an outer product, biases and layers behind them are not."""
+    model = MLP(4, [8, 3], activation="tanh", seed=0)
+    loss = lambda x: sum([y * y for y in model(x)], Value(0.0))
+    rows = [[math.sin(4 * i + j) for j in range(4)] for i in range(8)]
+    found, exact = (
+        compile(loss, rows[0], wrt=model, backend=backend).value_and_grad(rows)[1]
+        for backend in ("llvm", "python")
+    )
+    # Sums of 8 terms below 10 in another order, through functions right to 4 ulp.
+    assert found == pytest.approx(exact, abs=1e-12)

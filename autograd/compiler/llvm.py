@@ -121,7 +121,7 @@ class _Module:
             ("a", sizes["a"] * block.lanes),
             ("r", block.padded(self.sums.vectors) * block.width),
             ("q", self.sums.numbers),
-            ("ordered", block.padded(self.sums.vectors) if self.sums.outers else 0),
+            ("sums_in_order", block.padded(self.sums.vectors) if self.sums.outers else 0),
             ("o", sizes["o"] * block.lanes),
         ):
             offsets[array] = total
@@ -227,7 +227,7 @@ class _Module:
         """Write what adds up the places of each sum's vector, and puts all sums in order."""
         width, number, sums = self.block.width, code.types.number, self.sums
         factor = code.broadcast(self._narrowed(code, "%scale"))
-        target = "%ordered" if sums.outers else "%sums"
+        target = "%sums_in_order" if sums.outers else "%sums"
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
             places = code.at("%r", k, width)
             parts = [code.read(code.at(places, "", 0, i * width), number) for i in range(width)]

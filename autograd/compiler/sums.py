@@ -92,7 +92,7 @@ def sums_of(loops: Loops, arguments: Sequence[int], block: SampleBlock) -> Sums:
                 strides = tuple(prod(loop.dims[k + 1 :]) for k in range(len(loop.dims)))
                 place = Access("r", vectors, strides)
                 goal = statement.sums._replace(array="sums")
-                moved.append((loop.dims, place._replace(array="ordered"), goal))
+                moved.append((loop.dims, place._replace(array="sums_in_order"), goal))
                 vectors += prod(loop.dims)
                 statements.append(statement._replace(sums=place))
             else:
