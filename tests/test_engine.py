@@ -41,6 +41,8 @@ from autograd.engine import sweep
 from autograd.graph import topological_order
 from autograd.schedule import backward_order
 
+needs_threads = pytest.mark.skipif(sys.platform == "emscripten", reason="a browser's has none")
+
 
 def chain(length: int) -> tuple[Value, Value]:
     x = y = Value(1.0)
@@ -487,6 +489,7 @@ def test_cycles_are_reported() -> None:
             walk()
 
 
+@needs_threads
 def test_recording_from_several_threads() -> None:
     """Modes are per thread; backward passes that share leaves don't lose contributions."""
     w = Value(1.0)
@@ -551,6 +554,7 @@ def test_memory_per_node() -> None:
     assert used / 10_001 <= 160
 
 
+@needs_threads
 def test_passes_of_several_threads_take_turns() -> None:
     """Each sets the leaves' grads aside while it runs; all that they add is there in the end."""
     x = Value(3.0)

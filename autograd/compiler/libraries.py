@@ -127,7 +127,8 @@ class TorchFunction(LibraryFunction):
     """A program by PyTorch, on the device that it makes tensors on.
 
     That is ``torch.get_default_device()``; ``with torch.device("cuda"):`` is another one. Samples
-    are the last axis of each operation; it isn't compiled, which takes PyTorch minutes.
+    are the last axis of each operation; it isn't compiled, which takes PyTorch minutes where
+    a program has hundreds of them.
     """
 
     target = "torch"
