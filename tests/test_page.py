@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from contextlib import nullcontext
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
 from autograd.page.content import page_names
 from autograd.page.javascript import SPELLING, rows
-from autograd.page.levels import CROWD, levels_of, shown_levels
+from autograd.page.levels import CROWD, FEW, levels_of, shown_levels
 from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from nn import MLP
+from tests.test_stages import residual
 
 
 def neuron() -> Value:
@@ -459,35 +461,21 @@ def test_without_anywidget_a_widget_names_the_extra(monkeypatch: pytest.MonkeyPa
         Stepper(neuron()).widget()
 
 
-def residual(samples: int, depth: int) -> Value:
-    """Return a loss of a residual network in plain loops: without modules, labels or scopes."""
-    weights = [[[Value(0.1 * (i + j - k)) for i in range(2)] for j in range(2)]
-               for k in range(depth)]  # fmt: skip
-    losses = []
-    for n in range(samples):
-        x = [Value(1.0 - n), Value(0.5)]
-        for layer in weights:
-            x = [a + tanh(row[0] * x[0] + row[1] * x[1]) for a, row in zip(x, layer, strict=True)]
-        losses.append(x[0] * x[0] + x[1] * x[1])
-    return mean(losses)
-
-
-def test_without_modules_what_loops_over_layers_is_a_loop_of_few_boxes() -> None:
-    counts, parts = set(), set()
+def test_without_modules_stages_stand_for_layers() -> None:
     for samples, depth in ((2, 12), (5, 12), (2, 30)):
         structure = Structure(list(Recording(residual(samples, depth)).nodes))
         found = levels_of(structure)
-        assert shown_levels(found, len(structure.nodes)) == ["network", "parts", "op"]
-        coarse, fine = (unpacked(level["box"]) for level in found[:2])
-        assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
-        counts.add(max(coarse) + 1)
-        parts.add(max(fine) + 1 - 4 * depth)
-    assert len(counts) == 1
-    assert counts.pop() <= 15
-    assert len(parts) == 1, "each layer is a product, its sum, a tanh and what it is added to"
-    # Few boxes stay as they are.
-    shallow = levels_of(Structure(list(Recording(residual(2, 3)).nodes)))
-    assert [level["name"] for level in shallow] == ["network", "alike"]
+        assert shown_levels(found, len(structure.nodes)) == ["network", "stages", "parts", "op"]
+        network, stages = found[:2]
+        assert [depth] in network["times"]
+        assert {f"stage {i}" for i in range(depth)} <= set(stages["titles"])
+        boxes = [unpacked(level["box"]) for level in found]
+        for coarse, fine in pairwise(boxes):
+            assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
+    # A few nodes need no levels.
+    few = Structure(list(Recording(residual(1, 1)).nodes))
+    assert len(few.nodes) <= FEW
+    assert shown_levels(levels_of(few), len(few.nodes)) == ["op"]
 
 
 def test_names_are_told_apart_where_they_are_shortened() -> None:

@@ -15,16 +15,10 @@ from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from autograd.drawing.stages import stages_of
 from autograd.drawing.structure import Structure
 
 LEVELS = ("op", "neuron", "layer", "network")
-
-MOST_TERMS = 16
-"""Different terms that are told apart in a chain that is one long op: ``a + b + c + ...``."""
-
-
-Term = tuple[str, str, tuple[int, ...]]
-"""An op that may be part of a chain: its name, its module, the boxes of the terms."""
 
 
 class Folding(NamedTuple):
@@ -44,7 +38,8 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
 
     A level only divides the boxes of the coarser one, so that it never has fewer: first there is
     one box for the network, then one for each layer, each neuron, each node. What belongs to no
-    module is put together by what it does: the losses of all samples are one box.
+    module is put together by what it does: the losses of all samples are one box. Where there are
+    no modules, stages stand for layers.
 
     What doesn't fit is put together where it differs only in an index, such as the neurons of a
     layer; if that is too much still, the coarser level stands. Above the level of ops, the arrows
@@ -53,13 +48,50 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
     Cost: linear in nodes and edges.
     """
     found = fold(structure, "network")
+    staged = divided_by_stages(structure, found)
+    if staged:
+        found = staged["network"]
     for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
         for alike in (False, True):
-            divided = fold(structure, finer, found, alike=alike)
+            divided = staged.get(finer) or fold(structure, finer, found, alike=alike)
             if _fits(structure, divided, finer, budget):
                 found = divided
                 break
     return found
+
+
+def divided_by_stages(structure: Structure, alike: Folding) -> dict[str, Folding]:
+    """Return the boxes at the levels of a network without modules, as far as stages are found.
+
+    Args:
+        alike: the boxes of what is alike.
+    """
+    stages = None if any(structure.place) else stages_of(structure, alike.box)
+    if stages is None:
+        return {}
+    names = [f"stage {stage}" if stage >= 0 else "" for stage in stages.of]
+    runs: list[Hashable] = []
+    each: list[Hashable] = []
+    for stage, box in zip(stages.of, alike.box, strict=True):
+        runs.append(box if stage < 0 else ("run", stages.run[stage]))
+        each.append(box if stage < 0 else ("stage", stage))
+    parts = list(zip(stages.of, alike.box, strict=True))
+    return {
+        "network": _numbered(runs, names),
+        "layer": _numbered(each, names),
+        "neuron": _numbered(parts, [""] * len(parts)),
+    }
+
+
+def _numbered(keys: Iterable[Hashable], names: Iterable[str]) -> Folding:
+    """Return the boxes of nodes with equal keys, and the modules that are named in each."""
+    number: dict[Hashable, int] = {}
+    box = [number.setdefault(key, len(number)) for key in keys]
+    modules: dict[int, dict[str, None]] = {}
+    for here, name in zip(box, names, strict=True):
+        if name:
+            modules.setdefault(here, {})[name] = None
+    return Folding(box, modules)
 
 
 def _fits(structure: Structure, folding: Folding, level: str, budget: int | None) -> bool:
@@ -83,15 +115,14 @@ def fold(
     if level == "op" and not alike:
         return Folding(list(range(len(structure.nodes))), {})
     boxes: dict[Hashable, int] = {}
-    terms: list[Term] = []
-    found: list[int] = []
+    found = [-1] * len(structure.nodes)
     modules: dict[int, dict[str, None]] = {}
     last = len(structure.nodes) - 1
-    uses = Counter(arg for args in structure.args for arg in args)
+    ends = [module_at(level, path) if level != "op" and path else "" for path in structure.place]
+    goes_on = _sums_that_go_on(structure, coarser, ends)
+    terms: dict[int, dict[int, None]] = {}
     for i, node in enumerate(structure.nodes):
-        path, op = structure.place[i], node.op
-        module = module_at(level, path) if level != "op" and path else ""
-        term: Term = ("", "", ())
+        path, op, module = structure.place[i], node.op, ends[i]
         key: Hashable
         if module:
             key = ("module", pattern(module) if alike else module)
@@ -99,22 +130,68 @@ def fold(
             users = frozenset() if node.label else structure.users(i)
             key = ("leaf", starred(node.label), pattern(path), users)
         else:
-            args = dict.fromkeys([found[arg] for arg in structure.args[i]])
-            key = (op.name, pattern(path), tuple(args))
-            if op.commutes:
-                # What is used elsewhere, too, is no mere part of a long sum: a residual stream.
-                parts = {found[arg] for arg in structure.args[i] if uses[arg] == 1}
-                key = term = _chain(op.name, pattern(path), args, terms, parts)
-        key = (coarser and coarser.box[i], key)
-        if i == last and not module and not (term[0] and key in boxes):
-            key = "root"  # but a long sum, which the root ends, is one box with it
-        box = boxes.setdefault(key, len(boxes))
+            args = _terms(structure.args[i], found, terms)
+            if i in goes_on:
+                terms[i] = args
+                continue
+            key = (op.name, pattern(path), tuple(sorted(args) if op.commutes else args))
+        key = "root" if i == last and not module else (coarser and coarser.box[i], key)
+        found[i] = boxes.setdefault(key, len(boxes))
         if module:
-            modules.setdefault(box, {})[module] = None
-        if box == len(terms):
-            terms.append(term)
-        found.append(box)
-    return Folding(found, modules)
+            modules.setdefault(found[i], {})[module] = None
+    for i in reversed(goes_on):
+        found[i] = found[goes_on[i]]
+    number = {box: k for k, box in enumerate(dict.fromkeys(found))}
+    return Folding(
+        [number[box] for box in found], {number[box]: paths for box, paths in modules.items()}
+    )
+
+
+def _sums_that_go_on(
+    structure: Structure, coarser: Folding | None, modules: list[str]
+) -> dict[int, int]:
+    """Return the mere parts of a long sum, ``a + b`` of ``a + b + c``, each with what goes on.
+
+    What is used elsewhere, too, is no mere part: a residual stream.
+    """
+    user: dict[int, int] = {}
+    uses: Counter[int] = Counter()
+    for i, args in enumerate(structure.args):
+        for arg in args:
+            user[arg] = i
+            uses[arg] += 1
+    nodes, place = structure.nodes, structure.place
+    return {
+        i: user[i]
+        for i, node in enumerate(nodes)
+        if node.op is not None
+        and node.op.commutes
+        and uses[i] == 1
+        and not modules[i]
+        and nodes[user[i]].op is node.op
+        and pattern(place[i]) == pattern(place[user[i]])
+        and not modules[user[i]]
+        and (coarser is None or coarser.box[i] == coarser.box[user[i]])
+    }
+
+
+def _terms(
+    args: Iterable[int], found: list[int], terms: dict[int, dict[int, None]]
+) -> dict[int, None]:
+    """Return the boxes of arguments, and of those that go on in a sum those of their own."""
+    own: dict[int, None] = {}
+    parts = []
+    for arg in args:
+        if arg in terms:
+            parts.append(terms.pop(arg))
+        else:
+            own[found[arg]] = None
+    # The shorter into the longer one, so that a sum of many takes linear time.
+    parts.sort(key=len)
+    whole = parts.pop() if parts else {}
+    for part in (*parts, own):
+        whole.update(part)
+    return whole
 
 
 def _links(structure: Structure, boxes: list[int], most: int) -> int:
@@ -183,26 +260,6 @@ def _neighbours(args: list[list[int]], boxes: list[int]) -> tuple[list[list[int]
                 below[boxes[i]][boxes[arg]] = None
                 above[boxes[arg]][boxes[i]] = None
     return list(map(list, below)), list(map(list, above))
-
-
-def _chain(op: str, path: str, args: Iterable[int], terms: list[Term], parts: set[int]) -> Term:
-    """Return the chain of one op that ends here: its terms, (-1,) if there are too many.
-
-    Args:
-        parts: the boxes that are used here alone, whose own chains may go on.
-    """
-    flat: set[int] = set()
-    long = False
-    for arg in args:
-        inner_op, inner_path, inner = terms[arg]
-        if arg in parts and (inner_op, inner_path) == (op, path):
-            flat.update(inner)
-            long = True
-        else:
-            flat.add(arg)
-    if -1 in flat or (long and len(flat) > MOST_TERMS):
-        return op, path, (-1,)
-    return op, path, tuple(sorted(flat))
 
 
 @lru_cache(maxsize=4096)

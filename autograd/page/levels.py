@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
 from typing import Any
 
-from autograd.drawing.levels import Folding, fold, modules_in, starred
+from autograd.drawing.levels import Folding, divided_by_stages, fold, modules_in
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import heading_of
 from autograd.page.packing import packed
@@ -28,8 +27,10 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     found = fold(structure, "network")
     levels = [("network", found)]
     deepest = max(len(modules_in(place)) for place in structure.place)
-    if not deepest and (kinds := _kinds(structure, found)):
-        levels = [("network", kinds), ("parts", found)]
+    if len(structure.nodes) > FEW and (staged := divided_by_stages(structure, found)):
+        names = {"network": "network", "layer": "stages", "neuron": "parts"}
+        levels = [(name, staged[level]) for level, name in names.items()]
+        found = staged["neuron"]
     for depth in range(1, min(deepest, DEEPEST) + 1):
         divided = fold(structure, depth, found)
         together = fold(structure, depth, found, alike=True)
@@ -38,40 +39,6 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
         found = divided
     levels.append(("alike", fold(structure, "op", found, alike=True)))
     return [{"name": name} | _boxes(structure, folding) for name, folding in levels]
-
-
-LEGIBLE = 30
-"""Boxes of a network without modules, before those that do the same are one."""
-
-DEPTH = 2
-"""How far what is done to arguments is told apart, where few boxes allow it."""
-
-
-def _kinds(structure: Structure, folding: Folding) -> Folding | None:
-    """Return few boxes for many, as layers of one's own classes are: one for each kind.
-
-    Boxes are of one kind if they apply the same operation to what the same was applied to: what
-    loops over layers, or over time, becomes a loop of boxes. None where boxes are few as it is.
-    """
-    count = max(folding.box) + 1
-    if count <= LEGIBLE:
-        return None
-    args: list[set[int]] = [set() for _ in range(count)]
-    found: list[Hashable] = [()] * count
-    for box, node, places in zip(folding.box, structure.nodes, structure.args, strict=True):
-        args[box].update(folding.box[place] for place in places)
-        found[box] = node.op.name if node.op else ("leaf", starred(node.label))
-    found[folding.box[-1]] = "root"
-    kinds = found
-    for _ in range(DEPTH):
-        found = [
-            (kind, frozenset(kinds[arg] for arg in args[box])) for box, kind in enumerate(kinds)
-        ]
-        if len(set(found)) > LEGIBLE:
-            break
-        kinds = found
-    order: dict[Hashable, int] = {}
-    return Folding([order.setdefault(kinds[box], len(order)) for box in folding.box], {})
 
 
 FEW = 60
