@@ -117,6 +117,17 @@ def test_a_stage_has_its_own_parameters_and_an_input_stays_outside() -> None:
         assert [row.what for row in item.rows][-1] == "‖grad‖ of 8 parameters"
 
 
+def test_a_penalty_leaves_parameters_to_their_stage() -> None:
+    blocks = weights(1, 12)[0]
+    x: Any = Value(0.5)
+    for w in blocks:
+        x = (w * x).tanh() + 1
+    found = picture_of(x + sum(w * w for w in blocks) * 0.01, level="layer")
+    assert len(modules(found)) == 12
+    for item in modules(found):
+        assert [(row.what, row.text) for row in item.rows][-1] == ("parameter", "1")
+
+
 def test_parameters_that_all_steps_share_stay_outside() -> None:
     found = picture_of(recurrent(1), level="layer")
     shared = {item.key for item in found.items if item.kind == "value" and not item.args}

@@ -84,7 +84,7 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
             stage_of[order[run.first + k]] = len(run_of) + k // run.period
         run_of += [number] * -(-run.length // run.period)
     of = [stage_of.get(box, -1) for box in boxes]
-    _claim_leaves(structure, boxes, of)
+    _claim_leaves(structure, boxes, rank, of)
     return Stages(of, run_of)
 
 
@@ -187,17 +187,26 @@ def _is_better(run: _Run, other: _Run) -> bool:
     return (run.length, -run.period) > (other.length, -other.period)
 
 
-def _claim_leaves(structure: Structure, boxes: Sequence[int], of: list[int]) -> None:
-    """Give each stage the parameters that are its own; what one stage alone has is an input."""
-    users: dict[int, set[int]] = {}
+def _claim_leaves(
+    structure: Structure, boxes: Sequence[int], rank: dict[int, int], of: list[int]
+) -> None:
+    """Give each stage the parameters that are its own; what one stage alone has is an input.
+
+    A penalty may use them, too, but nothing that comes before: no arrow leads back.
+    """
+    users: dict[int, list[int]] = {}
     for i, args in enumerate(structure.args):
         for arg in args:
             if structure.nodes[arg].op is None:
-                users.setdefault(arg, set()).add(of[i])
-    own = {leaf: stages.pop() for leaf, stages in users.items() if len(stages) == 1}
+                users.setdefault(arg, []).append(i)
+    own: dict[int, int] = {}
     spread: dict[int, set[int]] = {}
-    for leaf, stage in own.items():
-        spread.setdefault(boxes[leaf], set()).add(stage)
+    for leaf, uses in users.items():
+        stages = {of[i] for i in uses} - {-1}
+        first = min(rank.get(boxes[i], -1) for i in uses)
+        if len(stages) == 1 and any(of[i] >= 0 and rank[boxes[i]] == first for i in uses):
+            own[leaf] = stages.pop()
+            spread.setdefault(boxes[leaf], set()).add(own[leaf])
     for leaf, stage in own.items():
         if len(spread[boxes[leaf]]) > 1:
             of[leaf] = stage

@@ -10,12 +10,16 @@ import base64
 import hashlib
 import html
 import json
+import re
 
 from autograd.drawing import palette
 from autograd.page.content import embedded
 from autograd.page.linker import linked, resource
 from autograd.page.source import shown_paths
 from autograd.stepping.events import Recording
+
+SPARED = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])", re.DOTALL)
+"""What a style sheet does without: comments, and blanks beside what separates its parts."""
 
 
 def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
@@ -33,7 +37,7 @@ def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
     title = title or _title(recording)
     data, rows = embedded(recording, position, title)
     script = _script(rows.text)
-    style = resource("style.css").replace("/* colours */", _colours())
+    style = SPARED.sub("", resource("style.css").replace("/* colours */", _colours()))
     run = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     parts = {
         "title": html.escape(_encodable(title)),

@@ -8,6 +8,7 @@ import { arrange } from "../../autograd/page/script/engine/arrange.js";
 import { marksOf, nextStop, toggled } from "../../autograd/page/script/engine/breakpoints.js";
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
+import { alongLanes, gridOf } from "../../autograd/page/script/engine/lanes.js";
 import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
@@ -282,6 +283,55 @@ test("a wire goes around cards, and comes in on the side that it comes from", ()
         }
       }
     }
+  }
+});
+/** Whether a wire runs behind one of some cards. */
+const isBehind = (points, rects) => {
+  for (let share = 0.005; share < 1; share += 0.005) {
+    const [x, y] = pointOn(points, share);
+    if (rects.some((r) => x > r.x && x < r.x + r.w && y > r.y && y < r.y + r.h)) return true;
+  }
+  return false;
+};
+test("no wire runs behind a card or over the title of a frame", () => {
+  for (const { name } of run.levels) {
+    const { scene } = stateOf(`#level=${name}`);
+    const inTheWay = [...scene.items.map((item) => scene.rects.get(item)), ...(scene.titles ?? [])];
+    for (const wire of scene.flat ? [] : scene.wires) {
+      const ends = [scene.rects.get(wire.arg), scene.rects.get(wire.node)];
+      const others = inTheWay.filter((rect) => !ends.includes(rect));
+      assert.ok(!isBehind(route(run, scene, wire), others), name);
+    }
+  }
+});
+test("lanes lead from any card to any other, whatever stands between them", () => {
+  let seed = 1;
+  const random = (n) => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % n;
+  };
+  for (let turn = 0; turn < 20; turn++) {
+    // Columns of cards of two sizes, with gaps as they are in a scene.
+    const rects = [];
+    for (let column = 0; column < 5; column++)
+      for (let y = random(40), n = 1 + random(6); n > 0; n--) {
+        const [w, h] = random(2) ? [168, 64] : [112, 60];
+        rects.push({ x: 200 * column + (168 - w) / 2, y, w, h });
+        y += h + 18 + 30 * random(3);
+      }
+    const grid = gridOf(rects);
+    for (const a of rects)
+      for (const b of [rects[random(rects.length)], rects[random(rects.length)]]) {
+        if (a === b) continue;
+        const points = alongLanes(grid, a, b, 7, random(3) * 3 - 3);
+        assert.ok(points && points.length % 3 === 1);
+        assert.ok(
+          !isBehind(
+            points,
+            rects.filter((rect) => rect !== a && rect !== b),
+          ),
+        );
+      }
   }
 });
 test("names for little room", () => {

@@ -99,7 +99,7 @@ function layout({ count, groups, isGroup, card }, contents, inside, pane) {
  * `of` is the item that shows a node, `leaving` whether a node's value leaves its item.
  */
 function boxScene(run, open, sample, pane) {
-  const { count, isGroup } = run,
+  const { count, groups, isGroup } = run,
     { found: of, size } = shownBy(run, open, sample),
     isOpen = (g) => open.has(g) && size[g] > 1,
     contents = contentsOf(run, of, isOpen),
@@ -107,7 +107,7 @@ function boxScene(run, open, sample, pane) {
     laid = layout(run, contents, inside, pane),
     { width, height } = laid.get(-1);
   const bounds = { left: 0, top: 0, right: width, bottom: height },
-    scene = { of, leaving, items: [], frames: [], rects: new Map(), wires, bounds };
+    scene = { of, leaving, items: [], frames: [], titles: [], rects: new Map(), wires, bounds };
   const put = (g, left, top) => {
     const { list, sizes, centres } = laid.get(g);
     list.forEach((item, i) => {
@@ -116,15 +116,19 @@ function boxScene(run, open, sample, pane) {
       scene.rects.set(item, rect);
       if (isGroup(item) && contents.has(item - count)) {
         scene.frames.push(item);
+        const said = groups[item - count].title.length + 6; // and how often it is there
+        scene.titles.push({ x: rect.x + 8, y: rect.y + 4, w: 8 * said, h: 20 });
         put(item - count, rect.x + FRAME.side, rect.y + FRAME.top);
       } else scene.items.push(item);
     });
   };
   put(-1, 0, 0);
   if (wires.length <= FEW_WIRES)
-    for (const [x] of wires.flatMap((wire) => route(run, scene, wire))) {
+    for (const [x, y] of wires.flatMap((wire) => route(run, scene, wire))) {
       bounds.left = Math.min(bounds.left, x);
       bounds.right = Math.max(bounds.right, x);
+      bounds.top = Math.min(bounds.top, y);
+      bounds.bottom = Math.max(bounds.bottom, y);
     }
   return scene;
 }
