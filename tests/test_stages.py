@@ -140,6 +140,18 @@ def test_a_sum_in_which_everything_ends_is_one_box() -> None:
     assert total.count == 20
 
 
+def test_so_is_one_from_which_everything_is_taken() -> None:
+    def counts(n: int) -> list[int]:
+        w = Value(0.5, "w")
+        loss: Any = 0
+        for i in range(n):
+            loss -= (w * i + 1).sigmoid().log()
+        return [item.count for item in picture_of(loss, level="layer").items]
+
+    assert len(counts(2)) == len(counts(5)) == len(counts(40))
+    assert counts(5)[-1] == 5
+
+
 def test_levels_are_monotone_without_modules_too() -> None:
     for network in NETWORKS:
         out = network(1)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from autograd.drawing.stages import stages_of
 from autograd.drawing.structure import Structure
+from autograd.operation import Op, Symbol
 
 LEVELS = ("op", "neuron", "layer", "network")
 
@@ -152,7 +153,8 @@ def _sums_that_go_on(
 ) -> dict[int, int]:
     """Return the mere parts of a long sum, ``a + b`` of ``a + b + c``, each with what goes on.
 
-    What is used elsewhere, too, is no mere part: a residual stream.
+    So is ``a - b`` of ``a - b - c``. What is used elsewhere, too, is no mere part: a residual
+    stream.
     """
     user: dict[int, int] = {}
     uses: Counter[int] = Counter()
@@ -165,14 +167,20 @@ def _sums_that_go_on(
         i: user[i]
         for i, node in enumerate(nodes)
         if node.op is not None
-        and node.op.commutes
         and uses[i] == 1
         and not modules[i]
         and nodes[user[i]].op is node.op
+        and (node.op.commutes or (_adds_to_first(node.op) and nodes[user[i]].args[0] is node))
         and pattern(place[i]) == pattern(place[user[i]])
         and not modules[user[i]]
         and (coarser is None or coarser.box[i] == coarser.box[user[i]])
     }
+
+
+@lru_cache
+def _adds_to_first(op: Op) -> bool:
+    """Return whether an op of two arguments hands the first one on, and adds to it."""
+    return op.arity == 2 and op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0] == 1.0
 
 
 def _terms(
