@@ -49,6 +49,16 @@ def picture(at: Cursor) -> dict[str, str]:
     return {"image/png": base64.b64encode(drawn).decode()}
 
 
+def standing_in(key: str, png: str) -> str:
+    """Return the JavaScript of an output with a picture, until the widget of a key is there."""
+    return f"""(() => {{
+{linked("host/picture.js", resource)}
+const place = typeof element === "undefined" ? document.currentScript.parentElement : element;
+{name_of("host/picture.js")}.standIn(place[0] ?? place, {_literal(key)}, {_literal(png)});
+}})();
+"""
+
+
 def widget_module() -> str:
     """Return the ES module of the widget: the frame, and what is synced with it."""
     widget = "host/widget.js"

@@ -12,7 +12,7 @@ from autograd.extras import missing_extra
 from autograd.page.content import page_names
 from autograd.page.document import build
 from autograd.page.levels import levels_of, shown_levels
-from autograd.page.notebook import picture, widget_module
+from autograd.page.notebook import picture, standing_in, widget_module
 
 try:
     import anywidget
@@ -43,6 +43,7 @@ class StepperWidget(anywidget.AnyWidget):
     position = traitlets.Int().tag(sync=True)
     node = traitlets.Union([traitlets.Unicode(), traitlets.Instance(Value)]).tag(sync=True)
     level = traitlets.Unicode().tag(sync=True)
+    _key = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
 
     def __init__(self, stepper: Cursor, height: int = 720) -> None:
@@ -54,6 +55,7 @@ class StepperWidget(anywidget.AnyWidget):
         super().__init__(
             _page=build(run, stepper.position), position=stepper.position, height=height
         )
+        self._key = self.model_id
         self._hearing = False
 
     def follow(self, position: int) -> None:
@@ -107,3 +109,21 @@ class StepperWidget(anywidget.AnyWidget):
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
         data = {**data, "text/plain": repr(self._stepper), **picture(self._stepper)}
         return data, metadata
+
+    def _ipython_display_(self) -> None:
+        """Show the widget, and after it what stands in for it where no widget can be.
+
+        A notebook that is executed and converted at once keeps the widget's state, so that its
+        converter prefers the widget to any picture beside it, and then has nothing that draws it
+        but the network: the picture is an output of its own.
+        """
+        from IPython import display
+
+        show: Any = display.display
+        data, metadata = self._repr_mimebundle_()
+        found = {mime: content for mime, content in data.items() if mime != "image/png"}
+        show(found, metadata=metadata, raw=True)
+        if "image/png" in data:
+            png = data["image/png"]
+            shown = {"application/javascript": standing_in(self._key, png), "image/png": png}
+            show(shown | {"text/plain": ""}, raw=True)

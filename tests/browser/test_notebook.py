@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import importlib.util
 import json
@@ -17,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from autograd import Stepper, Value, mean
+from autograd import Stepper, Value, draw_dot, mean
 from autograd.page import build
-from autograd.page.notebook import framing, widget_module
+from autograd.page.notebook import framing, standing_in, widget_module
 from nn import MLP
 from tests.browser.conftest import missing
 from tests.browser.test_session import until
@@ -99,12 +100,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         f"JUPYTER{name}_DIR": str(folder / name)
         for name in ("_CONFIG", "_DATA", "_RUNTIME", "LAB_SETTINGS", "LAB_WORKSPACES")
     }
-    executed = folder / "saved.ipynb"
-    subprocess.run(
-        [*NBCONVERT, "--to", "notebook", "--execute", "live.ipynb", "--output", executed.name,
-         "--ExecutePreprocessor.store_widget_state=False"],  # as JupyterLab saves it
-        cwd=folder, env=os.environ | own, check=True, capture_output=True,
-    )  # fmt: skip
+    # As nbconvert saves it, with the widget's state, and as JupyterLab does, without.
+    for name, kept in (("kept", True), ("saved", False)):
+        subprocess.run(
+            [*NBCONVERT, "--to", "notebook", "--execute", "live.ipynb", "--output", f"{name}.ipynb",
+             f"--ExecutePreprocessor.store_widget_state={kept}"],
+            cwd=folder, env=os.environ | own, check=True, capture_output=True,
+        )  # fmt: skip
     server = Server(
         [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
@@ -193,31 +195,34 @@ def test_in_jupyterlab_the_page_and_the_widget_are_live(
 
 def test_a_notebook_that_is_not_trusted_shows_the_picture(lab: Server, visit: Any) -> None:
     page = visit(f"{lab.address}/saved.ipynb?token=t")
-    outputs = page.locator(".jp-CodeCell .jp-OutputArea-output")
-    outputs.nth(1).wait_for()
+    pictures = page.locator(".jp-CodeCell .jp-OutputArea-output img")
     for n in range(2):
-        picture = outputs.nth(n).locator("img")
-        picture.wait_for()
-        assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
+        pictures.nth(n).wait_for()
+        assert pictures.nth(n).evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
+    assert pictures.count() == 2
     assert page.locator("iframe[title='Chainrule debugger']").count() == 0
 
 
 @pytest.mark.parametrize("flags", [[], ["--sanitize-html"]])
+@pytest.mark.parametrize("saved", ["saved", "kept"])
 def test_a_converted_notebook_shows_the_picture(
-    lab: Server, visit: Any, flags: list[str], tmp_path: Path
+    lab: Server, visit: Any, flags: list[str], saved: str, tmp_path: Path
 ) -> None:
     folder = lab.folder  # type: ignore[attr-defined]
     html = tmp_path / "saved.html"
     subprocess.run(
-        [*NBCONVERT, "--to", "html", "saved.ipynb", f"--output={html}", *flags],
+        [*NBCONVERT, "--to", "html", f"{saved}.ipynb", f"--output={html}", *flags],
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
     page = visit(html.as_uri(), offline=True)
-    outputs = page.locator(".jp-OutputArea-output.jp-OutputArea-executeResult")
-    assert outputs.count() == 2
-    for output in outputs.all():
-        assert output.locator("img").evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
-        assert output.inner_text().strip() == ""
+    pictures = page.locator(".jp-OutputArea-output img")
+    for n in range(2):
+        pictures.nth(n).wait_for()
+        assert pictures.nth(n).evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
+    assert pictures.count() == 2
+    # Nothing of it is text, but what stands for a widget where there is none.
+    said = page.locator(".jp-OutputArea-output").all_inner_texts()
+    assert [text for text in said[:4] if text.strip()] in ([], ["<Stepper at 0 of 14>"])
 
 
 MARIMO = """
@@ -319,7 +324,14 @@ window.letGo = widget.render({ model, el: document.getElementById("place") });
 
 def host(run: Any, **state: Any) -> str:
     script = widget_module().replace("export default", "const widget =") + FAKE
-    defaults = {"_page": build(run), "position": 0, "node": "", "level": "", "height": 700}
+    defaults = {
+        "_page": build(run),
+        "position": 0,
+        "node": "",
+        "level": "",
+        "_key": "",
+        "height": 700,
+    }
     text = json.dumps(defaults | state).replace("<", r"\u003c")
     return HOST.replace("MODULE", script).replace("STATE", text)
 
@@ -361,6 +373,18 @@ def test_the_module_syncs_position_node_and_level(open_page: Any) -> None:
     assert page.locator("iframe").bounding_box()["height"] == 500
     page.evaluate("window.letGo()")
     assert page.evaluate("Object.values(window.listeners).flat().length") == 0
+
+
+def test_a_picture_stands_in_until_the_widget_is_drawn(open_page: Any) -> None:
+    png = base64.b64encode(draw_dot(Value(1.0), "png").pipe()).decode()
+    before = f"<div><script>{standing_in('k', png)}</script></div>"
+    alone = open_page(f"<!doctype html><title>Host</title><body>{before}</body>")
+    alone.locator("img[alt]").wait_for()
+    page = open_page(host(moons().recording, _key="k").replace("<body>", f"<body>{before}"))
+    inside(page, 0).locator("#next").wait_for()
+    assert page.locator("img").count() == 0
+    page.evaluate(f"() => {{ const element = document.body; {standing_in('k', png)} }}")
+    assert page.locator("img").count() == 0, "nor does it come after the widget"
 
 
 def test_an_answer_that_is_overtaken_does_not_come_back(open_page: Any) -> None:

@@ -1,6 +1,7 @@
 // The page as an anywidget: its position, node and level are those of the model, both ways
 
 import { framed } from "./frame.js";
+import { withdraw } from "./picture.js";
 
 const TRAITS = ["position", "node", "level"];
 
@@ -50,6 +51,7 @@ export function render({ model, el }) {
   };
   model.on("change:height", resized);
   el.append(frame);
+  withdraw(model.get("_key"));
   return () => {
     letGo();
     for (const [event, act] of heard) model.off(event, act);

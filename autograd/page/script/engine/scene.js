@@ -6,6 +6,7 @@ import { shownBy } from "./tree.js";
 
 export const FRAME = { top: 34, side: 16, bottom: 16 };
 const BOX = [168, 64];
+const FEW_ITEMS = 60; // whose wires count for where the scene ends
 const BUNDLE = 40; // wires between two boxes that are open before they are one
 
 /** What is in each open box, in order: nodes, and boxes that are open or closed; -1 is around all. */
@@ -123,7 +124,7 @@ function boxScene(run, open, sample, pane) {
     });
   };
   put(-1, 0, 0);
-  if (wires.length <= FEW_WIRES)
+  if (wires.length <= FEW_WIRES && scene.items.length <= FEW_ITEMS)
     for (const [x, y] of wires.flatMap((wire) => route(run, scene, wire))) {
       bounds.left = Math.min(bounds.left, x);
       bounds.right = Math.max(bounds.right, x);
