@@ -3,15 +3,11 @@
 const ASIDE = 9; // how far from a card a lane runs: half of the least gap
 const CLEAR = 4; // how far from a card it runs at least, be it a little to one side
 const APART = 3; // lanes that are nearer to each other are one
-const MOST = 30_000; // crossings of lanes, beyond which nobody follows a single wire
+const MOST = 8_000; // crossings of lanes, beyond which nobody follows a single wire
 const TURN = 40; // the way that a turn is worth
 const ROUND = 9; // the radius of a turn
-const WAYS = [
-  [1, 0],
-  [0, 1],
-  [-1, 0],
-  [0, -1],
-]; // right, down, left, up
+const DX = [1, 0, -1, 0], // right, down, left, up
+  DY = [0, 1, 0, -1];
 
 const sorted = (numbers) =>
   [...numbers].sort((a, b) => a - b).filter((x, i, all) => !i || x - all[i - 1] > 0);
@@ -61,10 +57,15 @@ export function gridOf(rects) {
       for (let j = top - 1; j < bottom; j++) if (j >= 0) closed[1][j * across + i] = 1;
   }
   const states = 4 * across * ys.length;
-  return { xs, ys, closed, costs: new Float64Array(states), before: new Int32Array(states) };
+  return {
+    ...{ xs, ys, closed, searches: 0 },
+    // Of each state, what is known of it: in which search, what it costs, where it comes from.
+    ...{ found: new Int32Array(states), left: new Int32Array(states) },
+    ...{ costs: new Float64Array(states), before: new Int32Array(states) },
+  };
 }
 
-/** The crossing beside each side of a card, in the order of `WAYS`, and the point on its edge; `shadow` lies right and below. */
+/** The crossing beside each side of a card, right, below, left, above, and the point on its edge; `shadow` lies right and below. */
 const doors = ({ xs, ys }, { x, y, w, h }, shadow) => [
   [nearest(xs, x + w + ASIDE), nearest(ys, y + h / 2), [x + w + shadow, y + h / 2]],
   [nearest(xs, x + w / 2), nearest(ys, y + h + ASIDE), [x + w / 2, y + h + shadow]],
@@ -74,29 +75,34 @@ const doors = ({ xs, ys }, { x, y, w, h }, shadow) => [
 
 /** The corners of the shortest way from card to card with few turns; null if there is none. */
 function corners(grid, a, b, shadow, aside) {
-  const { xs, ys, closed, costs, before } = grid,
+  const { xs, ys, closed, found, left, costs, before } = grid,
+    search = ++grid.searches,
     across = xs.length,
     queue = [], // of states by what their way costs at least: crossings, and the way to come there
     exits = doors(grid, a, 0),
     entries = doors(grid, b, shadow),
     goals = entries.map(([i, j], side) => 4 * (j * across + i) + ((side + 2) % 4)),
     [bx, by, beyond] = [b.x + b.w / 2, b.y + b.h / 2, b.w + b.h];
-  costs.fill(Infinity);
   const reach = (i, j, way, cost, previous) => {
     const state = 4 * (j * across + i) + way;
-    if (cost >= costs[state]) return;
+    if (found[state] === search && cost >= costs[state]) return;
+    found[state] = search;
     costs[state] = cost;
     before[state] = previous;
-    const left = Math.abs(xs[i] - bx) + Math.abs(ys[j] - by) - beyond,
-      rank = Math.ceil(cost + Math.max(0, left));
+    const rest = Math.abs(xs[i] - bx) + Math.abs(ys[j] - by) - beyond,
+      rank = Math.ceil(cost + Math.max(0, rest));
     queue[rank] ??= [];
     queue[rank].push(state);
   };
   for (const [way, [i, j]] of exits.entries()) reach(i, j, way, 0, -1);
   for (let rank = 0; rank < queue.length; rank++)
     for (const state of queue[rank] ?? []) {
-      const [here, way] = [state >> 2, state & 3],
-        [i, j] = [here % across, Math.floor(here / across)];
+      if (left[state] === search) continue;
+      left[state] = search;
+      const here = state >> 2,
+        way = state & 3,
+        i = here % across,
+        j = Math.floor(here / across);
       if (goals.includes(state)) {
         const turns = []; // the ways, each with the lane that it takes
         for (let at = state; at >= 0; at = before[at])
@@ -109,8 +115,9 @@ function corners(grid, a, b, shadow, aside) {
           way % 2 ? [lane, turns[k].lane] : [turns[k].lane, lane];
         return [start, ...turns.slice(1).map(corner), end];
       }
-      for (const [turned, [dx, dy]] of WAYS.entries()) {
-        const [ni, nj] = [i + dx, j + dy];
+      for (let turned = 0; turned < 4; turned++) {
+        const ni = i + DX[turned],
+          nj = j + DY[turned];
         if ((turned + 2) % 4 === way || !(ni in xs) || !(nj in ys)) continue;
         if (closed[turned % 2][Math.min(here, nj * across + ni)]) continue;
         const far = Math.abs(xs[ni] - xs[i]) + Math.abs(ys[nj] - ys[j]);
