@@ -15,7 +15,19 @@ import pytest
 from autograd.command.cli import main
 from autograd.command.subcommands import show
 from autograd.command.usage import MISSING, OK, REFUSED
-from nn import MLP, Dropout, Layer, Module, Residual, Sequential, Standardize, save
+from nn import (
+    GPT,
+    MLP,
+    CausalSelfAttention,
+    Dropout,
+    Embedding,
+    Layer,
+    Module,
+    Residual,
+    Sequential,
+    Standardize,
+    save,
+)
 from nn.tables.numerals import Numerals
 from nn.tables.preparation import Category, Preparation, Quantity
 
@@ -232,6 +244,26 @@ def test_a_file_can_not_steer_the_terminal(run: Run) -> None:
     assert code == REFUSED
     assert "\x1b" not in err
     assert "?]0;owned? of shape [] is unknown to the model" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "said"),
+    [
+        (Sequential(Embedding(5, 3, seed=0), Layer(3, 1, seed=0)), ["2"], "output 1"),
+        (Embedding(5, 3, seed=0), ["9"], "there is no row 9.0"),
+        (Embedding(5, 3, seed=0), ["1", "2"], "the model takes 1 number; got 2"),
+        (CausalSelfAttention(4, 2, seed=0), ["1"], "takes a sequence of vectors"),
+        (GPT(5, 4, 4, 2, 1, seed=0), ["1"], "takes tokens, and its file doesn't say which"),
+    ],
+)
+def test_models_that_take_something_else_than_numbers(
+    model: Module, words: list[str], said: str, run: Run, tmp_path: Path
+) -> None:
+    save(model, tmp_path / "m.json")
+    code, out, err = run("m.json", *words)
+    assert (code == OK) == (said == "output 1")
+    assert said in out + err
+    assert err.count("\n") == (code != OK)
 
 
 def test_without_graphviz_the_error_names_the_extra(

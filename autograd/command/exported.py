@@ -13,7 +13,7 @@ from autograd.command.cells import (
     prepared_in_c,
     prepared_in_python,
 )
-from autograd.command.notes import Notes, inputs_of
+from autograd.command.notes import Notes, function_of
 from autograd.command.usage import UsageError
 from autograd.compiler.compilation import compile
 from autograd.compiler.compiled import Compiled
@@ -25,32 +25,15 @@ if TYPE_CHECKING:
     from nn import Module
 
 
-def function_of(model: Module) -> tuple[int, Callable[[list[Any]], Any]]:
-    """Return how many numbers a model takes, and the function of a list of them.
+def predicting(model: Module) -> Compiled:
+    """Return a model as a compiled function of a list of numbers, for its program.
 
     Raises:
-        UsageError: it takes something else, or doesn't say what.
+        UsageError: it takes something else, or doesn't say how many.
     """
-    from nn import Block, CausalSelfAttention, Embedding, Residual, Sequential
-
-    parts = list(model.named_modules().values())
-    first = next((part for part in parts if not isinstance(part, Sequential | Residual)), model)
-    if isinstance(first, Embedding):
-        return 1, lambda x: model(x[0])
-    if isinstance(first, Block | CausalSelfAttention):
-        raise UsageError(
-            f"{first} takes a sequence of vectors: a part of a network that can't be exported "
-            "alone; a GPT can"
-        )
-    width = inputs_of(model)
+    width, function = function_of(model)
     if not width:
         raise UsageError("the model doesn't say how many numbers it takes")
-    return width, lambda x: model(x)
-
-
-def predicting(model: Module) -> Compiled:
-    """Return a model as a compiled function of a list of numbers, for its program."""
-    width, function = function_of(model)
     return compile(function, [0.0] * width, wrt=model.parameters(), backend="python")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,9 +91,33 @@ def saved(path: Path) -> tuple[Module, Notes]:
         raise UsageError(str(error)) from None
 
 
-def inputs_of(model: Module) -> int:
-    """Return how many numbers a model takes: 0 if that is not known."""
-    return next((m.nin for m in model.named_modules().values() if m.nin), 0)
+def function_of(model: Module) -> tuple[int, Callable[[list[Any]], Any]]:
+    """Return how many numbers a model takes, 0 if that is not known, and the function of a list.
+
+    Raises:
+        UsageError: it takes something else.
+    """
+    from nn import GPT, Block, CausalSelfAttention, Embedding, Residual, Sequential
+
+    parts = list(model.named_modules().values())
+    first = next((part for part in parts if not isinstance(part, Sequential | Residual)), model)
+    if isinstance(model, GPT):
+        raise UsageError(f"{model} takes tokens, and its file doesn't say which letters these are")
+    if isinstance(first, Embedding):
+
+        def row(x: list[Any]) -> Any:
+            try:
+                return model(x[0])
+            except (IndexError, TypeError) as error:
+                raise UsageError(str(error)) from None
+
+        return 1, row
+    if isinstance(first, Block | CausalSelfAttention):
+        raise UsageError(
+            f"{first} takes a sequence of vectors: a part of a network, which isn't asked "
+            "or exported alone; a GPT is"
+        )
+    return next((part.nin for part in parts if part.nin), 0), lambda x: model(x)
 
 
 def notes_in(path: Path) -> Notes:

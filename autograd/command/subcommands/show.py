@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.account import print_network, print_next
-from autograd.command.notes import Notes, described, inputs_of, print_figures, saved
+from autograd.command.notes import Notes, described, function_of, print_figures, saved
 from autograd.command.parser import Parser
 from autograd.command.question import example, next_letters, question_of
 from autograd.command.terminal import Terminal, as_json, counted, percent, printable
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         answer = next_letters(model, notes, " ".join(args.inputs)) if args.inputs else []
     else:
         if args.inputs:
-            inputs, remarks = question_of(args.inputs, notes, inputs_of(model))
+            inputs, remarks = question_of(args.inputs, notes, function_of(model)[0])
         answer = _answer(model, notes, inputs) if inputs else []
     files = _draw(model, notes, inputs, args.out) if args.out else {}
     for remark in remarks:
@@ -142,7 +142,7 @@ def _answer(model: Module, notes: Notes, inputs: Sequence[float]) -> list[tuple[
 
 
 def _outputs(model: Module, inputs: Sequence[Value | float]) -> list[Any]:
-    out = model(inputs)
+    out = function_of(model)[1](list(inputs))
     return out if isinstance(out, list) else [out]
 
 
@@ -181,7 +181,7 @@ def _centre(model: Module) -> list[float]:
     for module in model.named_modules().values():
         if isinstance(module, Standardize) and not module.invert:
             return module.means
-    return [0.0] * inputs_of(model)
+    return [0.0] * function_of(model)[0]
 
 
 def _print(
