@@ -53,6 +53,32 @@ def trained(
     return model, history, used
 
 
+class Scaled(Module):
+    """A user's, with a setting that a callback changes."""
+
+    def __init__(self) -> None:
+        self.net, self.scale = MLP(2, [3, 1], activation="tanh", seed=1), 1.0
+
+    def __call__(self, x: Any) -> Any:
+        return self.net(x) * self.scale
+
+
+def test_what_a_callback_changes_is_compiled_anew() -> None:
+    def halve(model: Any, history: History) -> None:
+        model.scale /= 2
+
+    eager, compiled = (
+        trained(compile, Scaled, callbacks=[halve], data=moons(8, seed=3))
+        for compile in (False, True)
+    )
+    assert compiled[1].backend == "llvm"
+    # Three epochs of sums of a few dozen products below 1.
+    assert compiled[1].loss == pytest.approx(eager[1].loss, rel=1e-9)
+    assert [p.data for p in compiled[0].parameters()] == pytest.approx(
+        [p.data for p in eager[0].parameters()], rel=1e-9
+    )
+
+
 def everything(made: Made) -> dict[str, Any]:
     model, history, optimizer = made
     recorded = history.state_dict()

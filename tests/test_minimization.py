@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import nn
-from autograd import Value, dot, mean, take, tanh
+from autograd import CompileError, Value, dot, mean, take, tanh
 from nn import GPT, minimize, next_token_loss
 from nn.optim import SGD, Adam, Optimizer
 from nn.training import minimization
@@ -231,3 +231,32 @@ def test_what_can_not_be_used_is_named(wrong: dict[str, Any], message: str) -> N
     with pytest.raises((TypeError, ValueError), match=message):
         minimize(**given)
     assert (w.data, w.grad) == (0.5, 0.0)
+
+
+def annealed(compile: bool) -> tuple[list[float], float]:
+    """Return losses and parameter of a descent during which a Value is halved after each step."""
+    w, heat = Value(0.5), Value(1.0)
+    losses = minimize(
+        lambda x: (w * x[0] * heat - 1.0) ** 2,
+        [[[1.0]], [[2.0]], [[3.0]]],
+        SGD([w], 0.125),
+        tell=lambda loss: setattr(heat, "data", heat.data / 2),
+        compile=compile,
+    )
+    return losses, w.data
+
+
+def test_what_changes_between_steps_is_followed_or_refused() -> None:
+    pytest.importorskip("llvmlite", reason="comes with the extra fast")
+    losses, last = annealed(compile=False)
+    # A dozen operations on numbers around 1.
+    assert annealed(compile=True) == (pytest.approx(losses, rel=1e-12), pytest.approx(last))
+    w, gain = Value(0.5), [1.0]
+    with pytest.raises(CompileError, match=r"the list was \[1\.0\], and it is another now"):
+        minimize(
+            lambda x: (w * x[0] - gain[0]) ** 2,
+            [[[1.0]], [[2.0]]],
+            SGD([w], 0.125),
+            tell=lambda loss: gain.__setitem__(0, 2.0),
+            compile=True,
+        )

@@ -213,6 +213,29 @@ class Compiled:
         results = [batch.given(part, shape) for part, shape in zip(parts, shapes, strict=True)]
         return self._given(results, batch.is_batch)
 
+    def is_current(self) -> bool:
+        """Return whether the function is the one that was compiled, with what it holds by now.
+
+        A call looks as well, and raises where it isn't, but may be some calls late.
+        """
+        try:
+            self.look(now=True)
+        except CompileError:
+            return False
+        return True
+
+    def look(self, *, now: bool = False) -> None:
+        """Look at what the function holds, as a call does.
+
+        Args:
+            now: whether at all of it, which takes longer.
+
+        Raises:
+            CompileError: it is another function with that.
+        """
+        while held := self._watch.replaced(now=now):
+            self._refuse_replaced(held)
+
     def _refuse_replaced(self, held: Held) -> None:
         """Raise if the function is another one with what it holds now.
 

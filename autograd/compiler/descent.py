@@ -78,7 +78,8 @@ class Descent:
         dtype = step.dtype
         self.done = 0
         numbers = np.empty((steps + 1, size + len(fixed)), dtype)
-        numbers[:, size:] = converted(np.array(fixed), dtype)
+        self._fixed = numbers[:, size:]
+        self.fix(fixed)
         self.weights = numbers[:, :size]
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
         self._sums = np.empty((steps, size + MOST_LANES), dtype)
@@ -127,6 +128,10 @@ class Descent:
         cost._choices.check(arrays)
         dtype = cost._code.native_gradient.dtype
         return [converted(np.asarray(array), dtype) for array in arrays]
+
+    def fix(self, numbers: Sequence[float]) -> None:
+        """Take other numbers for the parameters that stay."""
+        self._fixed[:] = converted(np.array(numbers), self._fixed.dtype)
 
     @property
     def memory(self) -> list[Array]:

@@ -141,8 +141,12 @@ class Watch:
         known |= {f"r{i}": each.read for i, each in enumerate(self._often)} | {"same": _same}
         self._is_as_it_was = function_of("", [f"return {' and '.join(terms) or True}"], [], known)
 
-    def replaced(self) -> Held | None:
-        """Return a place where something else is now; None if there is none."""
+    def replaced(self, *, now: bool = False) -> Held | None:
+        """Return a place where something else is now; None if there is none.
+
+        Args:
+            now: whether to look at all places, however often that has been done.
+        """
         try:
             is_same = self._is_as_it_was()
         except Exception:  # a place is gone
@@ -158,7 +162,7 @@ class Watch:
         begin = perf_counter()
         self._allowed = min(self._allowed + SHARE * (begin - self._looked), AT_ONCE)
         self._looked = begin
-        if self._allowed < 0:
+        if self._allowed < 0 and not now:
             return None
         begin = thread_time()
         found = next(filterfalse(Held.is_there, self._seldom), None)

@@ -136,21 +136,27 @@ class CompiledSteps:
         self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
         with plan.in_mode(training=True):
             self.masks = Masks(plan.model, plan.dropouts, samples)
-            self._cost = autograd.compile(
-                sample_loss(plan.model, plan.loss, self.masks, self._watched),
-                *self._example,
-                *self.masks.examples(),
-                wrt=optimizer.parameters,
-                backend="llvm",
-                exact=exact,
-                dtype=plan.dtype,
-            )
-        self._update = compiled_update(optimizer, exact=exact, dtype=plan.dtype)
+            self._compile()
         self.inputs, self.targets = self._arrays(samples)
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
-        self._descent: Any = None
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
+
+    def _compile(self) -> None:
+        """Compile the steps for what model, loss and optimiser are now."""
+        plan = self.plan
+        self._cost = autograd.compile(
+            sample_loss(plan.model, plan.loss, self.masks, self._watched),
+            *self._example,
+            *self.masks.examples(),
+            wrt=plan.optimizer.parameters,
+            backend="llvm",
+            exact=self.exact,
+            dtype=plan.dtype,
+        )
+        self._update = compiled_update(plan.optimizer, exact=self.exact, dtype=plan.dtype)
+        self._descent: Any = None
+        vars(self).pop("_evaluation", None)
 
     @property
     def name(self) -> str:
@@ -194,6 +200,8 @@ class CompiledSteps:
         numpy = self.numpy
         rows = numpy.array(list(chain.from_iterable(order)))
         self.ahead = self._state()
+        if not (self._cost.is_current() and self._update.is_current()):
+            self._compile()  # a callback, or the user's own code, has changed something
         if self.is_ragged:
             return self._walk(
                 order, factor, tell, *([c[i] for i in rows] for c in (self.inputs, self.targets))
@@ -351,6 +359,8 @@ class CompiledSteps:
         """Return loss and prediction of each sample, by the model as it is used."""
         if samples not in self._evaluated:
             self._evaluated[samples] = self._arrays(samples)
+        if not self._evaluation.is_current():
+            vars(self).pop("_evaluation")
         numbers = self._numbers(self._state())
         losses, outs = self._evaluation(*self._evaluated[samples], params=numbers)
         return list(map(float, losses)), outs

@@ -169,6 +169,8 @@ class _Compiled:
         settings: dict[str, Any] = {"backend": "llvm", "dtype": dtype}
         cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, **settings)
         size = len(optimizer.parameters)
+        self.cost, self.others = cost, cost.parameters[size:]
+        self.fixed = [leaf.data for leaf in self.others]
         # A batch's samples of one length are side by side among all of that length.
         kinds: dict[int, list[Sample]] = {length: [] for length in lengths}
         self.spans = []
@@ -186,7 +188,7 @@ class _Compiled:
             [Descent.ready(one, [numpy.array(kind, dtype=float)]) for one, kind in samples_of],
             STRETCH,
             size,
-            fixed=[leaf.data for leaf in cost.parameters[size:]],
+            fixed=self.fixed,
             single=len(samples) <= ALONE * sum(map(len, self.spans)),
         )
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
@@ -194,6 +196,12 @@ class _Compiled:
 
     def step(self, i: int) -> float:
         optimizer, descent = self.optimizer, self.descent
+        # What the schedule, or who is told, has changed since.
+        self.cost.look()
+        fixed = [leaf.data for leaf in self.others]
+        if fixed != self.fixed:
+            self.fixed = fixed
+            descent.fix(fixed)
         if descent.done == STRETCH:
             descent.begin(descent.weights[STRETCH], descent.memory)
         value = _checked(descent.cost(self.spans[i]), optimizer)
