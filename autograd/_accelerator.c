@@ -407,16 +407,17 @@ static PyObject *get_args(PyObject *self, void *unused)
 {
     PyObject *form = (PyObject *)form_of((Node *)self);
     Py_ssize_t n = form ? ((Kernel *)form)->arity : 0;
+    size_t a_at = offsetof(Node, a);
     if (form && !n) { /* one of Python's */
         PyObject *pattern = PyObject_GetAttrString(form, "pattern");
         n = pattern ? PyObject_Size(pattern) : -1;
         Py_XDECREF(pattern);
     }
     if (n < 0 || n > 2)
-        return n < 0 ? NULL : get_slot(self, (void *)offsetof(Node, a));
+        return n < 0 ? NULL : get_slot(self, (void *)a_at);
     PyObject *args = PyTuple_New(n);
     for (Py_ssize_t i = 0; args && i < n; i++)
-        PyTuple_SetItem(args, i, get_slot(self, (void *)(i ? offsetof(Node, b) : offsetof(Node, a))));
+        PyTuple_SetItem(args, i, get_slot(self, (void *)(i ? offsetof(Node, b) : a_at)));
     return args;
 }
 
@@ -684,7 +685,7 @@ static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-/* The order of a backward pass, as `autograd.schedule` has it */
+/* The order of a backward pass, and of any walk, as `autograd.schedule` and `graph` have it */
 
 typedef struct {
     Node **items;
@@ -735,8 +736,8 @@ static void clear(const Stack *nodes)
         nodes->items[i]->origin &= ~(uintptr_t)(OPEN | DONE);
 }
 
-/* Puts some nodes and all before them into an order, each after its arguments; what is before those
-   in `ends` and before what is older than `since` is left out. */
+/* Puts some nodes and all before them into an order, each after its arguments. `ends` are left out,
+   and so is what is before them, or before nodes that are older than `since`. */
 static int put_in_order(PyObject *roots, PyObject *ends, double since, Stack *order)
 {
     Stack stack = {NULL, 0, 0};
@@ -867,9 +868,9 @@ static int pulled_wide(Node *node, int row, Py_ssize_t n)
 
 static int pulled(Node *node)
 {
-    Kernel *kernel = form_of(node);
-    Py_ssize_t n = kernel->arity;
-    if (!kernel->row || node->origin & ODD || !node->a)
+    Kernel *kernel = form_of(node); /* which a user's function may have taken away */
+    Py_ssize_t n = kernel ? kernel->arity : 0;
+    if (!n || !kernel->row || node->origin & ODD || !node->a)
         return 0;
     if (n > 2 && !(PyTuple_CheckExact(node->a) && PyTuple_Size(node->a) == n))
         return 0;

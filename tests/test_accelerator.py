@@ -176,6 +176,15 @@ def test_every_node_is_of_the_very_type_that_messages_name() -> None:
     assert (Value.__name__, Value.__module__) == ("Value", "autograd.engine")
 
 
+def test_a_node_that_loses_its_op_during_a_pass_is_refused() -> None:
+    x = Value(2.0)
+    y = x * x
+    z = Value(1.0, (y,), "z")
+    z._backward = lambda: vars(Value)["__init__"](y, 5.0)
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'pull'"):
+        z.backward()
+
+
 def test_a_result_without_a_graph_is_younger_than_what_it_was_made_in() -> None:
     """By that, a derivative knows its own numbers from Values that it closes over."""
 
