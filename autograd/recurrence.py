@@ -19,8 +19,9 @@ def scan(
 ) -> tuple[Any, Any]:
     """Return what a function carries from step to step in the end, and what it gave at each.
 
-    It is ``carry, y = f(carry, x)`` for each x; a function that is compiled keeps it as a loop, so
-    that its code doesn't grow with the steps, nor does the time to make it.
+    It is ``carry, y = f(carry, x)`` for each x. A function that is compiled keeps it as a loop, so
+    that its code doesn't grow with the steps, nor does the time to make it; but where f leaves
+    something behind for the next step besides, or asks for a number, it is written out.
 
     Args:
         f: is the same in each step, and takes Values: numbers that it is given are made some.

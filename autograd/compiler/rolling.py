@@ -97,9 +97,11 @@ class _Memory:
 
 
 class _Roller:
-    """Args:
-    memory: that of the program which this is a loop's body of.
-    is_uniform: for each of its parameters, whether all samples share it.
+    """Rolls up a program, or the body of a loop in one.
+
+    Args:
+        memory: of a body, that of the program.
+        is_uniform: of a body, for each of its parameters, whether all samples share it.
     """
 
     def __init__(

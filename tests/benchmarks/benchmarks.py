@@ -407,6 +407,45 @@ def second_derivatives(kind: str, say: Say) -> Result:
     return Result(figures, contest)
 
 
+def loop(kind: str, longer: str, faster: float, kept: float, say: Say) -> Result:
+    """Compare the gradient of a loop with JAX's scan, on one core without a cache.
+
+    Args:
+        kind, longer: the loop, and the same with other steps.
+        faster: how many times as fast is wanted.
+        kept: how many seconds at most.
+    """
+
+    def run(who: str, _: int) -> Any:
+        return measure("recurrent", kind, who, 1, CHAINRULE_CACHE="off")
+
+    ours, peer = "Chainrule", "JAX, 1 thread"
+    contenders = [
+        Contender(ours, partial(run, "ours")),
+        Contender(peer, partial(run, "jax"), "jax"),
+    ]
+    contest = hold(contenders, ROUNDS, say)
+    require_same(contest, run("eager", 0))
+    say(f"the same, {longer}")
+    making = [
+        measure("recurrent", each, "ours", 1, CHAINRULE_CACHE="off") for each in (kind, longer)
+    ]
+    figures = [
+        Figure(contest.ratio(name, ours), "×", f"as fast as {name}", faster)
+        for name in contest.peers()
+    ]
+    times = [found["compile"] for found in making]
+    return Result(
+        [
+            *figures,
+            Figure(making[0]["seconds"], "s", "for value and gradient", kept, at_most=True),
+            Figure(times[0], "s", "to the first gradient", 1, at_most=True),
+            Figure(times[1] / times[0], "×", "of it, with other steps", 1.5, at_most=True),
+        ],
+        contest,
+    )
+
+
 def sparse(say: Say) -> Result:
     """Time sparse derivatives, compiled on one core without a cache."""
     say("a Hessian")
@@ -704,6 +743,22 @@ BENCHMARKS: dict[str, Benchmark] = {
             "a compiled Hessian: MLP 2-8-1, tanh, the mean of 100 points",
             partial(second_derivatives, "network"),
             (*COMPILED, "scipy"),
+            ("jax",),
+        ),
+        Benchmark(
+            "carries",
+            "compile",
+            "a loop that carries 60 scalars through 80 steps",
+            partial(loop, "carries", "carries-long", 2, 320e-6),
+            COMPILED,
+            ("jax",),
+        ),
+        Benchmark(
+            "lstm",
+            "compile",
+            "the LSTM of ADBench, 128 steps",
+            partial(loop, "lstm", "lstm-short", 1.5, 1e-3),
+            COMPILED,
             ("jax",),
         ),
         Benchmark(
