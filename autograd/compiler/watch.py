@@ -126,7 +126,7 @@ class Watch:
         before = {each.place: each for each in held}
         found = [each for each in before.values() if each.is_there()]
         found += [each for each in since if each.place not in before]
-        self._allowed, self._looked = AT_ONCE, perf_counter()
+        self._due = perf_counter() - AT_ONCE / SHARE
         self._often: list[Held] = []
         self._seldom: list[Held] = []
         left = FEW
@@ -159,14 +159,13 @@ class Watch:
                 self._is_as_it_was.__globals__[f"v{i}"] = held.read()
         if not self._seldom:
             return None
-        begin = perf_counter()
-        self._allowed = min(self._allowed + SHARE * (begin - self._looked), AT_ONCE)
-        self._looked = begin
-        if self._allowed < 0 and not now:
+        time = perf_counter()
+        if time < self._due and not now:
             return None
         begin = thread_time()
         found = next(filterfalse(Held.is_there, self._seldom), None)
-        self._allowed -= thread_time() - begin
+        taken = thread_time() - begin
+        self._due = max(self._due, time - AT_ONCE / SHARE) + taken / SHARE
         return found
 
 
