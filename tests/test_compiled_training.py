@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="comes with the extra fast")
 
-from autograd import CompileError, Value, where
+from autograd import CompileError, Descent, Value, where
 from nn import MLP, Dropout, History, Layer, Module, Residual, Sequential, clip_grad_value, fit
 from nn.callbacks import EarlyStopping
 from nn.data import circles, iris, moons, spirals, train_test_split
@@ -286,6 +286,42 @@ def test_ctrl_c_keeps_the_last_whole_step(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(Stop):
         trained(False, make=lambda: eager, schedule=stop)
     assert model.state_dict() == eager.state_dict()
+
+
+@pytest.mark.parametrize("clip", [None, 0.05, partial(clip_grad_value, max_value=0.01)])
+def test_many_steps_are_one_call(clip: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has its say after 20 ms, which steps of a µs don't take: 64 at once at most."""
+    ran: list[int] = []
+    run = Descent.run
+
+    def noted(descent: Descent, settings: Any) -> str:
+        ran.append(len(settings))
+        return run(descent, settings)
+
+    monkeypatch.setattr(Descent, "run", noted)
+    trained(True, data=moons(200, seed=3), batch_size=1, epochs=2, clip=clip)
+    assert (sum(ran), max(ran)) == (400, 64)
+    assert ran[0] == 1  # until it is known how long one takes
+
+
+def test_a_gradient_of_zeros_is_clipped_to_itself() -> None:
+    """The norm of nothing is told from one whose square underflows by Python."""
+    before = MLP(2, [6, 1], activation="tanh", seed=1).state_dict()
+    nothing = lambda out, target: 0.0 * out
+    model, history, _ = trained(True, loss=nothing, clip=1.0, optimizer=lambda p: SGD(p, 1.0))
+    assert len(history.steps) == 9
+    assert all(norm == 0 for step in history.steps for norm in step.gradients)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("tiny", [1e-200, 1e200])
+def test_norms_whose_squares_are_no_floats_are_clipped(tiny: float) -> None:
+    loss = lambda out, target: tiny * (out - target)
+    eager, fast = (
+        trained(compile, loss=loss, clip=tiny / 10, optimizer=lambda p: SGD(p, 0.1 / tiny))
+        for compile in (False, True)
+    )
+    assert distance(eager, fast) < 1e-9
 
 
 def test_a_diverging_loss_stops_with_the_last_finite_weights() -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
-from functools import partial
-from struct import Struct
+from functools import cache
+from itertools import accumulate
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
-from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
+from autograd.compiler.llvm import ARRAYS, PARAMETERS, STOP, WORKSPACE
+from autograd.compiler.machine import load, object_code
+from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
+from autograd.compiler.reals import Real
 
 Span = tuple[int, int, int]
 """Samples of one kind, and from where to where in its arrays they are."""
+
+PATIENCE = 0.02
+"""Seconds after which steps are to pause for Python, which may have been interrupted."""
+
+MOST = 64
+"""So many steps are one call at most: more would save nothing."""
 
 
 class _Kind:
@@ -29,20 +40,17 @@ class _Kind:
         n, dtype = len(inputs[0]), gradient.dtype
         self.outputs = [np.empty((n, *x), dtype) for x in gradient.signature.results]
         made = gradient.made(single=single)
-        self.call = made.call
+        self._call = made.call
         room = aligned(made.workspace, dtype)
-        words = _words(room, [*inputs, *self.outputs])
-        self.at = words.ctypes.data
-        # A number is written through a memoryview in half the time that an array takes.
-        self.words = words.data
-        self.floats: Any = words.view(np.float64).data
+        self._words = _words(room, [*inputs, *self.outputs])
+        self.place = _address(made.call), self._words.ctypes.data
         self._kept = room, inputs
 
 
 class Descent:
     """An epoch's steps: the gradient of a batch, and the update of every parameter by it.
 
-    The arrays stay where they are; a step is two calls into machine code.
+    The arrays stay where they are, and many steps are one call into machine code.
 
     Args:
         costs: of each kind of samples, such as those of one length: by parameters only, the same
@@ -55,11 +63,13 @@ class Descent:
         size: how many parameters there are.
         fixed: the numbers of others that ``costs`` have behind them, and that stay.
         single: whether each sample is done by itself: where few of a kind come together.
+        clip_value, clip_norm: bounds of each number of a step's gradient, or of the norm of all,
+            to which it is clipped before the update.
 
     Attributes:
-        done: how many steps have been made.
         weights: before each step, and after the last one, in rows.
-        gradients: of each step, in rows.
+        gradients: of each step, before clipping, in rows.
+        pace: how many steps to make at once, so that Python has its say in time.
     """
 
     def __init__(
@@ -72,11 +82,12 @@ class Descent:
         *,
         fixed: Sequence[float] = (),
         single: bool = False,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
         step = update._code.native_values
         real = step.signature.real
         dtype = step.dtype
-        self.done = 0
         numbers = np.empty((steps + 1, size + len(fixed)), dtype)
         self._fixed = numbers[:, size:]
         self.fix(fixed)
@@ -84,7 +95,6 @@ class Descent:
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
         self._sums = np.empty((steps, size + MOST_LANES), dtype)
         self._more = np.empty(size + MOST_LANES, dtype)
-        self._size = size + 1
         self.gradients = self._sums[:, 1 : size + 1]
         self._samples = list(zip(costs, inputs, strict=True))
         self._single = single
@@ -92,25 +102,49 @@ class Descent:
         # Two sets: a step that is broken off leaves the one it read as it was.
         columns = len(step.signature.results) - 1
         self._memory = [[np.empty(size, dtype) for _ in range(columns)] for _ in range(2)]
-        settings = np.empty(step.signature.parameters, dtype)
-        updating = step.made()
-        self._update_call = updating.call
-        updating_room = aligned(updating.workspace, dtype)
-        updates = []
+        self._settings = np.empty(step.signature.parameters, dtype)
+        self._rows = np.empty((MOST, len(self._settings)), dtype)
+        self._updating = updating = step.made()
+        room = aligned(updating.workspace, dtype)
+        self._updates = []
         for old, new in (self._memory, self._memory[::-1]):
             # The settings take the places of w and g until a step says where they are.
-            own = _words(updating_room, [settings, settings, *old, settings, *new])
-            own[PARAMETERS], own[STOP] = settings.ctypes.data, size
-            updates.append(own)
-        self._next = ARRAYS + 2 + columns
-        self._weights_at, self._sums_at = self.weights.ctypes.data, self._sums.ctypes.data
-        self._more_at = self._more.ctypes.data
-        self._weights_step, self._sums_step = self.weights.strides[0], self._sums.strides[0]
-        self._values = self._sums[:, 0].data
-        self._real = real
-        self._settings = partial(Struct(f"{len(settings)}{real.code}").pack_into, settings.data, 0)
-        self._updates = [(own.data, own.ctypes.data) for own in updates]
-        self._kept = updating_room
+            own = _words(room, [self._settings, self._settings, *old, self._settings, *new])
+            own[PARAMETERS], own[STOP] = self._settings.ctypes.data, size
+            self._updates.append(own)
+        way, bound = NOT, 0.0
+        if clip_value is not None:
+            way, bound = BY_NUMBER, clip_value
+        elif clip_norm is not None:
+            way, bound = BY_NORM, clip_norm
+        self._is_clipped = way != NOT
+        self._clipped = np.empty(size, dtype)
+        self._frame = np.zeros(len(FRAME), dtype=np.int64)
+        self._frame.view(np.float64)[WORD["bound"]] = bound
+        for name, word in {
+            "weights": self.weights.ctypes.data,
+            "weights_step": self.weights.strides[0],
+            "sums": self._sums.ctypes.data,
+            "sums_step": self._sums.strides[0],
+            "more": self._more.ctypes.data,
+            "count": size + 1,
+            "settings_count": len(self._settings),
+            "settings": self._rows.ctypes.data,
+            "settings_at": self._settings.ctypes.data,
+            "update": _address(updating.call),
+            "words0": self._updates[0].ctypes.data,
+            "words1": self._updates[1].ctypes.data,
+            "next": ARRAYS + 2 + columns,
+            "clip": way,
+            "slopes": self._clipped.ctypes.data,
+        }.items():
+            self._frame[WORD[name]] = word
+        # A number is written through a memoryview in half the time that an array takes.
+        self._words = self._frame.data
+        self._frame_at = self._frame.ctypes.data
+        self._steps = _steps(real)
+        self.pace = 1
+        self._kept = room
 
     @staticmethod
     def suits(cost: Compiled, samples: int) -> bool:
@@ -134,6 +168,22 @@ class Descent:
         self._fixed[:] = converted(np.array(numbers), self._fixed.dtype)
 
     @property
+    def done(self) -> int:
+        """How many steps have been made."""
+        done: int = self._words[0]
+        return done
+
+    def costs(self, begin: int, end: int) -> list[float]:
+        """Return the costs of some steps; that of one which failed is known, too."""
+        costs: list[float] = self._sums[begin:end, 0].tolist()
+        return costs
+
+    @property
+    def slopes(self) -> Array:
+        """By what the last step has moved the parameters: its gradient, clipped."""
+        return self._clipped if self._is_clipped else self.gradients[self.done - 1]
+
+    @property
     def memory(self) -> list[Array]:
         """What the update remembers after the last step."""
         return self._memory[self.done % 2]
@@ -150,29 +200,50 @@ class Descent:
         self.weights[0] = converted(weights, dtype)
         for room, column in zip(self._memory[0], memory, strict=True):
             room[:] = converted(column, dtype)
-        self.done = 0
+        self._words[0] = 0
 
-    def cost(self, spans: Sequence[Span]) -> float:
-        """Return the cost of a batch; its gradient is noted.
+    def plan(self, batches: Sequence[Sequence[Span]]) -> None:
+        """Say which samples the epoch's steps are of: a span for each kind that is in a batch."""
+        spans = [(*self._kind(kind).place, *span) for batch in batches for kind, *span in batch]
+        sizes = [sum([end - begin for _, begin, end in batch]) for batch in batches]
+        self._plan = {
+            "ends": np.array([*accumulate(map(len, batches), initial=0)], dtype=np.int64),
+            "spans": np.array(spans, dtype=np.int64),
+            "scales": 1.0 / np.array(sizes, dtype=float),
+        }
+        for name, column in self._plan.items():
+            self._words[WORD[name]] = column.ctypes.data
+
+    def run(self, settings: Sequence[Sequence[float]]) -> str:
+        """Make steps, one after the other, each wholly or not at all; return why it ended.
+
+        That is "" if all are made; else the next one's cost is "not finite", or the norm of its
+        gradient "doubtful": nearer to 0 or to infinity than its square can tell.
 
         Args:
-            spans: one for each kind of which there are samples in it.
+            settings: of each step, `MOST` at most, the numbers of the update's parameters.
         """
+        if not settings:
+            return ""
+        words, first = self._words, self.done
+        self._rows[: len(settings)] = converted(np.array(settings, dtype=float), self._rows.dtype)
+        words[WORD["first"]], words[WORD["last"]] = first, first + len(settings)
+        start = perf_counter()
+        answer = self._steps(self._frame_at)
+        each = (perf_counter() - start) / (1 + self.done - first)
+        self.pace = max(1, min(int(PATIENCE / each), MOST))
+        return ANSWERS[answer]
+
+    def move(self, slopes: Array, settings: Sequence[float]) -> None:
+        """Make the step of the last cost, by other slopes than its gradient."""
         i = self.done
-        parameters, sums = self._weights_at + i * self._weights_step, self._sums_at
-        sums += i * self._sums_step
-        scale = 1.0 / sum(end - begin for _, begin, end in spans)
-        for place, (kind, begin, end) in enumerate(spans):
-            part = self._kinds.get(kind) or self._kind(kind)
-            words = part.words
-            words[START], words[STOP] = begin, end
-            words[PARAMETERS] = parameters
-            words[SUMS] = self._more_at if place else sums
-            part.floats[SCALE] = scale
-            part.call(part.at)
-            if place:
-                self._sums[i, : self._size] += self._more[: self._size]
-        return self._values[i]
+        self._clipped[:] = slopes
+        self._settings[:] = converted(np.array(settings, dtype=float), self._settings.dtype)
+        own = self._updates[i % 2]
+        own[ARRAYS], own[ARRAYS + 1] = self.weights[i].ctypes.data, self._clipped.ctypes.data
+        own[self._words[WORD["next"]]] = self.weights[i + 1].ctypes.data
+        self._updating.call(own.ctypes.data)
+        self._words[0] = i + 1
 
     def _kind(self, place: int) -> _Kind:
         """Return a kind of samples, with its machine code, which is made when it is asked for."""
@@ -185,20 +256,20 @@ class Descent:
         """What the first of ``costs`` returns besides the value, of each sample."""
         return self._kind(0).outputs
 
-    def update(self, settings: Sequence[float]) -> None:
-        """Move the parameters by the gradient of the last cost."""
-        i = self.done
-        words, at = self._updates[i % 2]
-        here = self._weights_at + i * self._weights_step
-        try:
-            self._settings(*settings)
-        except OverflowError:
-            self._settings(*map(self._real.rounded, settings))
-        words[ARRAYS] = here
-        words[ARRAYS + 1] = self._sums_at + i * self._sums_step + self._real.size
-        words[self._next] = here + self._weights_step
-        self._update_call(at)
-        self.done = i + 1
+
+@cache
+def _steps(real: Real) -> Any:
+    """Return the machine code of steps with some kind of numbers."""
+    engine = load(object_code(steps_of(real)))
+    address = engine.get_function_address("steps")
+    call: Any = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
+    call.engine = engine  # the code lives as long as whoever may call it
+    return call
+
+
+def _address(call: Any) -> int:
+    """Return where a function's code is."""
+    return ctypes.cast(call, ctypes.c_void_p).value or 0
 
 
 def _words(workspace: Array, arrays: Sequence[Array]) -> Any:

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain, repeat, starmap
+from itertools import accumulate, chain, pairwise, repeat, starmap
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
 
@@ -268,9 +268,9 @@ class CompiledSteps:
 
     @property
     def _is_bare(self) -> bool:
-        """Whether a step is no more than a gradient and an update, of all parameters."""
+        """Whether a step is no more than a gradient, clipped, and an update, of all parameters."""
         all_held = len(self._cost.parameters) == self._size
-        return all_held and not (self.exact or self.plan.clip or self.masks.calls)
+        return all_held and not (self.exact or self.masks.calls)
 
     def _suits_one_thread(self, samples: int) -> bool:
         from autograd import Descent  # brings NumPy, which importing nn must not
@@ -285,38 +285,60 @@ class CompiledSteps:
         inputs: Any,
         targets: Any,
     ) -> Learnt:
-        """Learn as `_learn` does, in arrays that stay where they are."""
+        """Learn as `_learn` does, many steps at a time, in arrays that stay where they are."""
         from autograd import Descent
 
         optimizer, state = self.plan.optimizer, self._state()
         descent = self._descent
         if descent is None or len(descent.gradients) != len(order):
-            data = [inputs, targets]
-            descent = Descent([self._cost], self._update, [data], len(order), self._size)
-            self._descent = descent
+            descent = self._descent = Descent(
+                [self._cost],
+                self._update,
+                [[inputs, targets]],
+                len(order),
+                self._size,
+                clip_value=self.clip.largest,
+                clip_norm=self.clip.norm,
+            )
+            ends = [0, *accumulate(map(len, order))]  # as in every epoch
+            descent.plan([[(0, begin, end)] for begin, end in pairwise(ends)])
         descent.begin(state.weights, state.memory)
-        costs, rates, scales = [], [], []
-        begin = 0
+        rates: list[float] = []
+        scales: list[float] = []
         try:
-            for i, places in enumerate(order):
-                tell(i)
-                end = begin + len(places)
-                optimizer.scale = factor(i)
-                cost = descent.cost([(0, begin, end)])
-                if not math.isfinite(cost):
+            while (done := descent.done) < len(order):
+                tell(done)
+                broken: BaseException | None = None
+                settings = []
+                for i in range(done, min(done + descent.pace, len(order))):
+                    try:
+                        optimizer.scale = factor(i)
+                        settings.append(optimizer.rates(state.steps + i + 1))
+                    except BaseException as error:  # which is for when the steps before are made
+                        broken = error
+                        break
+                    rates.append(optimizer.learning_rate * optimizer.scale)
+                    scales.append(optimizer.scale)
+                answer = descent.run(settings)
+                made = descent.done
+                if answer == "not finite":
+                    optimizer.scale = scales[made]
                     break
-                descent.update(optimizer.rates(state.steps + i + 1))
-                costs.append(cost)
-                rates.append(optimizer.learning_rate * optimizer.scale)
-                scales.append(optimizer.scale)
-                begin = end
+                if answer == "doubtful":
+                    optimizer.scale = scales[made]
+                    descent.move(self.clip(descent.gradients[made]), settings[made - done])
+                    del rates[made + 1 :], scales[made + 1 :]
+                elif broken:
+                    raise broken
         finally:
             done = descent.done
-            slopes = descent.gradients[done - 1] if done else state.slopes
+            slopes = descent.slopes.copy() if done else state.slopes
             steps = state.steps + done
             self.ahead = Snapshot(descent.weights[done], descent.memory, steps, state.drawn, slopes)
         if done < len(order):
+            (cost,) = descent.costs(done, done + 1)
             self._refuse(order[done], cost)
+        costs = descent.costs(0, done)
         terms, outs, units = descent.outputs
         return Learnt(
             costs, rates, scales, terms, outs, units, targets, descent.gradients, descent.weights

@@ -13,6 +13,7 @@ from nn.arguments import real
 from nn.optim import Optimizer
 from nn.training.compiled import compiled_update
 from nn.training.plan import check_dtype
+from nn.training.steps import Factor
 
 Sample = Sequence[float]
 Batch = Sequence[Sample]
@@ -97,14 +98,16 @@ def minimize(
         _Compiled(loss, steps, optimizer, dtype) if compile else _Eager(loss, steps, optimizer)
     )
     losses: list[float] = []
+    factor: Factor = lambda i: (
+        real("what schedule returns", schedule(i)) if schedule else optimizer.scale
+    )
     try:
-        for i in range(len(steps)):
-            if schedule:
-                optimizer.scale = real("what schedule returns", schedule(i))
-            value = descent.step(i)
-            losses.append(value)
-            if tell:
-                tell(value)
+        while len(losses) < len(steps):
+            # Who is told of each step may end it all.
+            for value in descent.steps_from(len(losses), 1 if tell else descent.pace, factor):
+                losses.append(value)
+                if tell:
+                    tell(value)
     finally:
         descent.sync()
     return losses
@@ -136,7 +139,11 @@ class _Eager:
         self.steps = steps
         self.optimizer = optimizer
 
-    def step(self, i: int) -> float:
+    pace = 1
+
+    def steps_from(self, i: int, most: int, factor: Factor) -> list[float]:
+        """Make the next step; return its loss, in a list."""
+        self.optimizer.scale = factor(i)
         self.optimizer.zero_grad()
         cost = mean([self.loss(list(sample)) for sample in self.steps[i]])
         if not isinstance(cost, Value):
@@ -146,7 +153,7 @@ class _Eager:
         value = _checked(cost.data, self.optimizer)
         cost.backward()
         self.optimizer.step()
-        return value
+        return [value]
 
     def sync(self) -> None:
         """Bring the parameters to where the steps are: they are there."""
@@ -194,7 +201,13 @@ class _Compiled:
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
         self.descent.begin(weights, list(map(numpy.array, optimizer.memory)))
 
-    def step(self, i: int) -> float:
+    @property
+    def pace(self) -> int:
+        """How many steps to make at once."""
+        return self.descent.pace
+
+    def steps_from(self, i: int, most: int, factor: Factor) -> list[float]:
+        """Make the next steps, so many at most; return their losses."""
         optimizer, descent = self.optimizer, self.descent
         # What the schedule, or who is told, has changed since.
         self.cost.look()
@@ -204,10 +217,32 @@ class _Compiled:
             descent.fix(fixed)
         if descent.done == STRETCH:
             descent.begin(descent.weights[STRETCH], descent.memory)
-        value = _checked(descent.cost(self.spans[i]), optimizer)
-        descent.update(optimizer.rates(optimizer.steps + 1))
-        optimizer.steps += 1
-        return value
+        if descent.done == 0:
+            descent.plan(self.spans[i : i + STRETCH])
+        first = descent.done
+        broken: BaseException | None = None
+        scales: list[float] = []
+        settings: list[Sequence[float]] = []
+        for k in range(i, min(i + min(most, STRETCH - first), len(self.spans))):
+            try:
+                optimizer.scale = factor(k)
+                settings.append(optimizer.rates(optimizer.steps + k - i + 1))
+            except BaseException as error:  # which is for when the steps before are made
+                broken = error
+                break
+            scales.append(optimizer.scale)
+        try:
+            descent.run(settings)
+        finally:
+            made = descent.done - first
+            optimizer.steps += made
+        if made < len(settings):
+            optimizer.scale = scales[made]
+            (value,) = descent.costs(first + made, first + made + 1)
+            _checked(value, optimizer)
+        if broken:
+            raise broken
+        return descent.costs(first, first + made)
 
     def sync(self) -> None:
         """Bring the parameters, and what the optimiser remembers, to where the steps are."""
