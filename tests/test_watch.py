@@ -447,6 +447,22 @@ def test_what_makes_a_difference_for_lists_of_another_length_only_is_noticed() -
     assert compiled([1.0, 1.0, 1.0]) == 15.0
 
 
+def test_what_optimisers_are_given_is_looked_at_as_well() -> None:
+    pytest.importorskip("scipy", reason="comes with the extra data")
+    gains, unused = [1.0], [1.0]
+    bowl = lambda v: sum(x * x for x in v) * gains[0] + 0.0 * unused[0]
+    objective = compile(bowl, [0.0, 0.0], backend="python").objective()
+    assert objective.fun([1.0, 2.0]) == 5.0
+    unused[0] = float("1.0")
+    assert objective.hess([1.0, 2.0]).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    sparse = compile(autograd.hessian(bowl, sparse=True), [0.0, 0.0], backend="python")
+    assert sparse([1.0, 2.0]).nnz == 2
+    gains[0] = 3.0
+    for asked in (objective.fun, objective.jac, objective.hess, sparse):
+        with pytest.raises(CompileError, match="is another now"):
+            asked([1.0, 2.0])
+
+
 def test_what_is_said_has_no_addresses() -> None:
     acts = [lambda x: x.tanh()]
     compiled = compile(lambda x: acts[0](x), 1.0, backend="python")

@@ -71,6 +71,7 @@ class Compiled:
         held: Sequence[Held] = (),
     ) -> None:
         self._f = f
+        self._origin: Compiled | None = None  # of which this is a derivative
         self._watch = Watch(held, held_by(f) if f and held else ())
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
@@ -242,6 +243,10 @@ class Compiled:
         Raises:
             CompileError: it is.
         """
+        if self._origin:
+            self._origin.look(now=True)
+            self._watch = self._origin._watch
+            return
         graph = self._graph
         instead = "pass what changes as an argument, or make a Value of it, whose number is read"
         change = (
@@ -525,7 +530,7 @@ class Compiled:
 
     def _like(self, graph: FunctionGraph) -> Compiled:
         """Return another function, of distinct nodes, compiled in the same way."""
-        return Compiled(
+        made = Compiled(
             Recalled.of(graph, graph),
             [],
             [],
@@ -535,6 +540,8 @@ class Compiled:
             exact=self._code.is_exact,
             real=self._real,
         )
+        made._origin, made._watch = self, self._watch
+        return made
 
     def _scale(self, batch: Batch) -> float:
         return 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0
