@@ -59,12 +59,13 @@ struct Node {
     double age;       /* how many nodes had been made */
 };
 
-/* Of `_mark`: as __new__ leaves it, None, seen by a pass, among the rare; whether gc knows it. */
-enum { UNSET, NONE, PASSED, OTHER, MARK = 3, TRACKED = 4, BITS = 15 };
+/* Of `_mark`: as __new__ leaves it, None, seen by a pass, among the rare; whether gc knows it;
+   whether its grad is among the rare, being of another type than float. */
+enum { UNSET, NONE, PASSED, OTHER, MARK = 3, TRACKED = 4, ODD_GRAD = 8, BITS = 15 };
 
 /* Whether in place of the origin there is a dict of what few nodes have, and whether that has the
-   node's data or grad, which are of another type than float; where a walk is with it. */
-enum { RARE = 1, ODD = 2, OPEN = 4, DONE = 8 };
+   data; where a walk is with it. */
+enum { RARE = 1, ODD_DATA = 2, OPEN = 4, DONE = 8 };
 
 /* The base of `Form` and `Op`: which row it is here, if it is one, and in which form. */
 typedef struct {
@@ -256,38 +257,44 @@ static int refuse_deletion(PyObject *value)
 
 typedef struct {
     const char *name;
-    size_t at;
+    size_t at, bits_at;
+    uintptr_t odd;
 } Field;
 
-static Field data_field = {"data", offsetof(Node, data)};
-static Field grad_field = {"grad", offsetof(Node, grad)};
+static Field data_field = {"data", offsetof(Node, data), offsetof(Node, origin), ODD_DATA};
+static Field grad_field = {"grad", offsetof(Node, grad), offsetof(Node, form), ODD_GRAD};
+
+static uintptr_t *bits_of(Node *node, const Field *field)
+{
+    return (uintptr_t *)((char *)node + field->bits_at);
+}
 
 static PyObject *get_number(PyObject *self, void *closure)
 {
     const Field *field = closure;
-    PyObject *odd = ((Node *)self)->origin & ODD ? rare((Node *)self, field->name) : NULL;
+    int is_odd = *bits_of((Node *)self, field) & field->odd;
+    PyObject *odd = is_odd ? rare((Node *)self, field->name) : NULL;
     return odd ? Py_NewRef(odd) : PyFloat_FromDouble(*(double *)((char *)self + field->at));
 }
 
 static int set_float(Node *node, const Field *field, double x)
 {
     *(double *)((char *)node + field->at) = x;
-    if (!(node->origin & ODD))
+    if (!(*bits_of(node, field) & field->odd))
         return 0;
-    int failed = set_rare(node, field->name, NULL);
-    if (!rare(node, "data") && !rare(node, "grad"))
-        node->origin &= ~(uintptr_t)ODD;
-    return failed;
+    *bits_of(node, field) &= ~field->odd;
+    return set_rare(node, field->name, NULL);
 }
 
-static int set_number(PyObject *self, PyObject *value, void *field)
+static int set_number(PyObject *self, PyObject *value, void *closure)
 {
+    const Field *field = closure;
     if (refuse_deletion(value))
         return -1;
     if (PyFloat_CheckExact(value))
         return set_float((Node *)self, field, PyFloat_AsDouble(value));
-    int failed = set_rare((Node *)self, ((Field *)field)->name, value);
-    ((Node *)self)->origin |= failed ? 0 : ODD;
+    int failed = set_rare((Node *)self, field->name, value);
+    *bits_of((Node *)self, field) |= failed ? 0 : field->odd;
     return failed;
 }
 
@@ -501,7 +508,7 @@ enum { FLOAT = 0, NODE = 1, INT = 2, OTHERWISE = 4 };
 
 static int number_of(PyObject *arg, double *x)
 {
-    if (is_node(arg) && !(((Node *)arg)->origin & ODD)) {
+    if (is_node(arg) && !(((Node *)arg)->origin & ODD_DATA)) {
         *x = ((Node *)arg)->data;
         return NODE;
     }
@@ -830,6 +837,11 @@ static PyObject *backward_order(PyObject *module, PyObject *root)
 
 /* The backward pass */
 
+static int has_floats(PyObject *node)
+{
+    return !(((Node *)node)->origin & ODD_DATA) && !(((Node *)node)->form & ODD_GRAD);
+}
+
 /* These return whether they have passed on what a node has got; else Python must. */
 
 static int pulled_few(Node *node, int row, unsigned pattern, Py_ssize_t n)
@@ -838,7 +850,8 @@ static int pulled_few(Node *node, int row, unsigned pattern, Py_ssize_t n)
     double x[FEW], passed[FEW];
     Pull pull = ROWS[row].pulls[pattern];
     for (Py_ssize_t i = 0; i < n; i++)
-        if (!args[i] || number_of(args[i], &x[i]) != (int)(pattern >> i & 1))
+        if (!args[i] || number_of(args[i], &x[i]) != (int)(pattern >> i & 1)
+            || (is_node(args[i]) && !has_floats(args[i])))
             return 0;
     if (!pull || pull(node->grad, node->data, x, passed))
         return 0;
@@ -854,7 +867,8 @@ static int pulled_wide(Node *node, int row, Py_ssize_t n)
     Py_ssize_t weights = ROWS[row].arity == WEIGHTED ? n / 2 : 0;
     double g = node->grad, factor;
     for (Py_ssize_t i = 0; i < n; i++)
-        if (!args[i] || number_of(args[i], &factor) > NODE)
+        if (!args[i] || number_of(args[i], &factor) > NODE
+            || (is_node(args[i]) && !has_floats(args[i])))
             return 0;
     for (Py_ssize_t i = 0; i < n; i++) {
         if (!is_node(args[i]))
@@ -870,7 +884,7 @@ static int pulled(Node *node)
 {
     Kernel *kernel = form_of(node); /* which a user's function may have taken away */
     Py_ssize_t n = kernel ? kernel->arity : 0;
-    if (!n || !kernel->row || node->origin & ODD || !node->a)
+    if (!n || !kernel->row || !has_floats((PyObject *)node) || !node->a)
         return 0;
     if (n > 2 && !(PyTuple_CheckExact(node->a) && PyTuple_Size(node->a) == n))
         return 0;
@@ -959,6 +973,13 @@ static int found_items(void)
     return found;
 }
 
+/* For compiled code: where the number is, and where the bits that say if it is something else. */
+static PyObject *layout_of(const Field *field)
+{
+    return Py_BuildValue("nnn", (Py_ssize_t)field->at, (Py_ssize_t)field->bits_at,
+                         (Py_ssize_t)field->odd);
+}
+
 static int execute(PyObject *module)
 {
     if (form_type || !found_items()) { /* what is static here serves one interpreter */
@@ -970,10 +991,8 @@ static int execute(PyObject *module)
     mode_type = (PyTypeObject *)PyType_FromSpec(&mode_spec);
     if (!form_type || !op_type || !mode_type
         || PyModule_AddStringConstant(module, "made_from", MADE_FROM)
-        || PyModule_AddIntConstant(module, "data_at", offsetof(Node, data))
-        || PyModule_AddIntConstant(module, "grad_at", offsetof(Node, grad))
-        || PyModule_AddIntConstant(module, "odd_at", offsetof(Node, origin))
-        || PyModule_AddIntConstant(module, "odd", ODD)
+        || PyModule_AddObject(module, "data_layout", layout_of(&data_field))
+        || PyModule_AddObject(module, "grad_layout", layout_of(&grad_field))
         || PyModule_AddObjectRef(module, "FormBase", (PyObject *)form_type)
         || PyModule_AddObjectRef(module, "OpBase", (PyObject *)op_type))
         return -1;

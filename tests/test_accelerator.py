@@ -166,6 +166,28 @@ def test_the_order_in_c_is_that_in_python(folder: Path) -> None:
     assert after == "2.0 True"
 
 
+QUIET = """
+import sys
+from autograd import Value
+called = []
+x = Value(2.0)
+x.grad = 0
+((x * x + 1).tanh() * 2).backward()
+x.grad = 0
+sys.setprofile(lambda frame, event, _: event == "call" and called.append(frame.f_code.co_name))
+y = (x * x + 1).tanh() * 2
+sys.setprofile(None)
+x.grad = 0
+y.backward()
+print(called, type(x.grad).__name__)
+"""
+
+
+@pytest.mark.long
+def test_a_grad_of_0_as_loops_set_it_costs_no_call_of_python(folder: Path) -> None:
+    assert said(folder, "-c", QUIET) == ["[] float"]
+
+
 def test_every_node_is_of_the_very_type_that_messages_name() -> None:
     x = Value(2.0)
     by_hand = [Value(4.0, (x,), "square"), Value(4.0, (x,), (4.0,)), Value(1.0, label="x")]

@@ -71,7 +71,7 @@ visit:
   %x = phi double [ %k, %known ], [ %o, %other ]"""
 
 FIND_IN_C = """\
-  %bits.p = getelementptr i8, ptr %object, i64 {odd_at}
+  %bits.p = getelementptr i8, ptr %object, i64 {bits_at}
   %bits = load i64, ptr %bits.p
   %odd = and i64 %bits, {odd}
   %plain = icmp eq i64 %odd, 0
@@ -111,6 +111,7 @@ class _Slots(NamedTuple):
     """How machine code gets at numbers: its functions, and where the slots of a Value are."""
 
     read: Any
+    read_grad: Any
     add: Any
     data: int
     grad: int
@@ -152,7 +153,7 @@ class Slots:
             TypeError: one of them is no number.
         """
         known, n = _slots(), len(numbers)
-        if known and known.read(self._address, self._before_at, n, known.grad) == n:
+        if known and known.read_grad(self._address, self._before_at, n, known.grad) == n:
             known.add(self._address, address, n, known.grad)
             return
         pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
@@ -164,10 +165,11 @@ class Slots:
 def _slots() -> _Slots | None:
     """Return how to get at the slots; None where that isn't certain."""
     if accelerator:
-        return _walking(
-            FIND_IN_C.format(odd=accelerator.odd, odd_at=accelerator.odd_at),
-            ADD_IN_C, accelerator.data_at, accelerator.grad_at,
-        )  # fmt: skip
+        (data, *data_bits), (grad, *grad_bits) = accelerator.data_layout, accelerator.grad_layout
+        find_data, find_grad = (
+            FIND_IN_C.format(bits_at=bits_at, odd=odd) for bits_at, odd in (data_bits, grad_bits)
+        )
+        return _walking(find_data, find_grad, ADD_IN_C, data, grad)
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     probe = Value(1234.5)
@@ -186,17 +188,18 @@ def _slots() -> _Slots | None:
         name: ctypes.cast(function, ctypes.c_void_p).value for name, function in names.items()
     }
     places |= {"float": id(float), "type_at": TYPE_AT, "number_at": NUMBER_AT}
-    return _walking(FIND.format(**places), ADD.format(**places), data, grad)
+    find = FIND.format(**places)
+    return _walking(find, find, ADD.format(**places), data, grad)
 
 
-def _walking(find: str, add_text: str, data: int, grad: int) -> _Slots:
-    visits = {"read": READ, "add": add_text}
-    walks = [WALK.format(name=name, find=find, visit=text) for name, text in visits.items()]
-    engine = load(object_code("\n".join(walks)))
+def _walking(find_data: str, find_grad: str, add: str, data: int, grad: int) -> _Slots:
+    walks = {"read": (find_data, READ), "read_grad": (find_grad, READ), "add": (find_grad, add)}
+    texts = [WALK.format(name=name, find=f, visit=v) for name, (f, v) in walks.items()]
+    engine = load(object_code("\n".join(texts)))
     # These hold Python's lock, and pass on an error that its functions note.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)
-    read, add = (prototype(engine.get_function_address(name)) for name in ("read", "add"))
-    return _Slots(read, add, data, grad, engine)
+    read, read_grad, add_to = (prototype(engine.get_function_address(name)) for name in walks)
+    return _Slots(read, read_grad, add_to, data, grad, engine)
 
 
 def _is_plain(number: float) -> bool:
