@@ -485,6 +485,8 @@ def language(say: Say) -> Result:
             found[name] = measure("language", "compiled", 1, CHAINRULE_CACHE=folder)
         say("16 documents a step")
         many = [measure("language", "compiled", 16, CHAINRULE_CACHE=folder) for _ in range(2)]
+        say("16 documents a step, float32")
+        single = [measure("language", "single", 16, CHAINRULE_CACHE=folder) for _ in range(2)]
     runs = {"Chainrule, compiled": [found["warm"]]}
     others = {"the eager engine": "eager"}
     if find_spec("torch"):
@@ -497,9 +499,13 @@ def language(say: Say) -> Result:
         pairs = zip(run["losses"], found["warm"]["losses"], strict=True)
         if not all(math.isclose(a, b, rel_tol=1e-6) for a, b in pairs):
             raise MeasurementError(f"{name} and compiled code have other losses")
+    pairs = zip(single[1]["losses"], many[1]["losses"], strict=True)
+    if not all(math.isclose(a, b, rel_tol=1e-4) for a, b in pairs):
+        raise MeasurementError("float32 has other losses")
     figures = [
         Figure(step, "s", "for a step of one document, Adam included", 60e-6, at_most=True),
         Figure(many[1]["step"] / 16, "s", "for a document among 16", 9e-6, at_most=True),
+        Figure(single[1]["step"] / 16, "s", "the same in float32", 5e-6, at_most=True),
         *(Figure(runs[name][0]["step"] / step, "×", f"as fast as {name}") for name in others),
         Figure(found["cold"]["making"], "s", "to compile all lengths", 10, at_most=True),
         Figure(found["warm"]["making"], "s", "to record them, code from the cache", 0.2, True),

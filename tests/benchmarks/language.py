@@ -35,7 +35,7 @@ def batches(size: int, steps: int) -> list[list[list[int]]]:
     return [[order[(size * i + j) % len(order)] for j in range(size)] for i in range(steps)]
 
 
-def ours(size: int, *, compile: bool) -> dict[str, Any]:
+def ours(size: int, *, compile: bool, dtype: str = "float64") -> dict[str, Any]:
     """Train, and return the seconds of a step, and of all that is done before and between them."""
     model = GPT(27, seed=0)
     optimizer = Adam(model.parameters(), RATE, BETAS)
@@ -49,6 +49,7 @@ def ours(size: int, *, compile: bool) -> dict[str, Any]:
         lambda step: 1 - step / STEPS,
         lambda _: ends.append(time.perf_counter()),
         compile=compile,
+        dtype=dtype,
     )
     seconds = [b - a for a, b in pairwise(ends[1:])]
     step = median(seconds)
@@ -110,7 +111,11 @@ def torch(size: int) -> dict[str, Any]:
     return {"step": median(seconds), "losses": losses}
 
 
-WHO = {"compiled": partial(ours, compile=True), "eager": partial(ours, compile=False)}
+WHO = {
+    "compiled": partial(ours, compile=True),
+    "single": partial(ours, compile=True, dtype="float32"),
+    "eager": partial(ours, compile=False),
+}
 
 if __name__ == "__main__":
     who, size = sys.argv[1:]
