@@ -441,9 +441,9 @@ class FunctionTracer:
 
     def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
         found: list[Any] = [arg if type(arg) is float else arg.data for arg in args]
-        made = self._made.get
         for arg, data in zip(args, found, strict=True):
-            if arg is not data and made(arg) is not data and self._is_set(arg):
+            is_own = arg is data or (type(data) is TracedNumber and data.node is arg)
+            if not is_own and self._is_set(arg):
                 raise self.refused(IS_SET.format(describe(arg)))
         floats = [x.number if type(x) is TracedNumber else x for x in found]
         data = value_function(op, len(args))(*floats)
