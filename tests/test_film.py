@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograd import Stepper, Value, tanh
+from autograd import Stepper, Value, logsumexp, tanh
 from autograd.drawing.film import MOST_NODES, film_of, svg_of
 from autograd.drawing.picture import shown
 
@@ -45,6 +45,16 @@ def test_the_active_edge_is_the_one_of_the_event() -> None:
     run = Stepper(x * x + x).recording
     edges = [f.edge for f in film_of(run).frames if f.edge is not None]
     assert edges == [2, 3, 0, 1], "the sum passes on first, then the product, each to both"
+
+
+def test_no_number_reaches_the_word_beside_it() -> None:
+    a, b = Value(-0.0487901641694321, "a"), Value(1.23456789e-105, "a_name_that_is_long")
+    found = film_of(Stepper((a * b).exp() * -1e-7 + a.tanh() * b - logsumexp([a, b])).recording)
+    for name, op, value in found.titles:
+        assert len(value) <= 9
+        assert len(name) + len(op) <= max(13, 6 + len(op))
+    for frame in found.frames:
+        assert all(len(card.gradient) <= 9 for card in frame.cards)
 
 
 def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:

@@ -15,7 +15,7 @@ from autograd.drawing.picture import ink_on, printable, shorten, shown
 from autograd.engine import Value
 from autograd.errors import MissingExtraError
 from autograd.graph import node_args
-from autograd.stepping.events import Edge, Recording
+from autograd.stepping.events import Edge, Gradient, Recording
 
 MARGIN, CAPTION = 24, 56
 """Around the graph; the height of the line of text below it."""
@@ -121,8 +121,22 @@ def _straight(centres: list[Point], edge: tuple[int, int]) -> list[Point]:
 
 
 def _title(recording: Recording, node: Value) -> tuple[str, str, str]:
-    name = printable(shorten(recording.name(node), 12))
-    return name, str(node.op or ""), shown(recording.value(node))
+    op = str(node.op or "")
+    name = printable(shorten(recording.name(node), max(6, 13 - len(op))))
+    return name, op, tight(recording.value(node))
+
+
+def tight(x: float, most: int = 9) -> str:
+    """Return a number that fits beside a word on a card, with as many digits as there is room for.
+
+    >>> tight(-0.04879016417), tight(-0.410602341, 7), tight(-1.2345678e-105), tight(105.0)
+    ('-0.04879', '-0.4106', '-1.2e-105', '105.0')
+    """
+    for digits in (6, 4, 3, 2):
+        text = shown(float(f"{x:.{digits}g}"))
+        if len(text) <= most:
+            return text
+    return f"{x:.0e}"
 
 
 def _frame(recording: Recording, position: int) -> Frame:
@@ -134,7 +148,7 @@ def _frame(recording: Recording, position: int) -> Frame:
     giver = event.node if isinstance(event, Edge) else None
     cards = tuple(
         Card(
-            "?" if g.so_far is None else shown(g.so_far) + (" …" if g.status == "partial" else ""),
+            _known(g),
             "" if not g.so_far else shade(g.so_far, largest),
             "giver" if node is giver else "receiver" if event and node is event.subject else "",
         )
@@ -151,6 +165,15 @@ def _frame(recording: Recording, position: int) -> Frame:
     parts = str(event).split("   ")
     local = f"× {shown(event.local)}" if isinstance(event, Edge) else ""
     return Frame(cards, edge, local, printable(shorten("   ".join(parts[:2]), LONGEST)))
+
+
+def _known(gradient: Gradient) -> str:
+    """Return what a card says of a gradient; more may be to come."""
+    if gradient.so_far is None:
+        return "?"
+    if gradient.status == "partial":
+        return f"{tight(gradient.so_far, 7)} …"
+    return tight(gradient.so_far)
 
 
 def middle(route: tuple[Point, ...]) -> Point:
