@@ -14,7 +14,7 @@ from autograd import sum as sum_of
 from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
 from autograd.drawing.flow import BINS, spread
 from autograd.drawing.structure import Structure
-from nn import MLP, Module
+from nn import MLP, Layer, Module
 from nn.data import moons
 from nn.losses import hinge
 
@@ -132,6 +132,43 @@ def test_one_model_in_two_places_is_one_model() -> None:
     found = picture_of((left - right) ** 2, level="layer")
     modules = [(item.title, item.times) for item in found.items if item.kind == "module"]
     assert modules == [("layers.0", "× 2"), ("layers.1", "× 2")]
+
+
+@pytest.mark.parametrize("scoped", ["", "samples.{}"])
+def test_two_models_of_equal_paths_are_two(scoped: str) -> None:
+    encoder, decoder = MLP(3, [2], seed=1), MLP(2, [4, 3], seed=2)
+    for n in (2, 4):
+        losses = []
+        for i in range(n):
+            with scope(scoped.format(i)) if scoped else nullcontext():
+                losses.append(sum(decoder(encoder([0.1 * i, 1.0, -1.0]))))
+        found = picture_of(mean(losses), level="layer")
+        titles = {item.title: item.times for item in found.items if item.kind == "module"}
+        expected = ["model1.layers.0", "model2.layers.0", "model2.layers.1"]
+        assert titles == dict.fromkeys(expected, f"× {n}")
+
+
+def test_a_model_that_is_wider_than_its_twin_stays_whole() -> None:
+    encoder, decoder = MLP(4, [3, 2], seed=1), MLP(2, [4], seed=2)
+    found = picture_of(mean(decoder(encoder([1.0, 2.0, 3.0, 4.0]))), level="neuron")
+    modules = [item.title for item in found.items if item.kind == "module"]
+    assert sorted(modules) == [
+        *(f"model1.layers.{i}.neurons.{j}" for i, n in enumerate((3, 2)) for j in range(n)),
+        *(f"model2.layers.0.neurons.{j}" for j in range(4)),
+    ]
+
+
+def test_layers_in_a_list_are_layers() -> None:
+    layers = [Layer(2, 2, activation="tanh", seed=i) for i in range(6)]
+    losses = []
+    for i in range(3):
+        x: Any = [0.1 * i, 1.0]
+        for layer in layers:
+            x = [a + b for a, b in zip(x, layer(x), strict=True)]
+        losses.append(sum(x))
+    found = picture_of(mean(losses), level="layer")
+    modules = [(item.title, item.times) for item in found.items if item.kind == "module"]
+    assert modules == [(f"model{i + 1}", "× 3") for i in range(6)]
 
 
 def hand_made(n: int, *, scoped: bool, leaves: bool) -> Value:

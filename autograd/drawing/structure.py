@@ -99,7 +99,49 @@ class Structure:
                 self.place[i] = _joined(split[first[i]].name, owner[i])
             else:
                 self.place[i], self.turn[i] = known[scope]
+        self._tell_twins_apart(owner)
         return {self.place[i] for i in owner}
+
+    def _tell_twins_apart(self, parameters: Iterable[int]) -> None:
+        """Give models of equal paths, such as two networks in two variables, names of their own.
+
+        What tells that there are several are parameters that are called alike. A node belongs to
+        the model of its parameters, if others are called so; else to that of its arguments.
+        """
+        count: Counter[tuple[str, str]] = Counter()
+        model: dict[int, int] = {}
+        for i in parameters:
+            name = self.place[i], self.nodes[i].label
+            count[name] += 1
+            model[i] = count[name]
+        root = [place.partition(".")[0] for place in self.place]
+        twinned = {root[i] for i, number in model.items() if number > 1}
+        if not twinned:
+            return
+        own: dict[int, list[int]] = {}
+        beside: dict[tuple[str, int], int] = {}  # who is given the same is in the same layer
+        for i, args in enumerate(self.args):
+            if self.nodes[i].op is not None and root[i] in twinned:
+                own[i] = [arg for arg in args if arg in model and self.nodes[arg].op is None]
+                for leaf in own[i]:
+                    if count[self.place[leaf], self.nodes[leaf].label] > 1:
+                        model[i] = model[leaf]
+                        layer = self.place[i].rpartition(".")[0]
+                        beside.update(((layer, arg), model[i]) for arg in args if arg not in own[i])
+                        break
+        for i, leaves in own.items():
+            if i not in model:
+                layer = self.place[i].rpartition(".")[0]
+                given = [arg for arg in self.args[i] if arg not in leaves]
+                known = [beside[layer, arg] for arg in given if (layer, arg) in beside]
+                known += [model[arg] for arg in given if arg in model]
+                model[i] = (known or [1])[0]
+            for leaf in leaves:
+                if count[self.place[leaf], self.nodes[leaf].label] == 1:
+                    model[leaf] = model[i]
+        for i, number in model.items():
+            if root[i] in twinned:
+                self.place[i] = f"model{number}.{self.place[i]}"
 
     def _fold_siblings(self, owned: set[str]) -> None:
         """Take what is no part of the model, and repeats, out of the places."""
