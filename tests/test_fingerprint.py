@@ -17,6 +17,8 @@ from autograd import CompileError, Value
 from autograd.compiler import compilation, compiled, lengths, recording
 from autograd.compiler.fingerprint import fingerprint_of
 from nn import GPT, MLP, next_token_loss
+from nn.optim import SGD, Adam, AdamW
+from nn.training.compiled import compiled_update
 
 PROGRAM = """
 import math
@@ -319,6 +321,20 @@ def test_a_function_that_is_refused_is_refused_again(recordings: list[Any]) -> N
     for _ in range(2):
         with pytest.raises(CompileError, match="where"):
             autograd.compile(lambda x: x if x > 0 else -x, 1.0)
+
+
+@pytest.mark.parametrize("made", [SGD, Adam, AdamW])
+def test_an_optimiser_s_formula_is_kept_with_its_settings(made: Any, recordings: list[Any]) -> None:
+    counts = []
+    for rate, epsilon in ((0.1, 1e-8), (0.1, 1e-8), (0.1, 1e-4)):
+        optimizer = made([Value(1.0), Value(2.0)], rate)
+        optimizer.epsilon = epsilon
+        update = compiled_update(optimizer)
+        found = update([1.0, 2.0], [0.5, 0.5], *[[0.0, 0.0]] * len(optimizer.remembers))
+        w, *_ = optimizer.update(1.0, 0.5, *[0.0] * len(optimizer.remembers), *optimizer.rates(1))
+        assert found[0][0] == pytest.approx(w, rel=1e-15)
+        counts.append(len(recordings))
+    assert counts == [1, 1, 2]
 
 
 def test_a_gpt_has_one() -> None:

@@ -60,7 +60,7 @@ TRUSTED = tuple(
     "autograd.engine autograd.forms autograd.functions autograd.lowering autograd.operand "
     "autograd.operation autograd.ops autograd.recorders autograd.scalar autograd.transforms "
     "nn.arguments nn.attention nn.composition nn.gpt nn.init nn.layers nn.linear nn.losses "
-    "nn.module nn.norms nn.units".split()
+    "nn.module nn.norms nn.optim nn.units nn.training.compiled".split()
 )
 """Modules of this project that do the same for the same Values: their code needs no reading."""
 
@@ -132,7 +132,7 @@ def fingerprint_of(f: Any, leaves: Sequence[Value] = ()) -> Fingerprint | None:
         walk.say(str(len(leaves)), walk.named(f))
         walk.finish()
         packages = sorted(walk.packages)
-        state = [_state(name) for name in TRUSTED if name.partition(".")[0] in packages]
+        state = [_state(name) for name in TRUSTED if name.rpartition(".")[0] in packages]
     except UnknownError:
         return None
     held = walk.digest.hexdigest()
@@ -313,7 +313,7 @@ class _Walk:
     def _trust(self, module: Any) -> None:
         if module not in TRUSTED:
             raise UnknownError
-        self.packages.add(module.partition(".")[0])
+        self.packages.add(module.rpartition(".")[0])
 
 
 def _builtins_of(f: Any) -> dict[str, Any]:

@@ -508,7 +508,7 @@ def language(say: Say) -> Result:
         Figure(single[1]["step"] / 16, "s", "the same in float32", 5e-6, at_most=True),
         *(Figure(runs[name][0]["step"] / step, "×", f"as fast as {name}") for name in others),
         Figure(found["cold"]["making"], "s", "to compile all lengths", 10, at_most=True),
-        Figure(found["warm"]["making"], "s", "to record them, code from the cache", 0.2, True),
+        Figure(found["warm"]["making"], "s", "to have them from the cache", 0.2, True),
     ]
     return Result(figures)
 
