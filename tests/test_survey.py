@@ -54,6 +54,16 @@ def wave(t: float) -> float:
     return u * (2 - u) if u < 2 else (u - 2) * (u - 4)
 
 
+def brain_sum(t: float) -> float:
+    """Return what is left of larger numbers of bfloat16: all steps are theirs, as wide as own."""
+    return brain(brain(1.0 + brain(0.48 * brain(t))) - 1.0)
+
+
+def brain_kink(t: float) -> float:
+    """Return a slope of 0.75 that turns to 1.25 behind the first step of bfloat16."""
+    return brain(2.0 + brain(0.75 * brain(t)) + brain(0.5 * max(0.0, brain(t - 0.02))))
+
+
 def only(condition: bool, value: float) -> float | None:
     return value if condition else None
 
@@ -103,6 +113,8 @@ FUNCTIONS: dict[str, tuple[Function, tuple[float, ...]]] = {
     "half precision": (lambda t: half(half(t) * 1.5), (0.7, 12.0, 1e-3)),
     "half, a bell": (lambda t: half(bell(half(t))), (0.7, 0.0, 3.0)),
     "bfloat16": (lambda t: brain(brain(t) * 1.5), (0.7, 12.0)),
+    "bfloat16, what is left": (brain_sum, (0.7, 0.02)),
+    "bfloat16, a kink nearby": (brain_kink, (0.0, 0.3)),
     "bfloat16, a bell": (lambda t: brain(bell(brain(t))), (0.7, 0.05)),
     "huge": (lambda t: 1e300 * t * t, (0.7, 1e3)),
     "tiny": (lambda t: 1e-200 * t * t, (0.7, 1e-30)),

@@ -8,7 +8,7 @@ from math import inf, nan
 from autograd.checking.claim import Claim, Comparison
 from autograd.checking.conclusion import SHARP, TELLING, Survey
 from autograd.checking.line import EPSILON, Line
-from autograd.checking.stencil import Slope, Stencil
+from autograd.checking.stencil import CONFIDENCE, Slope, Stencil
 from autograd.checking.survey import explore, look_again
 
 MARGIN = 1.5
@@ -83,8 +83,8 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         if claim.slope == 0 and found.step:
             return "noise"  # the steps may be its own, and flat
         is_rough = slope.value != 0 and not slope.is_sharper(1 / 40)
-        if is_rough and any(_allows(s, claim) for s in found.seen):
-            return "noise"  # a kink may lie between a closer scale and the one chosen
+        if is_rough and any(_allows(s, claim, s.h == found.h) for s in found.seen):
+            return "noise"  # a kink may lie between a closer scale and the one chosen, or inside
         over = found.coarse
         return "noise" if abs(claim.slope - over.value) <= MARGIN * over.error < inf else "wrong"
     size = max(abs(claim.slope), abs(slope.value))
@@ -96,10 +96,17 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
     return "noise"
 
 
-def _allows(seen: Stencil, claim: Claim) -> bool:
-    """Return whether a stencil that says something of the slope has nothing against a claim."""
+def _allows(seen: Stencil, claim: Claim, is_chosen: bool) -> bool:
+    """Return whether a stencil that says something of the slope has nothing against a claim.
+
+    The one chosen has nothing against a slope between its chords: a kink may lie inside.
+    """
     slope = seen.slope
-    return slope.is_sharper(0.5) and abs(claim.slope - slope.value) <= MARGIN * slope.error
+    ends = [slope.value - MARGIN * slope.error, slope.value + MARGIN * slope.error]
+    if is_chosen:
+        noise = MARGIN * CONFIDENCE * seen.noise / seen.h
+        ends += [min(seen.chords) - noise, max(seen.chords) + noise]
+    return slope.is_sharper(0.5) and min(ends) <= claim.slope <= max(ends)
 
 
 def _verdict_at_kink(claim: Claim, found: Survey) -> str:

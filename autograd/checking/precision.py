@@ -8,7 +8,7 @@ small numbers as for large ones.
 (2, 52)
 >>> kind_of_steps([1.5, 0.0078125, 3.015625, 200.0, 0.3359375, 0.00170135498046875])
 'format'
->>> kind_of_steps([1.5, 2.5, 3.0, 40.5]), kind_of_steps([k / 300 for k in (90, 91, 93, 960, 51090)])
+>>> kind_of_steps([1.5, 2.5, 3.0, 10.5]), kind_of_steps([k / 300 for k in (90, 91, 93, 960, 51090)])
 ('own', 'own')
 """
 
@@ -28,6 +28,9 @@ FEW = 4
 
 ENOUGH = 8
 """Of how many numbers the one is sought that all are multiples of."""
+
+LOST = 2
+"""How many times as large as results the terms of a sum may be, without much ado."""
 
 SMALL = 1e-6
 """What is smaller beside a number is its rounding."""
@@ -85,6 +88,7 @@ def kind_of_steps(values: Collection[float]) -> str:
     """
     numbers = {abs(x) for x in values} - {0.0}
     length = length_of(numbers)
+    is_direct = bool(length)
     if not length:
         numbers = set(multiples(numbers))
         length = length_of(numbers)
@@ -96,5 +100,7 @@ def kind_of_steps(values: Collection[float]) -> str:
     grid = min(math.ldexp(1.0, math.frexp(x)[1] - bits(x)) for x in numbers)
     if sum(math.log2(max(1.0, unit / grid)) for unit in units) >= EVIDENCE:
         return "format"
+    if is_direct and math.ldexp(grid, length) <= LOST * max(numbers):
+        return "unclear"  # the terms of a sum in that format have no smaller steps
     unused = sum(length - bits(x) for x in numbers)  # of a format's own numbers, one each
     return "own" if unused >= 2 * len(numbers) + EVIDENCE else "unclear"

@@ -71,6 +71,7 @@ class Stencil:
         is_noisy: whether noise, not curvature, limits the slope.
         reach: the steepest way from the middle to a sample.
         left, right: the slopes to both sides.
+        chords: those of the lines to the farthest samples.
         bend: by how much the slope seems to change in the middle itself; 0.0 if it does not.
         is_constant: whether every sample is the number in the middle.
         jumps: whether f itself, not just its slope, changes in the middle.
@@ -84,6 +85,7 @@ class Stencil:
     reach: float
     left: Slope = NONE
     right: Slope = NONE
+    chords: tuple[float, ...] = (nan, nan)
     bend: float = 0.0
     is_constant: bool = False
     jumps: bool = False
@@ -144,15 +146,18 @@ def _read(middle: float, nodes: list[tuple[float, float]], h: float) -> Stencil:
     (left, below), (right, above) = (_side(middle, side, h) for side in sides)
     (after, under), (before, over) = (_beyond(side, h) for side in sides)
     roughness = max(min(below, under), min(above, over))
-    bend, jumps = _bend(middle, nodes, roughness)
+    floor = _floor(middle, nodes)
+    bend, jumps = _bend(middle, nodes, max(roughness, floor))
     if bend:
         noise = roughness  # no polynomial goes through a kink
     if jumps:
         left, right = after, before
     constant = all(value == middle for _, value in nodes)
     reach = _reach(middle, nodes)
-    floor = _floor(middle, nodes)
-    return Stencil(h, slope, noise, is_noisy, reach, left, right, bend, constant, jumps, floor)
+    chords = tuple((value - middle) / t for t, value in nodes[:2])
+    return Stencil(
+        h, slope, noise, is_noisy, reach, left, right, chords, bend, constant, jumps, floor
+    )
 
 
 def _reach(middle: float, nodes: Sequence[tuple[float, float]]) -> float:
