@@ -142,16 +142,26 @@ def test_functions_with_probes_are_found_again() -> None:
             assert not lost, f"{mutant.name} would never be run"
 
 
-def test_tests_that_pass_there_come_first_then_those_of_the_file() -> None:
-    probes = [Probe("m.py", 1, 2), Probe("m.py", 3, 3), Probe("n.py", 1, 9)]
-    seconds = {"slow": 2.0, "wide": 1.0, "quick": 1.0, "failed": 0.1}
-    reach = Reach(probes, seconds, {"slow": 0b001, "wide": 0b110, "quick": 0b010})
-    assert reach.of(Path("m.py"), (2, 3), 9.0) == ["quick", "slow", "wide"]
-    assert reach.of(Path("m.py"), (3, 3), 9.0) == ["quick", "wide", "slow"]
-    assert reach.of(Path("m.py"), (3, 3), 2.5) == ["quick", "wide"]
-    assert reach.of(Path("m.py"), (9, 9), 0.5) == ["quick"]
-    assert reach.of(Path("m.py"), (2, 3), 9.0, files=1) == ["quick"]
-    assert reach.of(Path("other.py"), (1, 1), 9.0) == []
+def test_tests_that_pass_there_come_first_then_those_of_the_file(tmp_path: Path) -> None:
+    m, n = tmp_path / "m.py", tmp_path / "n.py"
+    m.write_text("def f():\n    pass\ng = lambda: 1\nsqrt = g\n", encoding="utf-8")
+    n.write_text("x = 1\n", encoding="utf-8")
+    probes = [Probe(str(m), 1, 2), Probe(str(m), 3, 3), Probe(str(n), 1, 9)]
+    seconds = {"slow": 2.0, "wide": 1.0, "quick": 1.0, "failed": 0.1, "a::of[sqrt]": 5.0}
+    passed = {"slow": 0b001, "wide": 0b110, "quick": 0b010, "a::of[sqrt]": 0b001}
+    reach = Reach(probes, seconds, {test: passed[test] for test in ("slow", "wide", "quick")})
+    assert reach.of(m, (2, 3), 9.0) == ["quick", "slow", "wide"]
+    assert reach.of(m, (3, 3), 9.0) == ["quick", "wide", "slow"]
+    assert reach.of(m, (3, 3), 2.5) == ["quick", "wide"]
+    assert reach.of(m, (9, 9), 0.5) == ["quick"]
+    assert reach.of(m, (2, 3), 9.0, files=1) == ["quick"]
+    assert reach.of(n, (10, 10), 9.0) == ["wide"]
+    assert Reach(probes, seconds, passed).of(m, (4, 4), 9.0) == [
+        "a::of[sqrt]",
+        "quick",
+        "wide",
+        "slow",
+    ]
 
 
 def test_a_change_elsewhere_leaves_the_sample_as_it_is(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,20 +32,28 @@ class Reach:
         """Return the tests that could notice a change of some lines, as many as there is time for.
 
         They are of no more than so many files.
-        Those that pass there come first. What is run at import is in the hands of all tests that
-        run any of the file. Quick tests come before slow ones, those of little before those of
-        much.
+        Those that pass there come first: quick ones before slow ones, those of little before those
+        of much. What is run at import is in the hands of all tests that run any of the file:
+        those come first that are named for what is assigned there, then those that run the most
+        of it in a second.
         """
         whole = [(1 << i, p) for i, p in enumerate(self.probes) if p.file == str(path)]
         anywhere = sum(bit for bit, _ in whole)
         there = sum(bit for bit, p in whole if p.first <= lines[1] and p.last >= lines[0])
         near = [test for test, passed in self.passed.items() if passed & there]
         far = [test for test, passed in self.passed.items() if passed & anywhere & ~there]
+        names = _assigned(path, lines)
+
+        def promise(test: str) -> tuple[bool, float, str]:
+            is_named = not names.isdisjoint(re.split(r"\W+", test))
+            run = (self.passed[test] & anywhere).bit_count()
+            return not is_named, self.seconds[test] / run, test
+
         chosen: list[str] = []
         of: set[str] = set()
         for test in [
             *sorted(near, key=self._weight),
-            *sorted(set(far) - set(near), key=self._weight),
+            *sorted(set(far) - set(near), key=promise),
         ]:
             file = test.partition("::")[0]
             if len(of | {file}) > files:
@@ -77,3 +87,14 @@ class Reach:
             {test: seconds for test, (seconds, _) in found["tests"].items()},
             {test: int(passed, 16) for test, (_, passed) in found["tests"].items()},
         )
+
+
+def _assigned(path: Path, lines: tuple[int, int]) -> set[str]:
+    """Return the names that a module's statement on some lines assigns."""
+    return {
+        name.id
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body
+        if statement.lineno <= lines[1] and (statement.end_lineno or 0) >= lines[0]
+        for name in ast.walk(statement)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+    }
