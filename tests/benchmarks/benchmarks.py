@@ -224,7 +224,7 @@ def chain(say: Say) -> Result:
 def stepper(say: Say) -> Result:
     """Measure the debugger."""
     say("recording, moves, and why")
-    found = measure("stepping")
+    found = measure("stepping", AUTOGRAD_PURE="1")  # the engine that it steps through
     return Result(
         [
             Figure(found["recording"], "×", "a plain pass, to record 10,000 nodes", 5, True),
