@@ -125,5 +125,5 @@ class StepperWidget(anywidget.AnyWidget):
         show(found, metadata=metadata, raw=True)
         if "image/png" in data:
             png = data["image/png"]
-            shown = {"application/javascript": standing_in(self._key, png), "image/png": png}
+            shown = {"text/javascript": standing_in(self._key, png), "image/png": png}
             show(shown | {"text/plain": ""}, raw=True)
