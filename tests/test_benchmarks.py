@@ -13,9 +13,20 @@ from typing import Any
 import pytest
 
 from autograd.command.usage import INTERRUPTED, OK, REFUSED, WRONG
-from tests.benchmarks import benchmarks, comparison, library, progress
+from tests.benchmarks import (
+    benchmark,
+    benchmarks,
+    check_figures,
+    comparison,
+    compiler_figures,
+    engine_figures,
+    learning_figures,
+    library,
+    progress,
+)
 from tests.benchmarks.__main__ import EXAMPLES, main
-from tests.benchmarks.benchmarks import BENCHMARKS, Benchmark, Result
+from tests.benchmarks.benchmark import Benchmark, Result
+from tests.benchmarks.benchmarks import BENCHMARKS
 from tests.benchmarks.contest import Contender, hold
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.library import BENCH, NAMES
@@ -91,10 +102,22 @@ def fake(script: str, *args: Any, **environment: str) -> Any:
     raise AssertionError(f"nothing measures {script} {args}")
 
 
+def measured_by(monkeypatch: pytest.MonkeyPatch, measure: Callable[..., Any]) -> None:
+    """Have all that is measured come from somewhere else."""
+    for module in (
+        benchmark,
+        check_figures,
+        compiler_figures,
+        engine_figures,
+        learning_figures,
+    ):
+        monkeypatch.setattr(module, "measure", measure)
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return the function that runs the command on fake measurements, as if all was installed."""
-    monkeypatch.setattr(benchmarks, "measure", fake)
+    measured_by(monkeypatch, fake)
     monkeypatch.setattr(library, "find_spec", lambda module: module)
 
     def run(*argv: str) -> tuple[int, str, str]:
@@ -217,7 +240,7 @@ def test_json(run: Run) -> None:
     ]
     assert (content["missing"], content["failed"], content["interrupted"]) == ([], {}, False)
     moons = content["benchmarks"]["moons"]
-    assert moons["seconds"][benchmarks.ARRAY] == [6e-6] * benchmarks.ROUNDS
+    assert moons["seconds"][benchmark.ARRAY] == [6e-6] * benchmark.ROUNDS
     assert moons["figures"][1] == {
         "value": pytest.approx(5.0),
         "unit": "×",
@@ -307,7 +330,7 @@ def test_a_peer_that_fails_is_left_out_and_said(run: Run, monkeypatch: pytest.Mo
             raise MeasurementError("no gcc")
         return fake(script, *args, **environment)
 
-    monkeypatch.setattr(benchmarks, "measure", without_gcc)
+    measured_by(monkeypatch, without_gcc)
     code, out, err = run("moons")
     assert (code, err) == (OK, "")
     assert "  CasADi, mapped left out: no gcc\n" in out
@@ -322,7 +345,7 @@ def test_who_computes_something_else_is_no_contender(
         measured = fake(script, *args, **environment)
         return measured | {"gradient": [0.5, math.nan]} if "jax" in args else measured
 
-    monkeypatch.setattr(benchmarks, "measure", wrong)
+    measured_by(monkeypatch, wrong)
     code, _, err = run("digits")
     assert code == WRONG
     assert "JAX, 1 thread computes another value or gradient than the engine" in err

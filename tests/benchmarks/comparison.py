@@ -16,7 +16,7 @@ from autograd.command.usage import INTERRUPTED, OK, WRONG, UsageError
 from autograd.stepping.notation import aligned
 
 if TYPE_CHECKING:
-    from tests.benchmarks.benchmarks import Benchmark, Result
+    from tests.benchmarks.benchmark import Benchmark, Result
     from tests.benchmarks.contest import Contest
     from tests.benchmarks.figure import Figure
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.benchmarks.benchmarks import BENCHMARKS, Result
+from tests.benchmarks.benchmark import Result
+from tests.benchmarks.benchmarks import BENCHMARKS
 from tests.benchmarks.library import missing, named
 
 _results: dict[str, Result] = {}

@@ -9,15 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.benchmarks.benchmarks import (
-    ARRAY,
-    BENCHMARKS,
-    PEERS,
-    SCALARS,
-    TENSORS,
-    VALUES,
-    Result,
-)
+from tests.benchmarks.benchmark import ARRAY, PEERS, SCALARS, TENSORS, VALUES, Result
+from tests.benchmarks.benchmarks import BENCHMARKS
 from tests.benchmarks.library import is_installed
 
 pytestmark = pytest.mark.benchmark
