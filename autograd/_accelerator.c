@@ -991,6 +991,7 @@ static int execute(PyObject *module)
     mode_type = (PyTypeObject *)PyType_FromSpec(&mode_spec);
     if (!form_type || !op_type || !mode_type
         || PyModule_AddStringConstant(module, "made_from", MADE_FROM)
+        || PyModule_AddStringConstant(module, "written_as", WRITTEN_AS)
         || PyModule_AddObject(module, "data_layout", layout_of(&data_field))
         || PyModule_AddObject(module, "grad_layout", layout_of(&grad_field))
         || PyModule_AddObjectRef(module, "FormBase", (PyObject *)form_type)

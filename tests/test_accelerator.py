@@ -110,6 +110,19 @@ def test_an_extension_of_other_sources_is_left_alone(folder: Path, tmp_path: Pat
     assert (said(folder, "-c", slope), said(edited, "-c", slope)) == (["1.0"], ["3.0"])
 
 
+@pytest.mark.long
+def test_an_extension_of_another_text_in_c_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    """One that was built before the last pull; in a wheel there is no text to compare."""
+    later = tmp_path / "later"
+    shutil.copytree(folder, later)
+    text = later / "autograd" / "_accelerator.c"
+    if text.exists():
+        text.write_bytes(text.read_bytes() + b"/* of later */\n")
+        assert said(later, "-c", NAME) == ["engine in Python"]
+        text.unlink()
+    assert said(later, "-c", NAME) == ["engine in C"]
+
+
 CHAIN = """
 from autograd import Value
 x = y = Value(1.0)

@@ -71,7 +71,10 @@ def rows_in_c() -> str:
         entries.append(f'    {{"{op.name}", {kind}, {forward}, {{{texts}}}}},')
     lines += ["", "static const Row ROWS[] = {", *entries, "};", ""]
     folder = str(Path(acceleration.__file__).parent)
-    lines += [f'static const char MADE_FROM[] = "{acceleration.fingerprint(folder)}";', ""]
+    made_from = acceleration.fingerprint(folder)
+    written_as = acceleration.fingerprint(folder, "_accelerator.c")
+    lines += [f'static const char MADE_FROM[] = "{made_from}";']
+    lines += [f'static const char WRITTEN_AS[] = "{written_as}";', ""]
     lines += [f"enum {{ ROW_COUNT = {len(rows)} }};", *_methods(places)]
     return "\n".join(lines) + "\n"
 
