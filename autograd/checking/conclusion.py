@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from math import inf
 
 from autograd.checking.line import Line
-from autograd.checking.precision import is_short, kind_of_steps, unit_of
+from autograd.checking.precision import is_short, unit_of
 from autograd.checking.stencil import NONE, OWN, Slope, Stencil
-from autograd.checking.steps import far_reach, steps_of, unit
+from autograd.checking.steps import far_reach, kind_of, steps_of, unit
 
 SHARP = 1e-4
 """A slope is sharp if its error is below this share of it."""
@@ -103,7 +103,7 @@ def _conclude_constant(line: Line, found: Survey) -> None:
     found.kind = "smooth"
     found.slope = min((s.slope for s in found.seen), key=lambda s: s.error)
     found.reach = far_reach(line)
-    if (found.reach or line.is_exhausted) and kind_of_steps(line.values()) != "own":
+    if (found.reach or line.is_exhausted) and kind_of(line) != "own":
         found.hidden = unit_of(line.values(), line.middle) / max(s.h for s in found.seen)
 
 

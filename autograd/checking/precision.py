@@ -29,7 +29,7 @@ FEW = 4
 ENOUGH = 8
 """Of how many numbers the one is sought that all are multiples of."""
 
-LOST = 2
+LOST = 8
 """How many times as large as results the terms of a sum may be, without much ado."""
 
 SMALL = 1e-6
@@ -81,10 +81,13 @@ def is_short(values: Collection[float]) -> bool:
     return length_of(values) in FORMATS[:2]
 
 
-def kind_of_steps(values: Collection[float]) -> str:
+def kind_of_steps(values: Collection[float], near: Collection[float] = ()) -> str:
     """Return whether values lie in the steps of a "format", or in steps of their "own".
 
     "unclear" if they may be either, or are numbers of double precision.
+
+    Args:
+        near: those of the values that are not far from each other, if others are.
     """
     numbers = {abs(x) for x in values} - {0.0}
     length = length_of(numbers)
@@ -100,7 +103,7 @@ def kind_of_steps(values: Collection[float]) -> str:
     grid = min(math.ldexp(1.0, math.frexp(x)[1] - bits(x)) for x in numbers)
     if sum(math.log2(max(1.0, unit / grid)) for unit in units) >= EVIDENCE:
         return "format"
-    if is_direct and math.ldexp(grid, length) <= LOST * max(numbers):
+    if is_direct and math.ldexp(grid, length) <= LOST * max(map(abs, near or values)):
         return "unclear"  # the terms of a sum in that format have no smaller steps
     unused = sum(length - bits(x) for x in numbers)  # of a format's own numbers, one each
     return "own" if unused >= 2 * len(numbers) + EVIDENCE else "unclear"

@@ -77,7 +77,7 @@ class Steps:
             return "cancelled"
         if is_short(self.line.values(2 * unit(self.line))):
             return kind_of_short(self.line)
-        return "unclear" if self.are_fine else kind_of_steps(self.line.values())
+        return "unclear" if self.are_fine else kind_of(self.line)
 
 
 def steps_of(line: Line, seen: Iterable[Stencil], moving: Stencil, near: float, h: float) -> Steps:
@@ -98,4 +98,9 @@ def kind_of_short(line: Line) -> str:
 
     What is far away tells: there, the steps of a format are others.
     """
-    return kind_of_steps(line.values()) if is_short(line.values()) else "own"
+    return kind_of(line) if is_short(line.values()) else "own"
+
+
+def kind_of(line: Line) -> str:
+    """Return the kind of steps of a function, by all its values."""
+    return kind_of_steps(line.values(), line.values(unit(line)))

@@ -23,7 +23,7 @@ EXAMPLES = """\
 examples:
   chainrule export chainrule-iris/model.json -o iris.h     a C header, C99
   chainrule export chainrule-iris/model.json -o iris.h --real float --step
-  chainrule export chainrule-names/model.json -o names.h   a GPT, its letters inside
+  chainrule export chainrule-names/model.json -o names.h   a GPT, letters too
   chainrule export chainrule-iris/model.json -o iris.py    plain Python
   chainrule export chainrule-iris/model.json -o iris.onnx  ONNX (extra export)
   chainrule export chainrule-iris/model.json --to jax      or torch, printed"""
