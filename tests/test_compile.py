@@ -1280,7 +1280,8 @@ def test_installed_as_byte_code_it_compiles(tmp_path: Path) -> None:
             check=True,
         )
         assert done.stdout.strip() == "9.0"
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    # What was recorded, and the machine code: the second process has found both.
+    assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
 def test_a_mask_is_not_overlooked() -> None:

@@ -97,10 +97,17 @@ out = draw_dot(out, expand=True, local=True)
     "layers": NETWORK + 'out = draw_dot(out, level="layer")',
     "neurons": NETWORK + 'out = draw_dot(out, level="neuron", rankdir="TB")',
     "folded": NETWORK + "out = draw_dot(out, budget=24)",
-    "cut": """
+    "stages": """
 out, x = Value(1.0), Value(2.0, "x")
 for _ in range(9):
     out = out * x + 1
+out.backward()
+out = draw_dot(out, budget=6)
+""",
+    "cut": """
+out = Value(1.0, "w") * Value(2.0, "x")
+for name in ("tanh", "exp", "sin", "sigmoid", "sqrt", "log1p", "cos", "atan", "softplus"):
+    out = getattr(out, name)()
 out.backward()
 out = draw_dot(out, budget=6)
 """,
