@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -342,6 +343,13 @@ def test_a_gpt_has_one() -> None:
     found = fingerprint_of(lambda tokens: next_token_loss(model, tokens), model.parameters())
     assert found
     assert found.values == model.parameters()
+
+
+def test_who_has_imported_the_project_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = run(PROGRAM)
+    before = key_of(module)
+    monkeypatch.setattr(autograd.engine, "__loader__", ast)  # as pytest's, which rewrites asserts
+    assert key_of(module) == before is not None
 
 
 @pytest.mark.long

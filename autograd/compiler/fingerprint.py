@@ -413,6 +413,9 @@ def sources_of(package: str) -> str:
     return digest.hexdigest()
 
 
+IMPORTED_BY = frozenset(("__builtins__", "__loader__", "__spec__"))
+"""Names in a module that are of what has imported it, such as pytest: no code of ours asks them."""
+
 _states: dict[str, tuple[list[int], list[Any], str]] = {}
 """By a module's name: what its names stood for when they were looked at, kept so that no address
 is used again, and what was said."""
@@ -426,7 +429,8 @@ def _state(module: str) -> str:
     """
     if module not in sys.modules:
         return ""
-    homes: list[Mapping[str, Any]] = [vars(sys.modules[module])]
+    names = vars(sys.modules[module]).items()
+    homes: list[Mapping[str, Any]] = [{k: x for k, x in names if k not in IMPORTED_BY}]
     homes += [vars(x) for x in homes[0].values() if isinstance(x, type) and x.__module__ == module]
     things = [thing for home in homes for thing in home.values()]
     tables = [thing for thing in things if type(thing) is dict and len(thing) <= LARGEST]
