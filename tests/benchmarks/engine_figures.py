@@ -109,7 +109,7 @@ def derived(say: Say) -> Result:
             figures.append(Figure(seconds[engine], "s", f"{what}, {engine}"))
         if IN_C in seconds:
             ratio = seconds[IN_PYTHON] / seconds[IN_C]
-            figures.append(Figure(ratio, "×", f"{what}, as fast as in Python", 4))
+            figures.append(Figure(ratio, "×", f"{what}: as fast as Python", 4))
     return Result(figures, notes=notes)
 
 
