@@ -326,7 +326,7 @@ class GptLoops:
         self._each(
             (self._t, h, u), scores("h", "t", "u"), ops.div, raw("h", "t", "u"), own.size**0.5
         )
-        weights = self._softmax(name, (self._t, h), u, scores, ("h", "t"), (own.heads, size, size))
+        weights = self._softmax(name, (h, self._t), u, scores, (own.heads, size, size))
         mixed = self._array(f"{name}_mixed", size, self._width)
         self._along(
             u, (self._t, h, c), mixed("t", at), ops.dot, weights("h", "t", "u"), value("u", at)
@@ -339,13 +339,12 @@ class GptLoops:
         loops: tuple[Range, ...],
         over: Range,
         xs: Array,
-        at: tuple[str, ...],
         sizes: tuple[int, ...],
     ) -> Array:
         """As `autograd.softmax`; whatever is subtracted from all, the result is the same."""
-        _, total, each = self._powers(name, loops, over, xs, at, sizes)
-        shares = self._array(f"{name}_share", *sizes)
-        self._each((*loops, over), shares(*at, over.name), ops.div, each, total)
+        _, total, each = self._powers(name, loops, over, xs, sizes)
+        shares, inner = self._array(f"{name}_share", *sizes), (*loops, over)
+        self._each(inner, shares(*(loop.name for loop in inner)), ops.div, each, total)
         return shares
 
     def _powers(
@@ -354,15 +353,19 @@ class GptLoops:
         loops: tuple[Range, ...],
         over: Range,
         xs: Array,
-        at: tuple[str, ...],
         sizes: tuple[int, ...],
     ) -> tuple[Element, Element, Element]:
-        """Return the largest, which has no adjoint, the sum of the powers of e, and one of them."""
+        """Return the largest, which has no adjoint, the sum of the powers of e, and one of them.
+
+        Args:
+            loops, over: by their names, the indices of ``xs``, in this order.
+        """
         inner = (*loops, over)
+        *at, last = (loop.name for loop in inner)
         largest = Element(self._array(f"{name}_top", *sizes[:-1])(*at).text)
         below, power = (self._array(f"{name}_{part}", *sizes) for part in ("below", "power"))
         total = self._array(f"{name}_total", *sizes[:-1])(*at)
-        x, lower, each = (array(*at, over.name) for array in (xs, below, power))
+        x, lower, each = (array(*at, last) for array in (xs, below, power))
         self._along(over, loops, largest, ops.max, x)
         self._each(inner, lower, ops.sub, x, largest)
         self._each(inner, each, ops.exp, lower)
@@ -374,7 +377,7 @@ class GptLoops:
         model, t = self.model, (self._t,)
         v = Range("v", "0", str(model.vocabulary))
         sizes = model.block_size, model.vocabulary
-        top, total, _ = self._powers("all", t, v, logits, ("t",), sizes)
+        top, total, _ = self._powers("all", t, v, logits, sizes)
         names = ("log", "surprise", "missed")
         log, surprise, missed = (self._array(name, model.block_size)("t") for name in names)
         self._each(t, log, ops.log, total)
@@ -389,7 +392,7 @@ class GptLoops:
         v = Range("v", "0", str(self.model.vocabulary))
         scaled = self._array("scaled", self.model.vocabulary)
         self._each((v,), scaled("v"), ops.div, logits("n - 1", "v"), Element("temperature"))
-        self._softmax("next", (), v, scaled, (), (self.model.vocabulary,))
+        self._softmax("next", (), v, scaled, (self.model.vocabulary,))
 
 
 def gpt_header(model: GPT, characters: str, name: str, real: str, with_step: bool) -> str:

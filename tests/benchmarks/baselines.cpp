@@ -102,19 +102,38 @@ static void moved(const Reals &y, double by, const Reals &k, Reals &out)
     for (std::size_t i = 0; i < y.size(); i++) out[i] = y[i] + by * k[i];
 }
 
+// The four stages of a step: their slopes, and the points z where these are taken.
+struct Stages {
+    Reals k1, k2, k3, k4;
+    double h;
+
+    Stages(int n, int steps) : k1(n), k2(n), k3(n), k4(n), h(2.0 / steps) {}
+
+    void take(const double *x, const Reals &y, Reals &z2, Reals &z3, Reals &z4)
+    {
+        slope(x, y, k1);
+        moved(y, h / 2, k1, z2);
+        slope(x, z2, k2);
+        moved(y, h / 2, k2, z3);
+        slope(x, z3, k3);
+        moved(y, h, k3, z4);
+        slope(x, z4, k4);
+    }
+
+    void advance(Reals &y) const
+    {
+        for (std::size_t i = 0; i < y.size(); i++)
+            y[i] += h * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]) / 6;
+    }
+};
+
 void ode_primal(const double *x, int n, int steps, double *out)
 {
-    const double h = 2.0 / steps;
-    Reals y(n), k1(n), k2(n), k3(n), k4(n), z(n);
+    Stages stages(n, steps);
+    Reals y(n), z(n);
     for (int s = 0; s < steps; s++) {
-        slope(x, y, k1);
-        moved(y, h / 2, k1, z);
-        slope(x, z, k2);
-        moved(y, h / 2, k2, z);
-        slope(x, z, k3);
-        moved(y, h, k3, z);
-        slope(x, z, k4);
-        for (int i = 0; i < n; i++) y[i] += h * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]) / 6;
+        stages.take(x, y, z, z, z);
+        stages.advance(y);
     }
     std::copy(y.begin(), y.end(), out);
 }
@@ -133,29 +152,20 @@ static void back(const double *x, const Reals &z, const Reals &dk, double *dx, R
 
 void ode_gradient(const double *x, int n, int steps, double *out)
 {
-    const double h = 2.0 / steps;
+    Stages stages(n, steps);
+    const double h = stages.h;
     std::vector<Reals> ys(1, Reals(n));
-    Reals k1(n), k2(n), k3(n), k4(n), z2(n), z3(n), z4(n);
-    const auto stages = [&](const Reals &y) {
-        slope(x, y, k1);
-        moved(y, h / 2, k1, z2);
-        slope(x, z2, k2);
-        moved(y, h / 2, k2, z3);
-        slope(x, z3, k3);
-        moved(y, h, k3, z4);
-        slope(x, z4, k4);
-    };
+    Reals z2(n), z3(n), z4(n);
     for (int s = 0; s < steps; s++) {
         ys.push_back(ys.back());
-        Reals &y = ys.back();
-        stages(y);
-        for (int i = 0; i < n; i++) y[i] += h * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]) / 6;
+        stages.take(x, ys.back(), z2, z3, z4);
+        stages.advance(ys.back());
     }
     std::fill(out, out + n, 0.0);
     Reals dy(n), dk(n), dz(n), sum(n);
     dy[n - 1] = 1;
     for (int s = steps - 1; s >= 0; s--) {
-        stages(ys[s]);
+        stages.take(x, ys[s], z2, z3, z4);
         sum = dy;
         for (int i = 0; i < n; i++) dk[i] = h / 6 * dy[i];
         back(x, z4, dk, out, dz);

@@ -94,11 +94,13 @@ def gradient(say: Say) -> Result:
     return Result(figures)
 
 
-def second_derivatives(kind: str, say: Say) -> Result:
-    """Compare a Hessian with JAX's, on one core."""
+def beside_jax(
+    script: str, kind: str, faster: float, say: Say, **environment: str
+) -> tuple[Contest, list[Figure]]:
+    """Return how ours does beside JAX's on one core, both right, and how many times as fast."""
 
     def run(who: str, _: int) -> Any:
-        return measure("curvature", kind, who, 1)
+        return measure(script, kind, who, 1, **environment)
 
     ours, peer = "Chainrule", "JAX, 1 thread"
     contenders = [
@@ -107,9 +109,15 @@ def second_derivatives(kind: str, say: Say) -> Result:
     ]
     contest = hold(contenders, ROUNDS, say)
     require_same(contest, run("eager", 0))
-    figures = [
-        Figure(contest.ratio(name, ours), "×", f"as fast as {name}", 2) for name in contest.peers()
+    return contest, [
+        Figure(contest.ratio(name, ours), "×", f"as fast as {name}", faster)
+        for name in contest.peers()
     ]
+
+
+def second_derivatives(kind: str, say: Say) -> Result:
+    """Compare a Hessian with JAX's, on one core."""
+    contest, figures = beside_jax("curvature", kind, 2, say)
     return Result(figures, contest)
 
 
@@ -121,24 +129,10 @@ def loop(kind: str, longer: str, faster: float, kept: float, say: Say) -> Result
         faster: how many times as fast is wanted.
         kept: how many seconds at most.
     """
-
-    def run(who: str, _: int) -> Any:
-        return measure("recurrent", kind, who, 1, CHAINRULE_CACHE="off")
-
-    ours, peer = "Chainrule", "JAX, 1 thread"
-    contenders = [
-        Contender(ours, partial(run, "ours")),
-        Contender(peer, partial(run, "jax"), "jax"),
-    ]
-    contest = hold(contenders, ROUNDS, say)
-    require_same(contest, run("eager", 0))
+    contest, figures = beside_jax("recurrent", kind, faster, say, CHAINRULE_CACHE="off")
     say(f"the same, {longer}")
     making = [
         measure("recurrent", each, "ours", 1, CHAINRULE_CACHE="off") for each in (kind, longer)
-    ]
-    figures = [
-        Figure(contest.ratio(name, ours), "×", f"as fast as {name}", faster)
-        for name in contest.peers()
     ]
     times = [found["compile"] for found in making]
     return Result(
