@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import time
 import weakref
 from array import array
 from collections import deque
@@ -19,7 +20,6 @@ from functools import partial
 from itertools import filterfalse
 from keyword import iskeyword
 from operator import is_
-from time import perf_counter, thread_time
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -43,6 +43,8 @@ FEW = 64
 SHARE, AT_ONCE = 0.01, 0.02
 """Others, and what our own modules hold, are looked at for this share of the time; when that has
 been saved up, for so many seconds at once."""
+own_time = getattr(time, "thread_time", time.process_time)
+"""The seconds this thread has worked for; in a browser there is but one, and no such clock."""
 MOST = 1_000_000
 """Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
 COMPARED = {int, float, bool, str, bytes}
@@ -126,7 +128,7 @@ class Watch:
         before = {each.place: each for each in held}
         found = [each for each in before.values() if each.is_there()]
         found += [each for each in since if each.place not in before]
-        self._due = perf_counter() - AT_ONCE / SHARE
+        self._due = time.perf_counter() - AT_ONCE / SHARE
         self._often: list[Held] = []
         self._seldom: list[Held] = []
         left = FEW
@@ -159,13 +161,13 @@ class Watch:
                 self._is_as_it_was.__globals__[f"v{i}"] = held.read()
         if not self._seldom:
             return None
-        time = perf_counter()
-        if time < self._due and not now:
+        at = time.perf_counter()
+        if at < self._due and not now:
             return None
-        begin = thread_time()
+        begin = own_time()
         found = next(filterfalse(Held.is_there, self._seldom), None)
-        taken = thread_time() - begin
-        self._due = max(self._due, time - AT_ONCE / SHARE) + taken / SHARE
+        taken = own_time() - begin
+        self._due = max(self._due, at - AT_ONCE / SHARE) + taken / SHARE
         return found
 
 
