@@ -28,6 +28,7 @@ from autograd.compiler.loops import (
     Walk,
 )
 from autograd.compiler.program import Arg, Program, Scan
+from autograd.compiler.ranks import ranks_of
 from autograd.compiler.scans import PART
 
 BITS = 40
@@ -213,16 +214,15 @@ class _Roller:
 
     def _groups(self, pieces: list[Piece]) -> list[_Group]:
         """Return the pieces in groups that are alike, level by level."""
-        level = [0] * (self.program.first + len(self.program.instructions) + 1)
         levels: dict[int, list[Piece]] = {}
         sinks: list[Piece] = []
-        for piece in pieces:
-            deepest = max([level[n] for n in piece.uses], default=0)
+        results = self.program.first + len(self.program.instructions)
+        ranks = ranks_of(pieces, results, self.is_uniform)
+        for piece, rank in zip(pieces, ranks, strict=True):
             if piece.sink:
                 sinks.append(piece)
             else:
-                level[piece.number] = deepest + 1
-                levels.setdefault(deepest + 1, []).append(piece)
+                levels.setdefault(rank, []).append(piece)
         groups = []
         for depth in sorted(levels):
             groups += self._alike(levels[depth])
