@@ -923,7 +923,7 @@ def test_threads_may_be_the_first_to_call_at_once(monkeypatch: pytest.MonkeyPatc
     f = compile(lambda x: exp(x) * 3.0, 1.0, backend="llvm")
     made = []
     load = native._loaded
-    monkeypatch.setattr(native, "_loaded", lambda content: made.append(1) or load(content))
+    monkeypatch.setattr(native, "_loaded", lambda *given: made.append(1) or load(*given))
     start = threading.Barrier(4)
     results = []
 

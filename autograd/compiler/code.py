@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.adjoints import gradient_program
 from autograd.compiler.arguments import Batch
+from autograd.compiler.bundles import Bundle, bundles_of
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
@@ -98,15 +99,7 @@ class Code:
     @lazy
     def program(self) -> Program:
         """What computes the values of one sample."""
-        graph = self.shared
-        return program_of(
-            graph.inputs,
-            graph.parameters,
-            graph.outputs,
-            graph.follows,
-            graph.nodes,
-            graph.choices,
-        )
+        return _program_of(self.shared)
 
     @lazy
     def gradient_program(self) -> Program:
@@ -150,6 +143,20 @@ class Code:
                 f"only a single number has a gradient, and {graph.name} returns a list of "
                 f"{graph.outputs}: compile jacobian({graph.name}), or reduce them"
             )
+
+    def bundled(self) -> list[Bundle]:
+        """Return the samples that the function writes out itself; none if it doesn't."""
+        return [] if self.is_exact or self._has_matrices else bundles_of(self.graph)
+
+    def value_bundles(self) -> list[tuple[Program, Bundle]]:
+        """Return what computes the value of samples that are written out."""
+        return [(_program_of(bundle.graph), bundle) for bundle in self.bundled()]
+
+    def gradient_bundles(self) -> list[tuple[Program, Bundle]]:
+        """Return what computes value and gradient of samples that are written out."""
+        wrt = [*self.graph.parameters[: self.weights], *self._moved_leaves()]
+        with without_gc():
+            return [(gradient_program(each.graph, wrt), each) for each in self.bundled()]
 
     @lazy
     def uses(self) -> Uses:
@@ -244,7 +251,11 @@ class Code:
             self.real,
         )
         return NativeFunction(
-            lambda: self.program, self._key_of_values(), signature, exact=self.is_exact
+            lambda: self.program,
+            self._key_of_values(),
+            signature,
+            exact=self.is_exact,
+            bundles=self.value_bundles,
         )
 
     def _key_of_values(self) -> str:
@@ -286,4 +297,22 @@ class Code:
         if not self.known.is_built_in:
             key += f"\n{self.gradient_program}"
         key += f"\nwrt {self.weights} {self.moving}"
-        return NativeFunction(lambda: self.gradient_program, key, signature, exact=self.is_exact)
+        return NativeFunction(
+            lambda: self.gradient_program,
+            key,
+            signature,
+            exact=self.is_exact,
+            bundles=self.gradient_bundles,
+        )
+
+
+def _program_of(graph: FunctionGraph) -> Program:
+    """Return what computes a function of distinct nodes."""
+    return program_of(
+        graph.inputs,
+        graph.parameters,
+        graph.outputs,
+        graph.follows,
+        graph.nodes,
+        graph.choices,
+    )

@@ -61,11 +61,22 @@ class Signature(NamedTuple):
 
 
 class Made(NamedTuple):
-    """Machine code that can be called: the memory it needs, and its operations for a sample."""
+    """Machine code that can be called.
+
+    Attributes:
+        call: takes the address of a call's words.
+        workspace: how many numbers of memory it needs.
+        operations: about how many it takes for a sample.
+        rows: the samples, where they are of the code; what it is called with stands behind the
+            parameters then, and all it gives are sums.
+        others: code for other such samples, whose sums are added.
+    """
 
     call: Callable[[int], None]
     workspace: int
     operations: int
+    rows: Array | None = None
+    others: tuple[Made, ...] = ()
 
 
 class Shared:
@@ -113,22 +124,40 @@ class ArrayFrame:
         signature, dtype = self.signature, self.dtype
         self.n = n
         self.workspace = aligned(made.workspace, dtype)
-        self.parameters = np.empty(signature.parameters, dtype)
-        self.sums = sums_room(sum(signature.summed), dtype)
+        count, sums = signature.parameters, sum(signature.summed)
+        is_own = made.rows is not None  # the samples are the code's own
+        if is_own:
+            ends = _ends(signature.arguments), _ends(signature.results)
+            given = np.empty(count + ends[0][-1], dtype)
+            found = sums_room(sums + ends[1][-1], dtype)
+            self.parameters, self.sums = given[:count], found[:sums]
+            self.inputs = _parts(given[count:], ends[0], signature.arguments)
+            self.outputs = _parts(found[sums:], ends[1], signature.results)
+        else:
+            self.parameters = np.empty(count, dtype)
+            self.sums = found = sums_room(sums, dtype)
+            self.inputs = [_room(n, shape, dtype) for shape in signature.arguments]
+            self.outputs = [_room(n, shape, dtype) for shape in signature.results]
         self.shared = Shared(self.parameters, self.sums[1:])
-        self.inputs = [_room(n, shape, dtype) for shape in signature.arguments]
-        self.outputs = [_room(n, shape, dtype) for shape in signature.results]
-        self.has_large = any(n * prod(shape) > SMALL for shape in signature.results)
-        self.words = np.zeros(ARRAYS + len(self.inputs) + len(self.outputs), dtype=np.int64)
+        self.has_large = any(
+            not room.size and prod(shape) > 0
+            for room, shape in zip(self.outputs, signature.results, strict=True)
+        )
+        begin = ARRAYS + is_own
+        self.words = np.zeros(begin + len(self.inputs) + len(self.outputs), dtype=np.int64)
         self.address = self.words.ctypes.data
         self.words[PARAMETERS] = self.parameters.ctypes.data
         self.words[WORKSPACE] = self.workspace.ctypes.data
         self.words[STOP] = n
         self.words[SUMS] = self.sums.ctypes.data
-        for i, array in enumerate([*self.inputs, *self.outputs], ARRAYS):
+        for i, array in enumerate([*self.inputs, *self.outputs], begin):
             self.words[i] = array.ctypes.data
         self.floats = self.words.view(np.float64)
         self.call = made.call
+        if is_own:
+            self.call = call_with_rows(made, self.words, found)
+            if self.inputs:
+                self.dtype_at = 0  # nothing is read where it is: all stands behind the parameters
         self.rooms = []  # until a call has shown that one part will do
         arrays = [*self.inputs, self.parameters]
         self.shapes = [*((n, *shape) for shape in signature.arguments), self.parameters.shape]
@@ -141,7 +170,7 @@ class ArrayFrame:
         self.parts: list[FramePart] = []
         self.cells = self.words.data
         count = len(self.inputs)
-        self.places = [*range(ARRAYS, ARRAYS + count), PARAMETERS]
+        self.places = [*range(begin, begin + count), PARAMETERS]
         self.seen: list[Any] = [NOTHING] * (count + 1)
         self.borrowed: list[Any] = [NOTHING] * (count + 1)
         self.fields: list[Any] = [NOTHING] * (count + 1)
@@ -153,7 +182,7 @@ class ArrayFrame:
         self.parameters[:] = converted(parameters, self.dtype)
         for i, array in enumerate(arrays):
             self.go_home(i)
-            if array.size <= SMALL:
+            if self.inputs[i].size == array.size:
                 self.inputs[i][:] = array
             else:
                 self.words[ARRAYS + i] = array.ctypes.data
@@ -221,6 +250,36 @@ class ArrayFrame:
         return part
 
 
+def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]:
+    """Return what calls code that has samples of its own, and all others of them.
+
+    Args:
+        words: of the call, whose samples are the first of these from now on.
+        sums: where all that they give is added up.
+    """
+    assert made.rows is not None
+    words.view(np.float64)[SCALE] = 1.0
+    words[STOP], words[ARRAYS] = len(made.rows), made.rows.ctypes.data
+    if not made.others:
+        return made.call
+    parts = [FramePart(other, len(words), len(sums), sums.dtype) for other in made.others]
+    for part, other in zip(parts, made.others, strict=True):
+        assert other.rows is not None
+        part.words[:] = words
+        part.words[ARRAYS] = other.rows.ctypes.data
+        part.put(0, len(other.rows))
+    first = made.call
+
+    def call(address: int) -> None:
+        first(address)
+        for part in parts:
+            part.words[PARAMETERS] = words[PARAMETERS]
+            part.run()
+            np.add(sums, part.sums, out=sums)
+
+    return call
+
+
 def flattened(shapes: Sequence[Shape], arguments: Sequence[Any]) -> Sequence[float] | None:
     """Return the numbers of one sample, if plain ones and lists of them are all it is."""
     if len(arguments) != len(shapes):
@@ -250,11 +309,14 @@ class PlainFrame:
         dtype = np.dtype(real.dtype)
         self.workspace = aligned(made.workspace, dtype)
         arguments, results = _ends(signature.arguments), _ends(signature.results)
-        self.parameters = np.empty(signature.parameters, dtype)
-        self.inputs = np.empty(arguments[-1], dtype)
-        self.sums = sums_room(sum(signature.summed), dtype)
+        count, sums = signature.parameters, sum(signature.summed)
+        is_own = made.rows is not None  # the samples are the code's own
+        given = np.empty(count + arguments[-1], dtype)
+        found = sums_room(sums + results[-1] * is_own, dtype)
+        self.parameters, self.inputs = given[:count], given[count:]
+        self.sums = found[:sums]
+        self.outputs = found[sums:] if is_own else np.empty(results[-1], dtype)
         self.shared = Shared(self.parameters, self.sums[1:])
-        self.outputs = np.empty(results[-1], dtype)
         addresses = [
             *(self.inputs.ctypes.data + real.size * begin for begin in arguments[:-1]),
             *(self.outputs.ctypes.data + real.size * begin for begin in results[:-1]),
@@ -266,6 +328,8 @@ class PlainFrame:
         self.words[ARRAYS:] = addresses
         self.words.view(np.float64)[SCALE] = 1.0
         self.call, self.address = made.call, self.words.ctypes.data
+        if is_own:
+            self.call = call_with_rows(made, self.words, found)
         layout = struct.Struct(f"{arguments[-1]}{real.code}")
         self._pack, self._room = layout.pack_into, self.inputs.data
         self._spans = [*zip(pairwise(results), signature.results, strict=True)]
@@ -346,6 +410,14 @@ def aligned(size: int, dtype: Any) -> Array:
 def _ends(shapes: Sequence[Shape]) -> list[int]:
     """Return where each row begins if they lie side by side, and where the last one ends."""
     return [*accumulate([prod(shape) for shape in shapes], initial=0)]
+
+
+def _parts(flat: Array, ends: Sequence[int], shapes: Sequence[Shape]) -> list[Array]:
+    """Return the rows of a flat array, each as that of the only sample."""
+    return [
+        flat[begin:end].reshape(1, *shape)
+        for (begin, end), shape in zip(pairwise(ends), shapes, strict=True)
+    ]
 
 
 def _room(n: int, shape: Shape, dtype: Any) -> Array:

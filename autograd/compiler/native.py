@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import reduce as fold
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
 from autograd.compiler import cache as disk
+from autograd.compiler.bundles import Bundle
 from autograd.compiler.crew import call_all
 from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.forks import wait_for
@@ -67,16 +69,25 @@ class NativeFunction:
         key: what the program follows from, as text.
         signature: what goes in and out.
         exact: whether to keep every bit of the rows called one after the other.
+        bundles: makes programs of the samples that it writes out itself, if it does: for a single
+            sample of its own. All they give are sums, and their last parameters its inputs.
     """
 
     def __init__(
-        self, program: Callable[[], Program], key: str, signature: Signature, *, exact: bool
+        self,
+        program: Callable[[], Program],
+        key: str,
+        signature: Signature,
+        *,
+        exact: bool,
+        bundles: Callable[[], list[tuple[Program, Bundle]]] = list,
     ) -> None:
         self.program = program
         self.key = key
         self.signature = signature
         self.dtype = np.dtype(signature.real.dtype)
         self.exact = exact
+        self._bundles = bundles
         self._made: dict[bool, Made] = {}
         self._frames: list[ArrayFrame] = []
         self._plain_frames: list[PlainFrame] = []
@@ -106,7 +117,7 @@ class NativeFunction:
         if parts == 1:
             # A call with the same samples may follow, but for one among others with other weights.
             frame.rooms = [*frame.inputs, frame.parameters] if scale in (1.0, 1.0 / n) else []
-            made.call(frame.address)
+            frame.call(frame.address)
             sums = frame.sums.copy()
         else:
             sums = self._in_parts(made, frame, n, parts, kept=(arrays, outputs))
@@ -175,7 +186,7 @@ class NativeFunction:
 
     def parts(self, n: int) -> int:
         """Return in how many parts to do so many samples; only that decides, as sums follow it."""
-        if self.exact:
+        if self.exact or n == 1:
             return 1
         operations = n * self.made(single=n == 1).operations
         shared = min(1 << (1 + operations // WORTH_A_THREAD).bit_length() - 1, MOST_PARTS)
@@ -205,20 +216,40 @@ class NativeFunction:
                 return self._made[single]
             digest = _digest(self.key, self.signature, self.exact, single)
             content = disk.load(digest)
-            made = _loaded(content) if content else None
+            made = _loaded(content, self.dtype) if content else None
             if made is None:
                 content = self._compile(single)
                 disk.store(digest, content)
-                made = _loaded(content)
+                made = _loaded(content, self.dtype)
             self._made[single] = made
             return made
 
     def _compile(self, single: bool) -> bytes:
+        found = self._bundles() if single else []
+        # Single precision adds up so many by itself.
+        most = math.inf if self.signature.real is DOUBLE else LONGEST_SUM
         with without_gc():
-            loops = self._loops()
-            kernel = self._kernel(loops, single)
-        header = {"workspace": kernel.workspace, "operations": _operations(loops)}
-        return json.dumps(header).encode() + b"\n" + object_code(kernel.text)
+            if found and max(len(bundle.rows) for _, bundle in found) <= most:
+                kernels = [self._bundled(program) for program, _ in found]
+                rows = [np.array(bundle.rows, float) for _, bundle in found]
+            else:
+                loops = self._loops()
+                kernels, rows = [(self._kernel(loops, single), loops)], []
+        codes = [object_code(kernel.text) for kernel, _ in kernels]
+        header: list[dict[str, Any]] = [
+            {"workspace": kernel.workspace, "operations": _operations(loops), "size": len(code)}
+            for (kernel, loops), code in zip(kernels, codes, strict=True)
+        ]
+        for known, each in zip(header, rows, strict=False):
+            known["rows"] = each.shape
+        return b"".join([json.dumps(header).encode(), b"\n", *codes, *(x.tobytes() for x in rows)])
+
+    def _bundled(self, program: Program) -> tuple[Kernel, Loops]:
+        """Return the code of a program for samples of its own."""
+        real = self.signature.real
+        loops = loops_of(program, [True] * len(program.outputs))
+        block = block_for(loops, host(), exact=False, single=False, real=real)
+        return kernel_of(loops, [program.inputs], [], host(), block), loops
 
     def _loops(self) -> Loops:
         return loops_of(self.program(), self.signature.summed)
@@ -253,11 +284,20 @@ def _digest(key: str, signature: Signature, exact: bool, single: bool) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _loaded(content: bytes) -> Made:
-    """Return the function in some machine code."""
-    header, _, code = content.partition(b"\n")
+def _loaded(content: bytes, dtype: Any) -> Made:
+    """Return the function in some machine code, which takes numbers of a kind."""
+    header, _, rest = content.partition(b"\n")
     known = json.loads(header)
-    engine = load(code)
-    call: Any = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
-    call.engine = engine  # the code lives as long as whoever may call it
-    return Made(call, known["workspace"], known["operations"])
+    ends = [*accumulate((each["size"] for each in known), initial=0)]
+    numbers = np.frombuffer(rest[ends[-1] :])
+    found: list[Made] = []
+    for each, span in zip(known, pairwise(ends), strict=True):
+        engine = load(rest[slice(*span)])
+        call: Any = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("run"))
+        call.engine = engine  # the code lives as long as whoever may call it
+        rows = None
+        if shape := each.get("rows"):
+            rows = converted(numbers[: prod(shape)].reshape(shape), dtype)
+            numbers = numbers[prod(shape) :]
+        found.append(Made(call, each["workspace"], each["operations"], rows))
+    return found[0]._replace(others=tuple(found[1:]))
