@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from math import inf
 
@@ -21,6 +22,9 @@ ALL = 0.03
 
 HALF = 2.0**-6
 """Steps of this width, beside the input or 1, are f's own, unless its values are of a format."""
+
+HAIR = 1e-3
+"""How closely to look whether f glides or stands, per unit of what it is constant over."""
 
 
 @dataclass
@@ -126,6 +130,8 @@ def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil)
         return moving
     if kind == "own" and (short or by.are_wide):
         return still
+    if kind != "cancelled" and _glides(line, moving, still):
+        return still
     are_steps = moving.noise >= 0.1 * still.h * abs(moving.slope.value)
     may_be_short = is_short(line.values()) and still.h <= 0.5 * unit(line)
     is_too_wide = by.width > HALF * unit(line) and not may_be_short
@@ -133,11 +139,26 @@ def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil)
         return still
     if not moving.slope.is_sharper(0.5):
         found.coarse = moving.slope
+        found.stands = kind == "cancelled" and moving.slope.error > SHARP * moving.reach
         return still
     if kind != "cancelled" and not by.are_fine:
         found.step = by.width
         found.stands = kind == "own" or by.are_wide
     return moving
+
+
+def _glides(line: Line, moving: Stencil, still: Stencil) -> bool:
+    """Return whether f changes smoothly at the ends of a stencil, as steps never do.
+
+    Then it is constant up to a kink, as beside the larger of two numbers, not in a step.
+    """
+    for t in (moving.h, -moving.h):
+        far, near = line.at(t), line.at(t - math.copysign(HAIR * still.h, t))
+        if far is not None and near is not None and far[0] != near[0]:
+            slope = abs((far[1] - near[1]) / (far[0] - near[0]))
+            if moving.reach / 10 < slope < 10 * moving.reach:
+                return True
+    return False
 
 
 def blur(seen: Stencil) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import takewhile
 from random import Random
 from sys import float_info
 from typing import Any, NamedTuple
@@ -86,6 +87,14 @@ class Line:
     def spread(self) -> float:
         """Return how far a value was seen to lie from that in the middle."""
         return max(abs(value - self.middle) for value in self.values())
+
+    def standstill(self) -> float:
+        """Return how wide f is constant around the middle, as far as it was looked at."""
+        samples = sorted((x - self.x, s.value) for x, s in self._samples.items() if s is not None)
+        return sum(
+            max((abs(t) for t, _ in takewhile(lambda s: s[1] == self.middle, side)), default=0.0)
+            for side in ([s for s in samples if s[0] > 0], [s for s in samples[::-1] if s[0] < 0])
+        )
 
     @property
     def left(self) -> int:

@@ -72,7 +72,8 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         if apart <= tolerance:
             return "ok" if slope.error <= tolerance else "noise"
         return "wrong" if apart > tolerance + slope.error else "noise"
-    if 0 < abs(claim.slope) <= found.hidden:
+    vanishing = EPSILON * found.reach if slope.value == slope.error == 0 else 0.0
+    if 0 < abs(claim.slope) <= max(found.hidden, vanishing):
         return "noise"
     if found.stands and (apart <= tolerance or claim.slope == 0):
         return "noise"

@@ -89,7 +89,7 @@ def steps_of(line: Line, seen: Iterable[Stencil], moving: Stencil, near: float, 
     apart = abs(moving.slope.value - near)
     close = [s.noise for s in seen if s.is_own_noise and s.h <= CLOSE * unit(line)]
     noise = max(close, default=moving.noise if moving.is_noisy else 0.0)
-    width = max(h, noise / (ROUNDED * apart) if apart else inf)
+    width = max(h, line.standstill(), noise / (ROUNDED * apart) if apart else inf)
     return Steps(line, width, width * apart)
 
 

@@ -76,7 +76,7 @@ def _look_around(line: Line, found: Survey) -> None:
             missed += 1
             h *= CLOSER ** (1 if missed == 1 else 2)
             continue
-        if not found.seen and line.middle and is_short(line.values()):
+        if not found.seen and any(line.values()) and is_short(line.values()):
             far_reach(line, FAR[1:3])  # what is far away tells a format from steps of f's own
         found.seen.append(seen)
         if seen.is_own_noise and seen.noise > 10 * loudest and found.within is None:
