@@ -375,6 +375,16 @@ def test_many_things_are_looked_at_a_hundredth_of_the_time(
     assert [watch.replaced() is not None for _ in range(4)] == [True, False, True, False]
 
 
+def test_an_item_that_has_moved_to_the_next_list_is_noticed() -> None:
+    rows = [[1.0], [2.0, 3.0], [4.0]]
+    watch = Watch(held_by(lambda: [sum(row) for row in rows]))
+    assert watch.replaced() is None
+    rows[0].append(rows[1].pop(0))
+    assert watch.replaced() is not None
+    rows[1].insert(0, rows[0].pop())
+    assert watch.replaced() is None
+
+
 def test_a_compiled_function_within_another_leads_to_its_function_alone() -> None:
     w = Value(2.0)
     inner = compile(lambda x: GAIN * w * x, 1.0)

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import partial
-from itertools import filterfalse
+from itertools import chain, filterfalse
 from keyword import iskeyword
 from operator import is_
 from types import CodeType, FunctionType, ModuleType
@@ -39,7 +39,8 @@ from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
 FEW = 64
-"""So many places of a user's are looked at in each call, which takes some 20 ns for each."""
+"""So many places of a user's are looked at in each call, which takes some 20 ns for each; a list
+counts as two, and one for each two of its items."""
 SHARE, AT_ONCE = 0.01, 0.02
 """Others, and what our own modules hold, are looked at for this share of the time; when that has
 been saved up, for so many seconds at once."""
@@ -134,13 +135,27 @@ class Watch:
         left = FEW
         for each in found:
             takes = FEW if each.is_rare else 1 + each.size // 4
+            if each.spelled == SAME:
+                takes = 2 + each.size // 2
             (self._often if takes <= left else self._seldom).append(each)
             left -= takes if takes <= left else 0
         # Code that looks at the places of a user's.
-        terms = [x.spelled.format(f"h{i}", f"v{i}", f"r{i}") for i, x in enumerate(self._often)]
+        terms = [
+            x.spelled.format(f"h{i}", f"v{i}", f"r{i}")
+            for i, x in enumerate(self._often)
+            if x.spelled != SAME
+        ]
+        # Lists together: a call for each would take ten times as long as its items.
+        lists = [x for x in self._often if x.spelled == SAME]
+        if lists:
+            terms.append("same(holders, lengths, items)")
         known = {f"h{i}": each.holder for i, each in enumerate(self._often)}
         known |= {f"v{i}": each.value for i, each in enumerate(self._often)}
-        known |= {f"r{i}": each.read for i, each in enumerate(self._often)} | {"same": _same}
+        known |= {f"r{i}": each.read for i, each in enumerate(self._often)}
+        known["same"] = _are_same
+        known["holders"] = [x.holder for x in lists]
+        known["lengths"] = [len(x.value) for x in lists]
+        known["items"] = [*chain.from_iterable(x.value for x in lists)]
         self._is_as_it_was = function_of("", [f"return {' and '.join(terms) or True}"], [], known)
 
     def replaced(self, *, now: bool = False) -> Held | None:
@@ -282,6 +297,11 @@ def _items(things: Any) -> Held:
 def _same(things: Any, before: list[Any]) -> bool:
     """Return whether these objects are the items."""
     return len(things) == len(before) and all(map(is_, things, before))
+
+
+def _are_same(things: list[Any], lengths: list[int], before: list[Any]) -> bool:
+    """Return whether the items of several, one after the other, are these objects."""
+    return list(map(len, things)) == lengths and all(map(is_, chain.from_iterable(things), before))
 
 
 def _keys(name: str, table: Any) -> Held:
