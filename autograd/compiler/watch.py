@@ -134,9 +134,8 @@ class Watch:
         self._seldom: list[Held] = []
         left = FEW
         for each in found:
-            takes = FEW if each.is_rare else 1 + each.size // 4
-            if each.spelled == SAME:
-                takes = 2 + each.size // 2
+            needed = 2 + each.size // 2 if each.spelled == SAME else 1 + each.size // 4
+            takes = FEW if each.is_rare else needed
             (self._often if takes <= left else self._seldom).append(each)
             left -= takes if takes <= left else 0
         # Code that looks at the places of a user's.
