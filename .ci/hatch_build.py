@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NAME = "_accelerator.abi3.so"
 
-FLAGS = "-std=c11 -O2 -fPIC -fvisibility=hidden -ffp-contract=off -fno-builtin".split()
+FLAGS = "-std=c11 -O3 -fPIC -fvisibility=hidden -ffp-contract=off -fno-builtin".split()
 """No product is fused with a sum, and libm's functions are called: the bits are Python's."""
 
 

@@ -1,7 +1,7 @@
 /* The engine's nodes in C: the same numbers, graphs and errors as in Python, several times faster.
 
    `autograd.engine` is the reference, and is whole without this file. What is done here: the node,
-   an op recorded on nodes and plain numbers, the order of a backward pass, and the pass. The rows'
+   an op recorded on nodes and plain numbers, the order of a walk, and the backward pass. The rows'
    forwards and derivatives are generated from the table (`autograd.compiler.rows`). All else is
    handed over to the Python code: debugging, tracing, results that aren't finite, numbers that are
    no floats, rows of a user, nodes built by hand.
@@ -18,93 +18,81 @@
 #include <stdint.h>
 #include <structmember.h>
 
-_Static_assert(sizeof(void *) == 8, "four bits of a pointer to a form are used for marks");
-
-/* A row of the table, as it is generated. */
-
-typedef double (*Forward)(const double *x, Py_ssize_t n);
-
-/* Computes what each argument gets; returns whether the Python code must have a closer look. */
-typedef int (*Pull)(double g, double out, const double *x, double *passed);
-
-enum { SUM = -1, WEIGHTED = -2 };
-
-typedef struct {
-    const char *name;
-    int arity; /* or one of these */
-    Forward forward;
-    Pull pulls[8]; /* by which of the arguments are nodes, the first being 1 */
-} Row;
-
-static PyObject *unary(int row, PyObject *x);
-static PyObject *binary(int row, PyObject *x, PyObject *y);
-static double sum_of(const double *x, Py_ssize_t n);
-static double weighted_sum_of(const double *x, Py_ssize_t n);
-
-#include "_rows.h"
-
-/* The node */
+#define INLINED static inline __attribute__((always_inline)) /* for each row by itself */
 
 typedef struct Node Node;
+
+/* The base of `Form`. A pull adds to the grads of a node's arguments; it returns whether the Python
+   code must instead, and then has done nothing. */
+typedef int (*Pull)(Node *node);
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *pattern;
+    int row;   /* from 1, if it is one of those here */
+    Pull pull; /* NULL if only Python has it */
+} Form;
+
 struct Node {
     PyObject_HEAD
     double data;
     union {
         double grad;
-        Node *next; /* of those that wait for being freed */
+        Node *next; /* of those that wait for being freed, or used again */
     };
-    uintptr_t form; /* NULL for a leaf, and the bits below */
-    PyObject *a, *b; /* as in Python; NULL is 0.0 */
-    uintptr_t origin; /* NULL is None, and the bits below */
-    double age;       /* how many nodes had been made */
+    Form *form;        /* NULL for a leaf */
+    PyObject *a, *b;   /* as in Python; NULL is 0.0 */
+    PyObject *origin;  /* NULL is None; or a dict of what few nodes have */
+    uint64_t bits;     /* those below, and over them how many nodes had been made */
 };
 
-/* Of `_mark`: as __new__ leaves it, None, seen by a pass, among the rare; whether gc knows it;
-   whether its grad is among the rare, being of another type than float. */
-enum { UNSET, NONE, PASSED, OTHER, MARK = 3, TRACKED = 4, ODD_GRAD = 8, BITS = 15 };
+enum {
+    NONE = 1, PASSED, OTHER, MARK = 3, /* the _mark: None, of a pass, in the dict; 0 if not set */
+    RARE = 1 << 2,                     /* there is a dict in place of the origin */
+    ODD_DATA = 1 << 3, ODD_GRAD = 1 << 4, /* the number is no float, and in the dict */
+    OPEN = 1 << 5, DONE = 1 << 6,      /* where a walk is with it */
+    TRACKED = 1 << 7,                  /* by gc */
+    AGE = 1 << 8,
+};
 
-/* Whether in place of the origin there is a dict of what few nodes have, and whether that has the
-   data; where a walk is with it. */
-enum { RARE = 1, ODD_DATA = 2, OPEN = 4, DONE = 8 };
+/* A row of the table, as it is generated. */
+typedef double (*Forward)(const double *x, Py_ssize_t n);
 
-/* The base of `Form` and `Op`: which row it is here, if it is one, and in which form. */
+enum { ANY_NUMBER = -1, FEW = 3, KEPT = 16, ON_STACK = 64, MOST_SPARE = 1 << 17 };
+
+typedef struct {
+    const char *name;
+    int arity; /* or ANY_NUMBER */
+    Forward forward;
+    Pull pulls[1 << FEW]; /* by which of the arguments are nodes, the first being 1 */
+} Row;
+
+/* The base of `Op`. */
 typedef struct {
     PyObject_HEAD
-    int row; /* from 1 */
-    unsigned pattern;
-    Py_ssize_t arity;
-} Kernel;
+    int row; /* from 1, if it is one of those here */
+} Op;
 
 /* The base of `Mode`. */
-enum { AS_NODE, AS_LEAF, BY_PYTHON };
-
 typedef struct {
     PyObject_HEAD
     PyObject *origin;
     int way; /* of these */
 } Mode;
 
+enum { AS_NODE, AS_LEAF, BY_PYTHON };
+
 static int tracks_all;
-static double nodes_made;
+static uint64_t clock_of_nodes;
 static PyTypeObject *form_type, *op_type, *mode_type, *value_type;
 static Py_ssize_t items_at; /* where a tuple has its items */
 
-enum { FEW = 3, MOST_FORMS = 4096, ON_STACK = 64 };
-
 /* What the Python code has given in `connect`. */
-static PyObject *operate, *form_function, *mode_variable, *python_order;
-static PyObject *rows[ROW_COUNT], *forms[ROW_COUNT][4][8]; /* by the number of arguments, and which
-                                                              of them are nodes */
-static PyObject *wide_forms[ROW_COUNT]; /* of more, by the latter as bytes */
+static PyObject *operate, *form_function, *mode_variable, *python_order, **rows;
 
 static int is_node(PyObject *x)
 {
     return Py_TYPE(x) == value_type;
-}
-
-static int is_form(PyObject *x)
-{
-    return PyObject_TypeCheck(x, form_type) && !((uintptr_t)x & BITS);
 }
 
 static PyObject **items_of(PyObject *tuple)
@@ -112,71 +100,54 @@ static PyObject **items_of(PyObject *tuple)
     return (PyObject **)((char *)tuple + items_at);
 }
 
-static Kernel *form_of(const Node *node)
-{
-    return (Kernel *)(node->form & ~(uintptr_t)BITS);
-}
-
-static int mark_of(const Node *node)
-{
-    return (int)(node->form & MARK);
-}
-
-static void set_mark(Node *node, int mark)
-{
-    node->form = (node->form & ~(uintptr_t)MARK) | (uintptr_t)mark;
-}
-
-static PyObject *origin_of(const Node *node)
-{
-    return (PyObject *)(node->origin & ~(uintptr_t)BITS);
-}
-
-static void replace(PyObject **place, PyObject *by) /* takes the reference over */
-{
-    PyObject *old = *place;
-    *place = by;
-    Py_XDECREF(old);
-}
-
 /* Returns what few nodes have, borrowed; NULL if this one hasn't. */
 static PyObject *rare(const Node *node, const char *name)
 {
-    return node->origin & RARE ? PyDict_GetItemString(origin_of(node), name) : NULL;
+    return node->bits & RARE ? PyDict_GetItemString(node->origin, name) : NULL;
 }
 
 /* Gives a node what few have, or with NULL takes it away. */
 static int set_rare(Node *node, const char *name, PyObject *value)
 {
     if (!value)
-        return rare(node, name) ? PyDict_DelItemString(origin_of(node), name) : 0;
-    if (!(node->origin & RARE)) {
-        PyObject *dict = PyDict_New(), *origin = origin_of(node);
+        return rare(node, name) ? PyDict_DelItemString(node->origin, name) : 0;
+    if (!(node->bits & RARE)) {
+        PyObject *dict = PyDict_New(), *origin = node->origin;
         if (!dict || (origin && PyDict_SetItemString(dict, "origin", origin))) {
             Py_XDECREF(dict);
             return -1;
         }
-        node->origin = (uintptr_t)dict | RARE;
+        node->origin = dict;
+        node->bits |= RARE;
         Py_XDECREF(origin);
     }
-    return PyDict_SetItemString(origin_of(node), name, value);
+    return PyDict_SetItemString(node->origin, name, value);
 }
 
+/* The life of a node */
+
+static Node *spare; /* of these, with the references to their type */
+static int spares;
+
 /* Returns a node with nothing in it. */
-static Node *blank(int is_tracked)
+static inline Node *blank(int is_tracked)
 {
-    Node *node;
+    Node *node = spare;
     if (is_tracked)
         node = (Node *)PyType_GenericAlloc(value_type, 0);
-    else if ((node = PyObject_Malloc(sizeof(Node))))
+    else if (node) {
+        spare = node->next;
+        __builtin_prefetch(spare, 1);
+        spares--;
+        Py_SET_REFCNT((PyObject *)node, 1);
+    } else if ((node = PyObject_Malloc(sizeof(Node))))
         PyObject_Init((PyObject *)node, value_type);
     if (!node)
         return (Node *)PyErr_NoMemory();
     node->data = node->grad = 0.0;
-    node->form = is_tracked ? TRACKED : 0;
-    node->a = node->b = NULL;
-    node->origin = 0;
-    node->age = ++nodes_made;
+    node->form = NULL;
+    node->a = node->b = node->origin = NULL;
+    node->bits = (clock_of_nodes += AGE) | (is_tracked ? TRACKED : 0);
     return node;
 }
 
@@ -186,24 +157,37 @@ static PyObject *node_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)blank(tracks_all || kwargs || PyTuple_Size(args) > 1);
 }
 
-static void let_go(Node *node)
+static Node *waiting; /* to be freed */
+static int is_freeing;
+
+static void let_go(PyObject *held)
 {
-    PyObject *held[] = {(PyObject *)form_of(node), node->a, node->b, origin_of(node)};
-    node->form &= BITS;
-    node->a = node->b = NULL;
-    node->origin = 0;
-    for (int i = 0; i < 4; i++)
-        Py_XDECREF(held[i]);
+    if (held && is_node(held) && Py_REFCNT(held) == 1 && !(((Node *)held)->bits & TRACKED)) {
+        ((Node *)held)->next = waiting;
+        waiting = (Node *)held;
+    } else
+        Py_XDECREF(held);
 }
 
-static Node *waiting;
-static int is_freeing;
+static int node_clear(PyObject *self)
+{
+    Node *node = (Node *)self;
+    PyObject *form = (PyObject *)node->form, *a = node->a, *b = node->b, *origin = node->origin;
+    node->form = NULL;
+    node->a = node->b = node->origin = NULL;
+    node->bits &= ~(uint64_t)(RARE | ODD_DATA | ODD_GRAD);
+    Py_XDECREF(form);
+    Py_XDECREF(origin);
+    Py_XDECREF(a);
+    Py_XDECREF(b);
+    return 0;
+}
 
 /* What a node holds is freed after it and not inside of it: a chain may be of any length. */
 static void node_dealloc(PyObject *self)
 {
     Node *node = (Node *)self;
-    if (node->form & TRACKED)
+    if (node->bits & TRACKED)
         PyObject_GC_UnTrack(self);
     node->next = waiting;
     waiting = node;
@@ -213,8 +197,17 @@ static void node_dealloc(PyObject *self)
     while (waiting) {
         node = waiting;
         waiting = node->next;
-        let_go(node);
-        if (node->form & TRACKED)
+        let_go(node->a);
+        let_go(node->b);
+        Py_XDECREF((PyObject *)node->form);
+        Py_XDECREF(node->origin);
+        if (!(node->bits & TRACKED) && spares < MOST_SPARE) {
+            node->next = spare;
+            spare = node;
+            spares++;
+            continue;
+        }
+        if (node->bits & TRACKED)
             PyObject_GC_Del(node);
         else
             PyObject_Free(node);
@@ -227,26 +220,19 @@ static int node_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Node *node = (Node *)self;
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT((PyObject *)form_of(node));
+    Py_VISIT((PyObject *)node->form);
     Py_VISIT(node->a);
     Py_VISIT(node->b);
-    if (node->origin & RARE)
-        Py_VISIT(origin_of(node));
-    return 0;
-}
-
-static int node_clear(PyObject *self)
-{
-    let_go((Node *)self);
+    Py_VISIT(node->origin);
     return 0;
 }
 
 static int is_tracked(PyObject *self)
 {
-    return ((Node *)self)->form & TRACKED;
+    return (((Node *)self)->bits & TRACKED) != 0;
 }
 
-/* Its slots */
+/* Its attributes */
 
 static int refuse_deletion(PyObject *value)
 {
@@ -255,34 +241,33 @@ static int refuse_deletion(PyObject *value)
     return !value;
 }
 
+static void set_mark(Node *node, int mark)
+{
+    node->bits = (node->bits & ~(uint64_t)MARK) | (uint64_t)mark;
+}
+
 typedef struct {
     const char *name;
-    size_t at, bits_at;
-    uintptr_t odd;
+    size_t at;
+    uint64_t odd;
 } Field;
 
-static Field data_field = {"data", offsetof(Node, data), offsetof(Node, origin), ODD_DATA};
-static Field grad_field = {"grad", offsetof(Node, grad), offsetof(Node, form), ODD_GRAD};
-
-static uintptr_t *bits_of(Node *node, const Field *field)
-{
-    return (uintptr_t *)((char *)node + field->bits_at);
-}
+static Field data_field = {"data", offsetof(Node, data), ODD_DATA};
+static Field grad_field = {"grad", offsetof(Node, grad), ODD_GRAD};
 
 static PyObject *get_number(PyObject *self, void *closure)
 {
     const Field *field = closure;
-    int is_odd = *bits_of((Node *)self, field) & field->odd;
-    PyObject *odd = is_odd ? rare((Node *)self, field->name) : NULL;
+    PyObject *odd = ((Node *)self)->bits & field->odd ? rare((Node *)self, field->name) : NULL;
     return odd ? Py_NewRef(odd) : PyFloat_FromDouble(*(double *)((char *)self + field->at));
 }
 
 static int set_float(Node *node, const Field *field, double x)
 {
     *(double *)((char *)node + field->at) = x;
-    if (!(*bits_of(node, field) & field->odd))
+    if (!(node->bits & field->odd))
         return 0;
-    *bits_of(node, field) &= ~field->odd;
+    node->bits &= ~field->odd;
     return set_rare(node, field->name, NULL);
 }
 
@@ -294,7 +279,7 @@ static int set_number(PyObject *self, PyObject *value, void *closure)
     if (PyFloat_CheckExact(value))
         return set_float((Node *)self, field, PyFloat_AsDouble(value));
     int failed = set_rare((Node *)self, field->name, value);
-    *bits_of((Node *)self, field) |= failed ? 0 : field->odd;
+    ((Node *)self)->bits |= failed ? 0 : field->odd;
     return failed;
 }
 
@@ -315,7 +300,7 @@ static int set_label(PyObject *self, PyObject *value, void *unused)
 static PyObject *get_origin(PyObject *self, void *unused)
 {
     Node *node = (Node *)self;
-    PyObject *origin = node->origin & RARE ? rare(node, "origin") : origin_of(node);
+    PyObject *origin = node->bits & RARE ? rare(node, "origin") : node->origin;
     return Py_NewRef(origin ? origin : Py_None);
 }
 
@@ -324,21 +309,21 @@ static int set_origin(PyObject *self, PyObject *value, void *unused)
     Node *node = (Node *)self;
     if (refuse_deletion(value))
         return -1;
-    if (node->origin & RARE || (uintptr_t)value & BITS)
+    if (node->bits & RARE)
         return set_rare(node, "origin", value);
-    PyObject *old = origin_of(node);
-    node->origin = value == Py_None ? 0 : (uintptr_t)Py_NewRef(value);
+    PyObject *old = node->origin;
+    node->origin = value == Py_None ? NULL : Py_NewRef(value);
     Py_XDECREF(old);
     return 0;
 }
 
 static PyObject *get_mark(PyObject *self, void *unused)
 {
-    int mark = mark_of((Node *)self);
-    if (mark == UNSET)
+    int mark = (int)(((Node *)self)->bits & MARK);
+    if (!mark)
         PyErr_SetString(PyExc_AttributeError, "_mark");
-    if (mark == UNSET || mark == OTHER)
-        return Py_XNewRef(mark == OTHER ? rare((Node *)self, "_mark") : NULL);
+    if (!mark || mark == OTHER)
+        return Py_XNewRef(mark ? rare((Node *)self, "_mark") : NULL);
     return Py_NewRef(mark == NONE ? Py_None : Py_True);
 }
 
@@ -353,57 +338,60 @@ static int set_mark_object(PyObject *self, PyObject *value, void *unused)
 
 static PyObject *get_form(PyObject *self, void *unused)
 {
-    PyObject *form = (PyObject *)form_of((Node *)self);
+    PyObject *form = (PyObject *)((Node *)self)->form;
     return Py_NewRef(form ? form : Py_None);
 }
 
 static int set_form(PyObject *self, PyObject *value, void *unused)
 {
     Node *node = (Node *)self;
-    PyObject *old = (PyObject *)form_of(node), *form = value == Py_None ? NULL : value;
+    PyObject *old = (PyObject *)node->form;
     if (refuse_deletion(value))
         return -1;
-    if (form && !is_form(form)) {
+    if (value != Py_None && !PyObject_TypeCheck(value, form_type)) {
         PyErr_SetString(PyExc_TypeError, "the _form of a node is a Form, or None");
         return -1;
     }
-    if (old && form && !(node->form & TRACKED))
+    if (old && value != Py_None && !(node->bits & TRACKED))
         tracks_all = 1; /* the form of a row gives way to a user's function */
-    node->form = (uintptr_t)Py_XNewRef(form) | (node->form & BITS);
+    node->form = value == Py_None ? NULL : (Form *)Py_NewRef(value);
     Py_XDECREF(old);
     return 0;
 }
 
 static PyObject *get_age(PyObject *self, void *unused)
 {
-    return PyFloat_FromDouble(((Node *)self)->age);
+    return PyFloat_FromDouble((double)(((Node *)self)->bits / AGE));
 }
 
 static int set_age(PyObject *self, PyObject *value, void *unused)
 {
-    ((Node *)self)->age = ++nodes_made; /* by the clock here, which is the finer one */
+    ((Node *)self)->bits &= AGE - 1; /* by the clock here, which is the finer one */
+    ((Node *)self)->bits |= clock_of_nodes += AGE;
     return 0;
 }
 
 static PyObject *get_slot(PyObject *self, void *offset)
 {
     PyObject *held = *(PyObject **)((char *)self + (size_t)offset);
-    if ((size_t)offset == offsetof(Node, b) && !form_of((Node *)self))
+    if ((size_t)offset == offsetof(Node, b) && !((Node *)self)->form)
         return get_age(self, NULL);
     return held ? Py_NewRef(held) : PyFloat_FromDouble(0.0);
 }
 
 static int set_slot(PyObject *self, PyObject *value, void *offset)
 {
+    PyObject **place = (PyObject **)((char *)self + (size_t)offset), *old = *place;
     if (refuse_deletion(value))
         return -1;
-    replace((PyObject **)((char *)self + (size_t)offset), Py_NewRef(value));
+    *place = Py_NewRef(value);
+    Py_XDECREF(old);
     return 0;
 }
 
 static PyObject *get_op(PyObject *self, void *unused)
 {
-    Kernel *form = form_of((Node *)self);
+    Form *form = ((Node *)self)->form;
     if (!form)
         Py_RETURN_NONE;
     return form->row ? Py_NewRef(rows[form->row - 1])
@@ -412,19 +400,13 @@ static PyObject *get_op(PyObject *self, void *unused)
 
 static PyObject *get_args(PyObject *self, void *unused)
 {
-    PyObject *form = (PyObject *)form_of((Node *)self);
-    Py_ssize_t n = form ? ((Kernel *)form)->arity : 0;
-    size_t a_at = offsetof(Node, a);
-    if (form && !n) { /* one of Python's */
-        PyObject *pattern = PyObject_GetAttrString(form, "pattern");
-        n = pattern ? PyObject_Size(pattern) : -1;
-        Py_XDECREF(pattern);
-    }
+    Form *form = ((Node *)self)->form;
+    Py_ssize_t n = form && form->pattern ? PyTuple_Size(form->pattern) : 0;
     if (n < 0 || n > 2)
-        return n < 0 ? NULL : get_slot(self, (void *)a_at);
+        return n < 0 ? NULL : get_slot(self, (void *)offsetof(Node, a));
     PyObject *args = PyTuple_New(n);
     for (Py_ssize_t i = 0; args && i < n; i++)
-        PyTuple_SetItem(args, i, get_slot(self, (void *)(i ? offsetof(Node, b) : a_at)));
+        PyTuple_SetItem(args, i, get_slot(self, (void *)(i ? offsetof(Node, b) : offsetof(Node, a))));
     return args;
 }
 
@@ -443,204 +425,38 @@ static PyGetSetDef node_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-enum { BASE = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE };
+/* What the generated rows need: their arguments, and what these get */
 
-static PyType_Slot node_slots[] = {
-    {Py_tp_new, node_new},
-    {Py_tp_dealloc, node_dealloc},
-    {Py_tp_traverse, node_traverse},
-    {Py_tp_clear, node_clear},
-    {Py_tp_is_gc, is_tracked},
-    {Py_tp_getset, node_getset},
-    {Py_tp_methods, row_methods},
-    ROW_SLOTS
-    {0, NULL},
-};
-
-static PyType_Spec node_spec = {
-    "autograd.engine.Value", sizeof(Node), 0, BASE | Py_TPFLAGS_HAVE_GC, node_slots,
-};
-
-/* What is noted in forms, ops and modes */
-
-static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs);
-
-static PyType_Slot form_slots[] = {{0, NULL}}, op_slots[] = {{Py_tp_call, call}, {0, NULL}};
-
-static PyType_Spec form_spec = {
-    "autograd._accelerator.FormBase", sizeof(Kernel), 0, BASE, form_slots,
-};
-
-static PyType_Spec op_spec = {"autograd._accelerator.OpBase", sizeof(Kernel), 0, BASE, op_slots};
-
-static PyMemberDef mode_members[] = {
-    {"origin", T_OBJECT_EX, offsetof(Mode, origin), 0, NULL},
-    {"way", T_INT, offsetof(Mode, way), 0, NULL},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyType_Slot mode_slots[] = {{Py_tp_members, mode_members}, {0, NULL}};
-
-static PyType_Spec mode_spec = {
-    "autograd._accelerator.ModeBase", sizeof(Mode), 0, BASE, mode_slots,
-};
-
-/* Recording */
-
-/* Every CPython exports it, though the limited API leaves it out. */
-extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value)
-    __attribute__((weak));
-
-/* Borrowed of the context, so until other code runs. */
-static Mode *current_mode(void)
+/* Returns the arguments of a node that should have n; NULL if they aren't there. */
+static inline PyObject *const *arguments_of(const Node *node, Py_ssize_t n)
 {
-    PyObject *mode = NULL;
-    if (!PyContextVar_Get)
-        mode = PyObject_CallMethod(mode_variable, "get", NULL);
-    else if (PyContextVar_Get(mode_variable, NULL, &mode) < 0)
-        return NULL;
-    Py_XDECREF(mode);
-    return (Mode *)mode;
+    if (n < 3)
+        return node->a && (node->b || n < 2) ? &node->a : NULL;
+    int is_whole = node->a && PyTuple_CheckExact(node->a) && PyTuple_Size(node->a) == n;
+    return is_whole ? items_of(node->a) : NULL;
+}
+
+static inline int has_floats(PyObject *arg)
+{
+    return is_node(arg) && !(((Node *)arg)->bits & (ODD_DATA | ODD_GRAD));
+}
+
+static inline void pass_on(PyObject *arg, double part)
+{
+    ((Node *)arg)->grad += part;
 }
 
 /* What an argument is, as far as it matters here. */
 enum { FLOAT = 0, NODE = 1, INT = 2, OTHERWISE = 4 };
 
-static int number_of(PyObject *arg, double *x)
+static inline int number_of(PyObject *arg, double *x)
 {
-    if (is_node(arg) && !(((Node *)arg)->origin & ODD_DATA)) {
+    if (is_node(arg)) {
         *x = ((Node *)arg)->data;
-        return NODE;
+        return ((Node *)arg)->bits & ODD_DATA ? OTHERWISE : NODE;
     }
-    if (PyFloat_CheckExact(arg)) {
-        *x = PyFloat_AsDouble(arg);
-        return FLOAT;
-    }
-    *x = PyLong_CheckExact(arg) ? PyLong_AsDouble(arg) : NAN;
-    if (*x == -1.0 && PyErr_Occurred()) {
-        PyErr_Clear(); /* Python words the error */
-        return OTHERWISE;
-    }
-    return isnan(*x) ? OTHERWISE : INT;
-}
-
-static PyObject *kept(PyObject *arg, int kind, double x)
-{
-    return kind == INT ? PyFloat_FromDouble(x) : Py_NewRef(arg);
-}
-
-static PyObject *tuple_of(PyObject *const *args, const char *kinds, const double *x, Py_ssize_t n)
-{
-    PyObject *tuple = PyTuple_New(n);
-    for (Py_ssize_t i = 0; tuple && i < n; i++) {
-        PyObject *arg = kept(args[i], kinds[i], x[i]);
-        if (!arg)
-            Py_CLEAR(tuple);
-        else
-            PyTuple_SetItem(tuple, i, arg);
-    }
-    return tuple;
-}
-
-/* Returns the form of a row with these arguments, borrowed. */
-static PyObject *form_for(int row, const char *kinds, Py_ssize_t n)
-{
-    PyObject *key = PyBytes_FromStringAndSize(NULL, n), *form = NULL;
-    if (!key)
-        return NULL;
-    unsigned pattern = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyBytes_AsString(key)[i] = kinds[i] & NODE;
-        pattern |= i < FEW && kinds[i] & NODE ? 1u << i : 0;
-    }
-    PyObject *known = PyDict_GetItemWithError(wide_forms[row], key);
-    if (known || PyErr_Occurred())
-        goto end;
-    form = PyObject_CallFunctionObjArgs(form_function, rows[row], key, NULL);
-    if (form && !is_form(form)) {
-        PyErr_SetString(PyExc_SystemError, "a form that is none");
-        Py_CLEAR(form);
-    }
-    if (!form)
-        goto end;
-    Kernel *kernel = (Kernel *)form;
-    kernel->row = row + 1;
-    kernel->pattern = pattern;
-    kernel->arity = n;
-    if (PyDict_Size(wide_forms[row]) >= MOST_FORMS)
-        PyDict_Clear(wide_forms[row]);
-    if (!PyDict_SetItem(wide_forms[row], key, form))
-        known = form;
-    if (known && n <= FEW)
-        forms[row][n][pattern] = Py_NewRef(form); /* kept for good */
-    Py_DECREF(form);
-end:
-    Py_DECREF(key);
-    return known;
-}
-
-/* Returns the node of what has been computed; NULL without an error in a mode for Python. */
-static PyObject *made(int row, PyObject *const *args, PyObject *whole, const char *kinds,
-                      const double *x, Py_ssize_t n, unsigned pattern, double data)
-{
-    Mode *mode = current_mode();
-    if (!mode || mode->way == BY_PYTHON)
-        return NULL;
-    int way = mode->way;
-    PyObject *origin = Py_XNewRef(mode->origin == Py_None ? NULL : mode->origin);
-    Node *node = blank(tracks_all);
-    if (!node) {
-        Py_XDECREF(origin);
-        return NULL;
-    }
-    node->data = data;
-    node->form |= NONE;
-    node->origin = (uintptr_t)origin;
-    if (way == AS_LEAF)
-        return (PyObject *)node;
-    PyObject *form = n <= FEW ? forms[row][n][pattern] : NULL;
-    if (form || (form = form_for(row, kinds, n))) {
-        node->form |= (uintptr_t)Py_NewRef(form);
-        node->a = n < 3 ? kept(args[0], kinds[0], x[0])
-                  : whole ? Py_NewRef(whole)
-                          : tuple_of(args, kinds, x, n);
-        node->b = n == 2 ? kept(args[1], kinds[1], x[1]) : NULL;
-        if (node->a && (node->b || n != 2))
-            return (PyObject *)node;
-    }
-    Py_DECREF((PyObject *)node);
-    return NULL;
-}
-
-/* Returns a row of nodes and plain numbers; NULL, maybe without an error, where Python must.
-   `whole` is their tuple, if there is one. */
-static inline PyObject *recorded(int row, PyObject *const *args, Py_ssize_t n, PyObject *whole)
-{
-    double on_stack[ON_STACK], *x = on_stack;
-    char kinds_on_stack[ON_STACK], *kinds = kinds_on_stack;
-    PyObject *result = NULL;
-    if (!operate)
-        return PyErr_Format(PyExc_RuntimeError, "autograd has not been loaded to its end");
-    if (n > ON_STACK) {
-        if (!(x = PyMem_Malloc((size_t)n * (sizeof(double) + 1))))
-            return PyErr_NoMemory();
-        kinds = (char *)(x + n);
-    }
-    unsigned pattern = 0;
-    int all = 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        kinds[i] = (char)number_of(args[i], &x[i]);
-        all |= kinds[i];
-        pattern |= i < FEW && kinds[i] & NODE ? 1u << i : 0;
-    }
-    double data = all & OTHERWISE ? NAN : ROWS[row].forward(x, n);
-    if (isfinite(data))
-        result = !(all & NODE) ? PyFloat_FromDouble(data)
-                               : made(row, args, all & INT ? NULL : whole, kinds, x, n, pattern,
-                                      data);
-    if (x != on_stack)
-        PyMem_Free(x);
-    return result;
+    *x = PyFloat_CheckExact(arg) ? PyFloat_AsDouble(arg) : NAN;
+    return PyFloat_CheckExact(arg) ? FLOAT : PyLong_CheckExact(arg) ? INT : OTHERWISE;
 }
 
 static double sum_of(const double *x, Py_ssize_t n)
@@ -662,13 +478,173 @@ static double weighted_sum_of(const double *x, Py_ssize_t n)
     return n % 2 ? total + x[n - 1] : total;
 }
 
-static PyObject *unary(int row, PyObject *x)
+/* The first of the arguments are weights, and as many after them inputs. */
+static int pull_any(Node *node, int has_weights)
+{
+    Py_ssize_t n = PyTuple_Size(node->form->pattern), weights = has_weights ? n / 2 : 0;
+    PyObject *const *args = arguments_of(node, n);
+    double factor;
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!args || (!has_floats(args[i]) && number_of(args[i], &factor) != FLOAT))
+            return 1;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (!is_node(args[i]))
+            continue;
+        factor = 1.0;
+        if (i < 2 * weights)
+            number_of(args[i < weights ? i + weights : i - weights], &factor);
+        pass_on(args[i], node->grad * factor);
+    }
+    return 0;
+}
+
+static int pull_sum(Node *node)
+{
+    return pull_any(node, 0);
+}
+
+static int pull_weighted_sum(Node *node)
+{
+    return pull_any(node, 1);
+}
+
+INLINED PyObject *unary(int row, PyObject *x);
+INLINED PyObject *binary(int row, PyObject *x, PyObject *y);
+
+#include "_rows.h"
+
+/* Recording */
+
+static Form *few_forms[ROW_COUNT][FEW + 1][1 << FEW]; /* by the number of arguments, and which of
+                                                         them are nodes */
+static Form *wide_forms[ROW_COUNT][KEPT];             /* of more, used last */
+
+/* Every CPython exports it, though the limited API leaves it out. */
+extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value)
+    __attribute__((weak));
+
+/* Borrowed of the context, so until other code runs. */
+static inline Mode *current_mode(void)
+{
+    PyObject *mode = NULL;
+    if (!mode_variable)
+        PyErr_SetString(PyExc_RuntimeError, "autograd has not been loaded to its end");
+    else if (!PyContextVar_Get)
+        mode = PyObject_CallMethod(mode_variable, "get", NULL);
+    else if (PyContextVar_Get(mode_variable, NULL, &mode) < 0)
+        return NULL;
+    Py_XDECREF(mode);
+    return (Mode *)mode;
+}
+
+static int is_for(const Form *form, PyObject *const *args, Py_ssize_t n)
+{
+    if (PyTuple_Size(form->pattern) != n)
+        return 0;
+    while (n && is_node(args[n - 1]) == (items_of(form->pattern)[n - 1] == Py_True))
+        n--;
+    return !n;
+}
+
+/* Returns the form of a row with these arguments. */
+static Form *form_for(int row, PyObject *const *args, Py_ssize_t n, Form **place, Pull pull)
+{
+    if (*place && (n <= FEW || is_for(*place, args, n)))
+        return (Form *)Py_NewRef((PyObject *)*place);
+    PyObject *pattern = PyTuple_New(n), *form = NULL;
+    for (Py_ssize_t i = 0; pattern && i < n; i++)
+        PyTuple_SetItem(pattern, i, PyBool_FromLong(is_node(args[i])));
+    if (pattern)
+        form = PyObject_CallFunctionObjArgs(form_function, rows[row], pattern, NULL);
+    Py_XDECREF(pattern);
+    if (!form || !PyObject_TypeCheck(form, form_type))
+        return (Form *)form;
+    PyObject *old = (PyObject *)*place;
+    ((Form *)form)->row = row + 1;
+    ((Form *)form)->pull = pull;
+    *place = (Form *)Py_NewRef(form);
+    Py_XDECREF(old);
+    return (Form *)form;
+}
+
+/* Returns the node of what has been computed; NULL without an error in a mode for Python. */
+INLINED PyObject *made(int row, PyObject *const *args, Py_ssize_t n, PyObject *whole,
+                             unsigned pattern, double data)
+{
+    Mode *mode = current_mode();
+    if (!mode || mode->way == BY_PYTHON)
+        return NULL;
+    Node *node = blank(tracks_all);
+    if (!node)
+        return NULL;
+    node->data = data;
+    node->bits |= NONE;
+    node->origin = mode->origin == Py_None ? NULL : Py_NewRef(mode->origin);
+    if (mode->way == AS_LEAF)
+        return (PyObject *)node;
+    Form **place = n > FEW ? &wide_forms[row][n % KEPT] : &few_forms[row][n][pattern];
+    node->form = n <= FEW && *place ? (Form *)Py_NewRef((PyObject *)*place)
+                                    : form_for(row, args, n, place, ROWS[row].pulls[pattern]);
+    if (!node->form) {
+        Py_DECREF((PyObject *)node);
+        return NULL;
+    }
+    node->a = Py_NewRef(n > 2 ? whole : args[0]);
+    node->b = n == 2 ? Py_NewRef(args[1]) : NULL;
+    return (PyObject *)node;
+}
+
+static PyObject *recorded_with_floats(int row, PyObject *const *args, Py_ssize_t n);
+
+/* Returns a row of nodes and plain numbers; NULL, maybe without an error, where Python must.
+   `whole` is the tuple of more than two. */
+INLINED PyObject *recorded(int row, PyObject *const *args, Py_ssize_t n, PyObject *whole)
+{
+    double on_stack[ON_STACK], *x = on_stack;
+    if (n > ON_STACK && !(x = PyMem_Malloc((size_t)n * sizeof(double))))
+        return PyErr_NoMemory();
+    unsigned pattern = 0;
+    int kinds = 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        int kind = number_of(args[i], &x[i]);
+        kinds |= kind;
+        pattern |= n <= FEW ? (unsigned)(kind & NODE) << i : 0;
+    }
+    double data = kinds > NODE ? NAN : ROWS[row].forward(x, n);
+    if (n > ON_STACK)
+        PyMem_Free(x);
+    if (isfinite(data))
+        return kinds ? made(row, args, n, whole, pattern, data) : PyFloat_FromDouble(data);
+    return kinds & INT && kinds < OTHERWISE ? recorded_with_floats(row, args, n) : NULL;
+}
+
+/* As above, where some of the numbers are ints. */
+static PyObject *recorded_with_floats(int row, PyObject *const *args, Py_ssize_t n)
+{
+    PyObject *floats = PyTuple_New(n), *result = NULL;
+    for (Py_ssize_t i = 0; floats && i < n; i++) {
+        int is_int = PyLong_CheckExact(args[i]);
+        PyObject *x = is_int ? PyNumber_Float(args[i]) : Py_NewRef(args[i]);
+        if (x)
+            PyTuple_SetItem(floats, i, x);
+        else {
+            PyErr_Clear(); /* Python words the error */
+            Py_CLEAR(floats);
+        }
+    }
+    if (floats)
+        result = recorded(row, items_of(floats), n, floats);
+    Py_XDECREF(floats);
+    return result;
+}
+
+INLINED PyObject *unary(int row, PyObject *x)
 {
     PyObject *node = recorded(row, &x, 1, NULL);
     return node || PyErr_Occurred() ? node : PyObject_CallMethod(rows[row], "_call", "O", x);
 }
 
-static PyObject *binary(int row, PyObject *x, PyObject *y)
+INLINED PyObject *binary(int row, PyObject *x, PyObject *y)
 {
     PyObject *args[2] = {x, y}, *node = recorded(row, args, 2, NULL);
     if (node || PyErr_Occurred())
@@ -679,9 +655,9 @@ static PyObject *binary(int row, PyObject *x, PyObject *y)
 /* In place of `Op.__call__`: that one, unless it is one of the rows here, of nodes and numbers. */
 static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs)
 {
-    int row = ((Kernel *)op)->row - 1;
+    int row = ((Op *)op)->row - 1;
     Py_ssize_t n = PyTuple_Size(args);
-    if (row >= 0 && !kwargs && (ROWS[row].arity < 0 ? n > 0 : ROWS[row].arity == n)) {
+    if (row >= 0 && !kwargs && n && (ROWS[row].arity == n || ROWS[row].arity == ANY_NUMBER)) {
         PyObject *result = recorded(row, items_of(args), n, args);
         if (result || PyErr_Occurred())
             return result;
@@ -692,47 +668,47 @@ static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-/* The order of a backward pass, and of any walk, as `autograd.schedule` and `graph` have it */
+/* The order of a walk, as `autograd.graph` has it */
 
 typedef struct {
     Node **items;
     Py_ssize_t used, size;
 } Stack;
 
-static int push(Stack *stack, Node *node)
+static int grow(Stack *stack)
 {
-    if (stack->used == stack->size) {
-        stack->size = 2 * stack->size + 256;
-        Node **items = PyMem_Realloc(stack->items, (size_t)stack->size * sizeof(Node *));
-        if (!items) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        stack->items = items;
+    stack->size = 2 * stack->size + 256;
+    Node **items = PyMem_Realloc(stack->items, (size_t)stack->size * sizeof(Node *));
+    if (!items) {
+        PyErr_NoMemory();
+        return -1;
     }
-    stack->items[stack->used++] = node;
+    stack->items = items;
     return 0;
 }
 
-static int visit(PyObject *arg, Stack *stack)
+static inline int push(Stack *stack, PyObject *node)
+{
+    if (stack->used == stack->size && grow(stack))
+        return -1;
+    stack->items[stack->used++] = (Node *)node;
+    return 0;
+}
+
+/* Returns whether it has failed: by an error, or where Python must word it. */
+static inline int visit(PyObject *arg, Stack *stack)
 {
     if (!arg || PyFloat_CheckExact(arg))
         return 0;
-    if (!is_node(arg)) {
-        PyErr_SetString(PyExc_AttributeError, "an argument of a node is no Value");
+    if (!is_node(arg) || ((Node *)arg)->bits & OPEN) /* a cycle */
         return -1;
-    }
-    if (((Node *)arg)->origin & OPEN)
-        return -1; /* a cycle */
-    return ((Node *)arg)->origin & DONE ? 0 : push(stack, (Node *)arg);
+    return ((Node *)arg)->bits & DONE ? 0 : push(stack, arg);
 }
 
-static int visit_arguments(Node *node, Stack *stack)
+static int visit_all(PyObject *args, Stack *stack)
 {
-    if (!node->a || !PyTuple_CheckExact(node->a))
-        return visit(node->b, stack) || visit(node->a, stack);
-    for (Py_ssize_t i = PyTuple_Size(node->a); i-- > 0;)
-        if (visit(items_of(node->a)[i], stack))
+    for (Py_ssize_t i = PyTuple_Size(args); i-- > 0;)
+        if (visit(items_of(args)[i], stack))
             return -1;
     return 0;
 }
@@ -740,161 +716,143 @@ static int visit_arguments(Node *node, Stack *stack)
 static void clear(const Stack *nodes)
 {
     for (Py_ssize_t i = 0; i < nodes->used; i++)
-        nodes->items[i]->origin &= ~(uintptr_t)(OPEN | DONE);
+        nodes->items[i]->bits &= ~(uint64_t)(OPEN | DONE);
 }
 
-/* Puts some nodes and all before them into an order, each after its arguments. `ends` are left out,
-   and so is what is before them, or before nodes that are older than `since`. */
-static int put_in_order(PyObject *roots, PyObject *ends, double since, Stack *order)
+/* Puts some nodes and all before them into an order, each after its arguments, and frees what they
+   were in. In the order they stay DONE. At nodes from before `since` it stops. For a pass it parts
+   them into inner ones, with fresh grads, and leaves. */
+static int put_in_order(Stack *stack, uint64_t since, Stack *order, Stack *leaves, int failed)
 {
-    Stack stack = {NULL, 0, 0};
-    int failed = 0;
-    for (Py_ssize_t i = ends ? PyTuple_Size(ends) : 0; i-- > 0;)
-        ((Node *)items_of(ends)[i])->origin |= DONE;
-    for (Py_ssize_t i = PyTuple_Size(roots); i-- > 0 && !failed;)
-        failed = push(&stack, (Node *)items_of(roots)[i]);
-    while (stack.used && !failed) {
-        Node *node = stack.items[stack.used - 1];
-        if (node->origin & DONE)
-            stack.used--;
-        else if (node->origin & OPEN || !form_of(node) || node->age < since) {
-            stack.used--;
-            node->origin = (node->origin & ~(uintptr_t)OPEN) | DONE;
-            failed = push(order, node);
-        } else {
-            node->origin |= OPEN;
-            failed = visit_arguments(node, &stack);
+    while (stack->used && !failed) {
+        Node *node = stack->items[stack->used - 1];
+        Py_ssize_t before = stack->used;
+        if (node->bits & DONE) {
+            stack->used--;
+            continue;
         }
+        if (!(node->bits & OPEN) && node->form && node->bits >= since) {
+            node->bits |= OPEN;
+            failed = node->a && PyTuple_CheckExact(node->a)
+                         ? visit_all(node->a, stack)
+                         : visit(node->b, stack) || visit(node->a, stack);
+        }
+        if (stack->used > before || failed)
+            continue;
+        node->bits = (node->bits & ~(uint64_t)OPEN) | DONE;
+        stack->used--;
+        if (leaves) {
+            set_mark(node, PASSED);
+            failed = node->form ? set_float(node, &grad_field, 0.0) : 0;
+        }
+        failed = failed || push(leaves && !node->form ? leaves : order, (PyObject *)node);
     }
-    clear(&stack);
-    clear(order);
-    for (Py_ssize_t i = ends ? PyTuple_Size(ends) : 0; i-- > 0;)
-        ((Node *)items_of(ends)[i])->origin &= ~(uintptr_t)DONE;
-    PyMem_Free(stack.items);
+    clear(stack);
+    PyMem_Free(stack->items);
     return failed;
 }
 
-static int are_nodes(PyObject *tuple)
+/* Puts all nodes of a tuple on a stack; fails if they aren't. */
+static int push_all(Stack *stack, PyObject *tuple)
 {
-    Py_ssize_t n = PyTuple_Size(tuple);
-    while (n && is_node(items_of(tuple)[n - 1]))
-        n--;
-    return !n;
+    for (Py_ssize_t i = PyTuple_Size(tuple); i-- > 0;)
+        if (!is_node(items_of(tuple)[i]) || push(stack, items_of(tuple)[i]))
+            return -1;
+    return 0;
+}
+
+static PyObject *list_of(const Stack *nodes)
+{
+    PyObject *list = PyList_New(nodes->used);
+    for (Py_ssize_t i = 0; list && i < nodes->used; i++)
+        PyList_SetItem(list, i, Py_NewRef((PyObject *)nodes->items[i]));
+    return list;
 }
 
 /* `autograd.graph.topological_order`; that one has to word the error, or what is no Value. */
 static PyObject *topological_order(PyObject *module, PyObject *roots, PyObject *kwargs)
 {
-    Stack order = {NULL, 0, 0};
+    Stack stack = {NULL, 0, 0}, ended = {NULL, 0, 0}, order = {NULL, 0, 0};
     PyObject *given = kwargs ? PyDict_GetItemString(kwargs, "ends") : NULL, *list = NULL;
     PyObject *since = kwargs ? PyDict_GetItemString(kwargs, "since") : NULL;
     PyObject *ends = given && PyList_CheckExact(given) ? PyList_AsTuple(given) : NULL;
-    Py_ssize_t known = !!ends + (since && PyFloat_CheckExact(since));
-    int failed = kwargs && PyDict_Size(kwargs) > known;
-    failed = failed || !are_nodes(roots) || (ends && !are_nodes(ends))
-             || put_in_order(roots, ends, since ? PyFloat_AsDouble(since) : 0.0, &order);
-    if (failed && !PyErr_Occurred())
+    double age = since && PyFloat_CheckExact(since) ? PyFloat_AsDouble(since) : 0.0;
+    int failed = kwargs && PyDict_Size(kwargs) > !!ends + (since && PyFloat_CheckExact(since));
+    failed = failed || (ends && push_all(&ended, ends)) || push_all(&stack, roots);
+    for (Py_ssize_t i = 0; i < ended.used; i++)
+        ended.items[i]->bits |= DONE;
+    failed = put_in_order(&stack, (uint64_t)age * AGE, &order, NULL, failed);
+    clear(&order);
+    clear(&ended);
+    if (!failed)
+        list = list_of(&order);
+    else if (!PyErr_Occurred())
         list = PyObject_Call(python_order, roots, kwargs);
-    else if (!failed && (list = PyList_New(order.used)))
-        for (Py_ssize_t i = 0; i < order.used; i++)
-            PyList_SetItem(list, i, Py_NewRef((PyObject *)order.items[i]));
+    PyMem_Free(ended.items);
     PyMem_Free(order.items);
     Py_XDECREF(ends);
     return list;
 }
 
+/* The backward pass, as `Value.backward` has it */
+
+static int begin(PyObject *root, Stack *inner, Stack *leaves)
+{
+    Stack stack = {NULL, 0, 0};
+    if (!((Node *)root)->form)
+        return push(leaves, root);
+    int failed = put_in_order(&stack, 0, inner, leaves, push(&stack, root));
+    clear(leaves);
+    return failed;
+}
+
 static PyObject *backward_order(PyObject *module, PyObject *root)
 {
-    Stack order = {NULL, 0, 0};
-    if (!is_node(root))
-        return PyErr_Format(PyExc_TypeError, "the order of a Value, not of %R", root);
-    if (!form_of((Node *)root))
-        return Py_BuildValue("[][O]", root);
-    PyObject *roots = PyTuple_Pack(1, root), *inner = NULL, *leaves = PyList_New(0), *both = NULL;
-    int failed = !roots || !leaves || put_in_order(roots, NULL, 0.0, &order);
-    if (failed && !PyErr_Occurred())
-        both = PyObject_Call(python_order, roots, NULL); /* raises the CycleError */
-    else if (!failed)
-        failed = !(inner = PyList_New(order.used));
-    Py_ssize_t n = 0;
-    for (Py_ssize_t i = 0; i < order.used && !failed; i++) {
-        Node *node = order.items[i];
-        set_mark(node, PASSED);
-        if (form_of(node)) {
-            PyList_SetItem(inner, n++, Py_NewRef((PyObject *)node));
-            failed = set_float(node, &grad_field, 0.0);
-        } else
-            failed = PyList_Append(leaves, (PyObject *)node);
-    }
-    if (!failed && !PyList_SetSlice(inner, n, order.used, NULL))
-        both = PyTuple_Pack(2, inner, leaves);
-    PyMem_Free(order.items);
-    Py_XDECREF(roots);
-    Py_XDECREF(inner);
-    Py_XDECREF(leaves);
+    Stack inner = {NULL, 0, 0}, leaves = {NULL, 0, 0};
+    PyObject *both = NULL;
+    int failed = !is_node(root) || begin(root, &inner, &leaves);
+    clear(&inner);
+    if (!failed)
+        both = Py_BuildValue("NN", list_of(&inner), list_of(&leaves));
+    else if (!PyErr_Occurred())
+        both = PyObject_CallFunctionObjArgs(python_order, root, NULL); /* raises the CycleError */
+    PyMem_Free(inner.items);
+    PyMem_Free(leaves.items);
     return both;
 }
 
-/* The backward pass */
-
-static int has_floats(PyObject *node)
+/* Reads a grad as a float; returns whether Python must. */
+static int read_grad(const Node *leaf, double *grad)
 {
-    return !(((Node *)node)->origin & ODD_DATA) && !(((Node *)node)->form & ODD_GRAD);
-}
-
-/* These return whether they have passed on what a node has got; else Python must. */
-
-static int pulled_few(Node *node, int row, unsigned pattern, Py_ssize_t n)
-{
-    PyObject *pair[2] = {node->a, node->b}, **args = n > 2 ? items_of(node->a) : pair;
-    double x[FEW], passed[FEW];
-    Pull pull = ROWS[row].pulls[pattern];
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (!args[i] || number_of(args[i], &x[i]) != (int)(pattern >> i & 1)
-            || (is_node(args[i]) && !has_floats(args[i])))
-            return 0;
-    if (!pull || pull(node->grad, node->data, x, passed))
+    PyObject *odd = leaf->bits & ODD_GRAD ? rare(leaf, "grad") : NULL;
+    if (!odd || odd == Py_None) {
+        *grad = odd ? 0.0 : leaf->grad;
         return 0;
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (pattern >> i & 1)
-            ((Node *)args[i])->grad += passed[i];
-    return 1;
-}
-
-static int pulled_wide(Node *node, int row, Py_ssize_t n)
-{
-    PyObject *pair[2] = {node->a, node->b}, **args = n > 2 ? items_of(node->a) : pair;
-    Py_ssize_t weights = ROWS[row].arity == WEIGHTED ? n / 2 : 0;
-    double g = node->grad, factor;
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (!args[i] || number_of(args[i], &factor) > NODE
-            || (is_node(args[i]) && !has_floats(args[i])))
-            return 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        if (!is_node(args[i]))
-            continue;
-        if (i < 2 * weights)
-            number_of(args[i < weights ? i + weights : i - weights], &factor);
-        ((Node *)args[i])->grad += i < 2 * weights ? g * factor : g;
     }
+    *grad = PyLong_CheckExact(odd) ? PyLong_AsDouble(odd) : NAN;
+    if (*grad == -1.0 && PyErr_Occurred())
+        PyErr_Clear();
+    else if (!isnan(*grad))
+        return 0;
     return 1;
 }
 
-static int pulled(Node *node)
+static int add_to_grad(Node *leaf, double part)
 {
-    Kernel *kernel = form_of(node); /* which a user's function may have taken away */
-    Py_ssize_t n = kernel ? kernel->arity : 0;
-    if (!n || !kernel->row || !has_floats((PyObject *)node) || !node->a)
+    if (!(leaf->bits & ODD_GRAD)) {
+        leaf->grad += part;
         return 0;
-    if (n > 2 && !(PyTuple_CheckExact(node->a) && PyTuple_Size(node->a) == n))
-        return 0;
-    return ROWS[kernel->row - 1].arity < 0
-               ? pulled_wide(node, kernel->row - 1, n)
-               : pulled_few(node, kernel->row - 1, kernel->pattern, n);
+    }
+    PyObject *odd = get_number((PyObject *)leaf, &grad_field), *more = PyFloat_FromDouble(part);
+    PyObject *sum = odd && more ? PyNumber_InPlaceAdd(odd, more) : NULL;
+    int failed = sum ? set_number((PyObject *)leaf, sum, &grad_field) : -1;
+    Py_XDECREF(odd);
+    Py_XDECREF(more);
+    Py_XDECREF(sum);
+    return failed;
 }
 
-/* Returns whether it has failed. */
-static int pulled_by_python(Node *node)
+static int pull_by_python(Node *node)
 {
     PyObject *form = get_form((PyObject *)node, NULL);
     PyObject *grad = get_number((PyObject *)node, &grad_field);
@@ -905,19 +863,124 @@ static int pulled_by_python(Node *node)
     return done ? 0 : -1;
 }
 
-static PyObject *pull_back(PyObject *module, PyObject *order)
+static void hold(const Stack *nodes)
 {
-    if (!PyList_CheckExact(order))
-        return PyErr_Format(PyExc_TypeError, "an order is a list, not %R", order);
-    for (Py_ssize_t i = PyList_Size(order); i-- > 0;) {
-        PyObject *node = PyList_GetItem(order, i);
-        if (!node || !is_node(node))
-            return PyErr_Format(PyExc_TypeError, "an order is of Values");
-        if (!pulled((Node *)node) && pulled_by_python((Node *)node))
-            return NULL;
-    }
-    Py_RETURN_NONE;
+    for (Py_ssize_t i = 0; i < nodes->used; i++)
+        Py_INCREF((PyObject *)nodes->items[i]);
 }
+
+static void release(const Stack *nodes)
+{
+    for (Py_ssize_t i = 0; i < nodes->used; i++)
+        Py_DECREF((PyObject *)nodes->items[i]);
+}
+
+/* What a pass that failed has touched has no grad. */
+static void undo(const Stack *nodes)
+{
+    for (Py_ssize_t i = 0; i < nodes->used; i++) {
+        set_float(nodes->items[i], &grad_field, 0.0);
+        set_mark(nodes->items[i], NONE);
+    }
+}
+
+/* Returns False where a pass must be Python's, which says what is wrong. */
+static PyObject *backward(PyObject *module, PyObject *given)
+{
+    Stack inner = {NULL, 0, 0}, leaves = {NULL, 0, 0};
+    PyObject *root, *type, *error, *trace;
+    double seed, *before = NULL;
+    int is_held = 0;
+    if (!PyArg_ParseTuple(given, "O!d", value_type, &root, &seed))
+        return NULL;
+    int failed = begin(root, &inner, &leaves);
+    if (!failed && !(before = PyMem_Malloc((size_t)leaves.used * sizeof(double) + 1)))
+        failed = -1;
+    for (Py_ssize_t i = 0; i < leaves.used && !failed; i++)
+        failed = read_grad(leaves.items[i], &before[i]);
+    if (failed) {
+        clear(&inner);
+        goto end;
+    }
+    for (Py_ssize_t i = 0; i < leaves.used; i++)
+        set_float(leaves.items[i], &grad_field, 0.0);
+    set_float((Node *)root, &grad_field, seed);
+    for (Py_ssize_t i = inner.used; i-- > 0 && !failed;) {
+        Node *node = inner.items[i];
+        Form *form = node->form; /* which a user's function may have taken away */
+        node->bits &= ~(uint64_t)DONE;
+        if (form && form->pull && has_floats((PyObject *)node) && !form->pull(node))
+            continue;
+        if (!is_held) {
+            is_held = 1;
+            clear(&inner);
+            hold(&inner);
+            hold(&leaves);
+        }
+        failed = pull_by_python(node);
+    }
+    PyErr_Fetch(&type, &error, &trace);
+    if (failed) {
+        undo(&inner);
+        undo(&leaves);
+    }
+    for (Py_ssize_t i = 0; i < leaves.used; i++)
+        add_to_grad(leaves.items[i], before[i]);
+    if (is_held) {
+        release(&inner);
+        release(&leaves);
+    }
+    if (type)
+        PyErr_Restore(type, error, trace);
+end:
+    PyMem_Free(before);
+    PyMem_Free(inner.items);
+    PyMem_Free(leaves.items);
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(!failed);
+}
+
+/* What is noted in forms, ops and modes */
+
+enum { BASE = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE };
+
+static PyMemberDef form_members[] = {
+    {"pattern", T_OBJECT_EX, offsetof(Form, pattern), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyMemberDef mode_members[] = {
+    {"origin", T_OBJECT_EX, offsetof(Mode, origin), 0, NULL},
+    {"way", T_INT, offsetof(Mode, way), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot form_slots[] = {{Py_tp_members, form_members}, {0, NULL}};
+static PyType_Slot op_slots[] = {{Py_tp_call, call}, {0, NULL}};
+static PyType_Slot mode_slots[] = {{Py_tp_members, mode_members}, {0, NULL}};
+
+static PyType_Spec form_spec = {
+    "autograd._accelerator.FormBase", sizeof(Form), 0, BASE, form_slots,
+};
+static PyType_Spec op_spec = {"autograd._accelerator.OpBase", sizeof(Op), 0, BASE, op_slots};
+static PyType_Spec mode_spec = {
+    "autograd._accelerator.ModeBase", sizeof(Mode), 0, BASE, mode_slots,
+};
+
+static PyType_Slot node_slots[] = {
+    {Py_tp_new, node_new},
+    {Py_tp_dealloc, node_dealloc},
+    {Py_tp_traverse, node_traverse},
+    {Py_tp_clear, node_clear},
+    {Py_tp_is_gc, is_tracked},
+    {Py_tp_getset, node_getset},
+    {Py_tp_methods, row_methods},
+    ROW_SLOTS
+    {0, NULL},
+};
+
+static PyType_Spec node_spec = {
+    "autograd.engine.Value", sizeof(Node), 0, BASE | Py_TPFLAGS_HAVE_GC, node_slots,
+};
 
 /* The module */
 
@@ -933,21 +996,19 @@ static PyObject *value_of(PyObject *module, PyObject *operand)
 /* Takes what the Python code has. */
 static PyObject *connect(PyObject *module, PyObject *given)
 {
-    PyObject *table, *kept[4];
-    if (!PyArg_ParseTuple(given, "O!OOOO", &PyDict_Type, &table, &kept[0], &kept[1], &kept[2],
-                          &kept[3]))
+    PyObject *table;
+    if (!PyArg_ParseTuple(given, "O!OOOO", &PyDict_Type, &table, &operate, &form_function,
+                          &mode_variable, &python_order))
         return NULL;
+    Py_INCREF(given); /* for good */
+    if (!(rows = PyMem_Calloc(ROW_COUNT, sizeof(PyObject *))))
+        return PyErr_NoMemory();
     for (int i = 0; i < ROW_COUNT; i++) {
         rows[i] = Py_XNewRef(PyDict_GetItemString(table, ROWS[i].name));
-        wide_forms[i] = PyDict_New();
-        if (!rows[i] || !wide_forms[i] || !PyObject_TypeCheck(rows[i], op_type))
+        if (!rows[i] || !PyObject_TypeCheck(rows[i], op_type))
             return PyErr_Format(PyExc_ImportError, "the table has no row %s", ROWS[i].name);
-        ((Kernel *)rows[i])->row = i + 1;
+        ((Op *)rows[i])->row = i + 1;
     }
-    form_function = Py_NewRef(kept[1]);
-    mode_variable = Py_NewRef(kept[2]);
-    python_order = Py_NewRef(kept[3]);
-    operate = Py_NewRef(kept[0]);
     Py_RETURN_NONE;
 }
 
@@ -957,7 +1018,7 @@ static PyMethodDef functions[] = {
     {"topological_order", (PyCFunction)(void (*)(void))topological_order,
      METH_VARARGS | METH_KEYWORDS, NULL},
     {"backward_order", backward_order, METH_O, NULL},
-    {"pull_back", pull_back, METH_O, NULL},
+    {"backward", backward, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -976,7 +1037,7 @@ static int found_items(void)
 /* For compiled code: where the number is, and where the bits that say if it is something else. */
 static PyObject *layout_of(const Field *field)
 {
-    return Py_BuildValue("nnn", (Py_ssize_t)field->at, (Py_ssize_t)field->bits_at,
+    return Py_BuildValue("nnn", (Py_ssize_t)field->at, (Py_ssize_t)offsetof(Node, bits),
                          (Py_ssize_t)field->odd);
 }
 

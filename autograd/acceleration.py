@@ -61,7 +61,9 @@ accelerator = _found()
 class FormBase:
     """What forms derive from; the one in C notes in them how they are computed."""
 
-    __slots__ = ()
+    __slots__ = ("pattern",)
+
+    pattern: tuple[bool, ...]
 
 
 class OpBase:

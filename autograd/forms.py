@@ -36,7 +36,7 @@ class Form(FormBase):
     Both are compiled when first called.
     """
 
-    __slots__ = ("locals", "op", "pattern", "pull")
+    __slots__ = ("locals", "op", "pull")
 
     def __init__(self, op: Op, pattern: tuple[bool, ...]) -> None:
         self.op = op

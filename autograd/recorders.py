@@ -16,7 +16,7 @@ from autograd import engine, graph, modes, ops
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
 from autograd.engine import Value, clock, next_age, record
-from autograd.forms import Form, floats_of, form
+from autograd.forms import floats_of, form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import AS_LEAF, current_mode
@@ -206,16 +206,12 @@ def tick(*_: object) -> None:
         _ticking.release()
 
 
-def _form_of_bytes(op: Op, is_node: bytes) -> Form:
-    return form(op, tuple(map(bool, is_node)))
-
-
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
 if accelerator:
     vars(engine)["backward_order"] = accelerator.backward_order
     for _module in (engine, graph):  # and those that load it from here on
         vars(_module)["topological_order"] = accelerator.topological_order
-    accelerator.connect(TABLE, _operate, _form_of_bytes, modes._mode, topological_order)
+    accelerator.connect(TABLE, _operate, form, modes._mode, topological_order)
     Op._call = Op.__call__  # type: ignore[attr-defined]
     del Op.__call__
 else:

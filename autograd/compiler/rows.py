@@ -63,11 +63,12 @@ def rows_in_c() -> str:
                 if body := _pull(op, pattern):
                     number = sum(2**i for i, is_node in enumerate(pattern) if is_node)
                     pulls[number] = f"pull_{op.name}_{number}"
-                    lines += ["", f"static int {pulls[number]}({PULL})", "{", *body, "}"]
-        kind = op.arity or ("WEIGHTED" if op.weighted else "SUM")
-        by_hand = "weighted_sum_of" if op.weighted else "sum_of"
-        forward = f"forward_{op.name}" if op.arity else by_hand
-        texts = ", ".join(pulls.get(number, "NULL") for number in range(2**MOST))
+                    lines += ["", f"static int {pulls[number]}(Node *node)", "{", *body, "}"]
+        by_hand = "weighted_sum" if op.weighted else "sum"
+        forward = f"forward_{op.name}" if op.arity else f"{by_hand}_of"
+        otherwise = "NULL" if op.arity else f"pull_{by_hand}"
+        texts = ", ".join(pulls.get(number, otherwise) for number in range(2**MOST))
+        kind = op.arity or "ANY_NUMBER"
         entries.append(f'    {{"{op.name}", {kind}, {forward}, {{{texts}}}}},')
     lines += ["", "static const Row ROWS[] = {", *entries, "};", ""]
     folder = str(Path(acceleration.__file__).parent)
@@ -105,7 +106,9 @@ def _method(name: str, more: str, body: str) -> list[str]:
     return ["", f"static PyObject *{name}(PyObject *x{more})", "{", body, "}"]
 
 
-PULL = "double g, double out, const double *x, double *passed"
+ARGUMENTS = """\
+    PyObject *const *args = arguments_of(node, {});
+    double g = node->grad, out = node->data;"""
 
 
 def _is_judged(op: Op) -> bool:
@@ -134,7 +137,14 @@ def _pull(op: Op, pattern: tuple[bool, ...]) -> list[str]:
     steps, texts = _lines(op.locals(out, args, slots))
     if not slots or not all(texts):
         return []
-    lines = [f"    double x{i} = x[{i}];" for i in range(len(pattern))] + steps
+    lines, passed = [ARGUMENTS.format(len(pattern))], []
+    for i, is_node in enumerate(pattern):
+        kind = "has_floats" if is_node else "PyFloat_CheckExact"
+        lines += [f"    if (!args || !{kind}(args[{i}]))\n        return 1;"]
+    for i, is_node in enumerate(pattern):
+        text = f"((Node *)args[{i}])->data" if is_node else f"PyFloat_AsDouble(args[{i}])"
+        lines += [f"    double x{i} = {text};"]
+    lines += steps
     for slot, text in zip(slots, texts, strict=True):
         if op.singular:
             lines.append(f"    double d{slot} = {text};")
@@ -142,8 +152,8 @@ def _pull(op: Op, pattern: tuple[bool, ...]) -> list[str]:
             text = f"g * d{slot}"
         else:
             text = {"1.0": "g", "-1.0": "-g"}.get(text, f"g * ({text})")
-        lines.append(f"    passed[{slot}] = {text};")
-    return [*lines, "    return 0;"]
+        passed.append(f"    ((Node *)args[{slot}])->grad += {text};")
+    return [*lines, *passed, "    return 0;"]
 
 
 def _lines(expressions: list[Any]) -> tuple[list[str], list[str]]:
