@@ -11,6 +11,7 @@ from autograd.compiler.rolling import loops_of
 
 pytest.importorskip("llvmlite")
 
+from autograd.compiler import machine
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.machine import Machine
 
@@ -60,6 +61,47 @@ def test_rows_and_columns_of_every_size(size: int) -> None:
 
     wrt = [w for row in rows + back for w in row]
     assert_as_readable(f, numbers(columns, seed=1), wrt, size + columns)
+
+
+def through_matrices(positions: int, width: int) -> tuple[Any, list[Value]]:
+    """Return a function of positions that all go through two matrices, and these, flat."""
+    rows = matrix(6 if width > 9 else 2 * width + 1, width, seed=width)
+    back = matrix(width, len(rows), seed=width + 50)
+
+    def f(x: list[Any]) -> Any:
+        total: Any = 0.0
+        for t in range(positions):
+            hidden = [tanh(dot(row, x[t * width : (t + 1) * width])) for row in rows]
+            total = total + sum(exp(0.1 * dot(row, hidden)) for row in back)
+        return total
+
+    return f, [w for row in rows + back for w in row]
+
+
+@pytest.mark.parametrize(
+    ("positions", "width"), [(2, 1), (3, 5), (5, 17), (8, 3), (9, 16), (4, 33)]
+)
+def test_tiles_of_positions_and_neurons(positions: int, width: int) -> None:
+    f, wrt = through_matrices(positions, width)
+    assert_as_readable(f, numbers(positions * width, seed=3), wrt, positions * width)
+
+
+def test_what_is_done_once_is_code_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_CACHE", "off")
+    f, wrt = through_matrices(4, 16)
+    x = numbers(4 * 16, seed=3)
+    whole = compile(f, x, wrt=wrt)
+    expected = whole.value_and_grad(x)
+    text = whole._code.native_gradient.source()
+    monkeypatch.setattr(machine, "LONG", 0)
+    value, slopes = compile(f, x, wrt=wrt).value_and_grad(x)
+    # The quickest code generator does not fuse: an error of each of the terms, as above.
+    assert math.isclose(value, expected[0], rel_tol=1e-12)
+    assert slopes == pytest.approx(expected[1], rel=0, abs=1e-10)
+    often, once = machine._divided(text)
+    assert "declare void @rest" in often
+    assert "define void @rest" in once
+    assert "@run" not in once
 
 
 def test_what_lies_apart_is_gathered() -> None:

@@ -10,6 +10,7 @@ sample alone has code of its own, whose vectors are neighbouring indices of a lo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.blocks import Passage, SampleBlock
@@ -17,7 +18,15 @@ from autograd.compiler.emitter import Types
 from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
-from autograd.compiler.machine import MANGLED, PYTHONS_OWN, Machine, python_name, vector_name
+from autograd.compiler.machine import (
+    MANGLED,
+    OFTEN,
+    ONCE,
+    PYTHONS_OWN,
+    Machine,
+    python_name,
+    vector_name,
+)
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of
@@ -30,6 +39,9 @@ LANES = (1, 2, 4, 8, 16)
 
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
+
+REPEATED = 400
+"""Operations of each statement, or stretch of a sum, from which on a loop repeats what it does."""
 
 POINTERS = ", ".join(f"ptr %{array}" for array in "uxtarqo")
 """What every function is given: the memory of loops and, as ``q``, sums that are numbers."""
@@ -74,7 +86,8 @@ def block_for(
     """
     width = machine.lanes(real)
     if exact or single:
-        return SampleBlock(1, 1, exact, 1 if exact else width, real)
+        totals = machine.registers // 2
+        return SampleBlock(1, 1, exact, 1 if exact else width, real, totals)
     size = sum(len(loop.statements) for _, loop in loops_in(loops.lanes))
     vectors = 1 if size > LARGE else 4
     return SampleBlock(width, vectors, real=real, totals=machine.registers // 2)
@@ -99,7 +112,7 @@ class _Module:
         self.rest = block._replace(vectors=1)
         self.real = block.real
         across = 1 if block.exact else machine.lanes(block.real)
-        self.lone = SampleBlock(1, 1, block.exact, across, block.real)
+        self.lone = SampleBlock(1, 1, block.exact, across, block.real, block.totals)
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
@@ -140,28 +153,30 @@ class _Module:
         self, name: str, loops: Sequence[Loop | Repeat | Outer], block: SampleBlock, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
-        parts: list[Body] = []
-        code = self._body(block, masked=masked)
+        parts: list[tuple[Body, bool]] = []
         for loop in loops:
-            if len(code.lines) > LONGEST_FUNCTION:
-                parts.append(code)
-                code = self._body(block, masked=masked)
-            code.nest([loop])
-        parts.append(code)
+            often = _is_repeated(loop)
+            if not parts or parts[-1][1] != often or len(parts[-1][0].lines) > LONGEST_FUNCTION:
+                parts.append((self._body(block, masked=masked), often))
+            parts[-1][0].nest([loop])
+        if not parts:
+            parts.append((self._body(block, masked=masked), False))
         given = POINTERS
         if name != "uniform":
             given = ", ".join([given, *(f"ptr %y{i}" for i, _ in self.rows)])
         if masked:
             given += f", {Types(block.width, self.real).truth} %mask, i64 %live, i1 %first"
         taken = given.replace("ptr ", "ptr noalias ")
-        for i, part in enumerate(parts):
+        for i, (part, often) in enumerate(parts):
             body = "\n".join(part.lines)
+            group = OFTEN if often else ONCE
             self.functions.append(
-                f"define internal void @{name}{i}({taken}) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
+                f"define internal void @{name}{i}({taken}) {group} {{\n"
+                f"entry:\n{body}\n  ret void\n}}\n"
             )
         calls = "\n".join(f"  call void @{name}{i}({given})" for i in range(len(parts)))
         self.functions.append(
-            f"define internal void @{name}({taken}) #0 {{\n{calls}\n  ret void\n}}\n"
+            f"define internal void @{name}({taken}) {OFTEN} {{\nentry:\n{calls}\n  ret void\n}}\n"
         )
 
     def _body(self, block: SampleBlock, *, masked: bool) -> Body:
@@ -220,7 +235,7 @@ class _Module:
             emit(f"store {real.name} {scaled}, ptr {at}")
         body = "\n".join(code.lines)
         self.functions.append(
-            f"define void @run(ptr %args) #0 {{\nentry:\n{body}\n  ret void\n}}\n"
+            f"define void @run(ptr %args) {OFTEN} {{\nentry:\n{body}\n  ret void\n}}\n"
         )
 
     def _finish(self, code: Body) -> None:
@@ -332,7 +347,8 @@ class _Module:
     def _declarations(self) -> Iterator[str]:
         real = self.real
         yield f'target triple = "{self.machine.triple}"'
-        yield 'attributes #0 = { nounwind "no-trapping-math"="true" }'
+        for group in (OFTEN, ONCE):
+            yield f'attributes {group} = {{ nounwind "no-trapping-math"="true" }}'
         yield "declare i64 @llvm.smin.i64(i64, i64)"
         yield "declare i64 @llvm.umin.i64(i64, i64)"
         yield f"declare i64 @llvm.fptosi.sat.i64.{real.suffix}({real.name})"
@@ -375,3 +391,14 @@ def _each(name: str, arity: int, width: int, real: Real) -> Iterator[str]:
         whole = f"%v{lane}"
     yield f"  ret {number} {whole}"
     yield "}"
+
+
+def _is_repeated(loop: Loop | Repeat | Outer) -> bool:
+    """Return whether most of a loop's time is spent on lines that are done again and again."""
+    if not isinstance(loop, Loop):
+        return True
+    lines = operations = 0
+    for statement in loop.statements:
+        lines += 1 + len(statement.stretches)
+        operations += 1 + sum(stretch.length for stretch in statement.stretches)
+    return prod(loop.dims) * operations >= REPEATED * lines

@@ -6,7 +6,8 @@ to its loops: neurons that lie side by side, or the terms of their sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
@@ -49,20 +50,25 @@ class LoneBody(Body):
             return
         self._lane = lane
         others = [size for k, size in enumerate(loop.dims) if k != lane]
+        tiles = [1] * len(others)
+        if others and _shares(loop, lane):
+            side_by_side = min(SIDE_BY_SIDE, max(1, loop.dims[lane] // self.block.across))
+            tiles[-1] = max(1, self.block.totals // side_by_side)
         # The last vector does some once more what the one before has done; not so a sum.
         again = not any(map(_adds_up, loop.statements))
 
         def write(indices: list[list[Index]]) -> None:
-            outside = [index for (index,) in indices]
-            point = lambda index: (*outside[:lane], index, *outside[lane:])
-            self._vectors(loop, loop.dims[lane], point, again=again)
+            def points(index: Index) -> list[Point]:
+                return [(*at[:lane], index, *at[lane:]) for at in product(*indices)]
 
-        self.tiled(tuple(others), [1] * len(others), write)
+            self._vectors(loop, loop.dims[lane], points, again=again)
+
+        self.tiled(tuple(others), tiles, write)
         self._lane = -1
         self.use(1)
 
     def _vectors(
-        self, loop: Loop, size: int, point: Callable[[Index], Point], *, again: bool
+        self, loop: Loop, size: int, points: Callable[[Index], list[Point]], *, again: bool
     ) -> None:
         """Write a loop's statements for all indices of its lane, a vector of them at a time."""
         begin, width = 0, _width(loop, self._lane, self.block.across)
@@ -70,6 +76,10 @@ class LoneBody(Body):
             _is_across(stretch, self._lane) for s in loop.statements for stretch in s.stretches
         )
         tile = 1 if is_long else SIDE_BY_SIDE
+
+        def write(indices: Iterable[Index]) -> None:
+            self._body(loop.statements, [point for index in indices for point in points(index)])
+
         while begin < size:
             self.use(width)
             count = (size - begin) // width
@@ -77,7 +87,7 @@ class LoneBody(Body):
             if whole > tile:
                 end = begin + whole * width
                 with self.counted(str(begin), str(end), tile * width) as i:
-                    self._body(loop.statements, [point((i, k * width)) for k in range(tile)])
+                    write([(i, k * width) for k in range(tile)])
                 begin, count = end, count - whole
             rest = [begin + k * width for k in range(count)]
             begin += count * width
@@ -85,7 +95,7 @@ class LoneBody(Body):
                 rest.append(size - width)
                 begin = size
             for k in range(0, len(rest), tile):
-                self._body(loop.statements, [point(("", at)) for at in rest[k : k + tile]])
+                write([("", at) for at in rest[k : k + tile]])
             width //= 2
 
     def _load(self, access: Access, point: Point, vector: int) -> str:
@@ -172,6 +182,23 @@ def _is_across(stretch: Stretch, lane: int) -> bool:
         stretch.length >= FEWEST
         and all(side.strides[-1] == 1 for side in sides)
         and any(side.strides[lane] not in (0, 1) for side in sides)
+    )
+
+
+def _shares(loop: Loop, lane: int) -> bool:
+    """Return whether a loop is of sums whose vectors of terms are for several rows the same."""
+    (first, *others) = loop.statements
+    return (
+        bool(first.stretches)
+        and len(others) < 3
+        and not any(looks_up(s) or s.stretches for s in others)
+        and not any(_is_across(stretch, lane) for stretch in first.stretches)
+        and any(
+            0 in side.strides[:-1]
+            for stretch in first.stretches
+            for side in (stretch.left, stretch.right)
+            if side
+        )
     )
 
 

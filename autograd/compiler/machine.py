@@ -9,6 +9,8 @@ Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
 from __future__ import annotations
 
 import ctypes
+import re
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,7 +22,11 @@ from autograd.operation import TABLE
 
 LONG = 30_000
 """Lines of LLVM's text from which on its full code generator takes seconds: six times as long as
-the quickest one, whose code for 325,000 lines ran in 0.56 ms instead of 0.48."""
+the quickest one, whose code for 325,000 lines ran in 0.56 ms instead of 0.48; loops take thrice
+as long."""
+
+OFTEN, ONCE = "#0", "#1"
+"""Groups of attributes: of functions that repeat what they do, and of those that hardly do."""
 
 MANGLED = {64: "_ZGVeN", 32: "_ZGVdN", 16: "_ZGVbN"}
 """How libmvec's names begin, by the bytes of a vector."""
@@ -138,13 +144,40 @@ def object_code(text: str) -> bytes:
     """Return machine code for LLVM's text.
 
     The text is as good as an optimiser would leave it, which took twice the time of the code
-    generator for no gain. Of a long text, the quickest code generator makes code nearly as good.
+    generator for no gain. Of a long text, what is done but once goes through the quickest code
+    generator, and only what is repeated through the one that keeps numbers in registers.
     """
-    level = 2 if text.count("\n") < LONG else 0
+    if text.count("\n") < LONG:
+        return _packed([_generated(text, 2)])
+    often, once = _divided(text)
+    return _packed([_generated(often, 2), _generated(once, 0)])
+
+
+def _generated(text: str, level: int) -> bytes:
     module = llvm().parse_assembly(text)
     module.verify()
     code: bytes = _target(level).emit_object(module)
     return code
+
+
+def _divided(text: str) -> tuple[str, str]:
+    """Return all but the functions that are marked as done once, and these."""
+    start, *functions = re.split("^(?=define )", text, flags=re.MULTILINE)
+    often, once = [start], [start]
+    for function in functions:
+        head, _, body = function.partition("{")
+        if ONCE in head:
+            often.append(f"{head.replace('define internal', 'declare')}\n")
+            once.append(f"{head.replace('internal ', '')}{{{body}")
+        else:
+            often.append(function)
+            if not head.endswith(f"{OFTEN} "):  # what stands for a function of libm
+                once.append(function)
+    return "".join(often), "".join(once)
+
+
+def _packed(codes: Sequence[bytes]) -> bytes:
+    return b"".join(len(code).to_bytes(8, "little") + code for code in codes)
 
 
 def load(code: bytes) -> Any:
@@ -152,7 +185,10 @@ def load(code: bytes) -> Any:
     binding = llvm()
     python_functions()
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(2))
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    while code:
+        end = 8 + int.from_bytes(code[:8], "little")
+        engine.add_object_file(binding.ObjectFileRef.from_data(code[8:end]))
+        code = code[end:]
     engine.finalize_object()
     return engine
 
