@@ -59,6 +59,33 @@ def test_a_slope_of_zero(f: F) -> None:
         assert abs(check.numeric) <= check.error < 1e-9
 
 
+FLAT: dict[str, tuple[F, float]] = {
+    "a kink beside": (lambda x: max(5.0, abs(x)), 4.9),
+    "a dead zone": (lambda x: math.copysign(max(abs(x - 5) - 0.1, 0.0), x - 5), 5.01),
+    "quarters": (lambda x: round(4 * x) / 4 + 0.5, -0.60577795),
+    "quarters beside others": (lambda x: round(4 * x) / 2 - 0.3, -0.60577795),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_what_is_flat_up_to_a_kink_or_a_jump_has_a_slope_of_0(name: str) -> None:
+    """A straight-through gradient, or that of the other of two numbers, is wrong there."""
+    f, x = FLAT[name]
+    assert judged(f, x, 0.0).verdict == "ok"
+    for claim in (1.0, 0.5, -1.0, nan):
+        assert judged(f, x, claim).verdict == "wrong"
+
+
+def test_what_rounding_hides_is_neither_right_nor_wrong() -> None:
+    # log(1 + exp(-33)) is 21 roundings of 1 + exp(-33): 0 is no more known than exp(-33).
+    for claim in (0.0, math.exp(-33)):
+        assert judged(lambda x: math.log(1 + math.exp(x)), -33.0, claim).verdict == "noise"
+    # 37.43 - log(exp(37.43) + exp(x)) is 0 in floats; its slope, -5.55e-17, is below EPSILON.
+    f = lambda x: 37.43 - (37.43 + math.log1p(math.exp(x - 37.43)))
+    assert judged(f, 0.0, -math.exp(-37.43)).verdict == "noise"
+    assert judged(f, 0.0, 1e-6).verdict == "wrong"
+
+
 @pytest.mark.parametrize(("left", "right"), [(-1.0, 1.0), (1.0, 3.0), (0.0, 2.0), (3.0, -4.0)])
 def test_a_kink_excuses_what_lies_between_its_slopes(left: float, right: float) -> None:
     def f(x: float) -> float:

@@ -353,8 +353,19 @@ def test_what_ci_reads(run, pytester: pytest.Pytester, monkeypatch) -> None:
         + """
     def test_wrong(gradcheck):
         gradcheck(lambda x: wrong(x), 3.0)
+
+    def test_given(gradcheck):
+        v = [1.0, 2.0]
+        gradcheck(lambda v: v[0] * v[1], v, gradient=[2.0, 5.0])
     """,
         "--junitxml=junit.xml",
     )
-    result.stdout.fnmatch_lines(["::error file=*test_what_ci_reads.py,line=*::wrong_square: *"])
+    lines = (pytester.path / "test_what_ci_reads.py").read_text().splitlines()
+    number = 1 + next(i for i, line in enumerate(lines) if "gradient=" in line)
+    result.stdout.fnmatch_lines(
+        [
+            "::error file=*test_what_ci_reads.py,line=*::wrong_square: *",
+            f"::error file=*test_what_ci_reads.py,line={number}::v[[]1]: 5, differences give 1",
+        ]
+    )
     assert 'name="gradcheck" value="input' in (pytester.path / "junit.xml").read_text()

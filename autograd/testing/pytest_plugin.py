@@ -148,13 +148,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         checker.report = None
     if (report := failed or last) is not None:
         item.user_properties.append((PROPERTY, str(report)))
-        if failed is not None and failed.culprit is not None:
-            item.user_properties.append((BLAME, f"{failed.culprit.where}|{failed.culprit}"))
+        if failed is not None and call.excinfo:
+            item.user_properties.append((BLAME, _blame(failed, item, call.excinfo)))
     result: Any = yield
     directory = item.config.getoption("--gradcheck-artifacts")
     if failed is not None and directory:
         result.sections.append((SECTION, _saved(failed, directory, item.nodeid)))
     return result  # type: ignore[no-any-return]
+
+
+def _blame(report: Any, item: pytest.Item, error: pytest.ExceptionInfo[BaseException]) -> str:
+    """Return the line of the wrong op, that of the check if no op is known, and what is wrong."""
+    if report.culprit is not None:
+        return f"{report.culprit.where}|{report.culprit}"
+    lines = [entry.lineno + 1 for entry in error.traceback if entry.path == item.path]
+    line = lines[-1] if lines else (item.location[1] or 0) + 1
+    wrong = [check for check in report.inputs if check.verdict == "wrong"]
+    what = "not every input could be confirmed"
+    if wrong:
+        what = "{0.label}: {0.analytic:.9g}, differences give {0.numeric:.9g}".format(wrong[0])
+    return f"{item.path}:{line}|{what}"
 
 
 def _saved(report: Any, directory: Path, test: str) -> str:
@@ -170,7 +183,7 @@ def _saved(report: Any, directory: Path, test: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Annotate the lines of wrong rules where GitHub runs the tests."""
+    """Annotate the lines of wrong rules and of failed checks where GitHub runs the tests."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     for report in terminalreporter.stats.get("failed", []):
