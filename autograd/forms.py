@@ -162,8 +162,7 @@ def _interpreted_pull(op: Op, pattern: tuple[bool, ...]) -> Callable[[Any, float
         if op.singular:
             edges = enumerate(locals_(node.data, *floats))
             return [product(node, slot, g, local) for slot, local in edges]
-        parts: list[float] = pullback(g, node.data, *floats)
-        return parts if type(parts[0]) is float else list(map(plain, parts))
+        return pullback(g, node.data, *floats)  # type: ignore[no-any-return]
 
     def pull(node: Any, g: float) -> None:
         parts = contributions(node, g)

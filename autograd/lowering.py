@@ -45,20 +45,21 @@ def value_function(op: Op, arity: int) -> Callable[..., float]:
         return op.ieee
     if arity > UNROLLED:
         forward = on_floats(op, op.forward)
-        return lambda *args: float(plain(forward(*args)))
+        return lambda *args: float(forward(*args))
     args = symbols(arity)
     return straight_line(args, op.forward(*args))
 
 
 def on_floats(op: Op, rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a rule of ``op`` as a function of floats; what it returns may be Numbers.
+    """Return a rule of ``op`` as a function of floats.
 
     It runs on them as they are, several times faster than on `Number`, which is for where that
     raises. Not so a user's rule: where IEEE 754 has NaN, ``(-1.0) ** 0.5`` is a complex number.
     """
 
     def on_numbers(*args: float) -> Any:
-        return rule(*map(Number, args))
+        found = rule(*map(Number, args))
+        return list(map(plain, found)) if isinstance(found, list | tuple) else plain(found)
 
     def on_plain(*args: float) -> Any:
         try:

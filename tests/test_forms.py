@@ -15,7 +15,7 @@ from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
 from autograd.forms import form, product
 from autograd.formula import rule
-from autograd.lowering import UNROLLED, value_function
+from autograd.lowering import INLINE, UNROLLED, value_function
 from autograd.modes import unchecked
 from autograd.operation import Number, plain
 from tests.floats import bits
@@ -159,6 +159,27 @@ def test_long_rows_of_a_user_follow_ieee_754() -> None:
     xs = [Value(4.0)] * UNROLLED + [Value(-1.0)]
     assert math.isnan(op(*xs).data)
     assert op(*xs[:-1], 9.0).data == 2.0 * UNROLLED + 3.0
+
+
+def test_a_row_of_any_length_passes_floats_back() -> None:
+    """Whatever a user's pullback makes of the numbers that it is given, a constant first of all."""
+    second = Op(
+        "second",
+        lambda *xs: 2 * xs[1],
+        pullback=lambda g, z, xs: [0, 2 * g, *[0 for _ in xs[2:]]],
+    )
+    for n in (3, UNROLLED + 1):
+        xs = [Value(float(i)) for i in range(n)]
+        second(*xs).backward()
+        assert [x.grad for x in xs] == [0.0, 2.0, *[0.0] * (n - 2)]
+        assert {type(x.grad) for x in xs} == {float}
+
+
+def test_what_python_has_a_notation_for_binds_as_its_row_says() -> None:
+    inline = [op for op in TABLE.values() if getattr(op.forward, "function", None) in INLINE]
+    assert {op.forward.function for op in inline} == set(INLINE)
+    for op in inline:
+        assert INLINE[op.forward.function][1] == op.binds
 
 
 def test_plain_numbers_have_no_local_derivative_however_many_there_are() -> None:
