@@ -197,6 +197,14 @@ def test_second_order(wrong_square: Op) -> None:
 
 
 @pytest.mark.long
+def test_second_order_of_what_is_small() -> None:
+    """Slopes add up from 0, beside which nothing is too small."""
+    for size in (1e-18, 1e-100):
+        second = gradcheck(lambda x, size=size: size * x**3, 1.3, order=2).inputs[-1]
+        assert second.verdict == "ok"
+        assert second.numeric == pytest.approx(second.analytic, rel=1e-9, abs=0)
+
+
 def test_parameters_of_a_module() -> None:
     model = nn.MLP(2, [4, 1], activation="tanh", seed=1)
     samples, targets = nn.data.moons(6, 0.1, 0)

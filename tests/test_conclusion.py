@@ -9,7 +9,7 @@ from autograd.checking.stencil import NONE, Slope, Stencil
 
 
 def stencil(slope: Slope) -> Stencil:
-    return Stencil(1.0, slope, 0.0, False, 1.0)
+    return Stencil(1.0, slope, 0.0, False, 1.0, False, 0.0)
 
 
 def test_the_clearest_stencil_comes_first_and_one_without_a_slope_last() -> None:

@@ -32,6 +32,23 @@ def test_the_first_in_order_between_a_leaf_and_the_root() -> None:
     assert first_culprit(Linearization(sin(x) * y), x) is None
 
 
+@pytest.mark.parametrize(("edges", "lines"), [(MANY, MANY), (MANY + 1, 1), (100, 1)])
+def test_an_op_with_many_edges_that_are_right_costs_no_more_than_one(
+    edges: int, lines: int
+) -> None:
+    calls: list[int] = []
+
+    def counted(*xs: float) -> float:
+        calls.append(len(xs))
+        return math.fsum(map(float, xs))
+
+    op = Op("counted", counted, pullback=lambda g, z, xs: [g for _ in xs])
+    graph = Linearization(op(*[Value(0.1 * i) for i in range(edges)]))
+    calls.clear()
+    assert first_culprit(graph) is None
+    assert 6 * lines <= len(calls) <= 30 * lines
+
+
 def test_an_argument_that_is_not_concerned_is_not_to_blame() -> None:
     x, y = Value(2.0, "x"), Value(3.0, "y")
     rules = (lambda z, x, y: y, lambda z, x, y: 1.5 * x)

@@ -49,6 +49,11 @@ def test_the_steepest_way_to_a_sample() -> None:
     assert stencil(lambda t: -3.0 * t, x=2.0).reach == pytest.approx(3.0)
 
 
+def test_chords_lead_to_the_farthest_samples() -> None:
+    assert stencil(lambda t: t * t * t, 2.0).chords == (4.0, 4.0)
+    assert stencil(lambda t: t * t, 0.5).chords == (0.5, -0.5)
+
+
 @pytest.mark.parametrize("h", [1.0, -1.0, 0.125])
 def test_four_samples_on_one_side_are_exact_for_quartics(h: float) -> None:
     line = line_of(lambda t: 5.0 + 3.0 * t + t**2 - 2.0 * t**3 + t**4 if t * h >= 0 else None)

@@ -9,7 +9,7 @@ from math import inf
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short, unit_of
 from autograd.checking.stencil import NONE, OWN, Slope, Stencil
-from autograd.checking.steps import far_reach, kind_of, steps_of, unit
+from autograd.checking.steps import far_reach, is_short_nearby, kind_of, steps_of, unit
 
 SHARP = 1e-4
 """A slope is sharp if its error is below this share of it."""
@@ -99,7 +99,7 @@ def conclude(line: Line, found: Survey) -> None:
     if found.is_all_noise and best.noise <= OWN * best.rounding:
         far_reach(line)
         found.is_flat = line.spread() <= 2 * OWN * best.rounding
-    if slope.error < inf and diverges(moving):
+    if diverges(moving):
         found.kind = "undefined"
 
 
@@ -124,7 +124,7 @@ def _best(moving: list[Stencil]) -> Stencil:
 def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil) -> Stencil:
     """Return what a function does that is constant nearby: move, in steps of its precision?"""
     by = steps_of(line, found.seen, moving, 0.0, still.h)
-    short = is_short(line.values(2 * unit(line)))
+    short = is_short_nearby(line)
     kind = by.kind
     if kind == "format":
         return moving

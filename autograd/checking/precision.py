@@ -47,8 +47,7 @@ def bits(x: float) -> int:
 
 def length_of(values: Collection[float]) -> int:
     """Return the bits of the shortest format that has all values; 0 for double precision."""
-    longest = max(map(bits, values), default=0)
-    return next((length for length in FORMATS if longest <= length), 0)
+    return next((n for n in FORMATS if all(bits(x) <= n for x in values)), 0)
 
 
 def unit_of(values: Collection[float], x: float) -> float:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 from math import inf, nan
+from operator import mul
 
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.precision import is_short, unit_of
@@ -70,12 +71,12 @@ class Stencil:
         noise: the standard deviation of a sample.
         is_noisy: whether noise, not curvature, limits the slope.
         reach: the steepest way from the middle to a sample.
+        is_constant: whether every sample is the number in the middle.
+        rounding: the noise that the rounding of its values alone makes.
         left, right: the slopes to both sides.
         chords: those of the lines to the farthest samples.
         bend: by how much the slope seems to change in the middle itself; 0.0 if it does not.
-        is_constant: whether every sample is the number in the middle.
         jumps: whether f itself, not just its slope, changes in the middle.
-        rounding: the noise that the rounding of its values alone makes.
     """
 
     h: float
@@ -83,13 +84,13 @@ class Stencil:
     noise: float
     is_noisy: bool
     reach: float
+    is_constant: bool
+    rounding: float
     left: Slope = NONE
     right: Slope = NONE
     chords: tuple[float, ...] = (nan, nan)
     bend: float = 0.0
-    is_constant: bool = False
     jumps: bool = False
-    rounding: float = 0.0
 
     @property
     def is_all_noise(self) -> bool:
@@ -129,7 +130,7 @@ def one_sided(line: Line, h: float) -> Stencil | None:
     reach = _reach(line.middle, nodes)
     constant = all(value == line.middle for _, value in nodes)
     floor = _floor(line.middle, nodes)
-    return Stencil(abs(h), slope, noise, is_noisy, reach, is_constant=constant, rounding=floor)
+    return Stencil(abs(h), slope, noise, is_noisy, reach, constant, floor)
 
 
 def _is_rough(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
@@ -156,7 +157,7 @@ def _read(middle: float, nodes: list[tuple[float, float]], h: float) -> Stencil:
     reach = _reach(middle, nodes)
     chords = tuple((value - middle) / t for t, value in nodes[:2])
     return Stencil(
-        h, slope, noise, is_noisy, reach, left, right, chords, bend, constant, jumps, floor
+        h, slope, noise, is_noisy, reach, constant, floor, left, right, chords, bend, jumps
     )
 
 
@@ -170,7 +171,7 @@ def _slope(
     """Return the slope in the middle, the noise, and whether noise limits the slope."""
     rises = [value - middle for _, value in nodes]
     weights = _weights(tuple(t / h for t, _ in nodes))
-    parts = [sum(w * r for w, r in zip(row, rises, strict=False)) for row in weights]
+    parts = [sum(map(mul, row, rises)) for row in weights]
     widths = [_width(row) for row in weights]
     n = len(parts)
     sizes = [abs(p) / w for p, w in zip(parts, widths, strict=True)]
@@ -190,7 +191,7 @@ def _slope(
     for order in (2, 4, n) if is_noisy and rounded and n > len(SIDE) else (n,):
         left_out = [*parts[order:], *([] if order < n else parts[-2:])]
         error = _pairwise(left_out) + CONFIDENCE * _width(_summed(weights[:order])) * noise
-        value = math.fsum(parts[:order]) if all(map(math.isfinite, parts)) else nan
+        value = math.fsum(parts[:order]) if sum(map(abs, parts)) < inf else nan
         if math.isfinite(value) and error / h < best.error:
             best = Slope(value / h, error / h)
     return best, noise, is_noisy
@@ -205,7 +206,7 @@ def _side(middle: float, nodes: Sequence[tuple[float, float]], h: float) -> tupl
     """Return the slope to one side, and the noise as far as one side shows it."""
     weights = _weights(tuple(t / h for t, _ in nodes))
     rises = [value - middle for _, value in nodes]
-    parts = [sum(w * r for w, r in zip(row, rises, strict=False)) for row in weights]
+    parts = [sum(map(mul, row, rises)) for row in weights]
     noise = max(abs(parts[-1]) / _width(weights[-1]), _floor(middle, nodes))
     value = sum(parts) / h
     error = (abs(parts[-1]) + CONFIDENCE * _width(_summed(weights)) * noise) / h

@@ -75,7 +75,7 @@ class Steps:
         """
         if self.height <= CANCELLED * max(1.0, self.line.spread()):
             return "cancelled"
-        if is_short(self.line.values(2 * unit(self.line))):
+        if is_short_nearby(self.line):
             return kind_of_short(self.line)
         return "unclear" if self.are_fine else kind_of(self.line)
 
@@ -91,6 +91,11 @@ def steps_of(line: Line, seen: Iterable[Stencil], moving: Stencil, near: float, 
     noise = max(close, default=moving.noise if moving.is_noisy else 0.0)
     width = max(h, line.standstill(), noise / (ROUNDED * apart) if apart else inf)
     return Steps(line, width, width * apart)
+
+
+def is_short_nearby(line: Line) -> bool:
+    """Return whether all values nearby are numbers of half precision, or of bfloat16."""
+    return is_short(line.values(2 * unit(line)))
 
 
 def kind_of_short(line: Line) -> str:

@@ -14,7 +14,15 @@ from autograd.checking.conclusion import SHARP, TELLING, Survey, blur, conclude,
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
 from autograd.checking.stencil import CONFIDENCE, ROUNDED, Slope, Stencil, one_sided, two_sided
-from autograd.checking.steps import CANCELLED, FAR, far_reach, kind_of_short, steps_of, unit
+from autograd.checking.steps import (
+    CANCELLED,
+    FAR,
+    far_reach,
+    is_short_nearby,
+    kind_of_short,
+    steps_of,
+    unit,
+)
 
 WIDE = 0.06
 """Where the survey starts, per unit of the input."""
@@ -106,32 +114,32 @@ def _look_around(line: Line, found: Survey) -> None:
             return
 
 
-def _look_within(line: Line, found: Survey, seen: Stencil) -> str:
-    """Look whether the noise is made of steps: "settled" if that tells what f does.
+def _look_within(line: Line, found: Survey, seen: Stencil) -> str | None:
+    """Look whether the noise is made of steps: "settled" if that tells what f does, None if not.
 
     Noise that two samples at a hair's breadth don't show is no noise: f is smooth between jumps;
     or the scale is too wide, then "closer" is where to look.
     """
     if seen.noise <= ROUNDED * CANCELLED * max(1.0, line.spread()):
-        return ""
+        return None
     h = INSIDE * seen.noise / (ROUNDED * seen.reach)
     h = max(h, VISIBLE * seen.rounding / seen.reach, line.smallest_step)
     if h > seen.h / 100:
-        return ""
+        return None
     pair = [near for near in (line.at(h), line.at(-h)) if near is not None]
     slopes = [(value - line.middle) / t for t, value in pair]
     quiet = [slope for slope in slopes if abs(slope) <= 2 * seen.reach]
     if not quiet:
-        return ""
+        return None
     near = sum(quiet) / len(quiet)
     steps = steps_of(line, found.seen, seen, near, h)
     if steps.are_fine:
-        return ""
+        return None
     if abs(near - seen.slope.value) <= seen.slope.error:
         return "closer"
     inside = two_sided(line, h)
     if inside is None or inside.is_own_noise:
-        return ""
+        return None
     if inside.bend:
         found.seen.append(inside)
         found.kind = "kink"
@@ -140,7 +148,7 @@ def _look_within(line: Line, found: Survey, seen: Stencil) -> str:
         found.within = inside
         far_reach(line, FAR[1:3])  # what is far away tells a format from steps of f's own
         is_own = steps.are_wide and steps.kind == "own"
-        return "settled" if is_own else ""
+        return "settled" if is_own else None
     found.seen.append(inside)
     return "settled" if inside.slope.is_sharper(TELLING) else "closer"
 
@@ -151,7 +159,7 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
     closer = min(tried) * CLOSER
     if missed or not (last.is_noisy or last.is_constant):
         return closer
-    is_half = bool(line.middle) and is_short(line.values(2 * unit(line)))
+    is_half = bool(line.middle) and is_short_nearby(line)
     if is_half and not last.is_constant and kind_of_short(line) == "own":
         return closer
     if is_half and last.slope.is_sharper(TELLING / 3):
@@ -202,7 +210,7 @@ def _agrees_at(line: Line, seen: Stencil, h: float) -> bool:
         return True
     slope = (above[1] - below[1]) / (above[0] - below[0])
     rough = ROUGH / 5 if seen.is_own_noise else ROUGH
-    allowed = rough * abs(seen.slope.value) + CONFIDENCE * seen.noise / h + seen.slope.error
+    allowed = rough * abs(seen.slope.value) + CONFIDENCE * seen.noise / h
     return abs(slope - seen.slope.value) <= allowed
 
 
