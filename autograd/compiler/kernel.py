@@ -425,7 +425,7 @@ class Body(Emitter):
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""
         offset, moving = _place(access, point)
-        key = (access.array, offset, vector if access.array[0] != "u" else 0, *moving.items())
+        key = (access.array, offset, vector if access.array[0] != "u" else None, *moving.items())
         if key not in self._loaded:
             self._loaded[key] = self._load(access, point, vector)
         return self._loaded[key]
@@ -488,10 +488,7 @@ class Body(Emitter):
 
         Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1.
         """
-
-        def times(a: str, b: str) -> str:
-            return self._apply(ops.mul, [a, b])
-
+        times = partial(self._apply, ops.mul)
         size = abs(exponent)
         if size == 0.5:
             # The root of -0.0 is -0.0, and of -inf NaN; these powers are 0.0 and inf.
@@ -503,7 +500,7 @@ class Body(Emitter):
         elif size == 1:
             power = x
         else:
-            square = times(x, x)
-            odd = times(square, x) if size in (3, 5, 6) else square
-            power = {2: square, 3: odd}.get(int(size)) or times(odd, odd if size == 6 else square)
+            square = times([x, x])
+            odd = times([square, x]) if size in (3, 5, 6) else square
+            power = {2: square, 3: odd}.get(int(size)) or times([odd, odd if size == 6 else square])
         return power if exponent > 0 else self._apply(ops.div, [self._words["one"], power])
