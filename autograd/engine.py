@@ -31,7 +31,7 @@ FINAL = (
     "Value is final: keep your own data beside it, in a dict by Value; a method of your own is "
     "Value.cube = cube, a function with its derivative Op(name, forward, rules)"
 )
-next_age = count(1.0, 1.0).__next__  # of a leaf
+next_age = count(1.0).__next__  # of a leaf
 clock = [0.0]  # of all nodes: a coarse one, as none has a float of its own for it
 
 

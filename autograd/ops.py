@@ -167,7 +167,7 @@ clamp: Op = Op("clamp", lambda x, low, high: minimum(maximum(x, low), high),
 hypot: Op = Op("hypot", libm("hypot"),
     (lambda z, x, y: where(1 - sign(z), 0.0, x / z),
      lambda z, x, y: where(1 - sign(z), 0.0, y / z)),
-    kinks=lambda x, y: (hypot(x, y),), commutes=True, latex=r"\sqrt{{{0}^2 + {1}^2}}",
+    kinks=lambda *xy: (hypot(*xy),), commutes=True, latex=r"\sqrt{{{0}^2 + {1}^2}}",
     length=lambda x, y: (math.hypot(x, y),) * 2,
     note="derivative 0 at (0, 0), the subgradient of least norm")
 mul_no_nan: Op = Op("mul_no_nan", primitive(ieee.mul_no_nan),

@@ -544,6 +544,16 @@ def test_columns_are_true(op: Op) -> None:
     law_length(op)
 
 
+@pytest.mark.parametrize(
+    ("base", "length"), [(0.0, 1.0), (1.0, 1.0), (-1.0, 1.0), (math.e, 0.5), (1 / math.e, 0.5)]
+)
+def test_a_power_is_as_long_in_its_exponent_as_exp_but_for_the_logarithm_of_its_base(
+    base: float, length: float
+) -> None:
+    for exponent in (-3.0, 0.5, 2.0):
+        assert ops.pow.length(base, exponent)[1] == pytest.approx(length, rel=1e-15)
+
+
 @pytest.mark.parametrize("op", [op for op in TABLE.values() if op.weighted])
 def test_a_weighted_row_is_the_sum_of_its_products(op: Op) -> None:
     assert op(2.0, 3.0, 5.0, 7.0) == 2 * 5 + 3 * 7

@@ -26,10 +26,12 @@ from autograd import (
     recorders,
     scope,
 )
+from autograd.acceleration import accelerator
 from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
-from autograd.recorders import WORTHWHILE, _attach, recorder
+from autograd.ops import OPERATORS
+from autograd.recorders import WORTHWHILE, _attach, _form_of_bytes, recorder
 from tests.floats import bits
 from tests.test_forms import XS
 
@@ -89,6 +91,34 @@ def test_operators_methods_and_functions_take_the_recorders_once_they_are_worthw
         for _ in range(WORTHWHILE):
             way()
         assert outcome(way) == first
+
+
+@pytest.mark.parametrize("name", ["__sub__", "__rsub__", "__neg__", "tanh"])
+def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(name: str) -> None:
+    op, is_reflected = TABLE[name.strip("_").removeprefix("r")], name.startswith("__r")
+    pattern = (True,) if op.arity == 1 else (not is_reflected, True)
+    _attach(name, op, pattern, reflected=is_reflected)  # as at the start
+    x, made = Value(0.5), recorder(op, pattern, reflected=is_reflected)
+    for _ in range(WORTHWHILE):
+        assert getattr(Value, name) is not made
+        getattr(x, name)(*[2.0][: op.arity - 1])
+    getattr(x, name)(*[2.0][: op.arity - 1])
+    assert getattr(Value, name) is made
+
+
+@pytest.mark.skipif(bool(accelerator), reason="C records them there")
+def test_every_operator_is_to_become_a_recorder() -> None:
+    """Each calls its row in the same way: none falls behind."""
+    names = {
+        f"__{side}{name}__" for name, op in OPERATORS.items() for side in ("", "r")[: op.arity]
+    }
+    names |= {op.name for op in TABLE.values() if op.is_built_in and op.arity == 1 and not op.binds}
+    ways = {getattr(Value, name) for name in names}
+    assert {way.__module__ for way in ways} <= {"autograd.recorders", "autograd.lowering"}
+
+
+def test_the_accelerator_is_told_a_form_by_its_bytes() -> None:
+    assert _form_of_bytes(TABLE["mul"], b"\1\0") is forms.form(TABLE["mul"], (True, False))
 
 
 def test_an_operator_given_something_else_refuses_it_as_before() -> None:
