@@ -164,6 +164,18 @@ def test_tests_that_pass_there_come_first_then_those_of_the_file(tmp_path: Path)
     ]
 
 
+def test_what_is_run_at_import_is_for_the_tests_that_are_named_for_it(tmp_path: Path) -> None:
+    table, user = tmp_path / "table.py", tmp_path / "user.py"
+    table.write_text("ROWS = 3\nsqrt = 4\n", encoding="utf-8")
+    user.write_text("from house.table import ROWS\ndef f():\n    pass\n", encoding="utf-8")
+    tests = ["a::quick", "b::other[sqrt]", "tests/test_table.py::slow[sqrt]"]
+    seconds = {test: 1.0 + i for i, test in enumerate(tests)}
+    of_user = Reach([Probe(str(user), 2, 3)], seconds, dict.fromkeys(tests, 1))
+    assert of_user.of(table, (2, 2), 9.0) == tests[::-1]
+    of_table = Reach([Probe(str(table), 9, 9)], seconds, dict.fromkeys(tests, 1))
+    assert of_table.of(table, (1, 1), 9.0) == [tests[2], tests[0], tests[1]]
+
+
 def test_a_change_elsewhere_leaves_the_sample_as_it_is(tmp_path: Path) -> None:
     first, second = tmp_path / "a.py", tmp_path / "b.py"
     first.write_text("".join(f"x{i} = {i} + y\n" for i in range(50)), encoding="utf-8")

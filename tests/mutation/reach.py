@@ -33,21 +33,25 @@ class Reach:
 
         They are of no more than so many files.
         Those that pass there come first: quick ones before slow ones, those of little before those
-        of much. What is run at import is in the hands of all tests that run any of the file:
-        those come first that are named for what is assigned there, then those that run the most
-        of it in a second.
+        of much. What is run at import is in the hands of all tests that run any of the file, or
+        of what imports it where it has nothing to run: those come first that are named for the
+        file and for what is assigned there, then those that run the most of it in a second.
         """
-        whole = [(1 << i, p) for i, p in enumerate(self.probes) if p.file == str(path)]
-        anywhere = sum(bit for bit, _ in whole)
+        bits = [(1 << i, p) for i, p in enumerate(self.probes)]
+        whole = [(bit, p) for bit, p in bits if p.file == str(path)]
         there = sum(bit for bit, p in whole if p.first <= lines[1] and p.last >= lines[0])
+        if not whole:
+            users = {file for file in {p.file for p in self.probes} if _imports(file, path.stem)}
+            whole = [(bit, p) for bit, p in bits if p.file in users]
+        anywhere = sum(bit for bit, _ in whole)
         near = [test for test, passed in self.passed.items() if passed & there]
         far = [test for test, passed in self.passed.items() if passed & anywhere & ~there]
-        names = _assigned(path, lines)
+        names = _assigned(path, lines) | {path.stem}
 
-        def promise(test: str) -> tuple[bool, float, str]:
-            is_named = not names.isdisjoint(re.split(r"\W+", test))
+        def promise(test: str) -> tuple[int, float, str]:
+            named = names.intersection(re.split(r"\W+(?:test_)?", test))
             run = (self.passed[test] & anywhere).bit_count()
-            return not is_named, self.seconds[test] / run, test
+            return -len(named), self.seconds[test] / run, test
 
         chosen: list[str] = []
         of: set[str] = set()
@@ -87,6 +91,12 @@ class Reach:
             {test: seconds for test, (seconds, _) in found["tests"].items()},
             {test: int(passed, 16) for test, (_, passed) in found["tests"].items()},
         )
+
+
+def _imports(file: str, module: str) -> bool:
+    """Return whether a file imports names of a module, which is known by its last part."""
+    text = Path(file).read_text(encoding="utf-8")
+    return bool(re.search(rf"^from [\w.]*\b{module} import ", text, re.MULTILINE))
 
 
 def _assigned(path: Path, lines: tuple[int, int]) -> set[str]:
