@@ -31,7 +31,7 @@ from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
 from autograd.ops import OPERATORS
-from autograd.recorders import WORTHWHILE, _attach, _form_of_bytes, recorder
+from autograd.recorders import WORTHWHILE, _attach, recorder
 from tests.floats import bits
 from tests.test_forms import XS
 
@@ -115,10 +115,6 @@ def test_every_operator_is_to_become_a_recorder() -> None:
     names |= {op.name for op in TABLE.values() if op.is_built_in and op.arity == 1 and not op.binds}
     ways = {getattr(Value, name) for name in names}
     assert {way.__module__ for way in ways} <= {"autograd.recorders", "autograd.lowering"}
-
-
-def test_the_accelerator_is_told_a_form_by_its_bytes() -> None:
-    assert _form_of_bytes(TABLE["mul"], b"\1\0") is forms.form(TABLE["mul"], (True, False))
 
 
 def test_an_operator_given_something_else_refuses_it_as_before() -> None:
