@@ -146,6 +146,19 @@ def with_a_scale(n: int) -> tuple[Loss, list[Value]]:
     return loss, [*model.parameters(), s]
 
 
+def root_of_a_mean(n: int) -> tuple[Loss, list[Value]]:
+    model, data = Model(), points(n)
+    small = lambda: 0.01 * sum(p * p for p in model.parameters())
+    each = lambda: [(model(x) - y) ** 2 for x, y, _ in data]
+    return lambda: mean(each()) ** 0.5 + small(), model.parameters()
+
+
+def divided(n: int) -> tuple[Loss, list[Value]]:
+    model, data, s = Model(), points(n), Value(0.3)
+    each = lambda: [abs(model(x) - y) for x, y, _ in data]
+    return lambda: exp(-s) * sum(each()) / n + s, [s, *model.parameters()]
+
+
 def two_kinds(n: int) -> tuple[Loss, list[Value]]:
     model, data = Model(), points(n)
 
@@ -194,6 +207,8 @@ STYLES = [
     two_classes,
     several_outputs,
     weighted,
+    root_of_a_mean,
+    divided,
     with_a_scale,
     two_kinds,
     one_other,
@@ -231,19 +246,22 @@ def test_a_batch_is_one_function_of_a_sample(style: Any) -> None:
     for n in (12, 24):
         loss, wrt = style(n)
         f = compile(loss, wrt=wrt)
-        bundles = f._code.gradient_bundles()
+        parts = f._code.gradient_parts()
         wanted = 2 * n if style is two_kinds else n - (style is one_other)
-        assert sum(len(bundle.rows) for _, bundle in bundles) == wanted
-        sizes.append(sum(len(program.instructions) for program, _ in bundles))
+        assert sum(len(rows or ()) for _, rows in parts) == wanted
+        sizes.append(sum(len(program.instructions) for program, _ in parts))
         renew(wrt, seed=n)
         numbers = [p.data for p in wrt]
-        each = [run(program, [*x, *numbers]) for program, b in bundles for x in b.rows]
+        each = [run(program, [*x, *numbers]) for program, rows in parts for x in rows or ()]
         value, *slopes = map(sum, zip(*each, strict=True))
+        if around := [program for program, rows in parts if rows is None]:
+            value, *direct, factor = run(around[0], [value, *numbers])
+            slopes = [factor * s + d for s, d in zip(slopes, direct, strict=True)]
         assert_eager((value, slopes), loss, wrt, n)
     assert abs(sizes[0] - sizes[1]) < 10  # to divide by 16 is to multiply
 
 
-@pytest.mark.parametrize("style", [demo, classes, two_kinds])
+@pytest.mark.parametrize("style", [demo, classes, two_kinds, root_of_a_mean, divided])
 def test_machine_code_adds_up_what_was_written_out(style: Any, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAINRULE_CACHE", str(tmp_path))
@@ -310,8 +328,8 @@ def test_samples_that_come_again_are_one() -> None:
     """Such as pairs of letters, each of which has a row of parameters."""
     loss, wrt = of_letters(90)
     f = compile(loss, wrt=wrt)
-    ((_, bundle),) = f._code.value_bundles()
-    assert len(bundle.rows) == 16
+    ((_, rows),) = f._code.value_parts()
+    assert len(rows) == 16
     renew(wrt, seed=1)
     assert_eager(f.value_and_grad(), loss, wrt, 90)
 
@@ -340,4 +358,4 @@ def windows(xs: list[Any]) -> Any:
     ],
 )
 def test_what_is_no_batch_stays_as_it_is(f: Any, example: Any) -> None:
-    assert compile(f, *example)._code.bundled() == []
+    assert compile(f, *example)._code.bundles.parts == []

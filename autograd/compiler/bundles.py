@@ -11,7 +11,7 @@ weights to 0, stays as it is.
 >>> w = Value(0.5)
 >>> data = [(0.1 * k, k % 3) for k in range(20)]
 >>> graph = record(lambda: sum((tanh(w * x) - y) ** 2 for x, y in data) / 20 + w * w, (), ())
->>> (bundle,) = bundles_of(graph)
+>>> (bundle,), _ = bundles_of(graph)
 >>> len(graph.nodes) > 100, len(bundle.graph.nodes), bundle.rows[4]
 (True, 12, (0.4, 1.0))
 """
@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.compiler.recording import FunctionGraph
+from autograd.compiler.repetition import Shape
 from autograd.compiler.scans import LoopOp
 from autograd.compiler.sharing import Sharer
 from autograd.engine import Value
@@ -40,8 +41,14 @@ other. What more terms have in common is taken to be of none, such as a regulari
 MOST_ROWS = 64
 """What a sample chooses from, such as the logit of its class, has at most so many rows, ..."""
 
+FEW_AROUND = 4
+"""What becomes of a sum inside of a function is at most so small a part of it."""
+
 EACH_ROW = 4
 """... each of which so many samples choose, on average: else, they are no batch."""
+
+DEEPEST = 4
+"""In the sum, or in what that is computed from, samples are looked for so many times."""
 
 MOST_CHOSEN = 2
 """For each step of a sample, it has so many rows to choose from at most."""
@@ -58,6 +65,19 @@ class Bundle(NamedTuple):
 
     graph: FunctionGraph
     rows: Sequence[Sequence[float]]
+
+
+class Bundles(NamedTuple):
+    """A function of a single number, which adds up samples.
+
+    Attributes:
+        parts: what adds up to the sum; none if most of the function is in no batch.
+        around: what becomes of the sum, such as its root: a function of a list, of the sum alone,
+            with the parameters of the parts; None if it is the whole.
+    """
+
+    parts: list[Bundle]
+    around: FunctionGraph | None = None
 
 
 class _Sample(NamedTuple):
@@ -90,16 +110,27 @@ class _Sample(NamedTuple):
 CONSTANT, INNER, OUTER = "cio"
 
 
-def bundles_of(graph: FunctionGraph) -> list[Bundle]:
-    """Return what a function of a single number adds up, in bundles; none if most is in no batch.
+def bundles_of(graph: FunctionGraph) -> Bundles:
+    """Return what a function of a single number adds up, in bundles.
 
     Sums are in another order, weights are multiplied into their terms: for fast code.
     """
     out = graph.outputs[0] if len(graph.outputs) == 1 else 0.0
     is_loop = any(isinstance(node.op, LoopOp) for node in graph.nodes)
     if not isinstance(out, Value) or graph.choices or is_loop:
-        return []
-    return _Whole(graph).bundles(out)
+        return Bundles([])
+    whole = _Whole(graph)
+    at: Any = out
+    for _ in range(DEEPEST):
+        terms, constant = whole.terms(at)
+        parts = whole.bundles(terms, constant) if len(terms) >= FEWEST else []
+        if parts:
+            return Bundles(parts) if at is out else whole.around(out, at, parts)
+        within = whole.arguments(whole.deepest(terms)) if terms else []
+        if not within:
+            break
+        at = whole.deepest(within)
+    return Bundles([])
 
 
 class _Whole:
@@ -115,10 +146,16 @@ class _Whole:
         # How far a node is from the leaves: what is visited first in a sample is what is deepest,
         # so that a logit that only some samples use by itself is numbered as in all of them.
         self._height: dict[Any, int] = {}
+        self._uses: dict[Any, int] = {}
+        height, uses = self._height, self._uses
         for node in graph.nodes:
-            args = self._args(node)
-            if args:
-                self._height[node] = 1 + max(self._height.get(arg, 0) for arg in args)
+            if args := self._args(node):
+                deepest = 0
+                for arg in args:
+                    if arg.__class__ is not float:
+                        deepest = max(deepest, height.get(arg, 0))
+                        uses[arg] = uses.get(arg, 0) + 1
+                height[node] = deepest + 1
 
     def _args(self, node: Any) -> tuple[Any, ...]:
         """Return what a node is made of; of a leaf that follows another node, that one."""
@@ -131,15 +168,27 @@ class _Whole:
             return x
         return None if x in self._height or x in self._given else x.data
 
-    def bundles(self, out: Value) -> list[Bundle]:
-        terms, constant = self._terms(out)
-        if len(terms) < FEWEST:
-            return []
+    def deepest(self, nodes: Iterable[Any]) -> Any:
+        """Return the node that is the furthest from the leaves."""
+        return max(nodes, key=lambda node: self._height.get(node, 0))
+
+    def arguments(self, node: Any) -> list[Any]:
+        """Return what a node is made of, but for leaves and constants."""
+        return [x for x in self._args(node) if x in self._height]
+
+    def bundles(self, terms: dict[Value, float], constant: float) -> list[Bundle]:
+        """Return what a weighted sum adds up in bundles; none if most is in no batch."""
+        fewest = 0.0
         for most in MOST_ROOTS:
-            shared, parts = self._parts(list(terms), most)
-            samples = [
-                self._sample(roots, terms, shared) for roots in parts if roots[0] not in shared
-            ]
+            if most < fewest:
+                continue  # nothing else is shared
+            shared, parts, fewest = self._parts(list(terms), most)
+            own = [roots for roots in parts if roots[0] not in shared]
+            tops = [self.deepest(roots) for roots in own]
+            looks = Counter((top.op, self._height.get(top, 0)) for top in tops)
+            if max(looks.values(), default=0) < FEWEST:
+                continue  # no two of them can be alike otherwise
+            samples = [self._sample(roots, terms, shared) for roots in own]
             rest = dict(terms)
             alike: dict[Any, list[_Sample]] = {}
             spared = 0
@@ -158,14 +207,25 @@ class _Whole:
                     for sample in found:
                         rest |= zip(sample.roots, sample.weights, strict=True)
             if groups and 2 * spared > len(self._height) - len(self._linear):
-                writers = [_Writer(self, found) for found in groups]
+                writers = [_SampleWriter(self, found) for found in groups]
                 writers[0].add(rest, constant)
                 return [writer.bundle() for writer in writers]
         return []
 
-    def _terms(self, out: Value) -> tuple[dict[Value, float], float]:
-        """Return the nodes that the output is a weighted sum of, their weights, and a constant."""
-        uses = Counter(x for node in self._height for x in self._args(node))
+    def around(self, out: Value, at: Value, parts: list[Bundle]) -> Bundles:
+        """Return bundles that add up to a node inside, if little is around it."""
+        total = Value(0.0)
+        writer = _Writer(self)
+        writer.known[at] = total
+        self.written(writer, [out])
+        if FEW_AROUND * len(writer.sharer.made) > len(self._height):
+            return Bundles([])
+        return Bundles(parts, writer.graph([total], writer.known[out]))
+
+    def terms(self, out: Value) -> tuple[dict[Value, float], float]:
+        """Return the nodes that a node is a weighted sum of, their weights, and a constant."""
+        uses = self._uses.copy()
+        uses[out] = 0
         weights: dict[Any, float] = {out: 1.0}
         terms: dict[Value, float] = {}
         self._linear: set[Value] = set()
@@ -219,10 +279,11 @@ class _Whole:
                 yield times(self._number(y), x) if a is None else times(a, y)
             yield from ((x, weight) for x in args[2 * half :])
 
-    def _parts(self, terms: list[Value], most: int) -> tuple[set[Value], list[list[Value]]]:
-        """Return which nodes are of no sample, and the terms sample by sample.
+    def _parts(self, terms: list[Value], most: int) -> tuple[set[Value], list[list[Value]], float]:
+        """Return which nodes are of no sample, the terms sample by sample, and a number.
 
-        Terms with a node in common are of one sample, unless these are more than ``most``.
+        Terms with a node in common are of one sample, unless these are more than ``most``: the
+        number is that from which on there would be less of no sample.
         """
         parent = list(range(len(terms)))
 
@@ -233,6 +294,7 @@ class _Whole:
 
         users: dict[Any, set[int]] = {term: {i} for i, term in enumerate(terms)}
         shared: set[Value] = set()
+        fewest = math.inf
         for node in reversed(self.graph.nodes):
             using = users.pop(node, None)
             if using is None or node not in self._height:
@@ -241,6 +303,7 @@ class _Whole:
                 using = {find(i) for i in using}
                 if len(using) > most:
                     shared.add(node)
+                    fewest = min(fewest, len(using))
                     continue
             first = min(using)
             for i in using:
@@ -251,7 +314,7 @@ class _Whole:
         parts: dict[int, list[Value]] = {}
         for i, term in enumerate(terms):
             parts.setdefault(find(i), []).append(term)
-        return shared, list(parts.values())
+        return shared, list(parts.values()), fewest
 
     def _sample(
         self, roots: list[Value], weights: dict[Value, float], shared: set[Value]
@@ -341,24 +404,61 @@ def _distinct(samples: list[_Sample]) -> list[tuple[_Sample, int]]:
 
 
 class _Writer:
-    """Writes samples of the same steps down as one.
+    """Writes a part of a recording down.
 
     Args:
-        whole: what they are of.
+        whole: the recording.
 
     Attributes:
         known: what was written, by the whole's nodes; each leaf is itself.
+        sharer: has made it.
+    """
+
+    def __init__(self, whole: _Whole) -> None:
+        self.whole = whole
+        leaves = (*whole.graph.inputs, *whole.graph.parameters)
+        self.known: dict[Any, Any] = {leaf: leaf for leaf in leaves}
+        self.sharer = Sharer()
+
+    def applied(self, op: Any, args: list[Any]) -> Any:
+        """Return an op of some arguments; without one, what follows the argument."""
+        return self.sharer.apply(op, args) if op else self.sharer.detached(args[0])
+
+    def graph(
+        self, inputs: list[Value], out: Any, choices: dict[int, int] | None = None
+    ) -> FunctionGraph:
+        """Return a function of a list."""
+        whole = self.whole.graph
+        parameters = [*whole.parameters, *whole.inputs]
+        nodes = [*inputs, *parameters, *self.sharer.made]
+        shapes: tuple[Shape, ...] = ((len(inputs),),)
+        follows = self.sharer.follows
+        return FunctionGraph(
+            whole.name,
+            shapes,
+            inputs,
+            [out],
+            ((),),
+            False,
+            follows,
+            parameters,
+            nodes,
+            choices or {},
+        )
+
+
+class _SampleWriter(_Writer):
+    """Writes samples of the same steps down as one.
+
+    Attributes:
         columns: of the samples' rows.
     """
 
     def __init__(self, whole: _Whole, samples: list[_Sample]) -> None:
-        self.whole = whole
-        self.graph = whole.graph
-        self.known: dict[Any, Any] = {x: x for x in (*whole.graph.inputs, *whole.graph.parameters)}
+        super().__init__(whole)
         self.columns: dict[bytes, Value] = {}
         self._count = len(samples)
         self._choices: dict[Value, int] = {}
-        self._sharer = Sharer()
         whole.written(self, dict.fromkeys(x for each in samples for x in each.outer))
         numbers = map(self._column, zip(*(x.numbers for x in samples), strict=True))
         inner = zip(*(x.inner for x in samples), strict=True)
@@ -375,10 +475,6 @@ class _Writer:
         roots = [kinds[kind]() for kind in ends]
         weights = map(self._column, zip(*(x.weights for x in samples), strict=True))
         self._total = self._sum(zip(roots, weights, strict=True))
-
-    def applied(self, op: Any, args: list[Any]) -> Any:
-        """Return an op of some arguments; without one, what follows the argument."""
-        return self._sharer.apply(op, args) if op else self._sharer.detached(args[0])
 
     def _column(self, numbers: Sequence[float]) -> Any:
         """Return what stands for a number of each sample: the same where it is one for all."""
@@ -425,19 +521,6 @@ class _Writer:
         """Return the samples."""
         inputs = [*self.columns.values()]
         places = {leaf: i for i, leaf in enumerate(inputs)}
-        graph = self.graph
-        parameters = [*graph.parameters, *graph.inputs]
-        made = FunctionGraph(
-            graph.name,
-            ((len(inputs),),),
-            inputs,
-            [self._total],
-            ((),),
-            False,
-            self._sharer.follows,
-            parameters,
-            [*inputs, *parameters, *self._sharer.made],
-            {places[leaf]: rows for leaf, rows in self._choices.items()},
-        )
+        choices = {places[leaf]: rows for leaf, rows in self._choices.items()}
         columns = [array("d", key) for key in self.columns]
-        return Bundle(made, [*zip(*columns, strict=True)])
+        return Bundle(self.graph(inputs, self._total, choices), [*zip(*columns, strict=True)])

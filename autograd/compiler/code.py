@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.adjoints import gradient_program
 from autograd.compiler.arguments import Batch
-from autograd.compiler.bundles import Bundle, bundles_of
+from autograd.compiler.bundles import Bundles, bundles_of
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program, program_of, without_gc
 from autograd.compiler.python import PythonFunction
@@ -25,7 +25,7 @@ from autograd.errors import CompileError
 
 if TYPE_CHECKING:
     from autograd.compiler.libraries import LibraryFunction
-    from autograd.compiler.native import NativeFunction
+    from autograd.compiler.native import NativeFunction, Part
 
 
 class Code:
@@ -144,19 +144,26 @@ class Code:
                 f"{graph.outputs}: compile jacobian({graph.name}), or reduce them"
             )
 
-    def bundled(self) -> list[Bundle]:
-        """Return the samples that the function writes out itself; none if it doesn't."""
-        return [] if self.is_exact or self._has_matrices else bundles_of(self.graph)
+    @lazy
+    def bundles(self) -> Bundles:
+        """The samples that the function writes out itself."""
+        return Bundles([]) if self.is_exact or self._has_matrices else bundles_of(self.graph)
 
-    def value_bundles(self) -> list[tuple[Program, Bundle]]:
+    def value_parts(self) -> list[Part]:
         """Return what computes the value of samples that are written out."""
-        return [(_program_of(bundle.graph), bundle) for bundle in self.bundled()]
+        parts, around = self.bundles
+        found: list[Part] = [(_program_of(part.graph), part.rows) for part in parts]
+        return [*found, (_program_of(around), None)] if around else found
 
-    def gradient_bundles(self) -> list[tuple[Program, Bundle]]:
+    def gradient_parts(self) -> list[Part]:
         """Return what computes value and gradient of samples that are written out."""
+        parts, around = self.bundles
         wrt = [*self.graph.parameters[: self.weights], *self._moved_leaves()]
         with without_gc():
-            return [(gradient_program(each.graph, wrt), each) for each in self.bundled()]
+            found: list[Part] = [(gradient_program(part.graph, wrt), part.rows) for part in parts]
+            if around:
+                found.append((gradient_program(around, [*wrt, *around.inputs]), None))
+        return found
 
     @lazy
     def uses(self) -> Uses:
@@ -255,7 +262,7 @@ class Code:
             self._key_of_values(),
             signature,
             exact=self.is_exact,
-            bundles=self.value_bundles,
+            parts=self.value_parts,
         )
 
     def _key_of_values(self) -> str:
@@ -302,7 +309,7 @@ class Code:
             key,
             signature,
             exact=self.is_exact,
-            bundles=self.gradient_bundles,
+            parts=self.gradient_parts,
         )
 
 

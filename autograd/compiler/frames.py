@@ -70,6 +70,8 @@ class Made(NamedTuple):
         rows: the samples, where they are of the code; what it is called with stands behind the
             parameters then, and all it gives are sums.
         others: code for other such samples, whose sums are added.
+        around: code for what becomes of the value, whose derivatives the others give: of its row.
+            It gives the same, of the parameters alone, and the derivative by the value.
     """
 
     call: Callable[[int], None]
@@ -77,6 +79,7 @@ class Made(NamedTuple):
     operations: int
     rows: Array | None = None
     others: tuple[Made, ...] = ()
+    around: Made | None = None
 
 
 class Shared:
@@ -260,22 +263,33 @@ def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]
     assert made.rows is not None
     words.view(np.float64)[SCALE] = 1.0
     words[STOP], words[ARRAYS] = len(made.rows), made.rows.ctypes.data
-    if not made.others:
+    if not (made.others or made.around):
         return made.call
-    parts = [FramePart(other, len(words), len(sums), sums.dtype) for other in made.others]
-    for part, other in zip(parts, made.others, strict=True):
-        assert other.rows is not None
+
+    def beside(other: Made, rows: Any) -> FramePart:
+        part = FramePart(other, len(words), len(sums) + 1, sums.dtype)
         part.words[:] = words
-        part.words[ARRAYS] = other.rows.ctypes.data
-        part.put(0, len(other.rows))
-    first = made.call
+        part.words[ARRAYS] = rows.ctypes.data
+        part.put(0, len(rows))
+        return part
+
+    first, count = made.call, len(sums)
+    parts = [beside(other, other.rows) for other in made.others]
+    around = beside(made.around, sums[:1]) if made.around else None
 
     def call(address: int) -> None:
         first(address)
         for part in parts:
             part.words[PARAMETERS] = words[PARAMETERS]
             part.run()
-            np.add(sums, part.sums, out=sums)
+            np.add(sums, part.sums[:count], out=sums)
+        if around:
+            around.words[PARAMETERS] = words[PARAMETERS]
+            around.run()
+            if count > 1:
+                np.multiply(sums, around.sums[count], out=sums)
+                np.add(sums, around.sums[:count], out=sums)
+            sums[0] = around.sums[0]
 
     return call
 

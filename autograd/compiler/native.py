@@ -14,7 +14,6 @@ from math import prod
 from typing import Any
 
 from autograd.compiler import cache as disk
-from autograd.compiler.bundles import Bundle
 from autograd.compiler.crew import call_all
 from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.forks import wait_for
@@ -56,6 +55,12 @@ so that an error is below 260 + 20 halves of an ulp, of the sum of sizes, whatev
 MAKERS = ("autograd", "autograd.compiler")
 """The packages whose files decide what code is made: the core, with the rules, and this one."""
 
+Rows = Sequence[Sequence[float]]
+Part = tuple[Program, Rows | None]
+"""A program, and the samples whose outputs it adds up. Without any, what becomes of the first sum:
+it is applied to that, and gives besides what the sums have, for each, the derivative by that sum;
+for values, the value."""
+
 _making = threading.RLock()
 
 wait_for(_making, llvm_lock())
@@ -69,8 +74,8 @@ class NativeFunction:
         key: what the program follows from, as text.
         signature: what goes in and out.
         exact: whether to keep every bit of the rows called one after the other.
-        bundles: makes programs of the samples that it writes out itself, if it does: for a single
-            sample of its own. All they give are sums, and their last parameters its inputs.
+        parts: makes programs of the samples that the function writes out itself, if it does, for
+            a single sample of its own. Its inputs are their last parameters.
     """
 
     def __init__(
@@ -80,14 +85,14 @@ class NativeFunction:
         signature: Signature,
         *,
         exact: bool,
-        bundles: Callable[[], list[tuple[Program, Bundle]]] = list,
+        parts: Callable[[], list[Part]] = list,
     ) -> None:
         self.program = program
         self.key = key
         self.signature = signature
         self.dtype = np.dtype(signature.real.dtype)
         self.exact = exact
-        self._bundles = bundles
+        self._parts = parts
         self._made: dict[bool, Made] = {}
         self._frames: list[ArrayFrame] = []
         self._plain_frames: list[PlainFrame] = []
@@ -225,30 +230,32 @@ class NativeFunction:
             return made
 
     def _compile(self, single: bool) -> bytes:
-        found = self._bundles() if single else []
+        found = self._parts() if single else []
         # Single precision adds up so many by itself.
         most = math.inf if self.signature.real is DOUBLE else LONGEST_SUM
         with without_gc():
-            if found and max(len(bundle.rows) for _, bundle in found) <= most:
-                kernels = [self._bundled(program) for program, _ in found]
-                rows = [np.array(bundle.rows, float) for _, bundle in found]
+            if found and max(len(rows or ()) for _, rows in found) <= most:
+                kernels = [self._part(*part) for part in found]
             else:
+                found = []
                 loops = self._loops()
-                kernels, rows = [(self._kernel(loops, single), loops)], []
+                kernels = [(self._kernel(loops, single), loops)]
+        arrays = [np.array(rows or (), float) for _, rows in found]
         codes = [object_code(kernel.text) for kernel, _ in kernels]
         header: list[dict[str, Any]] = [
             {"workspace": kernel.workspace, "operations": _operations(loops), "size": len(code)}
             for (kernel, loops), code in zip(kernels, codes, strict=True)
         ]
-        for known, each in zip(header, rows, strict=False):
-            known["rows"] = each.shape
-        return b"".join([json.dumps(header).encode(), b"\n", *codes, *(x.tobytes() for x in rows)])
+        for known, array in zip(header, arrays, strict=False):
+            known["rows"] = array.shape
+        content = [json.dumps(header).encode(), b"\n", *codes, *(x.tobytes() for x in arrays)]
+        return b"".join(content)
 
-    def _bundled(self, program: Program) -> tuple[Kernel, Loops]:
-        """Return the code of a program for samples of its own."""
+    def _part(self, program: Program, rows: Rows | None) -> tuple[Kernel, Loops]:
+        """Return the code of a program for samples of its own, or for their sum."""
         real = self.signature.real
         loops = loops_of(program, [True] * len(program.outputs))
-        block = block_for(loops, host(), exact=False, single=False, real=real)
+        block = block_for(loops, host(), exact=False, single=not rows, real=real)
         return kernel_of(loops, [program.inputs], [], host(), block), loops
 
     def _loops(self) -> Loops:
@@ -300,4 +307,5 @@ def _loaded(content: bytes, dtype: Any) -> Made:
             rows = converted(numbers[: prod(shape)].reshape(shape), dtype)
             numbers = numbers[prod(shape) :]
         found.append(Made(call, each["workspace"], each["operations"], rows))
-    return found[0]._replace(others=tuple(found[1:]))
+    around = found.pop() if found[-1].rows is not None and not found[-1].rows.size else None
+    return found[0]._replace(others=tuple(found[1:]), around=around)
