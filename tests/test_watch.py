@@ -367,8 +367,9 @@ def test_many_things_are_looked_at_a_hundredth_of_the_time(
 ) -> None:
     # Made at 10; a look at 10 takes a second, so that none is due at 100; one at 200, none at 201.
     clock, spent = iter([10.0, 10.0, 100.0, 200.0, 201.0]), iter([0.0, 1.0, 1.0, 1.5])
-    monkeypatch.setattr("autograd.compiler.watch.perf_counter", lambda: next(clock))
-    monkeypatch.setattr("autograd.compiler.watch.thread_time", lambda: next(spent))
+    clocks = SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr("autograd.compiler.watch.time", clocks)
+    monkeypatch.setattr("autograd.compiler.watch.own_time", lambda: next(spent))
     model = MLP(2, [4, 1], seed=0)
     watch = Watch(held_by(model))
     model.layers[0].neurons[0].w[0] = Value(1.0)

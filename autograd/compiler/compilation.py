@@ -49,16 +49,17 @@ def compile(
 ) -> Compiled:
     """Return ``f`` compiled: a function of arrays, with the gradient for no more than a few calls.
 
-    ``f`` is recorded once, so it must do the same for all numbers: no ``if`` on a Value, no
-    ``float()``, no random numbers. Other leaf Values it uses, such as a model's weights, are
+    ``f`` is recorded once, so it must do the same for all numbers and in each call: no ``if`` on a
+    Value, no ``float()``, no random numbers, files or dates; it may note a clock or count its
+    calls, but not go by that. Other leaf Values it uses, such as a model's weights, are
     parameters: their numbers are read at each call. All else it has as it was: plain numbers that
     it closes over, attributes, items, arrays, labels, its own code and that of methods, which
     Values the parameters are. A call that finds one of these to be another, new or gone, where
     that makes a difference, raises. A few dozen places are looked at in each call, others as long
     as that has taken a hundredth of the time: in a tight loop, a call may be some later. Not looked
-    at is what lists and arrays of more than a million hold, and what a function asks of the world
-    outside, such as a file or a clock. Two floats that are one object, ``p.data is q.data``, are so
-    for ever.
+    at is what lists and arrays of more than a million hold. Two floats that are one object,
+    ``p.data is q.data``, are so for ever. While somebody else profiles (`sys.setprofile`), files
+    and clocks are not seen to be asked.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,
@@ -88,9 +89,9 @@ def compile(
         MissingExtraError: the back end asked for is not installed.
         TypeError, ValueError: an argument is unusable.
 
-    Cost: three runs of ``f`` now; machine code is made when first called, and kept on disk. Where
-    all that decides what ``f`` records can be told by its code and by what it holds, that is kept,
-    too, and the next process need not run it (`autograd.compiler.fingerprint`).
+    Cost: three or four runs of ``f`` now; machine code is made when first called, and kept on disk.
+    Where all that decides what ``f`` records can be told by its code and by what it holds, that is
+    kept, too, and the next process need not run it (`autograd.compiler.fingerprint`).
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')

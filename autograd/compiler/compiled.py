@@ -72,7 +72,7 @@ class Compiled:
     ) -> None:
         self._f = f
         self._origin: Compiled | None = None  # of which this is a derivative
-        self._watch = Watch(held, held_by(f) if f and held else ())
+        self._watch = Watch(held, held_by(f) if f and held else (), known.passing)
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._moving = moving
@@ -264,7 +264,7 @@ class Compiled:
             raise CompileError(f"{change} ({error})") from error
         if not graph.is_like(now):
             raise CompileError(change)
-        self._watch = Watch(before, held_by(self._f))
+        self._watch = Watch(before, held_by(self._f), now.passing)
         self._kin.clear()  # where lists are of other lengths, it may make a difference
 
     def _fitting(self, arguments: Sequence[Any]) -> Any:

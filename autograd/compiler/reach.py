@@ -82,7 +82,7 @@ def _parts(thing: Any) -> list[Any]:
         if is_foreign(thing.__module__):
             return []
         own = [part for name, part in vars(thing).items() if name not in SAID_OF_A_CLASS]
-        return [*own, *thing.__bases__]
+        return [*own, *thing.__bases__, type(thing)]
     if isinstance(thing, ModuleType):
         return []
     if isinstance(thing, BuiltinFunctionType):
@@ -155,6 +155,13 @@ def is_foreign(module: str) -> bool:
         return False
     homes = map(_home, names.values())
     return not any(_top(home) in OWN_CODE for home in homes if isinstance(home, str))
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module is of a library that keeps things for itself, as NumPy doesn't."""
+    top = _top(module)
+    is_standard = top in sys.stdlib_module_names and top != "logging"
+    return is_foreign(module) and not is_standard and top != "numpy"
 
 
 def _home(thing: Any) -> Any:

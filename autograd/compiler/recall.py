@@ -29,6 +29,7 @@ class Recalled:
         name, shapes, results, several, parameters, choices: as of a `FunctionGraph`.
         outputs: how many numbers the function returns.
         is_built_in: whether all of its rows are the table's own.
+        passing: as of a `FunctionGraph`; of one that is kept there are none.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Recalled:
         self.choices = choices
         self.outputs = outputs
         self.is_built_in = True
+        self.passing: frozenset[tuple[int, str]] = frozenset()
         self._record = record
 
     @classmethod
@@ -70,6 +72,7 @@ class Recalled:
             lambda: graph,
         )
         known.is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
+        known.passing = graph.passing
         vars(known)["graph"] = graph
         if once:
             vars(known)["shared"] = once

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain, islice
+from math import copysign
 from traceback import walk_tb
 from typing import Any, NamedTuple, TypeGuard
 
-from autograd.compiler.reach import values_within
+from autograd.compiler.leftovers import Leftovers
+from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
+from autograd.compiler.reach import reached, values_within
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
+from autograd.compiler.standins import Inspection
 from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
+from autograd.compiler.watch import held_by
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
@@ -37,6 +43,7 @@ class FunctionGraph(NamedTuple):
         parameters: the other leaves that the outputs depend on.
         nodes: what the outputs depend on, in topological order.
         choices: by their places in ``inputs``, those that choose a row of a table, and of how many.
+        passing: places of what the function holds where each run leaves something else.
     """
 
     name: str
@@ -49,6 +56,7 @@ class FunctionGraph(NamedTuple):
     parameters: list[Value]
     nodes: list[Value]
     choices: dict[int, int]
+    passing: frozenset[tuple[int, str]] = frozenset()
 
 
 class Example(NamedTuple):
@@ -107,10 +115,10 @@ def _recorded(
     name, shapes, numbers = example_of(f, example)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
-    others = [[source.gauss(0, 2) for _ in xs] for xs in numbers]
+    others = [[-copysign(source.gauss(0, 2), x) for x in xs] for xs in numbers]
     repeated = partial(_repeated, f, name, shapes, (numbers, others), wrt)
     try:
-        first, nodes, parameters, found = repeated(tracer)
+        first, nodes, parameters, found, draws, things = repeated(tracer)
     except ChainruleError:
         raise
     except Exception as error:
@@ -118,14 +126,22 @@ def _recorded(
         if not is_told and not _does_with_floats(f, name, shapes, numbers, tracer):
             raise
         raise _of_a_reading(name, error) from error
+    if draws:
+        draw = partial(_does_with_floats, f, name, shapes, numbers, tracer)
+        at = place_of_draw(things, draw)
+        raise CompileError(
+            f"{f'{at}: ' if at else home}{name} draws random numbers, which are others in each "
+            "run: what is compiled is recorded once; draw them outside and pass them as an "
+            "argument, or seed the generator in the function"
+        )
     if found:
         noting = tracer.noting()
         changing = [*repeated(noting).differing, None][0]
         place = noting.places.get(changing) if changing else None
         raise CompileError(
             f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
-            "draws random numbers, makes text of a number, or keeps something from one run for "
-            "the next; pass what changes as an argument"
+            "makes text of a number, or keeps something from one run for the next; pass what "
+            "changes as an argument"
         )
     before = next((node for node in nodes if node.op and node not in first.made), None)
     if before is not None:
@@ -134,17 +150,12 @@ def _recorded(
             "of then, and what is compiled would compute it anew; compute it inside of the "
             "function, or make a leaf of it, Value(v.data)"
         )
-    if not _is_so_with_floats(f, name, shapes, numbers, first, parameters, tracer):
-        raise CompileError(
-            f"{home}{name} does something else where the numbers it reads are floats: it looks at "
-            "their type or identity, or at labels, or keeps something from one run for the next; "
-            "ask isinstance(x, float) for the type, and pass what else it goes by as an argument"
-        )
+    passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things)
     if tracer.has_loops and any(map(Nesting(nodes, first.follows).is_inside, first.outputs)):
         raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
     choices = {places[leaf]: rows for leaf, rows in first.choices.items()}
-    return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices)
+    return FunctionGraph(name, shapes, *first[:5], parameters, nodes, choices, passing)
 
 
 class _Repetition(NamedTuple):
@@ -153,12 +164,16 @@ class _Repetition(NamedTuple):
     Attributes:
         nodes, parameters: as `FunctionGraph`.
         differing: as `autograd.compiler.repetition.differing` yields it.
+        draws: whether the second run drew random numbers.
+        things: what ``f`` could reach after the first.
     """
 
     first: FunctionRun
     nodes: list[Value]
     parameters: list[Value]
     differing: list[Value | None]
+    draws: bool
+    things: list[Any]
 
 
 def _repeated(
@@ -171,7 +186,11 @@ def _repeated(
 ) -> _Repetition:
     """Record ``f`` for each of two samples."""
     with tracer.at_work():
-        first, again = (_run(f, name, shapes, each, tracer) for each in numbers)
+        first = _run(f, name, shapes, numbers[0], tracer)
+        things = [*reached(f)]
+        states = generator_states(things)
+        again = _run(f, name, shapes, numbers[1], tracer)
+        draws = any(read() != state for read, state in states)
     # A leaf that is made anew in each run can be reached by nobody: it is a constant.
     nodes, nodes_again = (
         topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
@@ -181,7 +200,7 @@ def _repeated(
     own = {*first.inputs, *wrt}
     parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
     found = differing(first, nodes, again, nodes_again, set(parameters))
-    return _Repetition(first, nodes, parameters, [*islice(found, 1)])
+    return _Repetition(first, nodes, parameters, [*islice(found, 1)], draws, things)
 
 
 def _run(
@@ -217,7 +236,7 @@ def _returned(
     return tuple(shape for shape, _ in parts), several, [x for _, flat in parts for x in flat]
 
 
-def _is_so_with_floats(
+def _rehearsed(
     f: Callable[..., Any],
     name: str,
     shapes: tuple[Shape, ...],
@@ -225,20 +244,67 @@ def _is_so_with_floats(
     recorded: FunctionRun,
     parameters: list[Value],
     tracer: FunctionTracer,
-) -> bool:
-    """Return whether ``f`` does the same where the numbers it reads are floats."""
+    things: list[Any],
+) -> frozenset[tuple[int, str]]:
+    """Run ``f`` where the numbers it reads are floats; return where it leaves something else.
+
+    Args:
+        things: what it can reach.
+
+    Raises:
+        CompileError: it does something else then, it asks the world outside, or it goes by what an
+            earlier run has left.
+    """
     leaves = [[Value(x) for x in xs] for xs in numbers]
-    inputs = [leaf for xs in leaves for leaf in xs]
-    try:
-        rehearsal = Rehearsal(inputs, keeps_loops=tracer.keeps_loops)
-        with changed_mode(tracing=rehearsal, checked=False, grad=True, debug=None):
-            results, several, played = _returned(f, name, shapes, leaves)
-    except (ArithmeticError, ValueError):
-        return True  # floats raise where what is compiled has infinities and NaN
+    inputs = [*chain(*leaves)]
     twins = dict(zip(recorded.inputs, inputs, strict=True)) | {p: p for p in parameters}
-    return (results, several) == (recorded.results, recorded.several) and is_as_recorded(
-        recorded.outputs, played, twins, recorded.follows
-    )
+
+    def is_so(run: Rehearsal) -> bool:
+        try:
+            with changed_mode(tracing=run, checked=False, grad=True, debug=None):
+                results, several, played = _returned(f, name, shapes, leaves)
+        except (ArithmeticError, ValueError):
+            return True  # floats raise where what is compiled has infinities and NaN
+        return (results, several) == (recorded.results, recorded.several) and is_as_recorded(
+            recorded.outputs, played, twins, recorded.follows
+        )
+
+    held = held_by(f, things, is_users=True)
+    asked = Asked()
+    with asked.noted() if may_ask(things) else nullcontext():
+        is_same = is_so(Rehearsal(inputs, keeps_loops=tracer.keeps_loops))
+    if asked.refused:
+        place, of = asked.refused
+        raise CompileError(
+            f"{place}: {name} calls {of}(), which may give something else another time: what is "
+            "compiled is recorded once; call it outside of the function, and pass what comes of it "
+            "as an argument"
+        )
+    leftovers = Leftovers(f, held, asked.clocks)
+    if is_same and leftovers:
+        run = Inspection(inputs, name, keeps_loops=tracer.keeps_loops)
+        error: Exception | None = None
+        try:
+            with leftovers.replaced(run):
+                is_same = is_so(run)
+        except Exception as raised:
+            error = raised
+        if run.refusals:
+            raise run.refusals[0]
+        if error:
+            raise CompileError(
+                f"{tracer.home}{name} keeps something from one run for the next: {error}"
+            ) from error
+        if leftovers.lasting:
+            raise CompileError(f"{tracer.home}{leftovers.lasting[0]}")
+    if not is_same:
+        raise CompileError(
+            f"{tracer.home}{name} does something else where the numbers it reads are floats: it "
+            "looks at their type or identity, or at labels, or keeps something from one run for "
+            "the next; ask isinstance(x, float) for the type, and pass what else it goes by as an "
+            "argument"
+        )
+    return leftovers.passing
 
 
 def _does_with_floats(

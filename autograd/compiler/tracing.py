@@ -39,6 +39,17 @@ IS_SET = (
     "set .data outside of what is compiled"
 )
 
+WHOLE = "take(table, i) for a row that an argument chooses; whole numbers else have no row"
+INSTEAD = {
+    "<": (
+        "where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and for the largest of many "
+        "detach(autograd.max(values)), or softmax(values), which subtracts it by itself"
+    ),
+    "float()": "functions of autograd in place of math's and NumPy's, and where(c, a, b)",
+    "hash()": "a key that is no number, such as the value itself",
+} | {f"{name}()": WHOLE for name in "int round floor ceil trunc index".split()}
+"""What to write in place of what is asked of a number."""
+
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
 wait_for(lock)
@@ -82,9 +93,7 @@ class TracedNumber(Operand):
             raise self.tracer.refused(
                 f"{asked} of a number that is read of a recorded value{describe(self.node)}: what "
                 "is compiled holds for all numbers, so none can decide or become a plain float; "
-                "write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and for the "
-                "largest of many detach(autograd.max(values)), or softmax(values), which subtracts "
-                "it by itself"
+                f"write {INSTEAD.get(asked, INSTEAD['<'])}"
             )
         return self.number
 

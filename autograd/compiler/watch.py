@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import os
 import re
+import sys
 import time
 import weakref
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain, filterfalse
@@ -29,6 +30,7 @@ from autograd.compiler.reach import (
     SAID_OF_A_CLASS,
     behind,
     is_foreign,
+    is_installed,
     names_of,
     reached,
 )
@@ -97,7 +99,26 @@ class Held(NamedTuple):
     def was(self) -> str:
         """Return what it was, as messages say it."""
         told = self.value[:9] if isinstance(self.value, list) else self.value
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{self.name} was {quoted(told)}")
+        return f"{self.name} was {_said(told)}"
+
+    def put(self, other: Any) -> bool:
+        """Put something else there; return whether that could be done."""
+        holder: Any = self.holder
+        name: Any = getattr(self.read, "args", ("",))[-1]
+        try:
+            if isinstance(holder, ContextVar):
+                holder.set(other)
+            elif isinstance(holder, type):
+                setattr(holder, name, other)
+            elif isinstance(holder, dict | list):
+                holder[name] = other
+            elif name in _attributes(holder):
+                _attributes(holder)[name] = other
+            else:
+                object.__setattr__(holder, name, other)
+        except Exception:  # it is read-only
+            return False
+        return True
 
     def is_there(self) -> bool:
         _, read, value, spelled, *_ = self
@@ -121,14 +142,25 @@ class Watch:
     Args:
         held: what it held before it was recorded. What recording it has changed, such as a count
             of calls, was different in each run, and doesn't matter.
-        since: what it holds after it was recorded, of which new places are taken, such as an item
-            that was made when it was first asked for.
+        since: what it holds after it was recorded, of which places are taken that are new, such as
+            an item that was made when it was first asked for, or were filled for good.
+        passing: places where there is something else after each run.
     """
 
-    def __init__(self, held: Iterable[Held], since: Iterable[Held] = ()) -> None:
+    def __init__(
+        self,
+        held: Iterable[Held],
+        since: Iterable[Held] = (),
+        passing: Collection[tuple[int, str]] = (),
+    ) -> None:
         before = {each.place: each for each in held}
         found = [each for each in before.values() if each.is_there()]
-        found += [each for each in since if each.place not in before]
+        places = {each.place for each in found} | {*passing}
+        found += [
+            each
+            for each in since
+            if each.place not in places and not (each.is_rare and each.place in before)
+        ]
         self._due = time.perf_counter() - AT_ONCE / SHARE
         self._often: list[Held] = []
         self._seldom: list[Held] = []
@@ -185,22 +217,31 @@ class Watch:
         return found
 
 
-def held_by(f: Any) -> list[Held]:
-    """Return what a function holds, place by place."""
+def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> list[Held]:
+    """Return what a function holds, place by place.
+
+    Args:
+        things: what it can reach, where that is known.
+        is_users: whether only in what is of a user's own.
+    """
     found: list[Held] = []
     named: set[str] = set()
-    things = list(reached(f))
+    things = things or list(reached(f))
     for thing in things:
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named |= names_of(thing.__code__)
     ours: set[int] = set()
     attributes = {id(own) for own in map(_attributes, things)}
     for thing in things:
-        if thing.__class__ is Op or id(thing) in attributes:
-            continue  # a row stays as it is
+        kind = thing.__class__
+        if kind is Op or id(thing) in attributes or (kind is Value and "label" not in named):
+            continue  # a row stays as it is, and the number of a value is followed
         is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
-        if is_ours and thing.__class__ is not Value:
+        is_others = is_users and (is_ours or is_installed(kind.__module__))
+        if (is_ours or is_others) and kind is not Value:  # so is what it keeps for itself
             ours |= {*map(id, [*gc.get_referents(thing), *_attributes(thing).values()])}
+        if is_others:
+            continue
         found += [
             held._replace(is_rare=True) if is_ours else held for held in _places_in(thing, named)
         ]
@@ -216,9 +257,8 @@ def held_by(f: Any) -> list[Held]:
 
 def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
     """Yield the places in one object; ``named`` is what code of a user's names."""
-    if thing.__class__ is Value:  # the number is followed
-        if "label" in named:
-            yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
+    if thing.__class__ is Value:
+        yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
     elif isinstance(thing, FunctionType):
         if not is_foreign(thing.__module__ or ""):
             yield from _places_in_function(thing)
@@ -229,8 +269,8 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         if len(thing) <= MOST:
             yield _keys(f"the keys of a {type(thing).__name__}", thing)
             for key in thing:
-                yield from _item(f"the item {quoted(key)}", thing, key)
-    elif isinstance(thing, bytearray | memoryview | array) or type(thing).__module__ == "numpy":
+                yield from _item(f"the item {_said(key)}", thing, key)
+    elif isinstance(thing, bytearray | memoryview | array) or _is_memory(thing):
         yield from _places_in_memory(thing)
     elif isinstance(thing, weakref.ref | ContextVar):
         name = f"variable {thing.name}" if isinstance(thing, ContextVar) else "a weak reference"
@@ -239,7 +279,9 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         if not is_foreign(thing.__module__):
             yield _keys(f"the attributes of {thing.__name__}", vars(thing))
             for key in vars(thing).keys() - SAID:
-                yield from _item(f"{thing.__name__}.{key}", vars(thing), key, key)
+                way = f".__dict__[{key!r}]"
+                read = partial(_get, vars(thing), key)
+                yield from _place(f"{thing.__name__}.{key}", thing, way, read, key)
     elif isinstance(thing, ModuleType):
         if not is_foreign(thing.__name__):
             for key in named:
@@ -254,6 +296,11 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
             name = f"{type(thing).__name__}.{key}"
             way = f".{key}" if _is_name(key) else ""
             yield from _place(name, thing, way, partial(getattr, thing, key), key)
+
+
+def _said(thing: Any) -> str:
+    """Return a thing as messages say it: without its address."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", quoted(thing))
 
 
 def _places_in_function(f: FunctionType) -> Iterator[Held]:
@@ -271,6 +318,10 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
         read = partial(getattr, f, name)
         for held in _place(f"{f.__name__}.{name}", f, f".{name}", read):
             yield held._replace(is_rare=True)
+    for name in vars(f):
+        yield from _item(f"{f.__name__}.{name}", vars(f), name)
+    if "argv" in names:
+        yield _items(sys.argv)
     if names & {"environ", "getenv"}:
         now = os.environ.copy
         yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
@@ -278,10 +329,20 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
 
 def _places_in_memory(thing: Any) -> Iterator[Held]:
     """Yield the contents of an array, or of something like one."""
-    size = len(thing) if isinstance(thing, bytearray | array) else getattr(thing, "nbytes", 0)
+    size = getattr(thing, "nbytes", None)
+    if size is None:
+        size = len(bytes(thing)) if _is_memory(thing) else len(thing)
     if 0 < size <= MOST * 8:
         read = partial(_contents, thing)
         yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
+
+
+def _is_memory(thing: Any) -> bool:
+    """Return whether it is NumPy's, or one of ctypes'."""
+    kind = type(thing)
+    return kind.__module__ == "numpy" or (
+        hasattr(kind, "from_buffer_copy") and not isinstance(thing, type)
+    )
 
 
 def _contents(thing: Any) -> bytes:

@@ -1,0 +1,182 @@
+"""What one run of a function leaves behind for the next, and whether that one goes by it.
+
+What is compiled is recorded once, and leaves nothing behind. A function may count its calls or
+keep notes of them; but where it goes by what it finds there, its hundredth call may be another than
+those that were recorded. So it runs once more with stand-ins for all that is another in each run.
+"""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from sys import _getframe
+from types import BuiltinFunctionType
+from typing import Any
+
+from autograd.compiler.reach import is_foreign
+from autograd.compiler.standins import (
+    CONTAINERS,
+    Inspection,
+    LeftNumber,
+    container,
+    is_on,
+    is_stand_in,
+    stand_in,
+    without_stand_in,
+)
+from autograd.compiler.tracing import is_users
+from autograd.compiler.watch import IS, SAME, Held, held_by
+
+CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
+"""Functions of `time` that give a number: it may be noted, but decides nothing."""
+
+
+class Leftovers:
+    """What is another in each run of a function.
+
+    Args:
+        f: the function.
+        held: what it held before its last run.
+        clocks: functions of `CLOCKS` that it called.
+
+    Attributes:
+        lasting: what is another in each run, and nothing can stand in its place.
+    """
+
+    def __init__(self, f: Any, held: Sequence[Held], clocks: Iterable[str]) -> None:
+        self._f = f
+        self._held = held
+        self._clocks = [*clocks]
+        self._changed = [each for each in held if not each.is_there()]
+        self._iterators = [each for each in held if any(map(_is_iterator, _parts(each.value)))]
+        self._put: list[tuple[Held, Any]] = []
+        self.lasting: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._changed or self._iterators or self._clocks)
+
+    @contextmanager
+    def replaced(self, run: Inspection) -> Iterator[None]:
+        """Put stand-ins in all places; afterwards, none is left."""
+        try:
+            for held in self._iterators:
+                self._replace_iterator(held, run)
+            for held in self._changed:
+                told = _told(run, f"what an earlier run has left in {self._name_of(held)}")
+                if held.spelled == SAME or held.name.startswith("the keys of"):
+                    self._replace_contents(held, told, run)
+                elif not held.spelled.endswith(IS):
+                    is_of_nodes = str(getattr(held.holder, "dtype", "")) == "object"
+                    if type(held.value) is bytes and not is_of_nodes:
+                        self.lasting.append(told)
+                else:
+                    self._replace(held, stand_in(held.read(), told, run))
+            with self._noted_clocks(run):
+                yield
+        finally:
+            for held, before in reversed(self._put):
+                held.put(before)
+            for held in held_by(self._f):
+                _clean(held)
+
+    @property
+    def passing(self) -> frozenset[tuple[int, str]]:
+        """The places where there is something else after each run."""
+        return frozenset(each.place for each in self._changed)
+
+    def _name_of(self, held: Held) -> str:
+        """Return what a place is called; of a container, where it is."""
+        if not held.spelled.endswith(IS):
+            homes = [x.name for x in self._held if x.value is held.holder and x is not held]
+            return next(iter(homes), held.name)
+        return held.name
+
+    def _replace_iterator(self, held: Held, run: Inspection) -> None:
+        told = _told(run, f"how far an earlier run has gone through {held.name}")
+        others = [stand_in(x, told, run) if _is_iterator(x) else x for x in _parts(held.value)]
+        self._replace(held, tuple(others) if type(held.value) is tuple else others[0])
+
+    def _replace(self, held: Held, other: Any) -> bool:
+        before = held.read()
+        if not held.put(other):
+            return False
+        self._put.append((held, before))
+        return True
+
+    def _replace_contents(self, held: Held, told: str, run: Inspection) -> None:
+        """Put stand-ins where items of a container are others, or for all of it."""
+        things, before = held.holder, held.value
+        if type(things) is list and len(things) == len(before):
+            for i, (x, y) in enumerate(zip(things, before, strict=True)):
+                if x is not y:
+                    item = Held("", partial(operator.getitem, things, i), x, "", things)
+                    self._replace(item, stand_in(x, told, run))
+            return
+        if type(things) not in CONTAINERS:
+            self.lasting.append(told)
+            return
+        other, is_found = container(things, told, run), False
+        for home in self._held:
+            now = home.read()
+            if now is things and home.spelled.endswith(IS):
+                is_found |= self._replace(home, other)
+            elif type(now) is tuple and any(x is things for x in now):
+                is_found |= self._replace(home, tuple(other if x is things else x for x in now))
+            elif type(now) is list and home.spelled == SAME and any(x is things for x in now):
+                i = next(i for i, x in enumerate(now) if x is things)
+                item = Held("", partial(operator.getitem, now, i), things, "", now)
+                is_found |= self._replace(item, other)
+        if not (is_found or self._iterators):  # which may go through it
+            self.lasting.append(told)
+
+    @contextmanager
+    def _noted_clocks(self, run: Inspection) -> Iterator[None]:
+        """Let clocks give a user's code numbers that may be noted."""
+        own = {name: getattr(time, name) for name in self._clocks}
+
+        def noted(name: str) -> Any:
+            now = own[name]()
+            is_asked = is_on(run) and is_users(_getframe(1))
+            return LeftNumber(now, _told(run, f"time.{name}()"), run) if is_asked else now
+
+        others: dict[int, Any] = {id(own[name]): partial(noted, name) for name in own}
+        for name in own:
+            setattr(time, name, others[id(own[name])])
+        try:
+            for held in self._held:
+                if type(held.value) is BuiltinFunctionType and id(held.value) in others:
+                    self._replace(held, others[id(held.value)])
+            yield
+        finally:
+            for name, clock in own.items():
+                setattr(time, name, clock)
+
+
+def _told(run: Inspection, of: str) -> str:
+    return (
+        f"{run.name} goes by {of}: what is compiled is recorded once and does the same in each "
+        "call; pass it as an argument, or set it in the function before it is read"
+    )
+
+
+def _parts(thing: Any) -> Sequence[Any]:
+    return thing if type(thing) is tuple else (thing,)
+
+
+def _is_iterator(thing: Any) -> bool:
+    kind = type(thing)
+    return hasattr(kind, "__next__") and not hasattr(kind, "write") and is_foreign(kind.__module__)
+
+
+def _clean(held: Held) -> None:
+    """Put what a stand-in stands for in its place, where a run has handed it on."""
+    now = held.value
+    if held.spelled == SAME:
+        things = held.holder
+        if type(things) is list and any(map(is_stand_in, things)):
+            things[:] = map(without_stand_in, things)
+    elif is_stand_in(now):
+        held.put(without_stand_in(now))
