@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, relu, tanh
+from autograd import Value, logsumexp, relu, tanh
 from autograd.drawing import picture_of
 from autograd.drawing.levels import LEVELS
 from autograd.drawing.picture import Item, Picture
+from nn import MLP, Layer
 
 
 def weights(rows: int, columns: int) -> list[list[Value]]:
@@ -69,7 +71,62 @@ def pendulum(_: int) -> Value:
     return (angle - 0.3) ** 2
 
 
-NETWORKS: dict[Callable[[int], Value], int] = {plain: 4, residual: 12, recurrent: 20, pendulum: 30}
+def springs(_: int) -> Value:
+    """Four masses in a row, of which the outer ones have one spring, the inner ones two."""
+    stiffness = Value(2.0, "k")
+    at, speed = [Value(1.1 * i) for i in range(4)], [Value(0.0) for _ in range(4)]
+    for _ in range(9):
+        force = [Value(0.0) for _ in at]
+        for i in range(3):
+            pull = stiffness * (at[i + 1] - at[i] - 1.0)
+            force[i], force[i + 1] = force[i] + pull, force[i + 1] - pull
+        speed = [v + 0.05 * f for v, f in zip(speed, force, strict=True)]
+        at = [x + 0.05 * v for x, v in zip(at, speed, strict=True)]
+    return sum((x - i) ** 2 for i, x in enumerate(at))  # type: ignore[return-value]
+
+
+def lattice(_: int) -> Value:
+    """An option on a binomial tree, which has a node less in each step."""
+    price, volatility = Value(100.0, "S"), Value(0.2, "sigma")
+    up = (volatility * 0.3).exp()
+    down = 1 / up
+    p = (1.01 - down) / (up - down)
+    worth = [(price * up**j * down ** (8 - j) - 100).relu() for j in range(9)]
+    while len(worth) > 1:
+        worth = [0.99 * (p * b + (1 - p) * a) for a, b in pairwise(worth)]
+    return worth[0]
+
+
+def alignment(_: int) -> Value:
+    """A table in which each cell is computed of three neighbours, along two borders of one."""
+    gap = Value(0.5, "gap")
+    table = {(0, 0): Value(0.0)}
+    for i, j in itertools.product(range(6), repeat=2):
+        before = [table[c] + gap for c in ((i - 1, j), (i, j - 1)) if c in table]
+        if i and j:
+            before.append(table[i - 1, j - 1] + Value(0.1 * (i * j % 3)))
+        table.setdefault((i, j), -logsumexp([-cell for cell in before]) if before else gap)
+    return table[5, 5]
+
+
+def rod(_: int) -> Value:
+    """Heat in a rod whose ends are kept at their temperature."""
+    u, k = [Value(math.sin(0.4 * i), f"u{i}") for i in range(9)], Value(0.2, "k")
+    for _ in range(8):
+        inner = [b + k * (a - 2 * b + c) for a, b, c in zip(u, u[1:], u[2:], strict=False)]
+        u = [u[0], *inner, u[-1]]
+    return sum(v * v for v in u)  # type: ignore[return-value]
+
+
+NETWORKS: dict[Callable[[int], Value], int] = {
+    plain: 4,
+    residual: 12,
+    recurrent: 20,
+    pendulum: 30,
+    springs: 9,
+    rod: 8,
+}
+UNEVEN = (lattice, alignment)
 
 
 def modules(picture: Picture) -> list[Item]:
@@ -85,7 +142,39 @@ def test_what_repeats_is_one_box_or_a_row_of_boxes(network: Callable[[int], Valu
     assert [item.title for item in stages] == [f"stage {i}" for i in range(depth)]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", UNEVEN)
+def test_steps_of_different_sizes_are_steps(network: Callable[[int], Value]) -> None:
+    found = picture_of(network(1), level="network")
+    (whole,) = modules(found)
+    assert whole.title == "stage *"
+    assert 5 <= whole.count <= 10, "steps, or diagonals"
+    assert len(found.items) <= 16
+
+
+def test_steps_around_modules_are_one_box_however_many() -> None:
+    def boxes(steps: int) -> list[str]:
+        cell, x = MLP(2, [3, 2], seed=0), [Value(1.0), Value(0.0)]
+        total: Any = 0
+        for _ in range(steps):
+            x = [0.9 * a + 0.1 * tanh(b) for a, b in zip(x, cell(x), strict=True)]
+            total = total + x[0] * x[1]
+        found = picture_of(total, level="layer")
+        return [item.title or "value" for item in found.items]
+
+    assert boxes(8) == boxes(30)
+    assert {"layers.0", "layers.1", "stage *"} <= set(boxes(8))
+
+
+def test_layers_around_a_stream_are_no_steps() -> None:
+    x: list[Any] = [0.1, 1.0]
+    for i in range(8):
+        x = [a + b for a, b in zip(x, Layer(2, 2, seed=i)(x), strict=True)]
+    titles = {item.title for item in picture_of(sum(x), level="layer").items}
+    assert "stage *" not in titles
+    assert {f"model{i + 1}" for i in range(8)} <= titles
+
+
+@pytest.mark.parametrize("network", [*NETWORKS, *UNEVEN])
 def test_arrows_lead_nowhere_around_in_a_circle(network: Callable[[int], Value]) -> None:
     for level in LEVELS[1:]:
         found = picture_of(network(2), level=level, budget=None)
@@ -152,8 +241,27 @@ def test_so_is_one_from_which_everything_is_taken() -> None:
     assert counts(5)[-1] == 5
 
 
+def test_so_is_one_that_each_sample_adds_to_and_takes_from() -> None:
+    def boxes(n: int) -> int:
+        w, loss = [Value(0.1 * i) for i in range(4)], Value(0.0)
+        for i in range(n):
+            scores = [v * (i + 1) for v in w]
+            loss = loss + logsumexp(scores) - scores[i % 4]
+        return len(picture_of(loss, level="layer").items)
+
+    assert boxes(2) == boxes(7) == boxes(40)
+
+
+def test_what_never_comes_again_is_no_stage() -> None:
+    zeros = [i for i in range(800) if i.bit_count() % 2 == 0]  # no stretch twice in a row: Thue
+    out = Value(0.5)
+    for a, b in itertools.islice(pairwise(zeros), 200):
+        out = (Value.tanh, Value.sin, Value.cos)[b - a - 1](out)
+    assert not modules(picture_of(out, level="network"))
+
+
 def test_levels_are_monotone_without_modules_too() -> None:
-    for network in NETWORKS:
+    for network in (plain, recurrent, springs, alignment):
         out = network(1)
         for budget in (None, 50):
             counts = [

@@ -15,9 +15,14 @@ from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from autograd.drawing.stages import stages_of
+from autograd.drawing.stages import Stages, stages_of
 from autograd.drawing.structure import Structure
+from autograd.engine import Value
+from autograd.errors import RuleError
 from autograd.operation import Op, Symbol
+
+TURNS = 3
+"""So often a sum goes from adding to taking away and back before that is what it does."""
 
 LEVELS = ("op", "neuron", "layer", "network")
 
@@ -49,39 +54,48 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
     Cost: linear in nodes and edges.
     """
     found = fold(structure, "network")
-    staged = divided_by_stages(structure, found)
-    if staged:
-        found = staged["network"]
+    stages = stages_in(structure)
+    found = staged(structure, "network", found, stages)
     for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
         for alike in (False, True):
-            divided = staged.get(finer) or fold(structure, finer, found, alike=alike)
+            divided = fold(structure, finer, found, alike=alike)
+            divided = staged(structure, finer, divided, stages)
             if _fits(structure, divided, finer, budget):
                 found = divided
                 break
     return found
 
 
-def divided_by_stages(structure: Structure, alike: Folding) -> dict[str, Folding]:
-    """Return the boxes at the levels of a network without modules, as far as stages are found.
+def stages_in(structure: Structure) -> Stages | None:
+    """Return the stages of a network without modules, or around its modules, if there are any."""
+    return stages_of(structure, fold(structure, "layer").box)
 
-    Args:
-        alike: the boxes of what is alike.
+
+def staged(structure: Structure, level: str, folding: Folding, stages: Stages | None) -> Folding:
+    """Return the boxes at a level of what stages there are; those of modules as they are.
+
+    Where there are modules, their repetitions are one box, and so are stages around them.
     """
-    stages = None if any(structure.place) else stages_of(structure, alike.box)
-    if stages is None:
-        return {}
-    names = [f"stage {stage}" if stage >= 0 else "" for stage in stages.of]
-    runs: list[Hashable] = []
-    each: list[Hashable] = []
-    for stage, box in zip(stages.of, alike.box, strict=True):
-        runs.append(box if stage < 0 else ("run", stages.run[stage]))
-        each.append(box if stage < 0 else ("stage", stage))
-    parts = list(zip(stages.of, alike.box, strict=True))
-    return {
-        "network": _numbered(runs, names),
-        "layer": _numbered(each, names),
-        "neuron": _numbered(parts, [""] * len(parts)),
-    }
+    if stages is None or level == "op":
+        return folding
+    is_one = level == "network" or any(structure.place)
+    keys: list[Hashable] = []
+    names: list[str] = []
+    for place, box, stage, part in zip(
+        structure.place, folding.box, stages.of, stages.part, strict=True
+    ):
+        is_divided = stage < 0 or level == "neuron"
+        if place:
+            keys.append(("module", box))
+        else:
+            which = stages.run[stage] if is_one and stage >= 0 else stage
+            keys.append((which, part if is_divided else "whole"))
+        names.append("" if place or is_divided else f"stage {stage}")
+    found = _numbered(keys, names)
+    for here, box in zip(found.box, folding.box, strict=True):
+        if box in folding.modules:
+            found.modules[here] = folding.modules[box]
+    return found
 
 
 def _numbered(keys: Iterable[Hashable], names: Iterable[str]) -> Folding:
@@ -153,8 +167,9 @@ def _sums_that_go_on(
 ) -> dict[int, int]:
     """Return the mere parts of a long sum, ``a + b`` of ``a + b + c``, each with what goes on.
 
-    So is ``a - b`` of ``a - b - c``. What is used elsewhere, too, is no mere part: a residual
-    stream.
+    So is ``a - b`` of ``a - b - c``, and in a loss to which each sample adds something and takes
+    something from it, where the two ops take turns. What is used elsewhere, too, is no mere part:
+    a residual stream.
     """
     user: dict[int, int] = {}
     uses: Counter[int] = Counter()
@@ -163,24 +178,52 @@ def _sums_that_go_on(
             user[arg] = i
             uses[arg] += 1
     nodes, place = structure.nodes, structure.place
+    turns: dict[int, tuple[int, int]] = {}  # the end of the sum, and how often the op changes
+    most: Counter[int] = Counter()
+    found: dict[int, int] = {}
+    for i in range(len(nodes) - 1, -1, -1):
+        op, above = nodes[i].op, user.get(i, i)
+        goes_on = (
+            op is not None
+            and uses[i] == 1
+            and not modules[i]
+            and not modules[above]
+            and _goes_on(nodes[i], nodes[above])
+            and pattern(place[i]) == pattern(place[above])
+            and (coarser is None or coarser.box[i] == coarser.box[above])
+        )
+        end, changes = turns[above] if goes_on else (i, 0)
+        turns[i] = end, changes + (goes_on and op is not nodes[above].op)
+        most[end] = max(most[end], turns[i][1])
+        if goes_on:
+            found[i] = above
     return {
-        i: user[i]
-        for i, node in enumerate(nodes)
-        if node.op is not None
-        and uses[i] == 1
-        and not modules[i]
-        and nodes[user[i]].op is node.op
-        and (node.op.commutes or (_adds_to_first(node.op) and nodes[user[i]].args[0] is node))
-        and pattern(place[i]) == pattern(place[user[i]])
-        and not modules[user[i]]
-        and (coarser is None or coarser.box[i] == coarser.box[user[i]])
+        i: found[i]
+        for i in reversed(found)
+        if nodes[i].op is nodes[found[i]].op or most[turns[i][0]] >= TURNS
     }
+
+
+def _goes_on(node: Value, user: Value) -> bool:
+    """Return whether a node is what its user adds to, or takes from."""
+    op, then = node.op, user.op
+    if op is None or then is None:
+        return False
+    if op is then:
+        return op.commutes or (_adds_to_first(op) and user.args[0] is node)
+    return _adds_to_first(op) and _adds_to_first(then) and user.args[0] is node
 
 
 @lru_cache
 def _adds_to_first(op: Op) -> bool:
     """Return whether an op of two arguments hands the first one on, and adds to it."""
-    return op.arity == 2 and op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0] == 1.0
+    if op.arity != 2:
+        return False
+    try:
+        handed_on = op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0]
+    except RuleError:  # one built by hand, whose derivative nobody told
+        return False
+    return not isinstance(handed_on, Symbol) and handed_on == 1.0
 
 
 def _terms(

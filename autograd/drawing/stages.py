@@ -1,7 +1,9 @@
 """What repeats one after the other where there are no modules: layers of one's own, steps in time.
 
-What is alike in shape is one box; a stretch of boxes that comes again, each time applied to what
-it gave before, is a stage. Stages are stretches of one order, so no arrow leads around in a circle.
+Boxes of equal ops that are surrounded alike, in what they are computed from or in what they are
+used for, are of one kind: what is applied to an input differs in the former, what gives the result
+in the latter. Kinds that feed each other in a circle are a repetition; how often the circle is run
+through before a box tells its stage. Stages follow each other, so no arrow leads around them.
 
 >>> from autograd.engine import Value
 >>> from autograd.functions import trace
@@ -16,19 +18,19 @@ it gave before, is a stage. Stages are stretches of one order, so no arrow leads
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from autograd.drawing.structure import Structure
 
-MOST_PERIODS = 8
-"""Lengths of a stage that are tried: the most frequent distances between boxes that are alike."""
+DEPTHS = (3, 2)
+"""How many links from two boxes a difference is looked for; the fewer, the more is alike."""
 
-LEAST_SHARE = 4
-"""A stretch of stages is at least the fourth part of all boxes."""
+FEW = 12
+"""So few boxes are a picture; nothing more has to be alike for it."""
 
-FEWEST_USERS = 4
-"""So many boxes use what counts as used all the way."""
+MANY = 30
+"""So many boxes are none: whatever makes them fewer is welcome."""
 
 
 class Stages(NamedTuple):
@@ -36,23 +38,35 @@ class Stages(NamedTuple):
 
     Attributes:
         of: by position of the node, the stage that it is part of; -1 for none.
-        run: by stage, which stretch of alike stages it is in.
+        run: by stage, which repetition it is in.
+        part: by position of the node, what it is in its stage, or outside of any.
     """
 
     of: list[int]
     run: list[int]
+    part: list[int]
 
 
-class _Run(NamedTuple):
-    """Boxes that come again: from the first on, so many in all, so many a stage."""
+class _Kinds(NamedTuple):
+    """What is alike, as boxes of ops see it.
 
-    first: int
-    length: int
-    period: int
+    Attributes:
+        of: by box, its kind.
+        circle: by box, the kinds that feed each other, in the order in which they are computed.
+        members: by circle that is run through more than once, its boxes in order.
+        size: how many boxes there are if each of these is one.
+    """
+
+    of: dict[int, int]
+    circle: dict[int, int]
+    members: dict[int, list[int]]
+    size: int
 
 
 def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     """Return the stages of what is alike, as far as there are any.
+
+    What is in a module is part of none: the circles are those of what is around the modules.
 
     Args:
         boxes: by position of the node, its box; leaves have boxes of their own.
@@ -60,32 +74,33 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     Cost: linear in nodes and edges.
     """
     args = _arguments(structure, boxes)
-    found = _ordered(boxes[-1], args)
-    prepared = _prepared(found, args)
-    order = [box for box in found if box not in prepared]
-    rank = {box: k for k, box in enumerate(order)}
-    op_of = {b: node.op.name for b, node in zip(boxes, structure.nodes, strict=True) if node.op}
-    ops = [op_of[box] for box in order]
-    told = [
-        (
-            op_of[box],
-            sum(arg not in rank for arg in args[box]),
-            *sorted(k - rank[arg] for arg in args[box] if arg in rank),
-        )
-        for k, box in enumerate(order)
-    ]
-    runs = _runs(told, ops)
-    if not runs:
+    modules = {box for box, place in zip(boxes, structure.place, strict=True) if place}
+    users: dict[int, dict[int, None]] = {box: {} for box in args}
+    for box, its in args.items():
+        for arg in its:
+            users[arg][box] = None
+    ends = [boxes[-1], *(arg for box in modules for arg in args[box])]
+    args.update((box, {}) for box in modules)
+    order = _ordered(ends, args)
+    ops = {b: node.op.name for b, node in zip(boxes, structure.nodes, strict=True) if node.op}
+    kinds = _kinds(order, ops, args, users)
+    if kinds is None or (modules and not kinds.members):
         return None
     stage_of: dict[int, int] = {}
     run_of: list[int] = []
-    for number, run in enumerate(runs):
-        for k in range(run.length):
-            stage_of[order[run.first + k]] = len(run_of) + k // run.period
-        run_of += [number] * -(-run.length // run.period)
+    for circle in sorted(kinds.members):
+        turns = _turns(kinds.members[circle], args, kinds.of)
+        stage_of.update((box, len(run_of) + turn) for box, turn in turns.items())
+        run_of += [len(set(run_of))] * (max(turns.values()) + 1)
+    last = len(run_of)
+    rank = {b: (kinds.circle[b], stage_of.get(b, last + k)) for k, b in enumerate(order)}
     of = [stage_of.get(box, -1) for box in boxes]
-    _claim_leaves(structure, boxes, rank, of)
-    return Stages(of, run_of)
+    if not modules:
+        _claim_leaves(structure, boxes, rank, of)
+    parts = _parts(order, args, kinds, stage_of)
+    leaves = len(order)
+    part = [parts[box] if box in parts else leaves + box for box in boxes]
+    return Stages(of, run_of, part)
 
 
 def _arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int, None]]:
@@ -98,97 +113,254 @@ def _arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int
     return args
 
 
-def _ordered(root: int, args: dict[int, dict[int, None]]) -> list[int]:
+def _ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int]:
     """Return the boxes of ops, arguments first and what is used together near each other."""
     order: list[int] = []
-    seen = {root}
-    waiting = [(root, iter(args[root]))]
-    while waiting:
-        box, others = waiting[-1]
-        other = next((other for other in others if other not in seen), None)
-        if other is not None:
-            seen.add(other)
-            waiting.append((other, iter(args[other])))
-        else:
-            waiting.pop()
-            if args[box]:
-                order.append(box)
+    seen: set[int] = set()
+    for end in ends:
+        waiting = [] if end in seen else [(end, iter(args[end]))]
+        seen.add(end)
+        while waiting:
+            box, others = waiting[-1]
+            other = next((other for other in others if other not in seen), None)
+            if other is not None:
+                seen.add(other)
+                waiting.append((other, iter(args[other])))
+            else:
+                waiting.pop()
+                if args[box]:
+                    order.append(box)
     return order
 
 
-def _prepared(order: Sequence[int], args: dict[int, dict[int, None]]) -> set[int]:
-    """Return what is computed at first and used all the way, such as a constant of a simulation.
+def _kinds(
+    order: list[int],
+    ops: dict[int, str],
+    args: dict[int, dict[int, None]],
+    users: dict[int, dict[int, None]],
+) -> _Kinds | None:
+    """Return what is alike, looking as far around as still gives a picture; None if no stages."""
+    found: list[_Kinds] = []
+    for depth in DEPTHS:
+        kinds = _in_circles(order, args, _alike(order, ops, args, users, depth))
+        if kinds.members or len(order) > MANY:
+            found.append(kinds)
+            if kinds.size <= FEW:
+                break
+    return min(found, key=lambda kinds: kinds.size, default=None)
 
-    With it comes what it is computed from, so that no arrow leads back into it.
-    """
-    users: dict[int, list[int]] = {box: [] for box in order}
-    for k, box in enumerate(order):
+
+def _alike(
+    order: list[int],
+    ops: dict[int, str],
+    args: dict[int, dict[int, None]],
+    users: dict[int, dict[int, None]],
+    depth: int,
+) -> dict[int, int]:
+    """Return the kind of each box: those that look alike so far down or so far up share it."""
+    kind = {box: box for box in order}
+
+    def first(box: int) -> int:
+        while kind[box] != box:
+            kind[box] = box = kind[kind[box]]
+        return box
+
+    for around in (args, users):
+        seen = _seen(order, ops, around, depth)
+        example: dict[int, int] = {}
+        for box in order:
+            kind[first(box)] = first(example.setdefault(seen[box], box))
+    return {box: first(box) for box in order}
+
+
+def _seen(
+    order: list[int], ops: dict[int, str], around: dict[int, dict[int, None]], depth: int
+) -> dict[int, int]:
+    """Return what each box looks like, as a number: its op, and those so many links from it."""
+    number: dict[object, int] = {}
+    seen = {box: number.setdefault(ops[box], len(number)) for box in order}
+
+    def leaf(other: int) -> int:
+        return -2 - other if other in ops else -1  # the box of a module is like no other
+
+    for _ in range(depth):
+        known: dict[object, int] = {}
+        further = {}
+        for box in order:
+            others = frozenset(seen.get(other, leaf(other)) for other in around[box])
+            further[box] = known.setdefault((seen[box], others), len(known))
+        seen = further
+    return seen
+
+
+def _in_circles(order: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]) -> _Kinds:
+    """Return kinds with their circles; boxes of circles that aren't run through are no kinds."""
+    links = _links(order, args, kind)
+    circles = _circles(links)
+    members: dict[int, list[int]] = {}
+    for box in order:
+        members.setdefault(circles[kind[box]], []).append(box)
+    repeated = []
+    alone: set[int] = set()
+    for found in members.values():
+        again = _that_repeat(found, args, kind)
+        if again and _is_regular(again, args, kind):
+            repeated.append(again)
+            alone.update(set(found).difference(again))
+        elif len({kind[box] for box in found}) > 1 or again:
+            alone.update(found)
+    # What a circle isn't computed from comes after it, such as a penalty on its parameters.
+    begin = [kind[again[0]] for again in repeated]
+    circles = _circles({k: links[k] for k in dict.fromkeys([*begin, *links])})
+    circle = {box: circles[kind[box]] for box in order}
+    of = {box: box if box in alone else -1 - kind[box] for box in order}
+    within = {box: circle[box] for again in repeated for box in again}
+    size = len({(box in within, within.get(box, of[box])) for box in order})
+    return _Kinds(of, circle, {circle[again[0]]: again for again in repeated}, size)
+
+
+def _that_repeat(
+    members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]
+) -> list[int]:
+    """Return the boxes of a circle that are connected by turns; others only look like them."""
+    group = {box: box for box in members}
+
+    def first(box: int) -> int:
+        while group[box] != box:
+            group[box] = box = group[group[box]]
+        return box
+
+    for box in members:
         for arg in args[box]:
-            if args[arg]:
-                users[arg].append(k)
-    waiting = [
-        box
-        for box in order[: len(order) // 4]
-        if len(users[box]) >= FEWEST_USERS and users[box][-1] - users[box][0] > len(order) // 2
-    ]
-    found: set[int] = set()
-    while waiting:
-        box = waiting.pop()
-        if box not in found and args[box]:
-            found.add(box)
-            waiting += args[box]
+            if arg in group:
+                group[first(arg)] = first(box)
+    connected: dict[int, list[int]] = {}
+    for box in members:
+        connected.setdefault(first(box), []).append(box)
+    again = {
+        group
+        for group, found in connected.items()
+        if len(found) > 1 and max(_turns(found, args, kind).values()) > 0
+    }
+    return [box for box in members if first(box) in again]
+
+
+def _is_regular(members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]) -> bool:
+    """Return whether there are twice as many boxes as kinds, and most turns are alike.
+
+    That is, they do the same in the same order. The first and the last one may differ; of two or
+    three, nobody can tell which do.
+    """
+    turns = _turns(members, args, kind)
+    length: dict[int, int] = {}  # of the way to each box in its turn
+    done: dict[int, set[tuple[int, ...]]] = {}
+    for box in members:
+        its = [arg for arg in args[box] if arg in turns]
+        length[box] = 1 + max((length[a] for a in its if turns[a] == turns[box]), default=0)
+        links = {(length[box], kind[box], kind[arg]) for arg in its}
+        done.setdefault(turns[box], set()).update(links)
+    inner = [frozenset(done[turn]) for turn in range(1, len(done) - 1)]
+    most = max(Counter(inner).values(), default=0)
+    return len(members) >= 2 * len({kind[box] for box in members}) and (
+        len(inner) < 2 or 2 * most >= len(inner)
+    )
+
+
+def _links(
+    order: list[int], args: dict[int, dict[int, None]], group: Mapping[int, int]
+) -> dict[int, dict[int, None]]:
+    """Return the groups that each group of boxes is computed from, itself left out."""
+    links: dict[int, dict[int, None]] = {group[box]: {} for box in order}
+    for box in order:
+        for arg in args[box]:
+            if arg in group and group[arg] != group[box]:
+                links[group[box]][group[arg]] = None
+    return links
+
+
+def _circles(links: dict[int, dict[int, None]]) -> dict[int, int]:
+    """Return the strongly connected component of each; none has a link to one of higher number.
+
+    Source: Tarjan, Depth-first search and linear graph algorithms, SIAM J. Comput. 1, 1972.
+    """
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    found: dict[int, int] = {}
+    path: list[int] = []
+    count = 0
+    for start in links:
+        if start in index:
+            continue
+        waiting = [(start, iter(links[start]))]
+        index[start] = low[start] = len(index)
+        path.append(start)
+        while waiting:
+            here, others = waiting[-1]
+            for other in others:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    path.append(other)
+                    waiting.append((other, iter(links[other])))
+                    break
+                if other not in found:
+                    low[here] = min(low[here], index[other])
+            else:
+                waiting.pop()
+                if waiting:
+                    above = waiting[-1][0]
+                    low[above] = min(low[above], low[here])
+                if low[here] == index[here]:
+                    while here not in found:
+                        found[path.pop()] = count
+                    count += 1
     return found
 
 
-def _runs(told: Sequence[object], ops: Sequence[str]) -> list[_Run]:
-    """Return the stretches that repeat, from the first to the last."""
-    found: list[_Run] = []
-    waiting = [(0, len(told))]
-    while waiting:
-        start, end = waiting.pop()
-        run = _longest(told, ops, start, end)
-        if run is not None and LEAST_SHARE * run.length >= len(told):
-            found.append(run)
-            waiting += [(start, run.first), (run.first + run.length, end)]
-    return sorted(found)
+def _turns(
+    members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]
+) -> dict[int, int]:
+    """Return how often the circle was run through before each of its boxes.
+
+    Most kinds come once a turn; the first of them tells where one begins.
+    """
+    kinds = dict.fromkeys(kind[box] for box in members)
+    often = {k: _passed(members, args, kind, k) for k in list(kinds)[:MOST_KINDS]}
+    most = {k: max(passed.values()) for k, passed in often.items()}
+    counts = Counter(times for times in most.values() if times > 1) or Counter([1])
+    times = max(counts, key=lambda times: (counts[times], -times))
+    passed = next((often[k] for k in often if most[k] == times), next(iter(often.values())))
+    return {box: max(0, passed[box] - 1) for box in members}
 
 
-def _longest(told: Sequence[object], ops: Sequence[str], start: int, end: int) -> _Run | None:
-    """Return the repetition that covers most of the boxes between two places."""
-    distances: Counter[int] = Counter()
-    last: dict[object, int] = {}
-    for k in range(start, end):
-        if told[k] in last:
-            distances[k - last[told[k]]] += 1
-        last[told[k]] = k
-    best: _Run | None = None
-    for period, _ in distances.most_common(MOST_PERIODS):
-        first = start
-        while first < end - period:
-            stop = first
-            while stop < end - period and told[stop] == told[stop + period]:
-                stop += 1
-            if stop > first:
-                # What comes first is applied to an input, and differs in that alone.
-                floor = max(start, first - period)
-                while first > floor and ops[first - 1] == ops[first - 1 + period]:
-                    first -= 1
-                length = stop - first + period
-                # A last one may lack its end: a layer without an activation.
-                length -= length % period if 2 * (length % period) <= period else 0
-                run = _Run(first, length, period)
-                if length >= 2 * period and (best is None or _is_better(run, best)):
-                    best = run
-            first = stop + 1
-    return best
+MOST_KINDS = 64
+"""Kinds of a circle that are counted, those computed first, so that it takes linear time."""
 
 
-def _is_better(run: _Run, other: _Run) -> bool:
-    return (run.length, -run.period) > (other.length, -other.period)
+def _passed(
+    members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int], counted: int
+) -> dict[int, int]:
+    """Return how many boxes of a kind are on the way to each box, itself included, at most."""
+    passed: dict[int, int] = {}
+    for box in members:
+        before = max((passed[arg] for arg in args[box] if arg in passed), default=0)
+        passed[box] = before + (kind[box] == counted)
+    return passed
+
+
+def _parts(
+    order: list[int], args: dict[int, dict[int, None]], kinds: _Kinds, stage_of: dict[int, int]
+) -> dict[int, int]:
+    """Return the part of each box: its kind, in its stage; kinds that feed each other are one."""
+    number: dict[tuple[int, int], int] = {}
+    group = {
+        box: number.setdefault((stage_of.get(box, -1), kinds.of[box]), len(number)) for box in order
+    }
+    circles = _circles(_links(order, args, group))
+    return {box: circles[group[box]] for box in order}
 
 
 def _claim_leaves(
-    structure: Structure, boxes: Sequence[int], rank: dict[int, int], of: list[int]
+    structure: Structure, boxes: Sequence[int], rank: dict[int, tuple[int, int]], of: list[int]
 ) -> None:
     """Give each stage the parameters that are its own; what one stage alone has is an input.
 
@@ -203,7 +375,7 @@ def _claim_leaves(
     spread: dict[int, set[int]] = {}
     for leaf, uses in users.items():
         stages = {of[i] for i in uses} - {-1}
-        first = min(rank.get(boxes[i], -1) for i in uses)
+        first = min(rank[boxes[i]] for i in uses)
         if len(stages) == 1 and any(of[i] >= 0 and rank[boxes[i]] == first for i in uses):
             own[leaf] = stages.pop()
             spread.setdefault(boxes[leaf], set()).add(own[leaf])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograd.drawing.levels import Folding, divided_by_stages, fold, modules_in
+from autograd.drawing.levels import Folding, fold, modules_in, staged, stages_in
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import heading_of
 from autograd.page.packing import packed
@@ -24,22 +24,31 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     Each divides the boxes of the one before: into the modules in it, as deep as they go, and at
     last into what is alike. Of two called alike, the first puts a crowd together.
     """
-    found = fold(structure, "network")
+    whole = fold(structure, "network")
+    stages = stages_in(structure) if len(structure.nodes) > ABOUT else None
+    found = staged(structure, "network", whole, stages)
     levels = [("network", found)]
     deepest = max(len(modules_in(place)) for place in structure.place)
-    if len(structure.nodes) > FEW and (staged := divided_by_stages(structure, found)):
-        names = {"network": "network", "layer": "stages", "neuron": "parts"}
-        levels = [(name, staged[level]) for level, name in names.items()]
-        found = staged["neuron"]
+    if stages and not deepest:
+        found = staged(structure, "layer", whole, stages)
+        levels.append(("stages", found))
     for depth in range(1, min(deepest, DEEPEST) + 1):
-        divided = fold(structure, depth, found)
-        together = fold(structure, depth, found, alike=True)
+        divided, together = (
+            staged(structure, "layer", fold(structure, depth, found, alike=alike), stages)
+            for alike in (False, True)
+        )
         name = _name(structure, depth, [name for name, _ in levels])
         levels += [(name, _fewer(found, together, divided)), (name, divided)]
         found = divided
+    if stages:
+        found = staged(structure, "neuron", found, stages)
+        levels.append(("parts", found))
     levels.append(("alike", fold(structure, "op", found, alike=True)))
     return [{"name": name} | _boxes(structure, folding) for name, folding in levels]
 
+
+ABOUT = 30
+"""So many boxes are a picture that can be read; of more nodes, stages are told."""
 
 FEW = 60
 """Nodes without modules that are shown as they are, at no other level."""
