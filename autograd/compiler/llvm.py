@@ -241,6 +241,9 @@ class _Module:
     def _finish(self, code: Body) -> None:
         """Write what adds up the places of each sum's vector, and puts all sums in order."""
         width, number, sums = self.block.width, code.types.number, self.sums
+        if width == 1:
+            self._scale(code)
+            return
         factor = code.broadcast(self._narrowed(code, "%scale"))
         target = "%sums_in_order" if sums.outers else "%sums"
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
@@ -253,6 +256,19 @@ class _Module:
             code.copy(dims, source, goal)
         for outer in sums.outers:
             code.collect(outer, factor)
+
+    def _scale(self, code: Body) -> None:
+        """Write what multiplies sums that are numbers, neighbouring ones side by side."""
+        begin, size = 0, self.sums.vectors
+        scale = self._narrowed(code, "%scale")
+        for width in sorted({self.lone.across, 1}, reverse=True):
+            code.use(width)
+            factor, number, end = code.broadcast(scale), code.types.number, size - size % width
+            with code.counted(str(begin), str(end), width) as k:
+                product = code.binary("fmul", code.read(code.at("%r", k, 1), number), factor)
+                code.write(product, code.at("%sums", k, 1), number)
+            begin = end
+        code.use(1)
 
     def _narrowed(self, code: Body, number: str) -> str:
         """Return a double as one of the kernel's numbers."""

@@ -29,6 +29,9 @@ ANSWERS = "", "not finite", "doubtful"
 """All steps are made; or the next one's cost is not finite, or the square of its gradient's norm
 may be beyond all floats, or below."""
 
+SIDE_BY_SIDE = 8
+"""So many sums of a further kind of samples are added at a time, and room is behind the last."""
+
 SMALLEST, LARGEST = 1e-140, 1e140
 """Norms whose squares are certain."""
 
@@ -91,11 +94,11 @@ add:
   %a = phi i64 [ 0, %span ], [ %a.next, %add ]
   %total.p = getelementptr {{number}}, ptr %at.r, i64 %a
   %part.p = getelementptr {{number}}, ptr %at.more, i64 %a
-  %total = load {{number}}, ptr %total.p
-  %part = load {{number}}, ptr %part.p
-  %both = fadd {{number}} %total, %part
-  store {{number}} %both, ptr %total.p
-  %a.next = add i64 %a, 1
+  %total = load {{vector}}, ptr %total.p, align {{bytes}}
+  %part = load {{vector}}, ptr %part.p, align {{bytes}}
+  %both = fadd {{vector}} %total, %part
+  store {{vector}} %both, ptr %total.p, align {{bytes}}
+  %a.next = add i64 %a, {SIDE_BY_SIDE}
   %a.more = icmp slt i64 %a.next, %count
   br i1 %a.more, label %add, label %spanned
 spanned:
@@ -170,7 +173,8 @@ SHRUNK = """\
 
 def steps_of(real: Real) -> str:
     """Return the function ``steps`` of a frame, with numbers of some kind; it returns an answer."""
-    names = {"number": real.name, "bytes": real.size}
+    vector = f"<{SIDE_BY_SIDE} x {real.name}>"
+    names = {"number": real.name, "vector": vector, "bytes": real.size}
     lines = ["define i64 @steps(ptr %frame) {", "entry:"]
     for name in FRAME[1:]:
         lines.append(f"  %{name}.p = getelementptr i64, ptr %frame, i64 {WORD[name]}")

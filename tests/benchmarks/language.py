@@ -36,7 +36,7 @@ def batches(size: int, steps: int) -> list[list[list[int]]]:
 
 def ours(size: int, *, compile: bool, dtype: str = "float64") -> dict[str, Any]:
     """Train, and return the seconds of a step, and of all that is done before and between them."""
-    steps = STEPS // size if compile else EAGER_STEPS
+    steps = STEPS if compile else EAGER_STEPS
     data = batches(size, steps)
 
     def train(times: int) -> tuple[float, list[float]]:
