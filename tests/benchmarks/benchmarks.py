@@ -24,6 +24,7 @@ from tests.benchmarks.compiler_figures import (
     loop,
     second_derivatives,
     sparse,
+    written_out,
 )
 from tests.benchmarks.engine_figures import (
     both_engines,
@@ -119,6 +120,13 @@ BENCHMARKS: dict[str, Benchmark] = {
             "how long value and gradient take, beside the value alone",
             gradient,
             DATA,
+        ),
+        Benchmark(
+            "written-out",
+            "compile",
+            "micrograd's own loss, which goes through its samples by itself",
+            written_out,
+            COMPILED,
         ),
         Benchmark("formula", "compile", "a formula of 100,000 nodes", formula, COMPILED),
         Benchmark(
