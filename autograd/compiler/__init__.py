@@ -12,7 +12,8 @@
 6. `sums` decides where samples are lanes of a vector and where weights are.
 7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`, `lone` those for one
    sample, whose vectors are the loops' own; `llvm` puts them together.
-8. `machine` lets LLVM make machine code of it, and `cache` keeps that for the next process.
+8. `machine` lets LLVM make machine code of it, and `cache` keeps that for the next process; what
+   is long and has no loops becomes a `tape` instead, for a `player` that is made once for many.
 9. `native` calls it with memory from `frames`, in the threads of `crew`; `objects` reads and writes
    the numbers inside Values, and `descent` goes from step to step.
 10. `code` holds all that a function becomes, `gradient` adds up over samples, fast or exactly,

@@ -14,21 +14,13 @@ from math import prod
 from typing import NamedTuple
 
 from autograd.compiler.blocks import Passage, SampleBlock
+from autograd.compiler.calls import Calls
 from autograd.compiler.emitter import Types
 from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
-from autograd.compiler.machine import (
-    MANGLED,
-    OFTEN,
-    ONCE,
-    PYTHONS_OWN,
-    Machine,
-    python_name,
-    vector_name,
-)
+from autograd.compiler.machine import OFTEN, ONCE, Machine
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.spelling import LIBM
 from autograd.compiler.sums import Outer, sums_of
 
 LARGE = 4000
@@ -116,7 +108,7 @@ class _Module:
         self.sums = sums_of(loops, arguments, block)
         self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
         self.functions: list[str] = []
-        self.called: set[tuple[str, int]] = set()
+        self.calls = Calls(machine, block.exact, block.real)
 
     def kernel(self) -> Kernel:
         block = self.block
@@ -181,13 +173,13 @@ class _Module:
 
     def _body(self, block: SampleBlock, *, masked: bool) -> Body:
         if block.across > 1:
-            return LoneBody(self.function, block)
-        return Body(self.function, block, masked=masked)
+            return LoneBody(self.calls.name, block)
+        return Body(self.calls.name, block, masked=masked)
 
     def _run(self, offsets: dict[str, int]) -> None:
         """Write the function that is called from outside."""
         sizes, parameters, real = self.loops.sizes, self.loops.parameters, self.real
-        code = Body(self.function, self.block, masked=False)
+        code = Body(self.calls.name, self.block, masked=False)
         emit = code.emit
 
         def word(name: str, place: int, kind: str) -> None:
@@ -349,17 +341,6 @@ class _Module:
         code.emit(f"{mask} = icmp sgt <{width} x i64> {lane}, <{numbers}>")
         return live, mask
 
-    def function(self, name: str, width: int) -> str:
-        """Return the name under which a function of libm is called for some width."""
-        self.called.add((name, width))
-        if self.block.exact and name in PYTHONS_OWN:
-            return python_name(name)
-        if width == 1:
-            return name + self.real.mark
-        if name in self.machine.vector_functions and width * self.real.size in MANGLED:
-            return vector_name(name, LIBM[name], width, self.real)
-        return f"each_{name}{width}"
-
     def _declarations(self) -> Iterator[str]:
         real = self.real
         yield f'target triple = "{self.machine.triple}"'
@@ -378,35 +359,7 @@ class _Module:
             constants = self.loops.constants
             numbers = ", ".join(f"{real.name} {real.written(x)}" for x in constants)
             yield f"@constants = private constant [{len(constants)} x {real.name}] [{numbers}]"
-        for name, width in sorted(self.called):
-            number = Types(width, real).number
-            arity = LIBM[name]
-            declared = self.function(name, width)
-            if declared.startswith("each_"):
-                if (name, 1) not in self.called:
-                    self.called.add((name, 1))
-                    arguments = ", ".join([real.name] * arity)
-                    yield f"declare {real.name} @{name}{real.mark}({arguments})"
-                yield from _each(name, arity, width, real)
-            else:
-                yield f"declare {number} @{declared}({', '.join([number] * arity)})"
-
-
-def _each(name: str, arity: int, width: int, real: Real) -> Iterator[str]:
-    """Yield the function that calls libm for each number of a vector."""
-    number, kind = Types(width, real).number, real.name
-    parameters = ", ".join(f"{number} %x{i}" for i in range(arity))
-    yield f"define internal {number} @each_{name}{width}({parameters}) {{"
-    whole = "poison"
-    for lane in range(width):
-        for i in range(arity):
-            yield f"  %a{lane}.{i} = extractelement {number} %x{i}, i32 {lane}"
-        args = ", ".join(f"{kind} %a{lane}.{i}" for i in range(arity))
-        yield f"  %y{lane} = call {kind} @{name}{real.mark}({args})"
-        yield f"  %v{lane} = insertelement {number} {whole}, {kind} %y{lane}, i32 {lane}"
-        whole = f"%v{lane}"
-    yield f"  ret {number} {whole}"
-    yield "}"
+        yield from self.calls.declared()
 
 
 def _is_repeated(loop: Loop | Repeat | Outer) -> bool:
