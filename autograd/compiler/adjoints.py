@@ -6,17 +6,18 @@ That of a loop is a loop, which goes back through the steps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from autograd import ops
-from autograd.compiler.program import Program, Register, Scan, Writer
+from autograd.compiler.program import Arg, Program, Scan, Template, Writer, template_of
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting, begins_of, index_of
 from autograd.engine import Value
+from autograd.lowering import symbols
 from autograd.modes import changed_mode
-from autograd.operation import Number
-from autograd.transforms import descendants, shares
+from autograd.operation import Op, Symbol
+from autograd.transforms import descendants
 
 FEWEST = 4
 """Fewer products are added one by one."""
@@ -43,8 +44,7 @@ def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
     with changed_mode(checked=False, grad=True, debug=None):
         writer.write(nest.nodes, nest)
         found = _adjoints(writer, nest, nest.nodes, [(first, 1.0)], wrt)
-    slopes = [x if x.__class__ is float else x.number for x in found]
-    return writer.program([writer.result(first), *slopes, *map(writer.result, others)])
+    return writer.program([writer.result(first), *found, *map(writer.result, others)])
 
 
 def _concerned(nest: Nesting, nodes: Sequence[Value], wrt: Iterable[Value]) -> set[Value]:
@@ -108,7 +108,7 @@ def _back_through(writer: _GradientWriter, nest: Nesting, scan: Value) -> _WayBa
     used = nest.used(scan)
     columns = [x for x in step.columns if x in concerned]
     captured = [x for x in writer.captured(step) if x in concerned]
-    captured.sort(key=lambda x: writer.known[x].number)
+    captured.sort(key=lambda x: writer.known[x])
     slopes, gains, sums = ([Value(0.0) for _ in xs] for xs in (step.carries, used, captured))
     saved = _dear(nest, step.nodes)
     inputs = [*slopes, *gains, *step.columns, *step.carries, *saved, *sums]
@@ -128,7 +128,7 @@ def _back_through(writer: _GradientWriter, nest: Nesting, scan: Value) -> _WayBa
     own = len(step.carries) + len(columns)
     for i, total in enumerate(sums, own):
         found[i] = inner.apply(ops.add, [inner.known[total], found[i]])
-    program = inner.program([x if x.__class__ is float else x.number for x in found])
+    program = inner.program(found)
     begin = len(slopes) + len(gains) + len(step.columns)
     read = {arg for _, args in program.instructions for arg in args} | {*program.outputs}
     numbers = range(begin, begin + len(step.carries) + len(saved))
@@ -172,7 +172,7 @@ def _adjoints(
     seeds: Iterable[tuple[Any, Any]],
     wrt: Sequence[Value],
 ) -> list[Any]:
-    """Write the derivative by each w of ``wrt``; return its register or float.
+    """Write the derivative by each w of ``wrt``; return the number of its result, or a float.
 
     Args:
         nodes: those of one step, or outside of all.
@@ -200,26 +200,67 @@ def _adjoints(
             ends.setdefault(args[0], {})[index_of(node)] = g
             continue
         count = 0
-        if g.__class__ is Register and (op.weighted or op is ops.mul):
+        if g.__class__ is int and (op is ops.mul or op.weighted):
             half = len(args) // 2
             count = 2 * half
             turned = args[half:count] + args[:half]
             for arg, factor in zip(args, turned, strict=False):
                 if arg in concerned:
-                    gains = products.setdefault(arg, [])
-                    gains.append((g, factor if factor.__class__ is float else known[factor]))
+                    gain = g, factor if factor.__class__ is float else known[factor]
+                    if arg in products:
+                        products[arg].append(gain)
+                    else:
+                        products[arg] = [gain]
             # What is left is a bias.
             parts = [g] * (len(args) - count)
         else:
-            given = [arg if arg.__class__ is float else known[arg] for arg in args]
-            slots = [slot for slot, arg in enumerate(args) if arg in concerned]
-            result = known[node]
-            out = Number(result) if result.__class__ is float else result
-            parts = shares(op, out, given, g, slots)
+            parts = _shares(writer, node, g)
         for arg, part in zip(args[count:], parts, strict=True):
             if arg in concerned:
-                others.setdefault(arg, []).append(part)
+                if arg in others:
+                    others[arg].append(part)
+                else:
+                    others[arg] = [part]
     return [_total(writer, products.get(w, ()), others.get(w, ())) for w in wrt]
+
+
+def _shares(writer: _GradientWriter, node: Value, g: Arg) -> list[Any]:
+    """Write what a result passes to each argument, as `shares` has it; None where nobody asks."""
+    op, args, known, concerned = node.op, node.args, writer.known, writer.concerned
+    assert op
+    result = known[node]
+    given = [arg if arg.__class__ is float else known[arg] for arg in args]
+    if op.pullback is not None and not op.singular:
+        return writer.fill(_pullback_of(op, len(args)), [g, result, *given])
+    parts: list[Any] = [None] * len(args)
+    for slot, (arg, template) in enumerate(zip(args, _locals_of(op, len(args)), strict=True)):
+        if arg not in concerned:
+            continue
+        (local,) = template.results
+        if local.__class__ is int:
+            (local,) = writer.fill(template, [result, *given])
+        if g.__class__ is float and g == 1:
+            parts[slot] = local
+        elif local.__class__ is float and local in (1, -1):
+            parts[slot] = g if local == 1 else writer.apply(ops.neg, [g])
+        else:
+            parts[slot] = writer.apply(ops.mul_no_nan if op.singular else ops.mul, [g, local])
+    return parts
+
+
+@lru_cache(maxsize=256)
+def _pullback_of(op: Op, arity: int) -> Template:
+    """Return the steps to all contributions, of what comes in, the result and the arguments."""
+    g, out, args = Symbol("g"), Symbol("out"), symbols(arity)
+    assert op.pullback
+    return template_of([g, out, *args], op.pullback(g, out, args))
+
+
+@lru_cache(maxsize=256)
+def _locals_of(op: Op, arity: int) -> list[Template]:
+    """Return the steps to the derivative by each argument, of the result and the arguments."""
+    out, args = Symbol("out"), symbols(arity)
+    return [template_of([out, *args], [local]) for local in op.locals(out, args)]
 
 
 def _through(
@@ -250,10 +291,15 @@ def _through(
 
 def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence[Any]) -> Any:
     """Return what contributions add up to; 0.0 without any."""
+    if not products and len(others) == 1:
+        return others[0]
     parts = list(others)
     if len(products) < FEWEST:
         parts = [writer.apply(ops.mul, [g, factor]) for g, factor in products] + parts
     else:
         gains, factors = zip(*products, strict=True)
         parts.insert(0, writer.apply(ops.dot, [*gains, *factors]))
-    return reduce(lambda total, part: writer.apply(ops.add, [total, part]), parts) if parts else 0.0
+    total = parts[0] if parts else 0.0
+    for part in parts[1:]:
+        total = writer.apply(ops.add, [total, part])
+    return total

@@ -18,6 +18,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -27,8 +29,9 @@ from autograd.compiler.scans import PART, SCAN, LoopOp, LoopStep, Nesting, begin
 from autograd.compiler.simplification import SIMPLIFIED, simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
+from autograd.lowering import symbols
 from autograd.operand import Operand
-from autograd.operation import TABLE, Number, Op, Primitive, plain
+from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
 Arg = int | float
 """The number of an earlier result, or a constant: told apart by their type."""
@@ -106,16 +109,16 @@ class Program:
                 raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
             elif op.arity not in (None, len(args)):
                 raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
-            self._check(f"v{number}", args, number)
+            for arg in args:
+                if arg.__class__ is not float and not (arg.__class__ is int and 0 <= arg < number):
+                    raise CompileError(f"v{number} uses {arg!r}, which is no earlier result")
             if op is ops.take and self.choices.get(args[0], math.inf) >= len(args):  # type: ignore[arg-type]
                 raise CompileError(f"v{number} takes a row by {args[0]!r}, which may be none's")
-        self._check("return", self.outputs, self.first + len(self.instructions))
-        return self
-
-    def _check(self, where: str, args: Iterable[Arg], end: int) -> None:
-        for arg in args:
+        end = self.first + len(self.instructions)
+        for arg in self.outputs:
             if arg.__class__ is not float and not (arg.__class__ is int and 0 <= arg < end):
-                raise CompileError(f"{where} uses {arg!r}, which is no earlier result")
+                raise CompileError(f"return uses {arg!r}, which is no earlier result")
+        return self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and str(self) == str(other)
@@ -232,23 +235,6 @@ def without_gc() -> Iterator[None]:
             gc.enable()
 
 
-class Register(Operand):
-    """A numbered result: what a formula row, or a rule, computes with while it is written out."""
-
-    __slots__ = ("number", "writer")
-
-    def __init__(self, writer: Writer, number: int) -> None:
-        self.writer = writer
-        self.number = number
-
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
-        for arg in args:
-            if arg.__class__ is Register:
-                return arg.writer.apply(op, [plain(arg) for arg in args])
-        raise AssertionError
-
-
 class Writer:
     """Writes a program down, each distinct assignment once.
 
@@ -257,7 +243,7 @@ class Writer:
         choices: as of a `Program`.
 
     Attributes:
-        known: by a node, the register or the float that it is.
+        known: by a node, the number of the result that it is, or a float.
         loops: by a loop's node, how it was written, and where what a step gives went.
     """
 
@@ -269,12 +255,12 @@ class Writer:
         leaves += parameters
         self.first = len(leaves)
         self.choices = choices
-        self.known: dict[Any, Any] = {}
+        self.known: dict[Any, Arg] = {}
         self.loops: dict[Any, tuple[Scan, dict[int, int]]] = {}
         for i, leaf in enumerate(leaves):
-            self.known.setdefault(leaf, Register(self, i))
-        self.instructions: list[Instruction] = []
-        self.numbered: dict[tuple[Any, ...], Register] = {}
+            self.known.setdefault(leaf, i)
+        self.instructions: list[tuple[Any, tuple[Arg, ...]]] = []
+        self.numbered: dict[tuple[Any, ...], int] = {}
 
     def write(self, nodes: Iterable[Any], nest: Nesting) -> None:
         """Write what computes some nodes, each of which comes after its arguments."""
@@ -286,8 +272,12 @@ class Writer:
                 if isinstance(node.op, LoopOp):
                     self._write_loop(node, nest)
                     continue
+                op = node.op
+                if op is None:
+                    known[node] = node.data
+                    continue
                 args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
-                known[node] = self.apply(node.op, args) if node.op else node.data
+                known[node] = self.apply(op, args)
 
     def _write_loop(self, node: Any, nest: Nesting) -> None:
         """Write a loop, or which of its results is a part of it."""
@@ -317,9 +307,9 @@ class Writer:
 
     def captured(self, step: LoopStep) -> list[Any]:
         """Return the nodes of outside that a step uses, but for constants."""
-        return [x for x in step.captured if self.known[x].__class__ is Register]
+        return [x for x in step.captured if self.known[x].__class__ is int]
 
-    def constants(self, step: LoopStep) -> dict[Any, float]:
+    def constants(self, step: LoopStep) -> dict[Any, Arg]:
         """Return the nodes of outside that are constants by now."""
         return {x: self.known[x] for x in step.captured if self.known[x].__class__ is float}
 
@@ -329,84 +319,120 @@ class Writer:
         """Return what a writer of a loop's step is made with."""
         captured = self.captured(step)
         choices = {
-            len(inputs) + i: self.choices[self.known[x].number]
+            len(inputs) + i: self.choices[int(self.known[x])]
             for i, x in enumerate(captured)
-            if self.known[x].number in self.choices
+            if self.known[x] in self.choices
         }
         return inputs, captured, choices
 
-    def repeat(self, scan: Scan, args: Iterable[Any]) -> Register:
-        """Write a loop, of nodes, registers and floats."""
-        numbers = tuple([_arg(self.known.get(arg, arg)) for arg in args])
-        self.instructions.append(Instruction(scan, numbers))
-        return Register(self, self.first + len(self.instructions) - 1)
+    def repeat(self, scan: Scan, args: Iterable[Any]) -> int:
+        """Write a loop, of nodes, results and floats."""
+        numbers = tuple([self.result(arg) for arg in args])
+        self.instructions.append((scan, numbers))
+        return self.first + len(self.instructions) - 1
 
-    def result(self, out: Any) -> Arg:
-        """Return where a node's number is; a float stays one."""
-        return _arg(self.known[out] if isinstance(out, Operand) else out)
+    def result(self, x: Any) -> Arg:
+        """Return where a node's number is; the number of a result, or a float, stays what it is."""
+        if x.__class__ is int:
+            return x
+        return self.known[x] if isinstance(x, Operand) else float(x)
 
-    def apply(self, op: Op, args: list[Any]) -> Any:
-        """Return the register, or the float, of ``op`` applied to registers and floats."""
-        kinds = set(map(type, args))
-        has_floats = float in kinds
-        if has_floats and len(kinds) == 1:
+    def apply(self, op: Op, args: list[Any]) -> Arg:
+        """Return the number of the result, or the float, of ``op`` applied to such."""
+        has_floats = float in map(type, args)
+        if has_floats and int not in map(type, args):
             return op.ieee(*args)
         if has_floats or op in SIMPLIFIED:
             short = simplified(op, args)
             if short is not None:
                 return self.apply(*short) if short.__class__ is tuple else short
-        if op not in INSTRUCTIONS or (op is ops.take and not self._is_choice(args[0])):
-            if op.opaque or isinstance(op.forward, Primitive):
-                forward = "opaque Python" if op.opaque else "a primitive of your own"
-                raise CompileError(
-                    f"{op.name} can't be compiled: its forward is {forward}; write it as a "
-                    "formula over rows of the table"
-                )
-            # As Numbers, constants meet IEEE 754 in there, not Python's exceptions.
-            wrapped = [Number(arg) if arg.__class__ is float else arg for arg in args]
-            return plain(op.forward(*wrapped))
-        if not has_floats:
-            numbers: tuple[Arg, ...] = tuple([arg.number for arg in args])
-            key: tuple[Any, ...] = (op, numbers)
-        else:
-            numbers = tuple(map(_arg, args))
-            key = (op, *map(repr, numbers))
         # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
+        key = (
+            (op, *[repr(x) if x.__class__ is float else x for x in args])
+            if has_floats
+            else (op, *args)
+        )
         found = self.numbered.get(key)
         if found is None:
-            found = Register(self, self.first + len(self.instructions))
-            self.numbered[key] = found
-            self.instructions.append(Instruction(op, numbers))
+            if op not in INSTRUCTIONS or (op is ops.take and args[0] not in self.choices):
+                return self._by_its_formula(op, args)
+            found = self.numbered[key] = self.first + len(self.instructions)
+            self.instructions.append((op, tuple(args)))
         return found
 
-    def _is_choice(self, arg: Any) -> bool:
-        return arg.__class__ is Register and arg.number in self.choices
+    def _by_its_formula(self, op: Op, args: list[Arg]) -> Arg:
+        if op.opaque or isinstance(op.forward, Primitive):
+            forward = "opaque Python" if op.opaque else "a primitive of your own"
+            raise CompileError(
+                f"{op.name} can't be compiled: its forward is {forward}; write it as a "
+                "formula over rows of the table"
+            )
+        return self.fill(forward_of(op, len(args)), args)[0]
+
+    def fill(self, template: Template, given: Iterable[Arg]) -> list[Arg]:
+        """Write what a formula says of these; return what it gives."""
+        known = [*given]
+        for op, refs in template.steps:
+            known.append(self.apply(op, [known[x] if isinstance(x, int) else x for x in refs]))
+        return [known[x] if isinstance(x, int) else x for x in template.results]
 
     def program(self, outputs: list[Arg]) -> Program:
         """Return what was written, less what no output needs."""
-        needed = {out for out in outputs if out.__class__ is int}
-        end = self.first + len(self.instructions)
-        for number in range(end - 1, self.first - 1, -1):
-            if number in needed:
-                args = self.instructions[number - self.first].args
-                needed.update([arg for arg in args if arg.__class__ is int])
-        place = list(range(self.first))
-        kept: list[Instruction] = []
-        for number, (op, args) in enumerate(self.instructions, self.first):
-            place.append(self.first + len(kept))
-            if number in needed:
-                kept.append(Instruction(op, _moved(args, place)))
-        outs = _moved(outputs, place)
-        parameters = self.first - self.inputs
-        return Program(self.inputs, parameters, kept, outs, self.choices).validate()
+        first, written = self.first, self.instructions
+        needed = bytearray(first + len(written))
+        for out in outputs:
+            if isinstance(out, int):
+                needed[out] = True
+        for number in range(len(needed) - 1, first - 1, -1):
+            if needed[number]:
+                for arg in written[number - first][1]:
+                    if isinstance(arg, int):
+                        needed[arg] = True
+        if not all(needed[first:]):
+            place = [*range(first), *accumulate(needed[first:], initial=first)]
+            written = [
+                (op, tuple([place[arg] if isinstance(arg, int) else arg for arg in args]))
+                for (op, args), is_needed in zip(written, needed[first:], strict=True)
+                if is_needed
+            ]
+            outputs = [place[out] if isinstance(out, int) else out for out in outputs]
+        kept = [*map(Instruction._make, written)]
+        return Program(self.inputs, first - self.inputs, kept, outputs, self.choices).validate()
 
 
-def _moved(args: Iterable[Arg], place: list[int]) -> tuple[Arg, ...]:
-    return tuple([place[arg] if arg.__class__ is int else arg for arg in args])
+class Template(NamedTuple):
+    """A formula's steps: each a row, and what it is applied to.
+
+    Attributes:
+        steps: of what is given, of the results of earlier steps, counted behind, and of floats.
+        results: likewise.
+    """
+
+    steps: tuple[tuple[Op, tuple[Arg, ...]], ...]
+    results: tuple[Arg, ...]
 
 
-def _arg(x: Any) -> Arg:
-    return x.number if x.__class__ is Register else float(x)
+def template_of(given: Sequence[Symbol], results: Sequence[Any]) -> Template:
+    """Return formulas of some symbols as steps."""
+    results = [x if isinstance(x, Symbol) else plain(x) for x in results]
+    places: dict[Any, int] = {symbol: i for i, symbol in enumerate(given)}
+    steps: list[tuple[Any, tuple[Arg, ...]]] = []
+    for node in topological_order(*(x for x in results if isinstance(x, Symbol))):
+        if node not in places:
+            places[node] = len(given) + len(steps)
+            refs = [x if x.__class__ is float else places[x] for x in node.args]
+            steps.append((node.op, tuple(refs)))
+    return Template(
+        tuple(steps), tuple([x if x.__class__ is float else places[x] for x in results])
+    )
+
+
+@lru_cache(maxsize=1024)
+def forward_of(op: Op, arity: int) -> Template:
+    """Return the steps of a row that is a formula."""
+    args, forward = symbols(arity), op.forward
+    assert not isinstance(forward, Primitive)
+    return template_of(args, [forward(*args)])
 
 
 def run(program: Program, numbers: Sequence[float]) -> list[float]:

@@ -38,7 +38,7 @@ class Rehearsal:
         self._loops = 0
 
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
-        args = tuple(map(self.operand, args))
+        args = tuple([x if type(x) is Value or type(x) is float else self.operand(x) for x in args])
         data = value_function(op, len(args))(*floats_of(args))
         mode = current_mode()
         kept: tuple[Any, Any] = (op, args) if mode.grad else (None, ())
@@ -97,12 +97,13 @@ def is_as_recorded(
             if not _are_close(_number(x), _number(y)):
                 return False
         elif known.get(x) is not y:
-            if x in known or type(y) is float or x.op is not y.op or len(x.args) != len(y.args):
+            if x in known or type(y) is float or x.op is not y.op:
                 return False
-            if x.op is None and not _are_close(x.data, y.data):
+            args, others = x.args, y.args
+            if len(args) != len(others) or (not args and not _are_close(x.data, y.data)):
                 return False
             known[x] = y
-            pairs += zip(x.args, y.args, strict=True)
+            pairs += zip(args, others, strict=True)
     return True
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from autograd import ops
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import LoopOp
-from autograd.compiler.simplification import simplified
+from autograd.compiler.simplification import SIMPLIFIED, simplified
+from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.operation import Op
 
@@ -88,17 +89,20 @@ class Sharer:
 
     def apply(self, op: Op, args: list[Any]) -> Any:
         """Return the node, or the float, of ``op`` applied to nodes and floats."""
-        if all(arg.__class__ is float for arg in args) and not isinstance(op, LoopOp):
+        if Value not in map(type, args) and not isinstance(op, LoopOp):
             return op.ieee(*args)
+        has_floats = float in map(type, args)
         # The branch that a constant condition drops has a gradient, if only of 0 times infinity.
-        short = simplified(op, args) if op is not ops.where else None
-        if short is not None:
-            return self.apply(*short) if short.__class__ is tuple else short
-        key = (op, *[repr(arg) if arg.__class__ is float else arg for arg in args])
+        if op is not ops.where and (has_floats or op in SIMPLIFIED):
+            short = simplified(op, args)
+            if short is not None:
+                return self.apply(*short) if short.__class__ is tuple else short
+        key: tuple[Any, ...] = (op, *args)
+        if has_floats:
+            key = (op, *[repr(arg) if arg.__class__ is float else arg for arg in args])
         found = self.numbered.get(key)
         if found is None:
-            found = self.numbered[key] = Value.__new__(Value)
-            found.__setstate__(((0.0, 0.0, op, tuple(args), "", None),))
+            found = self.numbered[key] = new_node(0.0, op, tuple(args), None)
             self.made.append(found)
         return found
 

@@ -22,9 +22,9 @@ from autograd.compiler.handlers import catching_frame
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.compiler.watch import Held, held_by
-from autograd.engine import Value
+from autograd.engine import Value, clock
 from autograd.errors import CompileError, DivisionByZeroError
-from autograd.forms import describe
+from autograd.forms import describe, form
 from autograd.lowering import value_function
 from autograd.modes import OWN_CODE, changed_mode, current_mode, source_line
 from autograd.operand import Operand, real
@@ -49,6 +49,9 @@ INSTEAD = {
     "hash()": "a key that is no number, such as the value itself",
 } | {f"{name}()": WHOLE for name in "int round floor ceil trunc index".split()}
 """What to write in place of what is asked of a number."""
+
+NODES = {Value}
+ONE = (True,)
 
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
@@ -255,7 +258,11 @@ class FunctionTracer:
         finally:
             changed: list[Value] = []
             for known in (self._made, self._constants, self._hidden):
-                changed += [node for node, data in known.items() if not _is_same(node.data, data)]
+                changed += [
+                    node
+                    for node, data in known.items()
+                    if node.data is not data and not _is_same(node.data, data)
+                ]
             for node, reading in self._made.items():
                 node.data = reading.number
             for leaf in self._constants:
@@ -310,7 +317,7 @@ class FunctionTracer:
         mode = current_mode()
         nodes = [arg for arg in args if type(arg) is not float]
         # What is no node yet, such as a reading or an array, would be asked for its hash.
-        if any(x.__class__ is not Value for x in nodes) or not self._known.issuperset(nodes):
+        if set(map(type, nodes)) - NODES or not self._known.issuperset(nodes):
             args = tuple([self.operand(arg) for arg in args])
         if op.domain:
             self._refuse_if_caught(op, args)
@@ -449,12 +456,14 @@ class FunctionTracer:
         return False
 
     def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
-        found: list[Any] = [arg if type(arg) is float else arg.data for arg in args]
-        for arg, data in zip(args, found, strict=True):
-            is_own = arg is data or (type(data) is TracedNumber and data.node is arg)
+        floats: list[Any] = []
+        for arg in args:
+            data: Any = arg if type(arg) is float else arg.data
+            is_reading = type(data) is TracedNumber
+            is_own = data.node is arg if is_reading else data is arg
             if not is_own and self._is_set(arg):
                 raise self.refused(IS_SET.format(describe(arg)))
-        floats = [x.number if type(x) is TracedNumber else x for x in found]
+            floats.append(data.number if is_reading else data)
         data = value_function(op, len(args))(*floats)
         node = new_node(data, op, args, origin)
         if self._is_noting:
@@ -500,5 +509,14 @@ def _float(data: Any) -> float:
 def new_node(data: Any, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:
     """Return a node with these, whatever mode is current."""
     node = Value.__new__(Value)
-    node.__setstate__(((data, 0.0, op, args, "", origin),))
+    if op is None or op.by_hand or not 0 < len(args) < 3:
+        node.__setstate__(((data, 0.0, op, args, "", origin),))
+        return node
+    node.data, node.grad, node.label, node.origin = data, 0.0, "", origin
+    node._mark, node._age = None, clock[0]
+    if len(args) == 1:
+        node._a, node._b, node._form = args[0], 0.0, form(op, ONE)
+    else:
+        (a, b) = node._a, node._b = args
+        node._form = form(op, (a.__class__ is not float, b.__class__ is not float))
     return node
