@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from _thread import RLock  # as functools does: threading takes longer to load than this
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
 
 from autograd.acceleration import accelerated, accelerator
 from autograd.annotations import TYPE_CHECKING, Any, NamedTuple, final
@@ -31,8 +30,7 @@ FINAL = (
     "Value is final: keep your own data beside it, in a dict by Value; a method of your own is "
     "Value.cube = cube, a function with its derivative Op(name, forward, rules)"
 )
-next_age = count(1.0).__next__  # of a leaf
-clock = [0.0]  # of all nodes: a coarse one, as none has a float of its own for it
+clock = [0.0]  # of all nodes: a coarse one, as none has a float of its own for its age
 
 
 @final
@@ -65,7 +63,7 @@ class Value(Operand):
 
     # Two argument slots instead of a tuple: most nodes then need no container, and Python's
     # gc nothing to track but the node itself. For three or more, _a is the tuple of all;
-    # an unused slot holds a float, which every walk passes over anyway: of a leaf, its age.
+    # an unused slot holds a float, which every walk passes over anyway.
     __slots__ = ("_a", "_age", "_b", "_form", "_mark", "data", "grad", "label", "origin")
 
     data: float
@@ -95,7 +93,7 @@ class Value(Operand):
         self.label = label
         self.origin = (mode.scope, *source_line()) if mode.debug else None
         self._form = None
-        self._a, self._b, self._age = 0.0, next_age(), clock[0]
+        self._a, self._b, self._age = 0.0, 0.0, clock[0]
         self._mark = mode.tracing.mark if mode.tracing else None
         if children.__class__ is not tuple or children or _children or label.__class__ is not str:
             self._build(children or _children, op or _op, label)
@@ -103,7 +101,7 @@ class Value(Operand):
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
         self._form = form_of(op, args) if op else None
-        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, next_age())[:2]
+        self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
         self._mark, self._age = None, clock[0]
 
     def __init_subclass__(cls) -> None:

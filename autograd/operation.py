@@ -165,7 +165,8 @@ class Op(OpBase):
         if self.arity is not None and self.arity != len(args):
             raise TypeError(f"{self.name} takes {self.arity} argument(s), got {len(args)}")
         kind: type[Operand] | None = None
-        for arg in args:
+        # Where it begins with plain ones, such as the weights of a sum, an operand comes late.
+        for arg in args if args and args[0].__class__ is not float else args[::-1]:
             if isinstance(arg, Operand):
                 kind = type(arg)
                 if not isinstance(arg, Number):

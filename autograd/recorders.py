@@ -11,11 +11,12 @@ import gc
 from _thread import allocate_lock
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate, groupby
 
 from autograd import engine, graph, modes, ops
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
-from autograd.engine import Value, clock, next_age, record
+from autograd.engine import Value, clock, record
 from autograd.forms import floats_of, form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
@@ -31,9 +32,13 @@ MOST = 4096
 """So many recorders are kept, and mixes of arguments counted; then counting begins anew. A program
 whose sums have ever another length doesn't fill the memory with them."""
 
+SHORT = 16
+"""Of no more arguments than these, each is a part of the key of its recorder."""
+
 ASKED = """\
 mode = current_mode()
-if mode.way > AS_LEAF:
+way = mode.way
+if way > AS_LEAF:
     return {general}"""
 
 TEXT = """\
@@ -48,9 +53,9 @@ node.label = ""
 node.origin = mode.origin
 node._mark = None
 node._age = clock[0]
-if mode.way:
+if way:
     node._form = None
-    node._a, node._b = 0.0, next_age()
+    node._a = node._b = 0.0
 else:
     node._form = form
     node._a = {a}
@@ -68,7 +73,7 @@ def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> C
     names = [f"x{i}" for i in range(len(pattern))]
     given = {
         "AS_LEAF": AS_LEAF, "Value": Value, "clock": clock, "current_mode": current_mode,
-        "form": form(op, pattern), "new": Value.__new__, "next_age": next_age, "op": op,
+        "form": form(op, pattern), "new": Value.__new__, "op": op,
         "operate": _operate, "plain": plain, "real_or_foreign": real_or_foreign, "record": record,
     }  # fmt: skip
     lines: list[str] = []
@@ -122,8 +127,16 @@ def _compute(
         given["forward"] = _guarded(op)
     if len(pattern) > UNROLLED:
         given["floats_of"] = floats_of
-        floats = "[arg.data for arg in args]" if all(pattern) else "floats_of(args)"
-        return [f"data = forward(*{floats})"], []
+        runs = [(is_node, len([*run])) for is_node, run in groupby(pattern)]
+        ends = [*accumulate(length for _, length in runs)]
+        parts = [
+            f"*[arg.data for arg in args[{end - length}:{end}]]"
+            if is_node
+            else f"*args[{end - length}:{end}]"
+            for (is_node, length), end in zip(runs, ends, strict=True)
+        ]
+        floats = ", ".join(parts) if len(runs) < 4 else "*floats_of(args)"
+        return [f"data = forward({floats})"], []
     return [f"data = forward({', '.join(names)})"], []
 
 
@@ -136,32 +149,45 @@ def _guarded(op: Op) -> Callable[..., float]:
     return forward
 
 
-NODES = {Value}
+_known: dict[Any, Any] = {}
+"""By op and types of its arguments (their number, if all of many are nodes): the recorder, or how
+often there was none."""
 
-_known: dict[Any, Callable[..., Value] | int] = {}
-"""By op and types of its arguments (their number, if all are nodes): the recorder, or how often
-there was none."""
+_likely: dict[Any, Any] = {}
+"""By op, number and three of the types of many arguments, which mostly tell all: these, and the
+recorder."""
+NOTHING = None, record
 
 
-def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Value:
+def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Any:
     """Record ``op``, by a recorder for this mix of arguments where one is worth its making."""
     key: Any = op
-    if op.arity != 1:  # the types of many arguments take as long to compare as a sum to compute
-        # The first input of a weighted sum is asked by itself, as it may tell.
-        is_mixed = args[len(args) // 2].__class__ is float or set(map(type, args)) != NODES
-        key = (op, *map(type, args)) if is_mixed else (op, len(args))
+    guess: Any = None
+    kinds: Any = ()
+    if op.arity != 1:
+        kinds = (*map(type, args),)
+        if len(args) > SHORT:  # all types take as long to hash and to compare as a sum to compute
+            guess = (op, len(args), kinds[0], kinds[len(args) // 2], kinds[-1])
+            likely, made = _likely.get(guess, NOTHING)
+            if likely == kinds:
+                return made(args)
+        is_plain = guess is None or kinds.count(Value) < len(args)
+        key = (op, *kinds) if is_plain else (op, len(args))
     found = _known.get(key, 0)
     if found.__class__ is int:
-        kinds = list(map(type, args))
+        kinds = kinds or (type(args[0]),)
         if not {Value, float}.issuperset(kinds):
             return record(op, args)
         if found < WORTHWHILE:
             if len(_known) >= MOST and key not in _known:
                 _known.clear()
+                _likely.clear()
             _known[key] = found + 1
             return record(op, args)
         found = _known[key] = recorder(op, tuple(kind is Value for kind in kinds))
-    return found(*args) if len(args) < 3 else found(args)  # type: ignore[operator]
+    if guess:
+        _likely[guess] = (kinds, found)
+    return found(*args) if len(args) < 3 else found(args)
 
 
 def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> None:
@@ -199,9 +225,9 @@ def _operate(op: Op, x: Any, y: Any) -> Any:
 _ticking = allocate_lock()
 
 
-def tick(*_: object) -> None:
+def tick(*by_gc: object) -> None:
     """Let all nodes from now on be known to be younger than those before."""
-    if _ticking.acquire(blocking=False):  # else another one is at it: the clock never goes back
+    if _ticking.acquire(blocking=not by_gc):  # which may come amid a tick; no clock goes back
         clock[0] += 1.0
         _ticking.release()
 

@@ -338,6 +338,7 @@ def _recorded(
         if not -len(args) <= number < len(args):
             raise IndexError(f"argnums={quoted(argnums)}, but there are {len(args)} argument(s)")
     inside = _depth.get() > 0 or any(isinstance(x, Value) for arg in args for x in _flat(arg))
+    tick()
     start = Value(0.0)
     fresh = list(args)
     for number in {n % len(args) for n in numbers}:
@@ -346,7 +347,7 @@ def _recorded(
     out = _run(f, tuple(fresh), lists=lists)
     if not inside:
         made = topological_order(*(x for x in _flat(out) if isinstance(x, Value)), since=start._age)
-        inside = any(n._age < start._age or (n.op is None and n._b < start._b) for n in made)
+        inside = any(n._age < start._age for n in made)
     return inside, out, [fresh[n] for n in numbers]
 
 

@@ -31,7 +31,7 @@ from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
 from autograd.ops import OPERATORS
-from autograd.recorders import WORTHWHILE, _attach, recorder
+from autograd.recorders import SHORT, WORTHWHILE, _attach, recorder
 from tests.floats import bits
 from tests.test_forms import XS
 
@@ -181,6 +181,22 @@ def test_what_a_user_puts_in_the_place_of_a_method_stays_there(
     for _ in range(2 * WORTHWHILE):
         getattr(x, name)(*[x][: name.startswith("_")])
     assert len(calls) == 2 * WORTHWHILE
+
+
+@pytest.mark.parametrize("n", [2, SHORT // 2, SHORT, 40, UNROLLED])
+def test_a_mix_that_looks_like_another_one_is_none(n: int) -> None:
+    """What is asked first of many arguments, a few types, is the same in all of these."""
+    xs, numbers = [Value(0.1 * i) for i in range(n)], [0.2 * i for i in range(n)]
+    for weights, inputs in ((xs, numbers), (numbers, xs), (xs, xs)):
+        for _ in range(WORTHWHILE + 2):
+            dot(weights, inputs)
+        for odd in (3, Value(3.0), True, 3.0):
+            given = [*inputs[:1], odd, *inputs[2:]]
+            for args in ((weights, given), (weights, given, 1.0), (given, weights, Value(1.0))):
+                out, expected = dot(*args), [x for part in args[:2] for x in part] + [*args[2:]]
+                assert out.args == tuple(x if isinstance(x, Value) else float(x) for x in expected)
+                assert {*map(type, out.args)} <= {Value, float}
+                assert out.data == record(TABLE["dot"], tuple(expected)).data
 
 
 def test_ever_another_mix_of_arguments_does_not_fill_the_memory(

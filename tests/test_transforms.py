@@ -291,6 +291,21 @@ def test_closed_over_values_are_followed(name: str) -> None:
         assert w.grad == pytest.approx((high - low) / (2 * h), rel=1e-6, abs=1e-7)
 
 
+def test_a_leaf_of_just_now_is_closed_over_and_one_of_its_own_is_not() -> None:
+    with no_grad():
+        w = Value(2.0) * 1.5
+    out = grad(lambda a: w * a * a)(2.0)
+    assert isinstance(out, Value)
+    assert gradients(out, [w])[0].data == 4.0
+
+    def own(a: Any) -> Any:
+        with no_grad():
+            scale = a * 2.0
+        return scale * a + Value(1.0)
+
+    assert type(grad(own)(3.0)) is float
+
+
 def test_a_gradient_penalty_reaches_the_parameters() -> None:
     x = Value(3.0)
     (x * grad(lambda a: x * a * a)(2.0)).backward()
