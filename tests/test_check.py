@@ -196,7 +196,6 @@ def test_second_order(wrong_square: Op) -> None:
     assert checks[1].culprit.op == "wrong_square"
 
 
-@pytest.mark.long
 def test_second_order_of_what_is_small() -> None:
     """Slopes add up from 0, beside which nothing is too small."""
     for size in (1e-18, 1e-100):
@@ -205,6 +204,7 @@ def test_second_order_of_what_is_small() -> None:
         assert second.numeric == pytest.approx(second.analytic, rel=1e-9, abs=0)
 
 
+@pytest.mark.long
 def test_parameters_of_a_module() -> None:
     model = nn.MLP(2, [4, 1], activation="tanh", seed=1)
     samples, targets = nn.data.moons(6, 0.1, 0)

@@ -8,7 +8,7 @@ from operator import add
 
 import pytest
 
-from autograd import Op, Value, dot, exp, sin
+from autograd import Op, Value, atan2, dot, exp, sin
 from autograd import sum as sum_of
 from autograd.checking.culprit import MANY, check_edges, first_culprit, first_steps
 from autograd.checking.linearization import Linearization
@@ -47,6 +47,13 @@ def test_an_op_with_many_edges_that_are_right_costs_no_more_than_one(
     calls.clear()
     assert first_culprit(graph) is None
     assert 6 * lines <= len(calls) <= 30 * lines
+
+
+def test_a_nan_that_infinities_make_is_no_fault_of_a_rule() -> None:
+    x = Value(1.0)
+    graph = Linearization(atan2(x, math.inf))
+    assert math.isnan(graph.locals[graph.order[-1]][0])
+    assert first_culprit(graph) is None
 
 
 def test_an_argument_that_is_not_concerned_is_not_to_blame() -> None:

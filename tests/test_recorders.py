@@ -100,8 +100,8 @@ def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(name: str)
     _attach(name, op, pattern, reflected=is_reflected)  # as at the start
     x, made = Value(0.5), recorder(op, pattern, reflected=is_reflected)
     for _ in range(WORTHWHILE):
-        assert getattr(Value, name) is not made
         getattr(x, name)(*[2.0][: op.arity - 1])
+        assert getattr(Value, name) is not made
     getattr(x, name)(*[2.0][: op.arity - 1])
     assert getattr(Value, name) is made
 

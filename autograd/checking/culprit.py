@@ -79,8 +79,6 @@ def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | 
             for slot, arg in enumerate(node.args)
             if isinstance(arg, Value) and arg in concerned
         ]
-        if not slots:
-            continue
         if len(slots) > MANY and check_edges(node.op, slots, floats, locals_).verdict == "ok":
             continue
         for slot in slots:
