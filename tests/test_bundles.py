@@ -251,13 +251,7 @@ def test_a_batch_is_one_function_of_a_sample(style: Any) -> None:
         assert sum(len(rows or ()) for _, rows in parts) == wanted
         sizes.append(sum(len(program.instructions) for program, _ in parts))
         renew(wrt, seed=n)
-        numbers = [p.data for p in wrt]
-        each = [run(program, [*x, *numbers]) for program, rows in parts for x in rows or ()]
-        value, *slopes = map(sum, zip(*each, strict=True))
-        if around := [program for program, rows in parts if rows is None]:
-            value, *direct, factor = run(around[0], [value, *numbers])
-            slopes = [factor * s + d for s, d in zip(slopes, direct, strict=True)]
-        assert_eager((value, slopes), loss, wrt, n)
+        assert_eager(added_up(f, [p.data for p in wrt]), loss, wrt, n)
     assert abs(sizes[0] - sizes[1]) < 10  # to divide by 16 is to multiply
 
 
@@ -322,6 +316,79 @@ def test_every_bit_is_kept_where_that_is_asked_for() -> None:
     out = loss()
     out.backward()
     assert (value, [*slopes]) == (out.data, [p.grad for p in wrt])
+
+
+def added_up(f: Any, numbers: list[float]) -> tuple[float, list[float]]:
+    """Return value and gradient by the rows themselves, sample by sample."""
+    parts = f._code.gradient_parts()
+    each = [run(program, [*x, *numbers]) for program, rows in parts for x in rows or ()]
+    value, *slopes = map(sum, zip(*each, strict=True))
+    if around := [program for program, rows in parts if rows is None]:
+        value, *direct, factor = run(around[0], [value, *numbers])
+        slopes = [factor * s + d for s, d in zip(slopes, direct, strict=True)]
+    return value, slopes
+
+
+def random_batch(seed: int) -> tuple[Loss, list[Value]]:
+    """Return a sum, written in some way, of terms that are alike but for a few."""
+    source = random.Random(seed)
+    some = lambda: source.choice([0.0, -0.0, 1.0, -1.0, source.gauss(0, 1), source.gauss(0, 1)])
+    wrt = [Value(source.gauss(0, 1)) for _ in range(4)]
+    n = source.choice([FEWEST + 2, 17, 25])
+    classes = source.choice([1, 1, 3])
+    data = [([some(), some()], source.randrange(classes)) for _ in range(n)]
+    rows = [lambda u, v, w: u + v, lambda u, v, w: u * v, lambda u, v, w: tanh(u) - v]
+    rows += [lambda u, v, w: ag.maximum(u, v), lambda u, v, w: where(u, v, w)]
+    rows += [lambda u, v, w: dot([u, w], [v, 0.5]), lambda u, v, w: detach(u) * tanh(v) + w]
+    rows += [lambda u, v, w: tanh(u) / 3.0 - tanh(v), lambda u, v, w: ag.sum([u, v, w]) ** 2]
+    steps = [(source.choice(rows), [source.random() for _ in range(3)]) for _ in range(8)]
+    odd = {source.randrange(n) for _ in range(source.choice([0, 1, 2]))}
+    is_hidden, outputs = source.random() < 0.5, source.choice([1, 1, 2])
+    how, rest = source.randrange(6), source.randrange(3)
+
+    def terms() -> list[Any]:
+        shared = [tanh(p) * 2.0 for p in wrt[:2]]
+        found = []
+        for i, (x, k) in enumerate(data):
+            inputs = list(map(Value, x)) if is_hidden else x
+            nodes = [wrt[0] * inputs[0] + wrt[1], *wrt, *inputs, *shared]
+            for row, places in steps:
+                u, v, w = (nodes[int(at * len(nodes))] for at in places)
+                u = u if isinstance(u, Value) else wrt[2] * u
+                nodes.append(row(u, v, w) if i not in odd or row is not rows[1] else u - v)
+            found += [tanh(node + nodes[-k - 1] * wrt[3]) for node in nodes[-outputs:]]
+        return found
+
+    sums: list[Callable[[list[Any]], Any]] = [
+        sum,
+        mean,
+        lambda ts: -ts[0] / 3.0 - sum(ts[1:]),
+        lambda ts: dot([0.1 * (i % 5) for i in range(len(ts))], ts),
+        lambda ts: (mean([t * t for t in ts]) + 1.0) ** 0.5,
+        lambda ts: exp(-wrt[0]) * sum(ts) + wrt[0],
+    ]
+
+    def loss() -> Any:
+        total = sums[how](terms())
+        return total + 0.1 * sum(p * p for p in wrt) * rest - rest
+
+    return loss, wrt
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(6), pytest.param(range(100, 500), marks=pytest.mark.slow)], ids=len
+)
+def test_random_batches(seeds: range) -> None:
+    """Also where a sample is another, is that of another class, or shares what is of none."""
+    found = 0
+    for seed in seeds:
+        loss, wrt = random_batch(seed)
+        f = compile(loss, wrt=wrt)
+        if f._code.bundles.parts:
+            found += 1
+            renew(wrt, seed)
+            assert_eager(added_up(f, [p.data for p in wrt]), loss, wrt, 40)
+    assert 2 * found >= len(seeds)
 
 
 def test_samples_that_come_again_are_one() -> None:
