@@ -22,9 +22,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograd import TABLE, DomainError, Value, compile, gradients, ops, relu, sin, tanh
-from autograd.compiler import llvm, machine, native, rolling
+from autograd.compiler import fusion, llvm, machine, native
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.frames import Signature
+from autograd.compiler.fusion import LONGEST_SEGMENT
 from autograd.compiler.kernel import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loops
@@ -32,7 +33,7 @@ from autograd.compiler.machine import Machine, host
 from autograd.compiler.native import NativeFunction
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
-from autograd.compiler.rolling import LONGEST_SEGMENT, loops_of
+from autograd.compiler.rolling import loops_of
 from autograd.compiler.sums import sums_of
 from autograd.modes import unchecked
 from autograd.testing.strategies import expressions
@@ -355,7 +356,7 @@ def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_program_in_many_functions_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llvm, "LONGEST_FUNCTION", 40)
-    monkeypatch.setattr(rolling, "LONGEST_SEGMENT", 20)
+    monkeypatch.setattr(fusion, "LONGEST_SEGMENT", 20)
     monkeypatch.setattr(native, "kernel_of", counted := Counted(kernel_of))
     check(irregular(200), [[0.7], [0.3]], exact=False)
     assert counted.kernels[0].count("define internal void @block") > 3

@@ -8,39 +8,20 @@ of layers, not of weights. Nothing is computed in another order within a sum.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import sub
 from struct import pack
-from typing import Any, NamedTuple
+from typing import Any
 
+from autograd.compiler.addresses import BITS, A, Memory, T, U, Walks, X, stretches_of
 from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
-from autograd.compiler.loops import (
-    Access,
-    Local,
-    Loop,
-    Loops,
-    Read,
-    Repeat,
-    Statement,
-    Stretch,
-    Walk,
-)
+from autograd.compiler.fusion import Places, fused
+from autograd.compiler.groups import SHORTEST_LOOP, LoopGroup, grouped, scheduled
+from autograd.compiler.loops import Loop, Loops, Repeat, Statement
 from autograd.compiler.program import Arg, Program, Scan
 from autograd.compiler.ranks import ranks_of
 from autograd.compiler.scans import PART
-
-BITS = 40
-"""An address is a number: which array it is in, and behind so many bits the place there."""
-ARRAYS = " xtua"
-X, T, U, A = (k << BITS for k in range(1, 5))
-
-SHORTEST_LOOP = 3
-"""Fewer alike instructions stay as they are."""
-
-LONGEST_SEGMENT = 400
-"""Straight code is cut here: an optimiser's time grows faster than the code."""
 
 
 def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
@@ -51,50 +32,6 @@ def loops_of(program: Program, summed: Sequence[bool]) -> Loops:
             outputs of each sample.
     """
     return _Roller(program, summed).roll()
-
-
-class _Group(NamedTuple):
-    """Pieces that become one loop, in its order; a single one has no dims."""
-
-    dims: tuple[int, ...]
-    strides: tuple[tuple[int, ...], ...]
-    pieces: list[Piece]
-    uniform: bool
-
-
-class _Memory:
-    """The arrays, as far as they are given away; one for a program and all loops in it.
-
-    Attributes:
-        arrays: their names; behind those of `ARRAYS` what walks through one.
-        t, u, a: how much of them is.
-        constants: what stands in ``u`` behind the parameters.
-        uniform: the loops over what all samples share.
-    """
-
-    def __init__(self, parameters: int) -> None:
-        self.arrays = list(ARRAYS)
-        self.t = self.a = 0
-        self.u = parameters
-        self.constants: list[float] = []
-        self.uniform: list[Loop | Repeat] = []
-
-    def place(self, constant: float) -> int:
-        """Return the address of a new constant."""
-        self.constants.append(constant)
-        self.u += 1
-        return U + self.u - 1
-
-    def walk(self, address: int, stride: int) -> tuple[int, Walk]:
-        """Return what walks through an array, and the address of where it is."""
-        array = self.arrays[address >> BITS]
-        name = f"{array[0]}{len(self.arrays)}"
-        self.arrays.append(name)
-        offset = address & (1 << BITS) - 1
-        return len(self.arrays) - 1 << BITS, Walk(name, array, offset, stride)
-
-    def access(self, address: int, strides: tuple[int, ...]) -> Access:
-        return Access(self.arrays[address >> BITS], address & (1 << BITS) - 1, strides)
 
 
 class _Roller:
@@ -109,13 +46,13 @@ class _Roller:
         self,
         program: Program,
         summed: Sequence[bool],
-        memory: _Memory | None = None,
+        memory: Memory | None = None,
         is_uniform: Sequence[bool] | None = None,
     ) -> None:
         self.program = program
         self.summed = summed
         self.is_uniform = program.uniform(is_uniform)
-        self.memory = memory or _Memory(program.parameters)
+        self.memory = memory or Memory(program.parameters)
         self.address = {i: X + i for i in range(program.inputs)}
         self.address |= {program.inputs + i: U + i for i in range(program.parameters)}
         # Of a result, which loop computes it, and to how many outputs it has gone so far.
@@ -127,6 +64,7 @@ class _Roller:
         self.bodies: dict[int, _Roller] = {}
         self.repeats: dict[int, Repeat] = {}
         self._stacks: dict[int, tuple[int, int]] = {}
+        self.places = Places(self.memory, self.address, self.repeats)
         for number, (op, args) in enumerate(program.instructions, program.first):
             if op is PART:
                 scan = int(args[0])
@@ -140,9 +78,9 @@ class _Roller:
         self.pieces = pieces_of(program, summed, self.is_uniform)
         self._place_constants(self.pieces)
 
-    def groups(self) -> list[_Group]:
+    def groups(self) -> list[LoopGroup]:
         """Return the pieces in loops, each behind what it uses."""
-        return _scheduled(self._groups(self.pieces))
+        return scheduled(self._groups(self.pieces))
 
     def roll(self) -> Loops:
         ordered = self.groups()
@@ -150,12 +88,12 @@ class _Roller:
         outputs = self.program.outputs
         sums = [out for out, is_sum in zip(outputs, self.summed, strict=True) if is_sum]
         totals = [
-            (place, self._operand(out, ()))
+            (place, self.places.operand(out, ()))
             for place, out in enumerate(sums)
             if isinstance(out, float) or self.is_uniform[out]
         ]
-        uniform = *_fused([g for g in ordered if g.uniform], self), *memory.uniform
-        lanes = _fused([g for g in ordered if not g.uniform], self)
+        uniform = *fused([g for g in ordered if g.uniform], self.places), *memory.uniform
+        lanes = fused([g for g in ordered if not g.uniform], self.places)
         sizes = {
             "x": self.program.inputs,
             "t": memory.t,
@@ -212,7 +150,7 @@ class _Roller:
         self.address[place] = self.memory.place(arg)
         return place
 
-    def _groups(self, pieces: list[Piece]) -> list[_Group]:
+    def _groups(self, pieces: list[Piece]) -> list[LoopGroup]:
         """Return the pieces in groups that are alike, level by level."""
         levels: dict[int, list[Piece]] = {}
         sinks: list[Piece] = []
@@ -228,13 +166,13 @@ class _Roller:
             groups += self._alike(levels[depth])
         return groups + self._alike(sinks)
 
-    def _alike(self, pieces: list[Piece]) -> list[_Group]:
+    def _alike(self, pieces: list[Piece]) -> list[LoopGroup]:
         """Return pieces that don't use each other in groups of which each becomes a loop."""
-        groups: list[_Group] = []
+        groups: list[LoopGroup] = []
         if len(pieces) < SHORTEST_LOOP:  # one after the other, as most of a formula is
             for piece in pieces:
                 uniform = self._is_shared(piece)
-                groups.append(_Group((), (), [piece], uniform))
+                groups.append(LoopGroup((), (), [piece], uniform))
                 if piece.sink is None:
                     self._give_address(piece, uniform)
             return groups
@@ -243,14 +181,14 @@ class _Roller:
             same_op.setdefault(piece.op, []).append(piece)
         for candidates in same_op.values():
             if len(candidates) < SHORTEST_LOOP:  # as in straight code
-                groups += [_Group((), (), [x], self._is_shared(x)) for x in candidates]
+                groups += [LoopGroup((), (), [x], self._is_shared(x)) for x in candidates]
                 continue
             buckets: dict[tuple[object, ...], list[Piece]] = {}
             for piece in candidates:
                 self._describe(piece)
                 buckets.setdefault(piece.shape, []).append(piece)
             for bucket in buckets.values():
-                groups += _groups_of(bucket, self._is_shared(bucket[0]))
+                groups += grouped(bucket, self._is_shared(bucket[0]))
         for group in groups:
             if group.pieces[0].sink is None:
                 for piece in group.pieces:
@@ -294,42 +232,15 @@ class _Roller:
             (out,) = piece.args
             count = self.given[out] = self.given.get(out, 0) + 1  # type: ignore[index, arg-type]
             shape += self.loop.get(out), count  # type: ignore[arg-type]
-        for left, right, length, strides in self._stretches(piece) if piece.terms else ():
+        for left, right, length, strides in (
+            stretches_of(piece, self.address) if piece.terms else ()
+        ):
             shape += left >> BITS, right and right >> BITS, length, strides
             addresses.append(left)
             if right:
                 addresses.append(right)
         piece.shape = tuple(shape)
         piece.addresses = tuple(addresses)
-
-    def _stretches(self, piece: Piece) -> Iterator[tuple[int, int, int, tuple[int, int]]]:
-        """Yield the stretches of a chain: where both sides begin, the length, and their strides.
-
-        Where there is no right side, its address is 0.
-        """
-        address = self.address
-        lefts = [address[n] for n in piece.terms[0]]  # type: ignore[index]
-        rights = [0 if n is None else address[n] for n in piece.terms[1]]  # type: ignore[index]
-        begin, size = 0, len(lefts)
-        while begin < size:
-            left, right = lefts[begin], rights[begin]
-            i = j = 0
-            end = begin + 1
-            if end < size and (left >> BITS, right >> BITS) == (
-                lefts[end] >> BITS,
-                rights[end] >> BITS,
-            ):
-                i, j = lefts[end] - left, rights[end] - right
-                a, b = left, right
-                while end < size and lefts[end] == a + i and rights[end] == b + j:
-                    a, b, end = lefts[end], rights[end], end + 1
-            yield left, right, end - begin, (i, j)
-            begin = end
-
-    def _operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
-        if isinstance(arg, float):
-            return arg
-        return self.memory.access(self.address[arg], strides)
 
     # Loops
 
@@ -365,11 +276,11 @@ class _Roller:
         if scan.reads:
             stack, step = self._stacks[int(piece.args[-1])]
             spaced += [(stack + (place or 0), step) for place in scan.reads]
-        begin = _fused(self._alike(begins), self)
+        begin = fused(self._alike(begins), self.places)
         if scan.adds:
             clear = Statement(None, (0.0,), column=memory.access(sums, (1,)))
             begin = *begin, Loop((scan.adds,), (clear,))
-        walks = _Walks(memory, steps, backward=scan.backward)
+        walks = Walks(memory, steps, backward=scan.backward)
         record = walks.at(base, width)
         into, out = (record + width, record) if scan.backward else (record, record + width)
         captured = piece.args[scan.begins : scan.begins + scan.body.parameters]
@@ -390,8 +301,8 @@ class _Roller:
                 array, offset, _ = memory.access(goals[sink.sink[1]], ())
                 sink.sink = array, offset
         groups = body.groups()
-        memory.uniform = [*_fused([g for g in groups if g.uniform], body), *memory.uniform]
-        loops = _fused([g for g in groups if not g.uniform], body)
+        memory.uniform = [*fused([g for g in groups if g.uniform], body.places), *memory.uniform]
+        loops = fused([g for g in groups if not g.uniform], body.places)
         self.repeats[piece.number] = Repeat(begin, steps, tuple(walks.all), loops)
 
     def _spaced(self, column: Sequence[Arg], begins: list[Piece]) -> tuple[int, int]:
@@ -406,245 +317,3 @@ class _Roller:
         ]
         memory.t += len(column)
         return T + memory.t - len(column), 1
-
-
-class _Walks:
-    """What the steps of a loop walk through: numbers that are as far apart do so together."""
-
-    def __init__(self, memory: _Memory, steps: int, *, backward: bool) -> None:
-        self.memory = memory
-        self.steps = steps
-        self.backward = backward
-        self.all: list[Walk] = []
-
-    def at(self, first: int, stride: int) -> int:
-        """Return the address, in a step, of what is at ``first`` in the first of all steps."""
-        if self.backward:
-            first, stride = first + (self.steps - 1) * stride, -stride
-        address, walk = self.memory.walk(first, stride)
-        self.all.append(walk)
-        return address
-
-    def of(self, spaced: Sequence[tuple[int, int]]) -> list[int]:
-        """Return the addresses, in a step, of numbers in places that are evenly spaced."""
-        lowest: dict[tuple[int, int], int] = {}
-        for first, stride in spaced:
-            key = first >> BITS, stride
-            lowest[key] = min(first, lowest.get(key, first))
-        known = {key: (first, self.at(first, key[1])) for key, first in lowest.items()}
-        bases = [(first, *known[first >> BITS, stride]) for first, stride in spaced]
-        return [address + first - low for first, low, address in bases]
-
-
-def _groups_of(bucket: list[Piece], uniform: bool) -> list[_Group]:
-    """Return alike pieces in groups, as few as are found.
-
-    What several rows of pieces have in common lies side by side, when they are sorted by it, and
-    their rows are in pieces then: so each row is tried by itself, too.
-    """
-    bucket.sort(key=lambda piece: piece.addresses)
-    best = list(_rolled(bucket, uniform))
-    for k in range(len(bucket[0].addresses) if SHORTEST_LOOP * len(best) > len(bucket) else 0):
-        rows: list[list[Piece]] = []
-        met: dict[int, int] = {}
-        for piece in bucket:
-            place = met[piece.addresses[k]] = met.get(piece.addresses[k], -1) + 1
-            if place == len(rows):
-                rows.append([])
-            rows[place].append(piece)
-        found = [group for row in rows for group in _rolled(row, uniform)]
-        best = min(best, found, key=len)
-    return best
-
-
-def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[_Group]:
-    """Yield groups of alike pieces at evenly spaced addresses, rows of equal rows as one."""
-    rows: list[tuple[int, tuple[int, ...], list[Piece]]] = []
-    begin = 0
-    while begin < len(bucket):
-        end, stride = begin + 1, None
-        while end < len(bucket):
-            step = _difference(bucket[end].addresses, bucket[end - 1].addresses)
-            if stride not in (None, step):
-                break
-            stride = step
-            end += 1
-        # Two that are followed by more of another spacing: the second may begin that row.
-        if end - begin == 2 and end + 1 < len(bucket):
-            ahead = _difference(bucket[end].addresses, bucket[end - 1].addresses)
-            if ahead == _difference(bucket[end + 1].addresses, bucket[end].addresses):
-                end, stride = begin + 1, None
-        rows.append((end - begin, stride or (), bucket[begin:end]))
-        begin = end
-    begin = 0
-    while begin < len(rows):
-        length, stride, _ = rows[begin]
-        end, outer = begin + 1, None
-        while end < len(rows) and rows[end][:2] == (length, stride):
-            step = _difference(rows[end][2][0].addresses, rows[end - 1][2][0].addresses)
-            if outer not in (None, step):
-                break
-            outer = step
-            end += 1
-        members = [piece for row in rows[begin:end] for piece in row[2]]
-        if len(members) < SHORTEST_LOOP:
-            for piece in members:
-                yield _Group((), (), [piece], uniform)
-        elif outer is None or length == 1:
-            strides = stride if outer is None else outer
-            yield _Group((len(members),), (strides,), members, uniform)
-        else:
-            yield _Group((end - begin, length), (outer, stride), members, uniform)
-        begin = end
-
-
-def _difference(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([x - y for x, y in zip(a, b, strict=True)])
-
-
-def _scheduled(groups: list[_Group]) -> list[_Group]:
-    """Return the groups such that each follows what it uses, else in the program's order."""
-    if not any(group.dims for group in groups):
-        return sorted(groups, key=_place)
-    owner = {p.number: i for i, g in enumerate(groups) for p in g.pieces if p.sink is None}
-    owning = owner.get
-    waiting = [0] * len(groups)
-    followers: list[list[int]] = [[] for _ in groups]
-    for i, group in enumerate(groups):
-        before: set[Any] = set()
-        for piece in group.pieces:
-            before.update(map(owning, piece.uses))
-        before.discard(None)
-        waiting[i] = len(before)
-        for j in before:
-            followers[j].append(i)
-    ready = [(_place(group), i) for i, group in enumerate(groups) if not waiting[i]]
-    heapq.heapify(ready)
-    ordered = []
-    while ready:
-        i = heapq.heappop(ready)[1]
-        ordered.append(groups[i])
-        for j in followers[i]:
-            waiting[j] -= 1
-            if not waiting[j]:
-                heapq.heappush(ready, (_place(groups[j]), j))
-    return ordered
-
-
-def _place(group: _Group) -> tuple[int, bool]:
-    return min(piece.number for piece in group.pieces), group.pieces[0].sink is not None
-
-
-def _fused(groups: list[_Group], roller: _Roller) -> tuple[Loop | Repeat, ...]:
-    """Return the groups as loops, neighbours that walk in step as one.
-
-    What only later statements of the same body use is not stored.
-    """
-    bodies: list[list[_Group]] = []
-    # By number: the place in the current body, and for which index of the loop.
-    made: dict[int, tuple[int, int]] = {}
-    for group in groups:
-        joins = bool(bodies) and bodies[-1][0].dims == group.dims
-        joins = joins and not (_is_loop(group) or _is_loop(bodies[-1][0]))
-        if joins and not group.dims:
-            joins = len(bodies[-1]) < LONGEST_SEGMENT
-        elif joins:
-            joins = _walks_in_step(group, made)
-            if group.pieces[0].terms:
-                joins = joins and not any(g.pieces[0].terms for g in bodies[-1])
-        if not joins:
-            bodies.append([])
-            made.clear()
-        for i, piece in enumerate(group.pieces):
-            if piece.sink is None:
-                made[piece.number] = len(bodies[-1]), i
-        bodies[-1].append(group)
-    return _written(bodies, roller)
-
-
-def _is_loop(group: _Group) -> bool:
-    return group.pieces[0].op.__class__ is Scan
-
-
-def _walks_in_step(group: _Group, made: dict[int, tuple[int, int]]) -> bool:
-    """Return whether a group takes from its loop's body nothing but one statement's own result.
-
-    Side by side in memory, the results of two statements look like those of one.
-    """
-    for piece in group.pieces:
-        if piece.terms and not made.keys().isdisjoint(chain(*piece.terms)):
-            return False
-    for arguments in zip(*[piece.args for piece in group.pieces], strict=True):
-        found = [made.get(n) if isinstance(n, int) else None for n in arguments]
-        if any(found) and found != [found[0] and (found[0][0], i) for i in range(len(found))]:
-            return False
-    return True
-
-
-def _written(bodies: list[list[_Group]], roller: _Roller) -> tuple[Loop | Repeat, ...]:
-    places = [
-        {
-            piece.number: i
-            for i, g in enumerate(body)
-            if g.pieces[0].sink is None
-            for piece in g.pieces
-        }
-        for body in bodies
-    ]
-    read: set[int] = set()
-    for body, place in zip(bodies, places, strict=True):
-        for group in body:
-            for piece in group.pieces:
-                read.update([n for n in piece.args if n.__class__ is int and n not in place])
-                if piece.terms:
-                    read.update(*piece.terms)  # type: ignore[arg-type]
-    loops: list[Loop | Repeat] = []
-    for body, place in zip(bodies, places, strict=True):
-        if _is_loop(body[0]):
-            loops.append(roller.repeats[body[0].pieces[0].number])
-            continue
-        statements = [_statement(group, place, read, roller) for group in body]
-        loops.append(Loop(body[0].dims, tuple(statements)))
-    return tuple(loops)
-
-
-def _statement(group: _Group, place: dict[int, int], read: set[int], roller: _Roller) -> Statement:
-    first, access = group.pieces[0], roller.memory.access
-    if not (group.dims or first.terms or first.sink):
-        operands: list[Read] = []
-        for arg in first.args:
-            if isinstance(arg, float):
-                operands.append(arg)
-            else:
-                operands.append(Local(place[arg]) if arg in place else roller._operand(arg, ()))
-        is_read = group.uniform or first.number in read
-        goal = access(roller.address[first.number], ()) if is_read else None
-        return Statement(first.op, tuple(operands), (), goal)
-    components = iter(zip(*group.strides, strict=True)) if group.dims else repeat(())
-    sink = Access(*first.sink, next(components)) if first.sink else None
-    args: list[Read] = []
-    for arg in first.args:
-        if isinstance(arg, int):
-            strides = next(components)
-            operand = roller._operand(arg, strides)
-            args.append(Local(place[arg]) if arg in place else operand)
-        else:
-            args.append(arg)
-    stretches = []
-    for left, right, length, (i, j) in roller._stretches(first) if first.terms else ():
-        a = access(left, (*next(components), i))
-        b = access(right, (*next(components), j)) if right else None
-        stretches.append(Stretch(a, b, length))
-    target = None
-    if sink is None and (group.uniform or any(piece.number in read for piece in group.pieces)):
-        steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
-        target = access(roller.address[first.number], steps)
-    return Statement(
-        first.op,
-        tuple(args),
-        tuple(stretches),
-        target,
-        sink if sink and sink.array == "r" else None,
-        sink if sink and sink.array != "r" else None,
-        first.scatter,
-    )

@@ -1,0 +1,102 @@
+"""Where the numbers of a program lie, while it becomes loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from autograd.compiler.chains import Piece
+from autograd.compiler.loops import Access, Loop, Repeat, Walk
+
+BITS = 40
+"""An address is a number: which array it is in, and behind so many bits the place there."""
+ARRAYS = " xtua"
+X, T, U, A = (k << BITS for k in range(1, 5))
+
+
+class Memory:
+    """The arrays, as far as they are given away; one for a program and all loops in it.
+
+    Attributes:
+        arrays: their names; behind those of `ARRAYS` what walks through one.
+        t, u, a: how much of them is.
+        constants: what stands in ``u`` behind the parameters.
+        uniform: the loops over what all samples share.
+    """
+
+    def __init__(self, parameters: int) -> None:
+        self.arrays = list(ARRAYS)
+        self.t = self.a = 0
+        self.u = parameters
+        self.constants: list[float] = []
+        self.uniform: list[Loop | Repeat] = []
+
+    def place(self, constant: float) -> int:
+        """Return the address of a new constant."""
+        self.constants.append(constant)
+        self.u += 1
+        return U + self.u - 1
+
+    def walk(self, address: int, stride: int) -> tuple[int, Walk]:
+        """Return what walks through an array, and the address of where it is."""
+        array = self.arrays[address >> BITS]
+        name = f"{array[0]}{len(self.arrays)}"
+        self.arrays.append(name)
+        offset = address & (1 << BITS) - 1
+        return len(self.arrays) - 1 << BITS, Walk(name, array, offset, stride)
+
+    def access(self, address: int, strides: tuple[int, ...]) -> Access:
+        return Access(self.arrays[address >> BITS], address & (1 << BITS) - 1, strides)
+
+
+class Walks:
+    """What the steps of a loop walk through: numbers that are as far apart do so together."""
+
+    def __init__(self, memory: Memory, steps: int, *, backward: bool) -> None:
+        self.memory = memory
+        self.steps = steps
+        self.backward = backward
+        self.all: list[Walk] = []
+
+    def at(self, first: int, stride: int) -> int:
+        """Return the address, in a step, of what is at ``first`` in the first of all steps."""
+        if self.backward:
+            first, stride = first + (self.steps - 1) * stride, -stride
+        address, walk = self.memory.walk(first, stride)
+        self.all.append(walk)
+        return address
+
+    def of(self, spaced: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the addresses, in a step, of numbers in places that are evenly spaced."""
+        lowest: dict[tuple[int, int], int] = {}
+        for first, stride in spaced:
+            key = first >> BITS, stride
+            lowest[key] = min(first, lowest.get(key, first))
+        known = {key: (first, self.at(first, key[1])) for key, first in lowest.items()}
+        bases = [(first, *known[first >> BITS, stride]) for first, stride in spaced]
+        return [address + first - low for first, low, address in bases]
+
+
+def stretches_of(
+    piece: Piece, address: Mapping[int, int]
+) -> Iterator[tuple[int, int, int, tuple[int, int]]]:
+    """Yield the stretches of a chain: where both sides begin, the length, and their strides.
+
+    Where there is no right side, its address is 0.
+    """
+    lefts = [address[n] for n in piece.terms[0]]  # type: ignore[index]
+    rights = [0 if n is None else address[n] for n in piece.terms[1]]  # type: ignore[index]
+    begin, size = 0, len(lefts)
+    while begin < size:
+        left, right = lefts[begin], rights[begin]
+        i = j = 0
+        end = begin + 1
+        if end < size and (left >> BITS, right >> BITS) == (
+            lefts[end] >> BITS,
+            rights[end] >> BITS,
+        ):
+            i, j = lefts[end] - left, rights[end] - right
+            a, b = left, right
+            while end < size and lefts[end] == a + i and rights[end] == b + j:
+                a, b, end = lefts[end], rights[end], end + 1
+        yield left, right, end - begin, (i, j)
+        begin = end
