@@ -289,6 +289,13 @@ static PyObject *get_label(PyObject *self, void *unused)
     return label ? Py_NewRef(label) : PyUnicode_FromStringAndSize("", 0);
 }
 
+static PyObject *get_origin(PyObject *self, void *unused)
+{
+    Node *node = (Node *)self;
+    PyObject *origin = node->bits & RARE ? rare(node, "origin") : node->origin;
+    return Py_NewRef(origin ? origin : Py_None);
+}
+
 static int set_label(PyObject *self, PyObject *value, void *unused)
 {
     if (refuse_deletion(value))
@@ -297,24 +304,12 @@ static int set_label(PyObject *self, PyObject *value, void *unused)
     return set_rare((Node *)self, "label", is_empty ? NULL : value);
 }
 
-static PyObject *get_origin(PyObject *self, void *unused)
-{
-    Node *node = (Node *)self;
-    PyObject *origin = node->bits & RARE ? rare(node, "origin") : node->origin;
-    return Py_NewRef(origin ? origin : Py_None);
-}
-
 static int set_origin(PyObject *self, PyObject *value, void *unused)
 {
-    Node *node = (Node *)self;
     if (refuse_deletion(value))
         return -1;
-    if (node->bits & RARE)
-        return set_rare(node, "origin", value);
-    PyObject *old = node->origin;
-    node->origin = value == Py_None ? NULL : Py_NewRef(value);
-    Py_XDECREF(old);
-    return 0;
+    int has_none = !((Node *)self)->origin && value == Py_None;
+    return has_none ? 0 : set_rare((Node *)self, "origin", value);
 }
 
 static PyObject *get_mark(PyObject *self, void *unused)
@@ -796,6 +791,7 @@ static PyObject *topological_order(PyObject *module, PyObject *roots, PyObject *
 
 /* The backward pass, as `Value.backward` has it */
 
+/* Parts the nodes before a root into inner ones, in order and with fresh grads, and leaves. */
 static int begin(PyObject *root, Stack *inner, Stack *leaves)
 {
     Stack stack = {NULL, 0, 0};
@@ -821,122 +817,72 @@ static PyObject *backward_order(PyObject *module, PyObject *root)
     return both;
 }
 
-/* Reads a grad as a float; returns whether Python must. */
-static int read_grad(const Node *leaf, double *grad)
+static int is_pulled(Node *node)
+{
+    Form *form = node->form; /* which a user's function may have taken away */
+    return form && form->pull && has_floats((PyObject *)node) && !form->pull(node);
+}
+
+/* Returns a grad as a float; NaN where it is for Python to do so. */
+static double grad_of(const Node *leaf)
 {
     PyObject *odd = leaf->bits & ODD_GRAD ? rare(leaf, "grad") : NULL;
-    if (!odd || odd == Py_None) {
-        *grad = odd ? 0.0 : leaf->grad;
-        return 0;
-    }
-    *grad = PyLong_CheckExact(odd) ? PyLong_AsDouble(odd) : NAN;
-    if (*grad == -1.0 && PyErr_Occurred())
-        PyErr_Clear();
-    else if (!isnan(*grad))
-        return 0;
-    return 1;
+    if (!odd || odd == Py_None)
+        return odd ? 0.0 : leaf->grad;
+    double grad = PyLong_CheckExact(odd) ? PyLong_AsDouble(odd) : NAN;
+    if (grad == -1.0)
+        PyErr_Clear(); /* it was too large, if it wasn't -1 */
+    return grad == -1.0 ? NAN : grad;
 }
 
-static int add_to_grad(Node *leaf, double part)
-{
-    if (!(leaf->bits & ODD_GRAD)) {
-        leaf->grad += part;
-        return 0;
-    }
-    PyObject *odd = get_number((PyObject *)leaf, &grad_field), *more = PyFloat_FromDouble(part);
-    PyObject *sum = odd && more ? PyNumber_InPlaceAdd(odd, more) : NULL;
-    int failed = sum ? set_number((PyObject *)leaf, sum, &grad_field) : -1;
-    Py_XDECREF(odd);
-    Py_XDECREF(more);
-    Py_XDECREF(sum);
-    return failed;
-}
-
-static int pull_by_python(Node *node)
-{
-    PyObject *form = get_form((PyObject *)node, NULL);
-    PyObject *grad = get_number((PyObject *)node, &grad_field);
-    PyObject *done = grad ? PyObject_CallMethod(form, "pull", "OO", node, grad) : NULL;
-    Py_XDECREF(grad);
-    Py_DECREF(form);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
-}
-
-static void hold(const Stack *nodes)
-{
-    for (Py_ssize_t i = 0; i < nodes->used; i++)
-        Py_INCREF((PyObject *)nodes->items[i]);
-}
-
-static void release(const Stack *nodes)
-{
-    for (Py_ssize_t i = 0; i < nodes->used; i++)
-        Py_DECREF((PyObject *)nodes->items[i]);
-}
-
-/* What a pass that failed has touched has no grad. */
-static void undo(const Stack *nodes)
-{
-    for (Py_ssize_t i = 0; i < nodes->used; i++) {
-        set_float(nodes->items[i], &grad_field, 0.0);
-        set_mark(nodes->items[i], NONE);
-    }
-}
-
-/* Returns False where a pass must be Python's, which says what is wrong. */
+/* Returns whether this pass is done. Else nothing is: one that needs Python's code must be its. */
 static PyObject *backward(PyObject *module, PyObject *given)
 {
     Stack inner = {NULL, 0, 0}, leaves = {NULL, 0, 0};
-    PyObject *root, *type, *error, *trace;
     double seed, *before = NULL;
-    int is_held = 0;
+    PyObject *root;
     if (!PyArg_ParseTuple(given, "O!d", value_type, &root, &seed))
         return NULL;
     int failed = begin(root, &inner, &leaves);
     if (!failed && !(before = PyMem_Malloc((size_t)leaves.used * sizeof(double) + 1)))
         failed = -1;
     for (Py_ssize_t i = 0; i < leaves.used && !failed; i++)
-        failed = read_grad(leaves.items[i], &before[i]);
-    if (failed) {
-        clear(&inner);
-        goto end;
-    }
-    for (Py_ssize_t i = 0; i < leaves.used; i++)
+        failed = isnan(before[i] = grad_of(leaves.items[i]));
+    Py_ssize_t begun = failed ? 0 : leaves.used;
+    for (Py_ssize_t i = 0; i < begun; i++)
         set_float(leaves.items[i], &grad_field, 0.0);
-    set_float((Node *)root, &grad_field, seed);
-    for (Py_ssize_t i = inner.used; i-- > 0 && !failed;) {
-        Node *node = inner.items[i];
-        Form *form = node->form; /* which a user's function may have taken away */
-        node->bits &= ~(uint64_t)DONE;
-        if (form && form->pull && has_floats((PyObject *)node) && !form->pull(node))
-            continue;
-        if (!is_held) {
-            is_held = 1;
-            clear(&inner);
-            hold(&inner);
-            hold(&leaves);
-        }
-        failed = pull_by_python(node);
+    if (!failed)
+        set_float((Node *)root, &grad_field, seed);
+    for (Py_ssize_t i = inner.used; i-- > 0;) {
+        inner.items[i]->bits &= ~(uint64_t)DONE;
+        failed = failed || !is_pulled(inner.items[i]);
     }
-    PyErr_Fetch(&type, &error, &trace);
-    if (failed) {
-        undo(&inner);
-        undo(&leaves);
-    }
-    for (Py_ssize_t i = 0; i < leaves.used; i++)
-        add_to_grad(leaves.items[i], before[i]);
-    if (is_held) {
-        release(&inner);
-        release(&leaves);
-    }
-    if (type)
-        PyErr_Restore(type, error, trace);
-end:
+    for (Py_ssize_t i = 0; i < begun; i++)
+        leaves.items[i]->grad = failed ? before[i] : leaves.items[i]->grad + before[i];
     PyMem_Free(before);
     PyMem_Free(inner.items);
     PyMem_Free(leaves.items);
     return PyErr_Occurred() ? NULL : PyBool_FromLong(!failed);
+}
+
+/* Pulls the nodes of a list from the last one on, be it by Python. */
+static PyObject *pull_back(PyObject *module, PyObject *order)
+{
+    for (Py_ssize_t i = PyList_Size(order); i-- > 0;) {
+        PyObject *node = PyList_GetItem(order, i);
+        if (!node || !is_node(node))
+            return PyErr_Format(PyExc_TypeError, "an order is of Values");
+        if (is_pulled((Node *)node))
+            continue;
+        PyObject *form = get_form(node, NULL), *grad = get_number(node, &grad_field);
+        PyObject *done = grad ? PyObject_CallMethod(form, "pull", "OO", node, grad) : NULL;
+        Py_XDECREF(grad);
+        Py_DECREF(form);
+        Py_XDECREF(done);
+        if (!done)
+            return NULL;
+    }
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 /* What is noted in forms, ops and modes */
@@ -1019,6 +965,7 @@ static PyMethodDef functions[] = {
      METH_VARARGS | METH_KEYWORDS, NULL},
     {"backward_order", backward_order, METH_O, NULL},
     {"backward", backward, METH_VARARGS, NULL},
+    {"pull_back", pull_back, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

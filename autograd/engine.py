@@ -158,19 +158,19 @@ class Value(Operand):
         )
         seed = real(seed)
         with _backward_lock:
-            inspector = current_mode().debug
-            if accelerator and not inspector and accelerator.backward(self, seed):
-                return
             order, leaves = backward_order(self)
-            if inspector:
+            if inspector := current_mode().debug:
                 inspector.check_fresh(order)
             before = [0.0 if leaf.grad is None else real(leaf.grad) for leaf in leaves]
             try:
                 for leaf in leaves:
                     leaf.grad = 0.0
                 self.grad = seed
-                for node in reversed(order):
-                    node._form.pull(node, node.grad)
+                if accelerator and not inspector:
+                    accelerator.pull_back(order)
+                else:
+                    for node in reversed(order):
+                        node._form.pull(node, node.grad)
             except BaseException as error:
                 for touched in (*order, *leaves):
                     touched.grad, touched._mark = 0.0, None

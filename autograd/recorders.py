@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from _thread import allocate_lock
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import accumulate, groupby
 
 from autograd import engine, graph, modes, ops
@@ -21,7 +21,7 @@ from autograd.forms import floats_of, form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import AS_LEAF, current_mode
-from autograd.operand import Operand, real_or_foreign
+from autograd.operand import Operand, real, real_or_foreign
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
 WORTHWHILE = 128
@@ -232,12 +232,28 @@ def tick(*by_gc: object) -> None:
         _ticking.release()
 
 
+def _pass(by_python: Callable[..., None]) -> Callable[..., None]:
+    """Return `Value.backward` for where a pass needs nothing of Python but to be begun."""
+
+    @wraps(by_python)
+    def backward(self: Value, seed: float = 1.0) -> None:
+        if current_mode().way <= AS_LEAF:
+            number = real(seed)
+            with engine._backward_lock:
+                if accelerator.backward(self, number):
+                    return
+        by_python(self, seed)
+
+    return backward
+
+
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
 if accelerator:
     vars(engine)["backward_order"] = accelerator.backward_order
     for _module in (engine, graph):  # and those that load it from here on
         vars(_module)["topological_order"] = accelerator.topological_order
     accelerator.connect(TABLE, _operate, form, modes._mode, topological_order)
+    Value.backward = _pass(Value.backward)  # type: ignore[method-assign]
     Op._call = Op.__call__  # type: ignore[attr-defined]
     del Op.__call__
 else:

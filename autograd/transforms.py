@@ -25,9 +25,8 @@ from autograd.functions import detach
 from autograd.graph import topological_order
 from autograd.modes import changed_mode, current_mode, unchecked
 from autograd.operand import real
-from autograd.operation import Number, Op, plain
-from autograd.ops import mul_no_nan
 from autograd.recorders import tick
+from autograd.rules import product, shares, slopes
 
 _depth: ContextVar[int] = ContextVar("depth", default=0)
 
@@ -63,55 +62,35 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
 def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value]:
     """Return `gradients`; behind ``ends`` stands no other node of ``wrt``."""
     order = topological_order(out, ends=ends, since=oldest(wrt))
-    concerned = descendants(order, wrt)
     adjoint: dict[Value, Value | float] = {out: 1.0}
     with unchecked():
-        for node in reversed(order):
-            if node.op is None or node not in concerned:
-                continue
-            parts = contributions(node, adjoint[node], concerned)
-            for arg, contribution in zip(node.args, parts, strict=True):
-                if isinstance(arg, Value) and arg in concerned:
-                    known = adjoint.get(arg)
-                    adjoint[arg] = contribution if known is None else known + contribution
+        for node, args, slots in reversed(dependent(order, wrt)):
+            assert node.op is not None
+            parts = shares(node.op, node, args, adjoint[node], slots)
+            for slot in slots:
+                known = adjoint.get(args[slot])
+                adjoint[args[slot]] = parts[slot] if known is None else known + parts[slot]
     results = [adjoint.get(w, 0.0) for w in wrt]
     return [g if isinstance(g, Value) else Value(g) for g in results]
 
 
 def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
     """Return the sources and the nodes of a graph in topological order that depend on them."""
-    found = set(sources)
+    return set(sources).union(node for node, _, _ in dependent(order, sources))
+
+
+def dependent(
+    order: Iterable[Value], sources: Iterable[Value]
+) -> list[tuple[Value, tuple[Any, ...], list[int]]]:
+    """Return the nodes that depend on sources, with their arguments, and the slots of those."""
+    found: set[Any] = set(sources)
+    reached = []
     for node in order:
-        if not found.isdisjoint(node.args):
+        args = node.args
+        if not found.isdisjoint(args):
             found.add(node)
-    return found
-
-
-def contributions(node: Value, upstream: Value | float, concerned: set[Value]) -> list[Any]:
-    """Return what ``node`` passes to each argument; None where nobody asks."""
-    assert node.op is not None
-    slots = [slot for slot, arg in enumerate(node.args) if arg in concerned]
-    return shares(node.op, node, node.args, upstream, slots)
-
-
-def shares(op: Op, out: Any, args: Sequence[Any], upstream: Any, slots: Sequence[int]) -> list[Any]:
-    """Return what a result passes to each argument, operands and floats; None but for ``slots``."""
-    given = tuple([Number(arg) if arg.__class__ is float else arg for arg in args])
-    if op.pullback is not None and not op.singular:
-        g = Number(upstream) if upstream.__class__ is float else upstream
-        return [plain(c) for c in op.pullback(g, out, given)]
-    parts: list[Any] = [None] * len(args)
-    for slot, local in zip(slots, op.locals(out, given, slots), strict=True):
-        parts[slot] = _product(upstream, plain(local), op.singular)
-    return parts
-
-
-def _product(upstream: Any, local: Any, singular: bool) -> Any:
-    if upstream.__class__ is float and upstream == 1:
-        return local
-    if local.__class__ is float and local in (1, -1):
-        return upstream if local == 1 else -upstream
-    return mul_no_nan(upstream, local) if singular else upstream * local
+            reached.append((node, args, [i for i, arg in enumerate(args) if arg in found]))
+    return reached
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -307,13 +286,13 @@ def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None
     for node in topological_order(*outs, since=oldest(moving)):
         if node.op is None or node in moving:  # a list may hold what it is differentiated by
             continue
-        args = tuple(a if isinstance(a, Value) else Number(a) for a in node.args)
+        args: tuple[Any, ...] = node.args
         slots = [i for i, arg in enumerate(args) if arg in moving]
         if not slots:
             continue
         total: Any = None
-        for i, local in zip(slots, node.op.locals(node, args, slots), strict=True):
-            part = _product(moving[args[i]], plain(local), node.op.singular)  # type: ignore[index]
+        for i, local in zip(slots, slopes(node.op, node, args, slots), strict=True):
+            part = product(moving[args[i]], local, node.op.singular)
             total = part if total is None else total + part
         moving[node] = total
 
@@ -410,6 +389,8 @@ def _floats(result: Any) -> Any:
 def _is_finite(result: Any) -> bool:
     """Return whether all floats in nested lists and tuples are; Values are not judged."""
     if isinstance(result, list | tuple):
+        if {type(x) for x in result} == {float}:
+            return all(map(math.isfinite, result))
         return all(map(_is_finite, result))
     return isinstance(result, Value) or math.isfinite(result)
 

@@ -11,7 +11,8 @@ from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.graph import topological_order
 from autograd.modes import changed_mode
-from autograd.transforms import contributions, descendants
+from autograd.rules import shares
+from autograd.transforms import descendants
 
 
 class Chosen(NamedTuple):
@@ -119,7 +120,8 @@ def uses_apart(
         for node in reversed(order):
             if node.op is None or node not in adjoint:
                 continue
-            parts = contributions(node, adjoint[node], concerned)
+            slots = [slot for slot, arg in enumerate(node.args) if arg in concerned]
+            parts = shares(node.op, node, node.args, adjoint[node], slots)
             for arg, part in zip(node.args, parts, strict=True):
                 if isinstance(arg, Value) and arg in concerned:
                     pass_on(arg, part)
