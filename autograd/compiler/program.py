@@ -92,8 +92,12 @@ class Program:
         known = [False] * self.inputs
         known += [True] * self.parameters if parameters is None else parameters
         for op, args in self.instructions:
-            is_loop = op.__class__ is Scan
-            known.append(not is_loop and all(known[arg] for arg in args if arg.__class__ is int))
+            is_shared = op.__class__ is not Scan
+            for arg in args if is_shared else ():
+                if arg.__class__ is int and not known[arg]:
+                    is_shared = False
+                    break
+            known.append(is_shared)
         return known
 
     def validate(self) -> Program:
