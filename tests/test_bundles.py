@@ -13,6 +13,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value, compile, detach, dot, exp, log, logsumexp, mean, softmax, tanh, where
+from autograd.compiler import bundles
 from autograd.compiler.bundles import FEWEST
 from autograd.compiler.program import run
 from nn import MLP
@@ -240,6 +241,12 @@ def renew(wrt: list[Value], seed: int) -> None:
         p.data = source.choice([0.0, 1.0, source.gauss(0, 1)])
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take sums that are made apart for worth it, however small they are."""
+    monkeypatch.setattr(bundles, "MANY", 0)
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_a_batch_is_one_function_of_a_sample(style: Any) -> None:
     sizes = []
@@ -399,6 +406,14 @@ def test_samples_that_come_again_are_one() -> None:
     assert len(rows) == 16
     renew(wrt, seed=1)
     assert_eager(f.value_and_grad(), loss, wrt, 90)
+
+
+def test_small_sums_that_are_made_apart_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    loss, wrt = root_of_a_mean(30)
+    steps = 30 * 25  # more or less
+    for most, count in ((steps // 2, 1), (steps * 2, 0)):
+        monkeypatch.setattr(bundles, "MANY", most)
+        assert len(compile(loss, wrt=wrt)._code.bundles.parts) == count
 
 
 def recurrent(n: int) -> Any:

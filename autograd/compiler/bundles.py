@@ -47,6 +47,10 @@ MOST_ROOTS = (1, 4, 32)
 """How many terms may be of one sample, such as those of its several outputs; tried one after the
 other. What more terms have in common is taken to be of none, such as a regularised weight."""
 
+MANY = 4_000
+"""Steps of all samples from which on sums that are made apart are worth putting together: what a
+call takes longer, these take less."""
+
 FEW_AROUND = 4
 """What becomes of a sum inside of a function is at most so small a part of it."""
 
@@ -93,9 +97,11 @@ def bundles_of(graph: FunctionGraph) -> Bundles:
     at: Any = out
     for _ in range(DEEPEST):
         terms, constant = whole.terms(at)
-        parts = _bundles(whole, terms, constant) if len(terms) >= FEWEST else []
+        is_inside = at is not out
+        found = len(terms) >= FEWEST
+        parts = _bundles(whole, terms, constant, is_inside=is_inside) if found else []
         if parts:
-            return Bundles(parts) if at is out else _around(whole, out, at, parts)
+            return _around(whole, out, at, parts) if is_inside else Bundles(parts)
         within = whole.arguments(whole.deepest(terms)) if terms else []
         if not within:
             break
@@ -103,8 +109,14 @@ def bundles_of(graph: FunctionGraph) -> Bundles:
     return Bundles([])
 
 
-def _bundles(whole: Whole, terms: dict[Value, float], constant: float) -> list[Bundle]:
-    """Return what a weighted sum adds up in bundles; none if most is in no batch."""
+def _bundles(
+    whole: Whole, terms: dict[Value, float], constant: float, *, is_inside: bool
+) -> list[Bundle]:
+    """Return what a weighted sum adds up in bundles; none if most is in no batch.
+
+    Args:
+        is_inside: whether something becomes of the sum.
+    """
     fewest = 0.0
     for most in MOST_ROOTS:
         if most < fewest:
@@ -133,7 +145,10 @@ def _bundles(whole: Whole, terms: dict[Value, float], constant: float) -> list[B
             else:
                 for sample in found:
                     rest |= zip(sample.roots, sample.weights, strict=True)
-        if groups and 2 * spared > len(whole.height) - len(whole.linear):
+        is_alone = len(groups) == 1 and not is_inside
+        if not groups or (spared < MANY and not is_alone):
+            continue
+        if 2 * spared > len(whole.height) - len(whole.linear):
             writers = [_SampleWriter(whole, found) for found in groups]
             writers[0].add(rest, constant)
             return [writer.bundle() for writer in writers]

@@ -273,23 +273,28 @@ def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]
         part.put(0, len(rows))
         return part
 
-    first, count = made.call, len(sums)
+    # All that can be known before is, as a call has little more than a microsecond to spare.
+    first, count, cells = made.call, len(sums), words.data
     parts = [beside(other, other.rows) for other in made.others]
+    others = [(part.run, part.words.data, part.sums[:count]) for part in parts]
     around = beside(made.around, sums[:1]) if made.around else None
+    result = around.sums if around else sums
+    direct, slope = result[:count], result[count:]
+    known = around.words.data if around else cells
 
     def call(address: int) -> None:
         first(address)
-        for part in parts:
-            part.words[PARAMETERS] = words[PARAMETERS]
-            part.run()
-            np.add(sums, part.sums[:count], out=sums)
+        for run, there, found in others:
+            there[PARAMETERS] = cells[PARAMETERS]
+            run()
+            np.add(sums, found, sums)
         if around:
-            around.words[PARAMETERS] = words[PARAMETERS]
+            known[PARAMETERS] = cells[PARAMETERS]
             around.run()
             if count > 1:
-                np.multiply(sums, around.sums[count], out=sums)
-                np.add(sums, around.sums[:count], out=sums)
-            sums[0] = around.sums[0]
+                np.multiply(sums, slope, sums)
+                np.add(sums, direct, sums)
+            sums[0] = direct[0]
 
     return call
 
