@@ -106,6 +106,18 @@ def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(name: str)
     assert getattr(Value, name) is made
 
 
+def test_a_long_mix_of_arguments_that_came_before_is_known_at_a_glance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a few of its types, and equal to the last one of these: no key of all of them is made."""
+    w, x = [Value(0.1 * i) for i in range(40)], [0.2 * i for i in range(40)]
+    expected = dot(w, x).data
+    for _ in range(WORTHWHILE + 1):
+        dot(w, x)
+    monkeypatch.setattr(recorders, "_known", None)
+    assert dot(w, x).data == expected
+
+
 @pytest.mark.skipif(bool(accelerator), reason="C records them there")
 def test_every_operator_is_to_become_a_recorder() -> None:
     """Each calls its row in the same way: none falls behind."""
