@@ -5,10 +5,12 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,6 +89,30 @@ def of_a_generator() -> Any:
     return of_state(lambda s, x: next(s), numbers())
 
 
+def turned(items: list[float], _: Any) -> float:
+    items[:] = items[1:] + items[:1]
+    return items[0]
+
+
+def moved(items: list[float], _: Any) -> float:
+    items.append(items.pop(0))
+    return items[0]
+
+
+def of_a_file() -> Any:
+    file = open(__file__)  # noqa: SIM115 - it is read on in each run
+    OPEN.append(file)
+    return of_state(lambda s, x: float(len(list(s)[:0]) + 1), file)
+
+
+OPEN: list[Any] = []
+
+
+def in_the_environment(key: str, _: Any) -> float:
+    os.environ[key] = str(int(os.environ.get(key, "0")) + 1)
+    return 2.0 if int(os.environ[key]) > 50 else 1.0
+
+
 def of_a_default() -> Any:
     def f(x: Any, seen: list[Any] = [], ids: Any = itertools.count()) -> Any:  # noqa: B006, B008
         seen.append(1)
@@ -140,6 +166,11 @@ def by_the_clock(limit: float, _: Any) -> float:
     return 1.0 if time.time() < limit else 2.0
 
 
+def flipped(state: Any) -> float:
+    state[0] = (state[0] << 1 | 1) & 0xFFFFFFFF
+    return 2.0 if state[0] > 2**31 else 1.0
+
+
 def spelled(state: Any, _: Any) -> float:
     state[0] += "."
     return float(len(state[0]) // 50)
@@ -170,16 +201,35 @@ GOES_BY = {
     "iterator": (lambda: of_state(lambda s, x: next(s), iter([1.0] * 50)), "gone through state"),
     "generator": (of_a_generator, "gone through state"),
     "default": (of_a_default, "gone through f.__defaults__"),
+    "next": (lambda: of_state(lambda s, x: float(s() > 50), itertools.count().__next__), "gone"),
+    "next of": (
+        lambda: of_state(lambda s, x: float(s() > 50), functools.partial(next, itertools.count())),
+        "gone through state",
+    ),
+    "iterator in a list": (
+        lambda: of_state(lambda s, x: float(next(s[0]) > 50), [itertools.count()]),
+        "gone through item 0 of a list",
+    ),
+    "file": (of_a_file, "gone through state"),
+    "list that is turned": (lambda: of_state(turned, [1.0] * 50 + [2.0]), "left in state"),
+    "list whose items move on": (lambda: of_state(moved, [1.0] * 50 + [2.0]), "left in state"),
+    "bits": (lambda: of_state(lambda s, x: flipped(s), [1]), "left in state"),
+    "environment": (lambda: of_state(in_the_environment, "OF_A_COUNT"), "left in os.environ"),
     "clock": (lambda: of_state(by_the_clock, time.time() + 1e6), r"goes by time\.time\(\)"),
 }
 
 
 @pytest.mark.parametrize(("make", "said"), GOES_BY.values(), ids=GOES_BY)
-def test_what_an_earlier_run_has_left_is_not_gone_by(make: Any, said: str) -> None:
+def test_what_an_earlier_run_has_left_is_not_gone_by(
+    make: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_A_COUNT", "0")
     with pytest.raises(CompileError) as caught:
         compile(make(), 1.0)
     assert re.match(rf"{re.escape(__file__)}:\d+: .*{said}", str(caught.value))
     assert "pass it as an argument, or set it" in str(caught.value)
+    while OPEN:
+        OPEN.pop().close()
 
 
 def timed(f: Any) -> Any:
@@ -225,6 +275,34 @@ def test_what_is_filled_at_first_is_looked_at_from_then_on() -> None:
     model.table = [1.0, 5.0]
     with pytest.raises(CompileError, match=r"Quiet\.table was \[1\.0, 2\.0\]"):
         compiled(0.5)
+
+
+def test_a_module_that_is_imported_inside_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ModuleType("settings_of_a_test")
+    monkeypatch.setitem(sys.modules, settings.__name__, settings)
+    settings.gain = 2.0  # type: ignore[attr-defined]
+
+    def f(x: Any) -> Any:
+        from settings_of_a_test import gain  # type: ignore[import-not-found]
+
+        return x * W * gain
+
+    compiled = compile(f, 1.0)
+    assert compiled(1.0) == 1.0
+    settings.gain = 3.0  # type: ignore[attr-defined]
+    with pytest.raises(CompileError, match=r"settings_of_a_test\.gain was 2\.0"):
+        compiled(1.0)
+
+
+def test_a_callable_that_has_any_attribute_is_compiled() -> None:
+    class Anything:
+        def __getattr__(self, name: str) -> int:
+            return 2
+
+        def __call__(self, x: Any) -> Any:
+            return x * W * self.gain
+
+    assert compile(Anything(), 1.0)(3.0) == 3.0
 
 
 def test_an_attribute_of_a_function_is_looked_at() -> None:

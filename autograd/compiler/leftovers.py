@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from sys import _getframe
-from types import BuiltinFunctionType
+from types import BuiltinFunctionType, MethodWrapperType
 from typing import Any
+from weakref import ProxyTypes
 
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.standins import (
@@ -24,11 +25,12 @@ from autograd.compiler.standins import (
     container,
     is_on,
     is_stand_in,
+    row,
     stand_in,
     without_stand_in,
 )
 from autograd.compiler.tracing import is_users
-from autograd.compiler.watch import IS, SAME, Held, held_by
+from autograd.compiler.watch import FEW, IS, SAME, Held, held_by
 
 CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
 """Functions of `time` that give a number: it may be noted, but decides nothing."""
@@ -51,7 +53,12 @@ class Leftovers:
         self._held = held
         self._clocks = [*clocks]
         self._changed = [each for each in held if not each.is_there()]
-        self._iterators = [each for each in held if any(map(_is_iterator, _parts(each.value)))]
+        self._iterators = [
+            each
+            for home in held
+            for each in ([home] if home.spelled != SAME else _items(home.holder))
+            if any(map(_is_iterator, _parts(each.value)))
+        ]
         self._put: list[tuple[Held, Any]] = []
         self.lasting: list[str] = []
 
@@ -70,7 +77,8 @@ class Leftovers:
                     self._replace_contents(held, told, run)
                 elif not held.spelled.endswith(IS):
                     is_of_nodes = str(getattr(held.holder, "dtype", "")) == "object"
-                    if type(held.value) is bytes and not is_of_nodes:
+                    is_others = held.name == "os.environ"
+                    if is_others or (type(held.value) is bytes and not is_of_nodes):
                         self.lasting.append(told)
                 else:
                     self._replace(held, stand_in(held.read(), told, run))
@@ -109,16 +117,15 @@ class Leftovers:
     def _replace_contents(self, held: Held, told: str, run: Inspection) -> None:
         """Put stand-ins where items of a container are others, or for all of it."""
         things, before = held.holder, held.value
-        if type(things) is list and len(things) == len(before):
-            for i, (x, y) in enumerate(zip(things, before, strict=True)):
-                if x is not y:
-                    item = Held("", partial(operator.getitem, things, i), x, "", things)
-                    self._replace(item, stand_in(x, told, run))
-            return
         if type(things) not in CONTAINERS:
             self.lasting.append(told)
             return
-        other, is_found = container(things, told, run), False
+        if type(things) is list and len(things) == len(before):
+            pairs = zip(things, before, strict=True)
+            other = row([x if x is y else stand_in(x, told, run) for x, y in pairs], told, run)
+        else:
+            other = container(things, told, run)
+        is_found = False
         for home in self._held:
             now = home.read()
             if now is things and home.spelled.endswith(IS):
@@ -127,8 +134,7 @@ class Leftovers:
                 is_found |= self._replace(home, tuple(other if x is things else x for x in now))
             elif type(now) is list and home.spelled == SAME and any(x is things for x in now):
                 i = next(i for i, x in enumerate(now) if x is things)
-                item = Held("", partial(operator.getitem, now, i), things, "", now)
-                is_found |= self._replace(item, other)
+                is_found |= self._replace(_item(now, i), other)
         if not (is_found or self._iterators):  # which may go through it
             self.lasting.append(told)
 
@@ -166,9 +172,26 @@ def _parts(thing: Any) -> Sequence[Any]:
     return thing if type(thing) is tuple else (thing,)
 
 
+def _items(things: Any) -> list[Held]:
+    """Return the places in a list, if it is no data."""
+    return [_item(things, i) for i in range(len(things) if type(things) is list else 0)][:FEW]
+
+
+def _item(things: list[Any], i: int) -> Held:
+    return Held(f"item {i} of a list", partial(operator.getitem, things, i), things[i], "", things)
+
+
 def _is_iterator(thing: Any) -> bool:
-    kind = type(thing)
-    return hasattr(kind, "__next__") and not hasattr(kind, "write") and is_foreign(kind.__module__)
+    """Return whether something goes on from where it is: an iterator, a file, a method of these."""
+    if isinstance(thing, partial):
+        return any(map(_is_iterator, thing.args))
+    is_method = type(thing) in (BuiltinFunctionType, MethodWrapperType)
+    owner = thing.__self__ if is_method else thing
+    kind = type(owner)
+    is_proxy = kind in ProxyTypes  # which has all methods, whatever it is of
+    if is_proxy or not hasattr(kind, "__next__") or not is_foreign(kind.__module__):
+        return False
+    return not hasattr(kind, "write") or owner.closed or not owner.writable()
 
 
 def _clean(held: Held) -> None:

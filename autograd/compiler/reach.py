@@ -100,10 +100,12 @@ def _parts(thing: Any) -> list[Any]:
 
 
 def _globals(f: FunctionType) -> Iterator[Any]:
-    """Yield the globals that a function's code names."""
+    """Yield the globals that a function's code names, and modules that it may import."""
     if is_foreign(f.__module__ or ""):
         return
-    yield from map(f.__globals__.get, names_of(f.__code__))
+    names = names_of(f.__code__)
+    yield from map(f.__globals__.get, names)
+    yield from (sys.modules[name] for name in names if name in sys.modules)
 
 
 @lru_cache(maxsize=1024)

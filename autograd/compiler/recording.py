@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain, islice
 from math import copysign
 from traceback import walk_tb
+from types import CodeType
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.leftovers import Leftovers
@@ -79,7 +80,8 @@ def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
     Raises:
         TypeError: it is neither a number nor a list of them.
     """
-    name = getattr(f, "__name__", None) or type(f).__name__
+    name = getattr(f, "__name__", None)
+    name = name if isinstance(name, str) else type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
     return Example(name, shapes, [[real(_plain(x)) for x in _elements(arg)] for arg in example])
 
@@ -327,8 +329,10 @@ def _does_with_floats(
 
 def _home_of(f: Any) -> str:
     """Return where a function stands, as messages begin; "" if it is none of Python's."""
-    code = getattr(f, "__code__", None) or getattr(type(f).__call__, "__code__", None)
-    return f"{place_of(('', code.co_filename, code.co_firstlineno))}: " if code else ""
+    for code in (getattr(f, "__code__", None), getattr(type(f).__call__, "__code__", None)):
+        if isinstance(code, CodeType):
+            return f"{place_of(('', code.co_filename, code.co_firstlineno))}: "
+    return ""
 
 
 def _of_a_reading(name: str, error: Exception) -> CompileError:

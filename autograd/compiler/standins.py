@@ -28,6 +28,9 @@ ANSWERS = (
 ).split()
 """What of a container tells what is in it; an item that has a key is a place of its own."""
 
+SHIFTS = "append extend insert pop remove reverse sort __delitem__ __iadd__ __imul__".split()
+"""What of a list puts items in other places."""
+
 SPECIAL = (
     "abs add and bool bytes call contains delitem divmod enter eq exit float floordiv format ge "
     "getitem gt hash index int invert iter le len lshift lt matmul mod mul ne neg next or pos pow "
@@ -117,12 +120,16 @@ def _following(name: str, op: Callable[..., Any], *, is_reflected: bool) -> Call
 
 for _name in "eq ne lt le gt ge bool float int index round trunc floor ceil".split():
     setattr(LeftNumber, f"__{_name}__", _comparing(f"__{_name}__"))
-for _name in "add sub mul truediv floordiv mod pow neg pos abs".split():
+for (
+    _name
+) in "add sub mul truediv floordiv mod pow neg pos abs lshift rshift and_ or_ xor invert".split():
     for _prefix in ("", "r"):
         _way = _following(
-            f"__{_prefix}{_name}__", getattr(operator, _name), is_reflected=_prefix == "r"
+            _method := f"__{_prefix}{_name.strip('_')}__",
+            getattr(operator, _name),
+            is_reflected=_prefix == "r",
         )
-        setattr(LeftNumber, f"__{_prefix}{_name}__", _way)
+        setattr(LeftNumber, _method, _way)
 
 
 class LeftThing:
@@ -159,6 +166,30 @@ for _name in SPECIAL:
     setattr(LeftThing, f"__{_name}__", _asking(f"__{_name}__"))
 
 
+def row(items: list[Any], told: str, run: Inspection) -> Any:
+    """Return a list whose items may be set one by one; who shifts them is refused."""
+
+    def shifting(name: str) -> Callable[..., Any]:
+        def method(self: Any, *args: Any) -> Any:
+            is_shift = name != "__setitem__" or _is_shift(self, *args)
+            if is_shift and not vars(self) and is_on(run):
+                raise run.refused(told)
+            return getattr(list, name)(self, *args)
+
+        return method
+
+    def clear(self: Any) -> None:
+        vars(self)["is_new"] = True
+        list.clear(self)
+
+    methods = {name: shifting(name) for name in (*SHIFTS, "__setitem__")}
+    return type("list", (list,), {**methods, "clear": clear})(items)
+
+
+def _is_shift(things: list[Any], place: Any, given: Any) -> bool:
+    return isinstance(place, slice) and not {*map(id, things)}.isdisjoint(map(id, given))
+
+
 def container(thing: Any, told: str, run: Inspection) -> Any:
     """Return a container that may be added to; who asks what was in it before is refused."""
 
@@ -178,7 +209,7 @@ def container(thing: Any, told: str, run: Inspection) -> Any:
     methods = {name: asking(kind, name) for name in ANSWERS if hasattr(kind, name)}
     if not issubclass(kind, dict | set):
         methods |= {name: asking(kind, name) for name in ("__getitem__", "__contains__")}
-    made = type(kind.__name__, (kind,), {**methods, "clear": clear, "_left": True})
+    made = type(kind.__name__, (kind,), {**methods, "clear": clear})
     if kind is deque:
         return made(thing, thing.maxlen)
     return made(thing.default_factory, thing) if kind is defaultdict else made(thing)
