@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import weakref
@@ -247,6 +248,9 @@ REPLACED = {
     "many lists": lambda: of_state(
         lambda x, s: x * s[400][0], [[1.0, 2.0] for _ in range(500)], lambda s: s[400].sort(key=neg)
     ),
+    "numbers of ctypes": lambda: of_state(
+        lambda x, s: x * s[1], (ctypes.c_double * 2)(1.0, 2.0), lambda s: s.__setitem__(1, 5.0)
+    ),
     "an array of no axes": lambda: of_state(
         lambda x, s: x * s, np.array(2.0), lambda s: s.__setitem__((), 5.0)
     ),
@@ -338,6 +342,12 @@ def test_what_makes_no_difference_may_change() -> None:
     assert compiled(2.0) == first + 2.0
     model.heads[1] = Value(8.0)  # which the model doesn't use
     assert compiled(2.0) == compiled(2.0) == first + 2.0
+
+
+def test_what_numpy_has_besides_arrays_may_be_held() -> None:
+    source, each = np.random.default_rng(0), np.vectorize(lambda v: v * 2.0, otypes=[object])
+    f = lambda x: each(np.array([x]))[0] * (source is not None)
+    assert compile(f, 1.0, backend="python")(2.0) == 4.0
 
 
 def test_what_makes_no_difference_may_go() -> None:

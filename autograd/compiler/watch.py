@@ -329,9 +329,9 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
 
 def _places_in_memory(thing: Any) -> Iterator[Held]:
     """Yield the contents of an array, or of something like one."""
-    size = getattr(thing, "nbytes", None)
-    if size is None:
-        size = len(bytes(thing)) if _is_memory(thing) else len(thing)
+    size = getattr(thing, "nbytes", 0)  # of NumPy's, what has none is no array
+    if type(thing).__module__ != "numpy" and not size:
+        size = len(bytes(thing))
     if 0 < size <= MOST * 8:
         read = partial(_contents, thing)
         yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
