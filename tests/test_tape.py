@@ -164,6 +164,14 @@ def test_what_repeats_itself_becomes_loops() -> None:
     assert tape_of(compile(tree, [0.1] * 64).gradient_program, exact=False) is None
 
 
+def test_from_how_many_instructions_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = compile(wandering(150), [0.1] * 4).gradient_program
+    count = len(program.instructions)
+    for shortest, is_played in ((count, True), (count + 1, False)):
+        monkeypatch.setattr(tape, "SHORTEST", shortest)
+        assert (tape_of(program, exact=False) is not None) == is_played
+
+
 def test_from_the_cache_it_is_the_same(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path))
     f, x = wandering(150), [0.5, 0.25, 0.1, -0.7]
