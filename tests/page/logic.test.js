@@ -17,7 +17,7 @@ import { pointOn, route } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
 import { neighbour, sceneOf } from "../../autograd/page/script/engine/scene.js";
 import { search } from "../../autograd/page/script/engine/search.js";
-import { movedTo } from "../../autograd/page/script/engine/session.js";
+import { momentOf, movedTo } from "../../autograd/page/script/engine/session.js";
 import { asked, stride, strideNote } from "../../autograd/page/script/engine/strides.js";
 import { levelOf, shownBy } from "../../autograd/page/script/engine/tree.js";
 import { brief, short, tight } from "../../autograd/page/script/engine/words.js";
@@ -214,6 +214,22 @@ test("a box's flow is the norm of what leaves it, and its ledger adds up to it",
     const { came, went } = boxLedger(run, state, item);
     for (const { n, squares } of [...came.values(), ...went.values()])
       assert.ok(n > 0 && squares.norm >= 0);
+  }
+});
+test("wherever a run is moved to, flows are as if it had been opened there", () => {
+  const { name } = run.levels[0];
+  for (const way of ["", "overwrite", "no sort"]) {
+    const there = (position) => `#event=${position}&level=${name}&way=${way}`;
+    const moved = stateOf(there(3)),
+      { length } = moved.events;
+    flowsOf(run, moved);
+    for (const position of [run.count + 5, run.count + 9, length, run.count + 2, 7]) {
+      Object.assign(moved, movedTo(moved, position));
+      Object.assign(moved, momentOf(run, moved));
+      const fresh = stateOf(there(position));
+      assert.deepEqual(flowsOf(run, moved), flowsOf(run, fresh), `${way} ${position}`);
+      assert.equal(moved.moment.largest, fresh.moment.largest);
+    }
   }
 });
 test("norms neither overflow nor underflow", () => {

@@ -147,12 +147,26 @@ export class Moment {
     while (this.position < position) this.#happen(this.position++);
     while (this.position > position) this.#undo(--this.position);
     this.event = position ? this.pass.at(position - 1) : null;
-    this.largest = 0;
+    return this;
+  }
+  /** The largest gradient that is a number. */
+  get largest() {
+    let largest = 0;
     for (let i = 0; i < this.count; i++) {
       const size = Math.abs(this.gradient[i]);
-      if (this.status[i] && size > this.largest && size < Infinity) this.largest = size;
+      if (this.status[i] && size > largest && size < Infinity) largest = size;
     }
-    return this;
+    return largest;
+  }
+  /** The items of a scene in which something has happened, or was undone, since it stood elsewhere. */
+  itemsSince(position, { of }) {
+    const [from, to] = [position, this.position].sort((a, b) => a - b),
+      items = new Set();
+    for (let index = from; index < to; index++) {
+      const e = index < this.count ? ~index : this.pass.codes[index - this.count];
+      items.add(of[e < 0 ? ~e : this.argOf[e]]);
+    }
+    return items;
   }
   #happen(index) {
     if (index < this.count) {

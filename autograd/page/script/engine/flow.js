@@ -1,5 +1,6 @@
 // Flows: what has come through each box by now, over what leaves it
 
+import { membersOf, perKey } from "./members.js";
 import { Squares } from "./norms.js";
 import { isWrong } from "./session.js";
 import { counted, STATUS, tight } from "./words.js";
@@ -11,17 +12,12 @@ const nothing = () => ({
   gradSquares: new Squares(),
 });
 
-/** What has flowed through each box by now, and how much of it is complete. */
-export function flowsOf({ count, isGroup }, state) {
+/** What has flowed through one box by now, and how much of it is complete. */
+function flowOf(nodes, state) {
   const { moment, scene, numbers, isMean } = state,
     { known, status, gradient } = moment,
-    found = new Map();
-  for (let node = 0; node < count; node++) {
-    const item = scene.of[node];
-    if (item < count) continue;
-    if (!found.has(item)) found.set(item, nothing());
-    const flow = found.get(item);
-    flow.of++;
+    flow = { ...nothing(), of: nodes.length };
+  for (const node of nodes) {
     if (status[node] === 2) flow.complete++;
     if (isWrong(state, node)) flow.wrong++;
     if (!scene.leaving[node]) continue;
@@ -37,20 +33,34 @@ export function flowsOf({ count, isGroup }, state) {
       flow.gradSquares.add(gradient[node]);
     }
   }
-  for (const flow of found.values()) {
-    flow.value = isMean ? flow.valueSum / flow.values : flow.valueSquares.norm;
-    flow.mean = flow.sum / flow.grads;
-    flow.size = !flow.grads ? 0 : isMean ? Math.abs(flow.mean) : flow.gradSquares.norm;
-  }
+  flow.value = isMean ? flow.valueSum / flow.values : flow.valueSquares.norm;
+  flow.mean = flow.sum / flow.grads;
+  flow.size = !flow.grads ? 0 : isMean ? Math.abs(flow.mean) : flow.gradSquares.norm;
+  return flow;
+}
+
+const lastOf = perKey(() => ({}));
+/** What has flowed through each box by now: as it was, but for the boxes in which something happened. */
+export function flowsOf(run, state) {
+  const { moment, scene, numbers, isMean } = state,
+    last = lastOf(scene),
+    isKept = last.moment === moment && last.numbers === numbers && last.isMean === isMean,
+    flows = isKept ? last.flows : new Map(),
+    members = membersOf(scene),
+    changed = isKept ? moment.itemsSince(last.position, scene) : members.keys();
+  for (const item of changed)
+    if (run.isGroup(item)) flows.set(item, flowOf(members.get(item), state));
+  Object.assign(last, { moment, numbers, isMean, flows, position: moment.position });
+  for (const flow of flows.values()) Object.assign(flow, { broken: false, edited: false });
   for (const item of state.breaks) {
-    const flow = found.get(isGroup(item) ? item : scene.of[item]);
+    const flow = flows.get(run.isGroup(item) ? item : scene.of[item]);
     if (flow) flow.broken = true;
   }
   for (const leaf of state.edits.keys()) {
-    const flow = found.get(scene.of[leaf]);
+    const flow = flows.get(scene.of[leaf]);
     if (flow) flow.edited = true;
   }
-  return found;
+  return flows;
 }
 /** The largest of all flows that is a number. */
 export const largestOf = (flows) =>
@@ -124,21 +134,17 @@ export function saidOfNode(run, state, node) {
   };
 }
 /** The numbers that leave an item, as far as they are known by now. */
-export function leavingOf({ count }, { moment, scene, numbers }, item) {
+export function leavingOf({ moment, scene, numbers }, item) {
   const { known, status, gradient } = moment,
     values = [],
     gradients = [];
-  for (let node = 0; node < count; node++)
-    if (scene.of[node] === item && scene.leaving[node]) {
+  for (const node of membersOf(scene).get(item) ?? [])
+    if (scene.leaving[node]) {
       if (known[node]) values.push(numbers.values[node]);
       if (status[node]) gradients.push(gradient[node]);
     }
   return { values, gradients };
 }
 /** The leaves of a box that can be changed. */
-export function liveLeaves({ count, formOf, blocker }, { scene }, item) {
-  const found = [];
-  for (let node = 0; node < count; node++)
-    if (scene.of[node] === item && !formOf[node] && blocker[node] < 0) found.push(node);
-  return found;
-}
+export const liveLeaves = ({ formOf, blocker }, { scene }, item) =>
+  (membersOf(scene).get(item) ?? []).filter((node) => !formOf[node] && blocker[node] < 0);

@@ -1,5 +1,6 @@
 // Ledgers: what a gradient is the sum of
 
+import { crossingsOf, membersOf } from "./members.js";
 import { Squares } from "./norms.js";
 import { isWrong } from "./session.js";
 
@@ -31,8 +32,9 @@ export function isCancelled({ moment }, node, given) {
 }
 
 /** The ledger of a box: what came in from each box, and what went on to each, so far. */
-export function boxLedger({ count, ownerOf, argOf }, { scene, events, position }, item) {
-  const came = new Map(),
+export function boxLedger(run, { scene, events, position }, item) {
+  const { count, ownerOf, argOf } = run,
+    came = new Map(),
     went = new Map();
   const add = (to, other, k) => {
     if (!to.has(other)) to.set(other, { n: 0, squares: new Squares(), now: false });
@@ -41,23 +43,20 @@ export function boxLedger({ count, ownerOf, argOf }, { scene, events, position }
     entry.squares.add(events.contribution(k));
     if (position - count - 1 === k) entry.now = true;
   };
-  for (let k = 0; k < position - count; k++) {
-    const e = events.codes[k];
-    if (e < 0) continue;
-    const from = scene.of[ownerOf[e]],
+  for (const k of crossingsOf(run, scene, events).get(item) ?? []) {
+    if (k >= position - count) break;
+    const e = events.codes[k],
+      from = scene.of[ownerOf[e]],
       to = scene.of[argOf[e]];
-    if (from === to) continue;
     if (to === item) add(came, from, k);
-    else if (from === item) add(went, to, k);
+    else add(went, to, k);
   }
   return { came, went };
 }
 /** How many gradients in a box are wrong. */
 export const wrongIn = (state, item) =>
   state.way
-    ? [...state.moment.status.keys()].filter(
-        (node) => state.scene.of[node] === item && isWrong(state, node),
-      ).length
+    ? (membersOf(state.scene).get(item) ?? []).filter((node) => isWrong(state, node)).length
     : 0;
 
 /** The paths of largest product, by dynamic programming from the root down; never enumerated. */

@@ -35,7 +35,8 @@ export function momentOf(run, { events, way, position, reached: before }) {
   reached.move(position);
   // A pass that isn't sorted goes on after a gradient looked complete: that is known at its end.
   const isOver = way === "no sort" && position === events.length;
-  const moment = isOver ? { ...reached, status: new Uint8Array(run.count).fill(2) } : reached;
+  const status = { value: new Uint8Array(isOver ? run.count : 0).fill(2) };
+  const moment = isOver ? Object.create(reached, { status }) : reached;
   return { reached, moment };
 }
 

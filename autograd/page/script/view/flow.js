@@ -17,7 +17,7 @@ export function paintFlow() {
     g = item - run.count;
   $("flow").hidden = !run.isGroup(item);
   if (!run.isGroup(item)) return;
-  const { values, gradients } = leavingOf(run, state, item);
+  const { values, gradients } = leavingOf(state, item);
   $("flow-title").textContent = boxName(g);
   paintFlowTools(g);
   paintTurn(item);

@@ -107,9 +107,9 @@ function paintMarks() {
   $("breaks-count").textContent = conditions ? String(conditions) : "";
 }
 
+const dead = [...new Set(run.formOf.filter((form) => form && !form.live).map((f) => f.op))];
 export function paintNotice() {
-  const dead = [...new Set(run.formOf.filter((form) => form && !form.live).map((f) => f.op))],
-    [runs, them] = dead.length > 1 ? ["run", "them"] : ["runs", "it"],
+  const [runs, them] = dead.length > 1 ? ["run", "them"] : ["runs", "it"],
     lines = [];
   if (dead.length)
     lines.push(
