@@ -14,6 +14,9 @@ from autograd import Value, logsumexp, relu, tanh
 from autograd.drawing import picture_of
 from autograd.drawing.levels import LEVELS
 from autograd.drawing.picture import Item, Picture
+from autograd.drawing.structure import Structure
+from autograd.functions import trace
+from autograd.page.levels import levels_of
 from nn import MLP, Layer
 
 
@@ -163,6 +166,15 @@ def test_steps_around_modules_are_one_box_however_many() -> None:
 
     assert boxes(8) == boxes(30)
     assert {"layers.0", "layers.1", "stage *"} <= set(boxes(8))
+
+
+def test_parts_of_a_stage_are_called_by_what_they_do() -> None:
+    parts = next(
+        level for level in levels_of(Structure(trace(springs(1))[0])) if level["name"] == "parts"
+    )
+    titles = [title for title in parts["titles"] if title]
+    assert titles
+    assert not any(title.startswith("stage") for title in titles)
 
 
 def test_layers_around_a_stream_are_no_steps() -> None:

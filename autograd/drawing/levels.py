@@ -92,8 +92,8 @@ def staged(structure: Structure, level: str, folding: Folding, stages: Stages | 
             keys.append((which, part if is_divided else "whole"))
         names.append("" if place or is_divided else f"stage {stage}")
     found = _numbered(keys, names)
-    for here, box in zip(found.box, folding.box, strict=True):
-        if box in folding.modules:
+    for place, here, box in zip(structure.place, found.box, folding.box, strict=True):
+        if place:
             found.modules[here] = folding.modules[box]
     return found
 

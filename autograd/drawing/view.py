@@ -17,6 +17,9 @@ from autograd.stepping.notation import names_of
 
 NORMS = "‖ ‖ is the L2 norm over what leaves a box or crosses an arrow, or over parameters"
 
+MOST_OPS = 4
+"""Ops of a box without a module that its title names."""
+
 MOST_NUMBERS = 12
 """Plain numbers that an op of many arguments shows one by one."""
 
@@ -262,7 +265,9 @@ def heading_of(structure: Structure, folding: Folding, box: int, members: Sequen
             structure.calls(members),
         )
     first = nodes[members[0]]
-    title = str(first.op or merged([nodes[i].label for i in members]) or "leaves")
+    several = list(dict.fromkeys(str(op) for i in members if (op := nodes[i].op)))
+    what = " ".join(several[:MOST_OPS]) + " …" * (len(several) > MOST_OPS)
+    title = what or merged([nodes[i].label for i in members]) or "leaves"
     path = merged([structure.place[i] for i in members]) if first.op else ""
     return Heading(title, path, len(members))
 
