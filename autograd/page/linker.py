@@ -30,8 +30,13 @@ IMPORT = re.compile(r'^import (?:\{(?P<names>[\w\s,$]*)\} from )?"(?P<path>\.[^"
 EXPORT = re.compile(r"^export (?=(?:const|function|class) ([\w$]+))", re.M)
 OTHER = re.compile(r"^(?:import|export)\b.*|\bimport\s*[(.].*", re.M)
 
-SPARED = re.compile(r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n|^ +|^\n", re.MULTILINE | re.DOTALL)
-"""What of a module a script does without: comments on lines of their own, indentation."""
+SPARED = re.compile(
+    r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n|^ +|^\n|(?<=[;,{(]) // [^\"'`\n]*$", re.MULTILINE | re.DOTALL
+)
+"""What of a module a script does without: comments and indentation.
+
+Behind code, a comment is one if there is no quote in it: no text can end there.
+"""
 
 
 class ScriptModule(NamedTuple):
