@@ -24,6 +24,7 @@ from autograd import (
     Op,
     RuleError,
     Value,
+    gradcheck,
     gradients,
     ops,
     primitive,
@@ -219,6 +220,16 @@ def check_laws(op: Op) -> None:
         law_linear(op)
     if op.kinks:
         law_kinks(op)
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
+def test_rules_are_the_slopes_of_the_forward(op: Op) -> None:
+    """To what differences can tell; `tests.test_accuracy` counts ulp."""
+    points = [[*args][: op.arity] for args in ((0.37, 0.6, 0.9, -0.2), (1.7, 2.6, 3.9, -1.2))]
+    allowed = [point for point in points if not op.violation(point)]
+    assert allowed
+    for point in allowed:
+        assert {check.verdict for check in gradcheck(op, *point).inputs} <= {"ok", "kink"}
 
 
 UNBOUND_BY_NAN = {"where", "take"}
