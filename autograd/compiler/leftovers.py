@@ -18,12 +18,12 @@ from typing import Any
 from weakref import ProxyTypes
 
 from autograd.compiler.reach import is_foreign
+from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (
     CONTAINERS,
     Inspection,
     LeftNumber,
     container,
-    is_on,
     is_stand_in,
     row,
     stand_in,

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, TypeGuard
 from autograd.compiler.leftovers import Leftovers
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
 from autograd.compiler.reach import reached, values_within
+from autograd.compiler.readings import TracedNumber
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
 from autograd.compiler.standins import Inspection
-from autograd.compiler.tracing import FunctionTracer, TracedNumber, is_users, place_in
+from autograd.compiler.tracing import FunctionTracer, is_users, place_in
 from autograd.compiler.watch import held_by
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError

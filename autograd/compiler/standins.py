@@ -14,10 +14,10 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from autograd.compiler.readings import is_on
 from autograd.compiler.rehearsal import Rehearsal
 from autograd.engine import Value
 from autograd.errors import CompileError
-from autograd.modes import current_mode
 
 CONTAINERS = (list, dict, set, deque, defaultdict, OrderedDict, Counter)
 
@@ -50,10 +50,6 @@ class Inspection(Rehearsal):
     def refused(self, message: str) -> CompileError:
         self.refusals.append(super().refused(message))
         return self.refusals[-1]
-
-
-def is_on(run: Any) -> bool:
-    return current_mode().tracing is run
 
 
 class LeftNumber:

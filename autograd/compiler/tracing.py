@@ -8,7 +8,6 @@ has no gradient; whatever would make a decision or a plain float of it is refuse
 
 from __future__ import annotations
 
-import numbers
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,35 +19,22 @@ from typing import Any
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
 from autograd.compiler.reach import is_foreign
+from autograd.compiler.readings import TracedGrad, TracedNumber
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.compiler.watch import Held, held_by
 from autograd.engine import Value, clock
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe, form
 from autograd.lowering import value_function
-from autograd.modes import OWN_CODE, changed_mode, current_mode, source_line
-from autograd.operand import Operand, real
+from autograd.modes import changed_mode, current_mode, source_line
+from autograd.operand import real
 from autograd.operation import Op, plain
 from autograd.place import Origin, place_of
-
-FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
-"""What a float offers besides its operators: ``is_integer`` and the like."""
 
 IS_SET = (
     "the number of a recorded value{} is set: compiled code computes new values and changes none; "
     "set .data outside of what is compiled"
 )
-
-WHOLE = "take(table, i) for a row that an argument chooses; whole numbers else have no row"
-INSTEAD = {
-    "<": (
-        "where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and for the largest of many "
-        "detach(autograd.max(values)), or softmax(values), which subtracts it by itself"
-    ),
-    "float()": "functions of autograd in place of math's and NumPy's, and where(c, a, b)",
-    "hash()": "a key that is no number, such as the value itself",
-} | {f"{name}()": WHOLE for name in "int round floor ceil trunc index".split()}
-"""What to write in place of what is asked of a number."""
 
 NODES = {Value}
 ONE = (True,)
@@ -56,116 +42,6 @@ ONE = (True,)
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
 wait_for(lock)
-
-
-class TracedNumber(Operand):
-    """The number of a node, as code that is being recorded reads it.
-
-    Elsewhere, such as in another thread, it is used as the number that it is.
-    """
-
-    __slots__ = ("node", "number", "tracer")
-
-    def __init__(self, node: Value, number: float, tracer: FunctionTracer) -> None:
-        self.node = node
-        self.number = number
-        self.tracer = tracer
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        """What ``isinstance`` asks, too: to code that is not our own, a float."""
-        name = sys._getframe(1).f_globals.get("__name__", "")
-        return type(self) if name.partition(".")[0] in OWN_CODE else float
-
-    @classmethod
-    def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
-        tracer: Any = current_mode().tracing
-        args = tuple(arg._plain(str(op)) if type(arg) is TracedGrad else arg for arg in args)
-        args = tuple(arg.number if _is_over(arg, tracer) else arg for arg in args)
-        if tracer and not any(isinstance(arg, Value) for arg in args):
-            return tracer.follow(op, args) if any(map(_is_reading, args)) else op(*args)
-        return op(*args) if _is_plain(args) else Value._apply(op, args)
-
-    def _plain(self, asked: str) -> float:
-        """Return the number; raise while it is followed.
-
-        Raises:
-            CompileError: names the place, and what to write there.
-        """
-        if current_mode().tracing is self.tracer:
-            raise self.tracer.refused(
-                f"{asked} of a number that is read of a recorded value{describe(self.node)}: what "
-                "is compiled holds for all numbers, so none can decide or become a plain float; "
-                f"write {INSTEAD.get(asked, INSTEAD['<'])}"
-            )
-        return self.number
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in FLOATS_OWN:
-            raise AttributeError(f"'float' object has no attribute {name!r}")
-        return getattr(self._plain(f".{name}"), name)
-
-    def __repr__(self) -> str:
-        return repr(self._shown())
-
-    def __format__(self, spec: str) -> str:
-        return format(self._shown(), spec)
-
-    def _shown(self) -> float:
-        if self.number != self.number and current_mode().tracing is self.tracer:
-            self.tracer.refuse_loops()
-        return self.number
-
-
-class TracedGrad(TracedNumber):
-    """The grad of a leaf, which a backward pass has left there: compiled code knows of none."""
-
-    __slots__ = ()
-
-    def _plain(self, asked: str) -> float:
-        if current_mode().tracing is self.tracer:
-            raise self.tracer.refused(
-                f"{asked} of the grad of a recorded value{describe(self.node)}: it is what the "
-                "last backward pass has left there, which compiled code doesn't see; pass the "
-                "number as an argument, or write grad(f) or gradients(out, wrt)"
-            )
-        self.tracer.elsewhere.add(self.node)
-        return self.number
-
-
-def _deciding(name: str) -> Callable[..., Any]:
-    """Return the method of this name: that of the number, which is refused while it is followed."""
-    asked = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
-
-    def method(self: TracedNumber, *args: Any) -> Any:
-        number = self._plain(asked.get(name, f"{name}()"))
-        args = tuple(arg.number if isinstance(arg, TracedNumber) else arg for arg in args)
-        return getattr(number, f"__{name}__")(*args)
-
-    return method
-
-
-for _name in (
-    "lt le gt ge eq ne bool float int trunc round floor ceil hash "
-    "floordiv rfloordiv mod rmod divmod rdivmod"
-).split():
-    setattr(TracedNumber, f"__{_name}__", _deciding(_name))
-
-# Outside of a recording it may stand wherever a number is asked for.
-numbers.Real.register(TracedNumber)
-
-
-def _is_reading(x: Any) -> bool:
-    return type(x) is TracedNumber
-
-
-def _is_over(x: Any, tracer: Any) -> bool:
-    """Return whether this is a reading of another recording: a number by now."""
-    return type(x) is TracedNumber and x.tracer is not tracer
-
-
-def _is_plain(args: Iterable[Any]) -> bool:
-    return not any(isinstance(arg, Operand) for arg in args)
 
 
 class FunctionTracer:
