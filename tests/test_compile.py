@@ -946,6 +946,7 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
     x = np.arange(-5000, 5003) / 8
     whole = f.value_and_grad(x)
     monkeypatch.setattr(native, "WORTH_A_THREAD", 100)
+    monkeypatch.setattr(native, "WORTH_A_SUM", 1)
     for helpers in (0, 1, 2):
         monkeypatch.setattr(crew, "_crew", crew._Crew(helpers))
         for n in (1, 40, 999, len(x)):
@@ -955,6 +956,14 @@ def test_a_batch_in_parts_is_the_sum_of_its_samples(monkeypatch: pytest.MonkeyPa
             assert by_w.tolist() == [np.maximum(x[:n], 0).sum()]
             assert by_x.tolist() == (0.5 * (x[:n] > 0)).tolist()
     assert f.value_and_grad(x)[0][0] == whole[0][0]
+
+
+def test_parts_are_worth_their_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "WORTH_A_THREAD", 1)
+    w = [Value(0.1) for _ in range(40)]
+    gradient = compile(lambda x: dot(w, x) ** 2, [0.0] * 40)._code.native_gradient
+    # About 80 operations for 41 sums, of which each part needs 400 for each.
+    assert [gradient.parts(n) for n in (2, 100, 100_000)] == [1, 1, native.MOST_PARTS]
 
 
 def test_few_samples_are_fewer_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1019,7 +1028,7 @@ def test_threads_come_anew_in_a_fork() -> None:
         import numpy as np
         from autograd import compile
         from autograd.compiler import crew, native
-        native.WORTH_A_THREAD, crew._processors = 100, lambda: 2
+        native.WORTH_A_THREAD, native.WORTH_A_SUM, crew._processors = 100, 1, lambda: 2
         crew._assemble()
         f = compile(lambda x: 2.0 * x, 1.0, reduce="sum")
         x = np.ones(1000)

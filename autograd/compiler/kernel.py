@@ -229,14 +229,15 @@ class Body(Emitter):
         whole = columns // width
 
         def over(indices: list[list[Index]]) -> None:
-            register = indices[1][0][0]
+            register = indices[0][0][0]
             begin = self.new() if register else ""
             if register:
                 self.emit(f"{begin} = mul nsw i64 {register}, {width}")
-            vectors = [(begin, k * width) for _, k in indices[1]]
-            write(indices[0], vectors, vectors)
+            vectors = [(begin, k * width) for _, k in indices[0]]
+            write(indices[1], vectors, vectors)
 
-        self.tiled((rows, whole), tiles, over)
+        # The rows inside: the samples' inputs, which are far apart, stay in the nearest cache.
+        self.tiled((whole, rows), tiles[::-1], over)
         if columns % width:
             # Once more some that the last whole vector has, kept in a place of their own.
             last, place = [("", columns - width)], [("", whole * width)]

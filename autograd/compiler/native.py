@@ -8,7 +8,6 @@ import json
 import math
 import threading
 from collections.abc import Callable, Sequence
-from functools import reduce as fold
 from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
@@ -45,6 +44,10 @@ except ImportError as error:
 
 WORTH_A_THREAD = 3_000_000
 """Operations, for all samples together, from which on a second thread is woken: about 0.1 ms."""
+
+WORTH_A_SUM = 400
+"""Operations of a part for each of its sums, at least: every part has all of them to itself, to be
+cleared and added up, which then takes about a tenth of the time."""
 
 MOST_PARTS = 16
 """In how many parts the samples of a call are split at most, for threads to share: a power of 2,
@@ -196,7 +199,9 @@ class NativeFunction:
         if self.exact or n == 1:
             return 1
         operations = n * self.made(single=n == 1).operations
-        shared = min(1 << (1 + operations // WORTH_A_THREAD).bit_length() - 1, MOST_PARTS)
+        most = operations // (WORTH_A_SUM * (sum(self.signature.summed) + 1))
+        worth = max(1, min(1 + operations // WORTH_A_THREAD, most))
+        shared = min(1 << worth.bit_length() - 1, MOST_PARTS)
         return shared if self.signature.real is DOUBLE else max(shared, -(-n // LONGEST_SUM))
 
     def _in_parts(self, made: Made, frame: ArrayFrame, n: int, parts: int, kept: object) -> Array:
@@ -210,7 +215,8 @@ class NativeFunction:
             work = [frame.part(i, made, *span) for i, span in some]
             call_all([part.run for part in work], kept=(frame, kept))
             # The parts don't depend on the processors, so neither do the sums.
-            total = fold(np.add, [part.sums for part in work], total)
+            for part in work:
+                np.add(total, part.sums, out=total)
         return converted(total, self.dtype)
 
     def made(self, *, single: bool = False) -> Made:
