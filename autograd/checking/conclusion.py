@@ -126,7 +126,7 @@ def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil)
     by = steps_of(line, found.seen, moving, 0.0, still.h)
     short = is_short_nearby(line)
     kind = by.kind
-    if kind == "format":
+    if kind == "format" or (kind == "cancelled" and moving.noise <= OWN * moving.rounding):
         return moving
     if kind == "own" and (short or by.are_wide):
         return still
