@@ -76,6 +76,17 @@ def test_what_is_flat_up_to_a_kink_or_a_jump_has_a_slope_of_0(name: str) -> None
         assert judged(f, x, claim).verdict == "wrong"
 
 
+@pytest.mark.parametrize("distance", [1e-6, 1e-5, 1e-4, 1e-3, 0.01, -1e-5, -1e-3])
+def test_a_kink_beside_the_point_leaves_it_its_slope(distance: float) -> None:
+    """The slope beyond the kink is wrong, and so is that of the middle."""
+    x = 1 + distance
+    side = math.copysign(1.0, distance)
+    f = lambda x: abs(x - 1) + x * x
+    assert judged(f, x, 2 * x + side).verdict == "ok"
+    for claim in (2 * x - side, 2 * x, 0.0, nan):
+        assert judged(f, x, claim).verdict == "wrong"
+
+
 def test_what_rounding_hides_is_neither_right_nor_wrong() -> None:
     # log(1 + exp(-33)) is 21 roundings of 1 + exp(-33): 0 is no more known than exp(-33).
     for claim in (0.0, math.exp(-33)):

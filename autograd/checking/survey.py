@@ -11,17 +11,10 @@ from itertools import pairwise
 from math import inf
 
 from autograd.checking.conclusion import SHARP, TELLING, Survey, blur, conclude, diverges
+from autograd.checking.kink import before_the_kink, closer_bend
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
-from autograd.checking.stencil import (
-    CONFIDENCE,
-    PAIRS,
-    ROUNDED,
-    Slope,
-    Stencil,
-    one_sided,
-    two_sided,
-)
+from autograd.checking.stencil import CONFIDENCE, ROUNDED, Slope, Stencil, one_sided, two_sided
 from autograd.checking.steps import (
     CANCELLED,
     FAR,
@@ -55,12 +48,6 @@ INSIDE = 1e-3
 
 VISIBLE = 3e3
 """How far the slope is to rise above rounding there."""
-
-HAIR = 1e-5 / 7
-"""How closely to look whether a kink is in the middle itself, per unit of the scale."""
-
-AHEAD = 0.15
-"""How far a kink may lie from the middle and look as if it were there, per unit of the scale."""
 
 ROUGH = 0.1
 """How far the slope from a hair's breadth may lie from that of the stencil."""
@@ -109,15 +96,15 @@ def _look_around(line: Line, found: Survey) -> None:
             if known == "closer":
                 h = min(tried) * CLOSER ** (1 if seen.slope.is_sharper(1.0) else 2)
                 if seen.bend and not seen.jumps:
-                    h = _before_the_kink(line, seen) or h
+                    h = before_the_kink(line, seen) or h
                 continue
         if seen.bend and h == min(tried):
-            other = _closer_bend(line, seen)
+            other = closer_bend(line, seen)
             if other is not None:
                 found.seen.append(other)
                 found.kind = "kink"
                 return
-            h = _before_the_kink(line, seen) or h * CLOSER
+            h = before_the_kink(line, seen) or h * CLOSER
             continue
         if seen.slope.is_sharper(SHARP):
             other_h = _hair(line, seen)
@@ -228,50 +215,6 @@ def _agrees_at(line: Line, seen: Stencil, h: float) -> bool:
     rough = ROUGH / 5 if seen.is_own_noise else ROUGH
     allowed = rough * abs(seen.slope.value) + CONFIDENCE * seen.noise / h
     return abs(slope - seen.slope.value) <= allowed
-
-
-def _closer_bend(line: Line, seen: Stencil) -> Stencil | None:
-    """Return the stencil of a much closer scale, if the slope changes there as well."""
-    floor = 0.0 if seen.jumps else 100 * seen.noise / abs(seen.bend)
-    h = max(seen.h * HAIR, floor, line.smallest_step)
-    above, below = line.at(h), line.at(-h)
-    if h >= seen.h / 100 or above is None or below is None:
-        return None
-    bend = (above[1] - line.middle) / above[0] - (below[1] - line.middle) / below[0]
-    if not seen.jumps and bend / seen.bend < 0.5:
-        return None
-    other = two_sided(line, h)
-    if other is None:
-        return None
-    if other.jumps == seen.jumps and other.bend and 0.7 < other.bend / seen.bend < 1.4:
-        return other
-    if seen.jumps and other.jumps:
-        return other
-    return None
-
-
-def _before_the_kink(line: Line, seen: Stencil) -> float:
-    """Return the next scale where the bend of a stencil lies beside the middle; 0.0 if unknown.
-
-    The line through the samples behind a kink meets the tangent of the middle there; what f is
-    curved is known from the other side.
-    """
-    hair = max(seen.h * HAIR, 100 * seen.rounding / abs(seen.bend), line.smallest_step)
-    above, below = line.at(hair), line.at(-hair)
-    if above is None or below is None:
-        return 0.0
-    slope = (above[1] - below[1]) / (above[0] - below[0])
-    crossings = []
-    for side in (1, -1):
-        far, near, other = (line.at(u * side * seen.h) for u in (1.0, PAIRS[1], -1.0))
-        if far is None or near is None or other is None:
-            continue
-        curve = ((other[1] - line.middle) / other[0] - slope) / other[0]
-        (t, v), (s, w) = ((t, x - line.middle - slope * t - curve * t * t) for t, x in (far, near))
-        if v != w:
-            crossings.append(side * (t - v * (t - s) / (v - w)))
-    ahead = [t for t in crossings if 0 < t < AHEAD * seen.h]
-    return min(ahead) / 3 if ahead else 0.0
 
 
 def _look_to_one_side(line: Line, found: Survey) -> None:
