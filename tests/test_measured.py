@@ -87,6 +87,20 @@ def test_a_kink_beside_the_point_leaves_it_its_slope(distance: float) -> None:
         assert judged(f, x, claim).verdict == "wrong"
 
 
+def test_what_single_precision_hides_is_not_wrong() -> None:
+    # The slopes of all but the largest, of 1e-7, are below the rounding of a sum of 7.
+    np = pytest.importorskip("numpy")
+
+    def log_of_sum(x: Any) -> float:
+        z = 3 * x.astype(np.float32)
+        return float(z.max() + np.log(np.exp(z - z.max()).sum(dtype=np.float32)))
+
+    x = np.array([1.36905044, 2.30943867, -3.31927934, -0.17935459])
+    shares = np.exp(3 * (x - x.max()))
+    report = gradcheck(log_of_sum, x, gradient=[3 * shares / shares.sum()])
+    assert "wrong" not in {check.verdict for check in report.inputs}
+
+
 def test_what_rounding_hides_is_neither_right_nor_wrong() -> None:
     # log(1 + exp(-33)) is 21 roundings of 1 + exp(-33): 0 is no more known than exp(-33).
     for claim in (0.0, math.exp(-33)):

@@ -80,6 +80,8 @@ def conclude(line: Line, found: Survey) -> None:
     within = still[0] if still else found.within
     if within is not None:
         best = _moving_or_still(line, found, best, within)
+        if best is within and not is_short(line.values()):
+            found.hidden = unit_of(line.values(), line.middle) / within.h
     slope = best.slope
     closer = max((s.noise for s in moving if s.h < best.h), default=0.0)
     if closer > best.noise > 0:
