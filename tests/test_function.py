@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autograd import Op, Value, cos, gradcheck, no_grad, sin, tanh
-from autograd.checking.trial import FEWEST
+from autograd.checking.line import FEWEST
 
 np = pytest.importorskip("numpy")
 
@@ -171,6 +171,25 @@ def test_what_a_point_nearby_says_of_zeros() -> None:
     assert said == "vacuous: 0 for x, as many a wrong rule is there"
     assert rest == f"x is wrong: {4 * at * at:.6g}, differences give {3 * at * at:.6g}"
     assert not gradcheck(lambda x, y: x * y, 2.0, 3.0).notes
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: (x - 1) ** 2, lambda x: 2 * (x - 1)),
+        (lambda x: 3.0, lambda x: 0.0),
+        (lambda x: max(0.0, abs(x) - 1.5), lambda x: 0.0),
+        (lambda x: math.exp(-1e3 * x * x), lambda x: -2e3 * x * math.exp(-1e3 * x * x)),
+    ],
+)
+def test_a_point_nearby_is_among_the_30_evaluations(f: Any, slope: Any) -> None:
+    calls = []
+    report = gradcheck(lambda x: calls.append(x) or f(x), 1.0, gradient=slope)
+    assert report.ok
+    assert report.inputs[0].vacuous
+    assert len(calls) <= 30
+    # Where few don't tell that a slope is 0, none are left for elsewhere.
+    assert gradcheck(lambda x: abs(x) ** 1.5, 0.0, gradient=lambda x: 1.5 * abs(x) ** 0.5).ok
 
 
 def test_who_is_to_blame_if_no_op_is() -> None:

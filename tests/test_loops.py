@@ -256,7 +256,7 @@ def test_the_code_of_a_network_grows_with_its_layers() -> None:
 
 @pytest.mark.long
 def test_neurons_written_as_sums_are_as_few_loops() -> None:
-    small, large = by_hand(64, 16), by_hand(128, 48)
+    small, large = by_hand(128, 16), by_hand(256, 48)
     assert len(large.program.instructions) > 4 * len(small.program.instructions)
     assert small.sizes == large.sizes
     assert small.sizes[0] <= 6

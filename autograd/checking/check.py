@@ -12,11 +12,12 @@ from autograd.checking.direction import single
 from autograd.checking.foreign import Foreign, Gradient
 from autograd.checking.function import Function
 from autograd.checking.inquiry import Inquiry
+from autograd.checking.line import BUDGET, FEWEST
 from autograd.checking.point import Point
 from autograd.checking.recorded import Closure, Recorded
 from autograd.checking.report import InputCheck, Report
 from autograd.checking.signature import names_of, takes_leaves
-from autograd.checking.trial import FEWEST, MANY, NAMED, Trial
+from autograd.checking.trial import MANY, NAMED, Trial
 from autograd.errors import quoted
 from autograd.operand import real
 
@@ -210,6 +211,8 @@ class Check:
         function = self._inquiry.functions[0]
         names = ", ".join(check.label for check in vacuous)
         said = f"vacuous: 0 for {names}, as many a wrong rule is there"
+        if self._inquiry.budget is None:
+            self._inquiry.budget = (BUDGET + 2) * sum(check.order == 1 for check in self._checks)
         if self._inquiry.left >= FEWEST and _has_a_gradient_nearby(function):
             found = self._nearby(function.point.numbers, [check.index for check in vacuous])
             wrong = [check for check in found if check.verdict == "wrong"]
@@ -236,7 +239,11 @@ class Check:
                 continue
             self._inquiry.functions.append(function)
             trial = Trial(self._inquiry, function, moved)
-            return [trial.judge(middle, single(function.point, i)) for i in which[:MANY]]
+            return [
+                trial.judge(middle, single(function.point, i))
+                for i in which[:MANY]
+                if self._inquiry.left >= FEWEST
+            ]
         return []
 
 

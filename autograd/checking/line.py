@@ -14,6 +14,9 @@ EPSILON = float_info.epsilon
 BUDGET = 28
 """Evaluations along one line, beside two in the middle."""
 
+FEWEST = 9
+"""With fewer evaluations left, nothing more is tried."""
+
 
 class Sample(NamedTuple):
     """A value of the function; ``piece`` tells which piece of a piecewise one computed it."""
@@ -78,6 +81,11 @@ class Line:
         if not (self.crossing or self._same(self._piece, sample.piece)):
             return None
         return moved - self.x, float(sample.value)
+
+    def allow(self, limit: int) -> None:
+        """Let so many evaluations be made, those that were made among them."""
+        self._limit = min(limit, BUDGET)
+        self.is_exhausted = False
 
     def values(self, near: float = math.inf) -> list[float]:
         """Return every value that was seen, or those no farther away than ``near``."""

@@ -11,7 +11,7 @@ from autograd.checking.claim import Claim
 from autograd.checking.direction import Direction, random_directions, single
 from autograd.checking.function import Function
 from autograd.checking.inquiry import Inquiry
-from autograd.checking.line import Sample, drawn_speed
+from autograd.checking.line import FEWEST, Sample, drawn_speed
 from autograd.checking.linearization import total
 from autograd.checking.report import InputCheck
 
@@ -20,9 +20,6 @@ MANY = 200
 
 NAMED = 10
 """Of inputs among many whose derivative is not finite, this many are checked one by one."""
-
-FEWEST = 9
-"""With fewer evaluations left, nothing more is tried."""
 
 
 class Trial:
