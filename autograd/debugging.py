@@ -19,7 +19,7 @@ from autograd.errors import StaleValueError
 from autograd.forms import floats_of
 from autograd.graph import topological_order
 from autograd.lowering import value_function
-from autograd.modes import changed_mode, source_line
+from autograd.modes import changed_mode, current_mode, source_line
 from autograd.operand import real
 from autograd.operation import Op
 from autograd.place import Origin, place_of
@@ -79,7 +79,8 @@ class _Inspector:
         return self if node is None else self._slot.__get__(node, owner)
 
     def __set__(self, node: Value, data: float) -> None:
-        if hasattr(node, "_mark"):  # else it is being made, which is no change
+        # Else it is being made, or recorded by the compiler, which hides numbers: no change.
+        if hasattr(node, "_mark") and not current_mode().tracing:
             data = real(data)
             self._assigned[node] = source_line()
         self._slot.__set__(node, data)

@@ -8,9 +8,11 @@ import pytest
 
 import autograd
 from autograd import (
+    CompileError,
     DomainError,
     StaleValueError,
     Value,
+    compile,
     debug,
     exp,
     grad,
@@ -183,6 +185,24 @@ def test_assignments_are_checked() -> None:
             x.data = "5"  # type: ignore[assignment]
         x.data = 3
     assert x.data == 3.0
+
+
+def test_functions_are_compiled_inside() -> None:
+    w = Value(3.0)
+    before = w * w
+    with debug():
+        times = compile(lambda x: w * x**2, 0.0, wrt=[w])
+        assert times.value_and_grad(2.0) == (12.0, [4.0])
+        before.backward()  # that the compiler hid the number of w was no change of it
+        assert (w.data, w.grad) == (3.0, 6.0)
+
+        def setting(x: Value) -> Value:
+            w.data = 5.0
+            return w * x
+
+        with pytest.raises(CompileError, match="is set"):
+            compile(setting, 0.0)
+        assert w.data == 3.0
 
 
 def test_the_watch_ends_with_the_context() -> None:

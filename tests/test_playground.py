@@ -115,6 +115,12 @@ def test_the_debugger_opens_on_the_last_value(source: str, root: str | None) -> 
     assert [name for _, name in host.pages] == ([root] if root else [])
 
 
+def test_a_program_may_compile() -> None:
+    call = "compile(lambda a, b: a * b, 0.0, 0.0, backend='python').value_and_grad(2.0, 3.0)"
+    host = outcome(f"from autograd import compile\n{call}")
+    assert (host.text["out"], host.failures) == ("(6.0, (3.0, 2.0))\n", [])
+
+
 def test_a_leaf_that_was_moved_since_is_followed() -> None:
     """As after a training loop, whose last step comes after its last loss."""
     host = outcome("from autograd import Value\nx = Value(2.0)\ny = x * x\nx.data = 5.0")

@@ -105,13 +105,15 @@ class FunctionTracer:
         """Hide the numbers of what a function may use; everything has its own again afterwards."""
         with lock:
             try:
-                for leaf in self._first:
-                    self._hide(leaf)
+                with changed_mode(tracing=self):  # for `debug`, what is hidden is not set
+                    for leaf in self._first:
+                        self._hide(leaf)
                 self._known.update(self._met)
                 yield
             finally:
-                for leaf, number in self._met.items():
-                    leaf.data = number
+                with changed_mode(tracing=self):
+                    for leaf, number in self._met.items():
+                        leaf.data = number
                 for leaf, grad in self._grads.items():
                     if _is_hidden(leaf) or leaf not in self.elsewhere:
                         leaf.grad = grad
@@ -125,24 +127,24 @@ class FunctionTracer:
         """
         self._begin()
         self._runs += 1
-        if self._runs > 1:
-            for leaf in self._hidden:
-                self._hide(leaf)
-        try:
-            with changed_mode(tracing=self, checked=False, grad=True, debug=None):
+        changed: list[Value] = []
+        with changed_mode(tracing=self, checked=False, grad=True, debug=None):
+            try:
+                if self._runs > 1:
+                    for leaf in self._hidden:
+                        self._hide(leaf)
                 yield
-        finally:
-            changed: list[Value] = []
-            for known in (self._made, self._constants, self._hidden):
-                changed += [
-                    node
-                    for node, data in known.items()
-                    if node.data is not data and not _is_same(node.data, data)
-                ]
-            for node, reading in self._made.items():
-                node.data = reading.number
-            for leaf in self._constants:
-                leaf.data = _float(leaf.data)
+            finally:
+                for known in (self._made, self._constants, self._hidden):
+                    changed += [
+                        node
+                        for node, data in known.items()
+                        if node.data is not data and not _is_same(node.data, data)
+                    ]
+                for node, reading in self._made.items():
+                    node.data = reading.number
+                for leaf in self._constants:
+                    leaf.data = _float(leaf.data)
         if changed:
             raise CompileError(f"{self.home}{IS_SET.format(describe(changed[0]))}")
         for leaf in self._grads.keys() - self.elsewhere:
