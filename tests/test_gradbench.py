@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import random
@@ -16,7 +17,7 @@ from autograd import grad
 from tests.benchmarks.evals import EVALS
 from tests.benchmarks.evals.hands import BONES
 from tests.benchmarks.evals.vectors import runge_kutta
-from tests.benchmarks.gradbench import answers, close
+from tests.benchmarks.gradbench import answers, close, main
 
 VECTOR = {"x": [1, 0.5, 0.25], "n": 4}
 MINOR = {"A": [2, 1, 0, 1, 3, 1, 0, 1, 4], "ell": 3}
@@ -221,6 +222,33 @@ def test_the_protocol() -> None:
     assert found[3] == {"id": 3}
     assert found[4]["success"] is found[6]["success"] is False
     assert "error" in found[4]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"kind": "define"},
+        {"kind": "define", "module": ["hello"]},
+        {"kind": "evaluate", "module": "hello", "input": 3},
+        {"kind": "evaluate", "module": "hello", "function": {}, "input": 3},
+        {"kind": "evaluate", "module": "hello", "function": "square"},
+        {"kind": "evaluate", "module": "hello", "function": "square", "input": {"min_runs": "1"}},
+    ],
+)
+def test_a_message_that_lacks_something_fails_and_the_next_is_answered(message: Any) -> None:
+    hello = {"id": 0, "kind": "define", "module": "hello"}
+    messages = [hello, {"id": 1} | message, hello]
+    found = list(map(json.loads, answers(map(json.dumps, messages))))
+    assert [answer["success"] for answer in found] == [True, False, True]
+    assert found[1]["error"]
+
+
+@pytest.mark.parametrize("line", ['{"id": 1 broken', "[1, 2]", "7", '{"kind": "start"}'])
+def test_a_line_that_is_no_message_ends_it_in_one_line(line: str) -> None:
+    out = io.StringIO()
+    with pytest.raises(SystemExit, match="gradbench: a message is JSON with an id: got"):
+        main(io.StringIO('{"id": 0, "kind": "start"}\n' + line), out)
+    assert json.loads(out.getvalue()) == {"id": 0, "tool": "chainrule"}
 
 
 def test_it_runs_as_often_and_as_long_as_is_asked() -> None:

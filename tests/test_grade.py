@@ -117,6 +117,17 @@ def test_an_answer_may_be_written_in_many_ways(answer: str, graded: Any) -> None
     assert code == OK
 
 
+@pytest.mark.parametrize(
+    "table", ["", "def tanh(x): return 1 - 2 / (1 + exp(2 * x))\nfrom autograd import exp"]
+)
+def test_a_rule_that_nobody_asks_for_is_named(table: str, graded: Any) -> None:
+    rule = "lambda y, x: 1 - y * y"
+    _, marks, err = graded(f"rules = {{'tanhh': {rule}, 'exp': lambda y, x: y}}", table)
+    assert "tanhh" not in marks
+    assert "student.py: nobody asks for the rule 'tanhh'; did you mean tanh?" in err
+    assert not graded(f"rules = {{'tanh': {rule}}}", table)[2]
+
+
 def test_each_has_its_mark_and_what_is_wrong_its_simplest_counterexample(graded: Any) -> None:
     code, marks, _ = graded(
         """

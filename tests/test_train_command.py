@@ -501,6 +501,7 @@ def test_a_checkpoint_from_elsewhere(run: Run, state: Any) -> None:
     [
         ([], "DATA"),
         (["mooons"], "there is no data set 'mooons': it is moons, circles,"),
+        (["mooons"], "names, or a file.csv or .txt; did you mean moons?"),
         (["moons", "circles"], "'circles' is one too many"),
         (["missing.csv"], "missing.csv: No such file"),
         (["moons", "--noise", "-1"], "noise must be finite and at least 0: got -1.0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -235,9 +236,10 @@ def settings_of(args: argparse.Namespace, recorded: Settings | None = None) -> S
     name = args.data
     is_file = name not in DEFAULTS
     if is_file and not Path(name).suffix and not Path(name).is_file():
+        close = get_close_matches(name, [*DEFAULTS, "names"], n=1)
         raise UsageError(
             f"there is no data set {name!r:.60}: it is {', '.join(DEFAULTS)}, names, or a file.csv "
-            "or .txt"
+            f"or .txt{f'; did you mean {close[0]}?' if close else ''}"
         )
     for option in ("n", "noise"):
         if option in given and name not in MADE:

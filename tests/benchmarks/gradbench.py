@@ -24,22 +24,26 @@ def answers(lines: Iterable[str]) -> Iterator[str]:
     """Yield the answer to each message, a line each, as the protocol asks.
 
     Raises:
-        ValueError: a line is not JSON.
+        ValueError: a line is no message: not JSON, or without an id to answer to.
     """
     functions: dict[str, Function] = {}
     for line in lines:
         if not line.strip():
             continue
-        message = json.loads(line)
-        answer: dict[str, Any] = {"id": message["id"]}
+        try:
+            message = json.loads(line)
+            answer: dict[str, Any] = {"id": message["id"]}
+        except (ValueError, TypeError, LookupError):
+            raise ValueError(f"a message is JSON with an id: got {line.strip()!r:.60}") from None
         kind = message.get("kind")
         if kind == "start":
             answer["tool"] = NAME
         elif kind == "define":
-            functions = EVALS.get(message["module"], {})
+            module = message.get("module")
+            functions = EVALS.get(module, {}) if isinstance(module, str) else {}
             answer["success"] = bool(functions)
             if not functions:
-                answer["error"] = f"there is no eval {message['module']!r:.60}"
+                answer["error"] = f"there is no eval {module!r:.60}"
         elif kind == "evaluate":
             answer |= _evaluated(functions, message)
         yield json.dumps(answer, allow_nan=False)
@@ -47,9 +51,11 @@ def answers(lines: Iterable[str]) -> Iterator[str]:
 
 def _evaluated(functions: dict[str, Function], message: dict[str, Any]) -> dict[str, Any]:
     """Return what a function gives, and the time of each run, in nanoseconds."""
-    name = message["function"]
-    if name not in functions:
+    name = message.get("function")
+    if not isinstance(name, str) or name not in functions:
         return {"success": False, "error": f"there is no function {name!r:.60}"}
+    if "input" not in message:
+        return {"success": False, "error": "there is no input"}
     given = message["input"]
     runs, seconds = 1, 0.0
     if isinstance(given, dict):
@@ -114,10 +120,13 @@ def close(found: Any, expected: Any) -> bool:
 
 
 def main(lines: TextIO = sys.stdin, out: TextIO = sys.stdout) -> None:
-    """Answer until the input ends."""
-    for answer in answers(lines):
-        out.write(answer + "\n")
-        out.flush()
+    """Answer until the input ends, or until a line is no message."""
+    try:
+        for answer in answers(lines):
+            out.write(answer + "\n")
+            out.flush()
+    except ValueError as error:
+        sys.exit(f"gradbench: {error}")
 
 
 if __name__ == "__main__":

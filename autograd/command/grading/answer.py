@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -56,6 +57,20 @@ def tasks_of_rows(script: Script) -> list[Task]:
     return [
         task_of(script.path, name, TABLE[name], None, 1) for name in TABLE if name in set(names)
     ]
+
+
+def unasked(script: Script, asked: Iterable[str]) -> str:
+    """Return what to say of ``rules`` of a name that isn't asked for, "" if there are none.
+
+    Functions and classes of other names are the student's own affair.
+    """
+    rules, names = script.names.get("rules"), [*asked]
+    unknown = [name for name in rules if name not in names] if isinstance(rules, dict) else []
+    if not unknown:
+        return ""
+    close = get_close_matches(str(unknown[0]), names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"nobody asks for the rule {quoted(unknown[0])}{hint}"
 
 
 def names_answered(script: Script) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sys import stderr
 from typing import Any
 
-from autograd.command.grading.answer import tasks_of_rows
+from autograd.command.grading.answer import tasks_of_rows, unasked
 from autograd.command.grading.asked import Task, tasks_in
 from autograd.command.grading.marking import Mark, mark
 from autograd.command.parser import Parser
@@ -23,6 +23,7 @@ from autograd.command.usage import OK, WRONG, UsageError
 from autograd.errors import ScriptError
 from autograd.files import write_whole
 from autograd.formula import json_data
+from autograd.operation import TABLE
 from autograd.stepping.notation import aligned
 
 EXAMPLES = """\
@@ -87,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
             if args.out:
                 _write(args.out, [Mark(each, "fails", said=str(error)) for each in tasks])
             raise
+        if said := unasked(script, [each.name for each in tasks] or TABLE):
+            print(f"chainrule: {script.path}: {said}", file=sys.stderr)
         tasks = tasks or tasks_of_rows(script)
         marks = [_marked(task, script) for task in tasks]
     print(json.dumps(_as_data(marks), allow_nan=False) if args.json else _told(marks))
