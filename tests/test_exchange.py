@@ -68,7 +68,7 @@ def test_a_primitive_is_that_of_the_rows(name: str, real: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "activation", ["tanh", "relu", "sigmoid", "softplus", "silu", "leaky_relu"]
+    "activation", ["tanh", "relu", "sigmoid", "softplus", "silu", "leaky_relu", "elu"]
 )
 def test_a_network_gives_what_it_gives_here(activation: str) -> None:
     model = MLP(4, [6, 5, 3], activation=[activation, activation, "linear"], seed=0)

@@ -222,6 +222,13 @@ ONNX: dict[str, str] = {
 {r}_f = Where({r}_c, {0}, {r}_q)
 {r}_i = Equal({r}_u, {0})
 {r} = Where({r}_i, {r}_l, {r}_f)""",
+    "expm1": """\
+{r}_u = Exp({0})
+{r}_p = Add({r}_u, one)
+{r}_t = Add(one, one)
+{r}_h = Div({0}, {r}_t)
+{r}_a = Tanh({r}_h)
+{r} = Mul({r}_a, {r}_p)""",
     "where": """\
 {r}_c = Greater({0}, zero)
 {r} = Where({r}_c, {1}, {2})""",
@@ -247,7 +254,8 @@ ONNX: dict[str, str] = {
 }
 """{r} is the result, and what begins so a step on the way to it.
 
-ONNX has no log1p: this is W. Kahan's, within some ulp, and log x itself where 1 + x is x.
+ONNX has no log1p: this is W. Kahan's, within some ulp, and log x itself where 1 + x is x. Nor
+expm1: (exp x + 1) tanh(x / 2) is the same, and loses nothing where x is small.
 """
 
 ONNX_IN_FLOAT: dict[str, str] = {
