@@ -239,6 +239,8 @@ UNBOUND_BY_NAN = {"where", "take"}
 @pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
 def test_laws(op: Op) -> None:
     check_laws(op)
+    law_commutes(op)
+    law_length(op)
     assert not op.opaque
     if op.name not in UNBOUND_BY_NAN:
         law_nan_propagates(op)
@@ -547,12 +549,6 @@ def law_length(op: Op) -> None:
             assert all(length > 0 or math.isnan(length) or not any(args) for length in lengths)
     else:
         assert op.length in (1.0, inf)
-
-
-@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
-def test_columns_are_true(op: Op) -> None:
-    law_commutes(op)
-    law_length(op)
 
 
 @pytest.mark.parametrize(
