@@ -15,7 +15,7 @@ from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
 from autograd.engine import record
 from autograd.forms import form, product
 from autograd.formula import rule
-from autograd.lowering import INLINE, UNROLLED, lower, symbols, value_function
+from autograd.lowering import UNROLLED, value_function
 from autograd.modes import unchecked
 from autograd.operation import Number, plain
 from tests.floats import bits
@@ -173,17 +173,6 @@ def test_a_row_of_any_length_passes_floats_back() -> None:
         second(*xs).backward()
         assert [x.grad for x in xs] == [0.0, 2.0, *[0.0] * (n - 2)]
         assert {type(x.grad) for x in xs} == {float}
-
-
-def test_what_python_has_a_notation_for_binds_as_its_row_says() -> None:
-    inline = [op for op in TABLE.values() if getattr(op.forward, "function", None) in INLINE]
-    assert {op.forward.function for op in inline} == set(INLINE)
-    for op in inline:
-        names = symbols(op.arity)
-        notation, binds = INLINE[op.forward.function]
-        assert binds == op.binds
-        if not op.forward.raises:  # else it is called by its name
-            assert lower([op(*names)])[1] == [notation.format(*(name.name for name in names))]
 
 
 def test_plain_numbers_have_no_local_derivative_however_many_there_are() -> None:

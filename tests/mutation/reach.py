@@ -32,10 +32,11 @@ class Reach:
         """Return the tests that could notice a change of some lines, as many as there is time for.
 
         They are of no more than so many files.
-        Those that pass there come first: quick ones before slow ones, those of little before those
-        of much. What is run at import is in the hands of all tests that run any of the file, or
-        of what imports it where it has nothing to run: those come first that are named for the
-        file and for what is assigned there, then those that run the most of it in a second.
+        Those that pass there come first: of these, the ones that are named for the file and for
+        what is assigned there, then quick ones before slow ones, those of little before those of
+        much. What is run at import is in the hands of all tests that run any of the file, or of
+        what imports it where it has nothing to run: named ones first again, then those that run
+        the most of it in a second.
         """
         bits = [(1 << i, p) for i, p in enumerate(self.probes)]
         whole = [(bit, p) for bit, p in bits if p.file == str(path)]
@@ -48,15 +49,20 @@ class Reach:
         far = [test for test, passed in self.passed.items() if passed & anywhere & ~there]
         names = _assigned(path, lines) | {path.stem}
 
+        def strangeness(test: str) -> int:
+            return -len(names.intersection(re.split(r"\W+(?:test_)?", test)))
+
+        def weight(test: str) -> tuple[int, float, str]:
+            return strangeness(test), self.seconds[test] * self.passed[test].bit_count(), test
+
         def promise(test: str) -> tuple[int, float, str]:
-            named = names.intersection(re.split(r"\W+(?:test_)?", test))
             run = (self.passed[test] & anywhere).bit_count()
-            return -len(named), self.seconds[test] / run, test
+            return strangeness(test), self.seconds[test] / run, test
 
         chosen: list[str] = []
         of: set[str] = set()
         for test in [
-            *sorted(near, key=self._weight),
+            *sorted(near, key=weight),
             *sorted(set(far) - set(near), key=promise),
         ]:
             file = test.partition("::")[0]
@@ -68,9 +74,6 @@ class Reach:
                 break
             chosen.append(test)
         return chosen
-
-    def _weight(self, test: str) -> tuple[float, str]:
-        return self.seconds[test] * self.passed[test].bit_count(), test
 
     def cost(self, tests: Iterable[str]) -> float:
         """Return how many seconds tests take together."""
