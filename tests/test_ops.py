@@ -268,6 +268,7 @@ def test_where_chooses() -> None:
         ("minimum", (3.0, 3.0), [0.5, 0.5], "half to each side at a tie"),
         ("hypot", (0.0, 0.0), [0.0, 0.0], "derivative 0 at (0, 0)"),
         ("take", (1.0, 5.0, 6.0), [0.0, 0.0, 1.0], "the derivative goes to that one alone"),
+        ("mul_no_nan", (0.0, inf), [0.0, 0.0], "derivative 0 there too"),
         ("pow", (0.0, 2.0), [0.0, 0.0], "d/dy is 0 at x = 0 for y > 0"),
         ("pow", (0.0, 0.0), [0.0, -inf], "0 for y = 0 at x = 0"),
         ("pow", (-2.0, 3.0), [12.0, nan], "undefined for x < 0"),
