@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd.compiler import cache as disk
 from autograd.compiler.blocks import SampleBlock
+from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.frames import Made, Signature
 from autograd.compiler.machine import host, load, object_code
 from autograd.compiler.player import HEAD, player_of
@@ -99,7 +100,8 @@ def played(header: dict[str, Any], content: bytes) -> Made:
 def _player(names: tuple[str, ...], block: SampleBlock) -> tuple[Any, int]:
     """Return the code that plays tapes of some operations, and where its function is."""
     text = player_of(names, host(), block)
-    key = hashlib.sha256(f"{text}\0{host()!r}".encode()).hexdigest()
+    parts = (text, repr(host()), sources_of("autograd.compiler"))
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     code = disk.load(key)
     if code is None:
         code = object_code(text)
