@@ -27,7 +27,7 @@ from autograd.place import Origin, place_of
 GENERATIONS = 6
 """How far back a genealogy goes."""
 
-NAMED = 6
+LEAVES_NAMED = 6
 """How many leaves a message names before it counts the rest."""
 
 SPELLED = 12
@@ -208,8 +208,8 @@ def _leaves(node: Value) -> list[Value]:
 
 def _listed(nodes: list[Value]) -> str:
     names = list(dict.fromkeys(map(_name, nodes)))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - LEAVES_NAMED} more" if len(names) > LEAVES_NAMED else ""
+    return ", ".join(names[:LEAVES_NAMED]) + more
 
 
 def _spelled(op: Op, args: Iterable[object]) -> str:

@@ -24,11 +24,11 @@ from autograd.modes import AS_LEAF, current_mode
 from autograd.operand import Operand, real, real_or_foreign
 from autograd.operation import TABLE, Op, Primitive, Symbol, plain
 
-WORTHWHILE = 128
+CALLS_WORTHWHILE = 128
 """After so many calls, a recorder is made: that takes as long as `record` for some fifty, which a
 program of a few milliseconds never earns back."""
 
-MOST = 4096
+MOST_RECORDERS = 4096
 """So many recorders are kept, and mixes of arguments counted; then counting begins anew. A program
 whose sums have ever another length doesn't fill the memory with them."""
 
@@ -63,7 +63,7 @@ else:
 return node"""
 
 
-@lru_cache(maxsize=MOST)
+@lru_cache(maxsize=MOST_RECORDERS)
 def recorder(op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> Callable[..., Value]:
     """Return the function that records ``op``; ``pattern`` says which arguments are nodes.
 
@@ -178,8 +178,8 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Any:
         kinds = kinds or (type(args[0]),)
         if not {Value, float}.issuperset(kinds):
             return record(op, args)
-        if found < WORTHWHILE:
-            if len(_known) >= MOST and key not in _known:
+        if found < CALLS_WORTHWHILE:
+            if len(_known) >= MOST_RECORDERS and key not in _known:
                 _known.clear()
                 _likely.clear()
             _known[key] = found + 1
@@ -197,7 +197,7 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
     def method(*args: Any) -> Value:
         nonlocal calls
         calls += 1
-        if calls <= WORTHWHILE:
+        if calls <= CALLS_WORTHWHILE:
             if len(args) == 2 and not isinstance(args[1], Operand):
                 other = real_or_foreign(args[1])
                 if other.__class__ is not float:

@@ -32,7 +32,7 @@ SIZES = ("nin", "nout", "nouts", "rows", "width", "vocabulary", "block_size", "e
 """The arguments that say how many parameters there are."""
 
 
-MOST_PARTS = 100_000
+MOST_MODULES = 100_000
 """Modules that a file may describe, one that is used twice counted twice."""
 
 
@@ -106,8 +106,8 @@ def rebuilt(built: Any, ties: Any, most: int) -> Module:
             met.append(None)
             module = make(built)
             met[place] = module, parts - before
-        if parts > MOST_PARTS:
-            raise StateError(f"the model has more than {MOST_PARTS:,} parts")
+        if parts > MOST_MODULES:
+            raise StateError(f"the model has more than {MOST_MODULES:,} parts")
         return module
 
     def make(built: Any) -> Module:

@@ -26,7 +26,7 @@ Five sigmoids, which pass on a quarter each at best, leave half of that. In netw
 that learn, of up to 20 layers, more than twice as much arrived.
 """
 
-NAMED = 20
+UNITS_NAMED = 20
 """How many dead units a warning lists; `History.dead_units` has all of them."""
 
 
@@ -243,8 +243,12 @@ class Hygiene:
         if not new:
             return
         self.history.dead_units += new
-        names = ", ".join(unit or "the model" for unit in new[:NAMED])
-        more = f" and {len(new) - NAMED} more, in history.dead_units" if len(new) > NAMED else ""
+        names = ", ".join(unit or "the model" for unit in new[:UNITS_NAMED])
+        more = (
+            f" and {len(new) - UNITS_NAMED} more, in history.dead_units"
+            if len(new) > UNITS_NAMED
+            else ""
+        )
         before = f", as {len(dead) - len(new)} before" if len(dead) > len(new) else ""
         cure = self._cure("lower the learning rate, start with he_normal, or use leaky_relu")
         if self.leap is None and 2 * len(dead) >= among:

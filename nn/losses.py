@@ -31,7 +31,7 @@ from nn.arguments import number, share
 T = TypeVar("T", float, Value)
 Loss = Callable[..., Any]
 
-FLOOR = math.exp(-100)
+LEAST_PROBABILITY = math.exp(-100)
 """Probabilities below count as this in a logarithm, so that no loss exceeds 100 (as PyTorch)."""
 
 
@@ -119,11 +119,11 @@ def binary_cross_entropy(prediction: T, target: float) -> T:
     """
     # A term whose weight is 0 is left out: 0 times the bounded log would still cost a node.
     if target == 1:
-        return -log(maximum(prediction, FLOOR))
+        return -log(maximum(prediction, LEAST_PROBABILITY))
     if target == 0:
-        return -log(maximum(1 - prediction, FLOOR))
-    return -target * log(maximum(prediction, FLOOR)) - (1 - target) * log(
-        maximum(1 - prediction, FLOOR)
+        return -log(maximum(1 - prediction, LEAST_PROBABILITY))
+    return -target * log(maximum(prediction, LEAST_PROBABILITY)) - (1 - target) * log(
+        maximum(1 - prediction, LEAST_PROBABILITY)
     )
 
 

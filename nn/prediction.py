@@ -8,7 +8,7 @@ import autograd
 from autograd import CompileError, MissingExtraError, Value, no_grad, trace
 from autograd.annotations import Any
 
-WORTHWHILE = 2_000_000
+ANSWERS_WORTHWHILE = 2_000_000
 """Arguments in the graphs of all answers from which on they are computed in machine code.
 
 The eager engine takes about a second for them; the code is made in less, or is there already.
@@ -54,7 +54,7 @@ def _compiled(model: Callable[[Any], Any], rows: list[Sequence[float]]) -> Any:
     outs = [out for out in several if isinstance(out, Value)]
     # Below their sum, what they have in common is walked once.
     nodes = trace(autograd.sum(outs))[0] if outs else []
-    if len(rows) * sum(len(node.args) for node in nodes) < WORTHWHILE:
+    if len(rows) * sum(len(node.args) for node in nodes) < ANSWERS_WORTHWHILE:
         return None
     try:
         import numpy

@@ -14,7 +14,7 @@ import pytest
 import autograd as ag
 from autograd import Value, compile, detach, dot, exp, log, logsumexp, mean, softmax, tanh, where
 from autograd.compiler import bundles
-from autograd.compiler.bundles import FEWEST
+from autograd.compiler.bundles import FEWEST_ALIKE
 from autograd.compiler.program import run
 from nn import MLP
 from nn.losses import cross_entropy
@@ -244,7 +244,7 @@ def renew(wrt: list[Value], seed: int) -> None:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take sums that are made apart for worth it, however small they are."""
-    monkeypatch.setattr(bundles, "MANY", 0)
+    monkeypatch.setattr(bundles, "MANY_STEPS", 0)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -305,7 +305,7 @@ def test_what_the_function_is_given_stands_beside_the_parameters() -> None:
 
 @pytest.mark.parametrize("settings", [{"dtype": "float32"}, {"reduce": None}, {"reduce": "sum"}])
 def test_settings(settings: Any) -> None:
-    loss, wrt = in_a_loop(FEWEST + 3)
+    loss, wrt = in_a_loop(FEWEST_ALIKE + 3)
     f = compile(loss, wrt=wrt, **settings)
     value, slopes = f.value_and_grad()
     assert f._code.native_gradient.made(single=True).rows is not None
@@ -341,7 +341,7 @@ def random_batch(seed: int) -> tuple[Loss, list[Value]]:
     source = random.Random(seed)
     some = lambda: source.choice([0.0, -0.0, 1.0, -1.0, source.gauss(0, 1), source.gauss(0, 1)])
     wrt = [Value(source.gauss(0, 1)) for _ in range(4)]
-    n = source.choice([FEWEST + 2, 17, 25])
+    n = source.choice([FEWEST_ALIKE + 2, 17, 25])
     classes = source.choice([1, 1, 3])
     data = [([some(), some()], source.randrange(classes)) for _ in range(n)]
     rows = [lambda u, v, w: u + v, lambda u, v, w: u * v, lambda u, v, w: tanh(u) - v]
@@ -412,7 +412,7 @@ def test_small_sums_that_are_made_apart_stay_as_they_are(monkeypatch: pytest.Mon
     loss, wrt = root_of_a_mean(30)
     steps = 30 * 25  # more or less
     for most, count in ((steps // 2, 1), (steps * 2, 0)):
-        monkeypatch.setattr(bundles, "MANY", most)
+        monkeypatch.setattr(bundles, "MANY_STEPS", most)
         assert len(compile(loss, wrt=wrt)._code.bundles.parts) == count
 
 
@@ -434,7 +434,7 @@ def windows(xs: list[Any]) -> Any:
         (lambda: recurrent(20), ()),  # each term is computed from the one before
         (windows, ([0.0] * 30,)),  # each of numbers of its own
         (lambda x: [tanh(x * k) for k in range(20)], (0.0,)),  # not added up
-        (lambda x: sum(exp(x * k) for k in range(FEWEST - 1)), (0.0,)),  # few
+        (lambda x: sum(exp(x * k) for k in range(FEWEST_ALIKE - 1)), (0.0,)),  # few
         (lambda x: tanh(x), (0.0,)),
         (lambda: 3.0, ()),
     ],

@@ -39,7 +39,7 @@ from autograd import (
 )
 from autograd.checking.differences import Sampler
 from autograd.checking.line import BUDGET, Line, Sample
-from autograd.checking.trial import MANY
+from autograd.checking.trial import MANY_SCALARS
 from autograd.functions import mean
 from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions, floats_in
@@ -166,7 +166,7 @@ def test_undefined_at_a_point_without_a_derivative() -> None:
 
 def test_derivatives_that_overflow_when_added() -> None:
     assert verdicts(lambda x: x * 1e308 + x * 1e308, 0.1) == ["undefined"]
-    opposite = [Value(0.0) for _ in range(MANY)]
+    opposite = [Value(0.0) for _ in range(MANY_SCALARS)]
     steep = lambda: sqrt(opposite[0]) - sqrt(opposite[1]) + autograd.sum(opposite)
     # The two are named, and the directions are those of the others.
     assert verdicts(steep, *opposite) == ["undefined"] * 2 + ["ok"] * 3
@@ -258,7 +258,7 @@ def test_random_directions_for_thousands(wrong_square: Op) -> None:
     assert wrong.culprit is not None
     assert wrong.culprit.op == "wrong_square"
     assert gradcheck(right, *weights, seed=1).inputs[0].analytic != report.inputs[0].analytic
-    assert len(weights) >= MANY
+    assert len(weights) >= MANY_SCALARS
 
 
 def test_a_gradient_of_ones_own() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Op, Value, atan2, dot, exp, sin
 from autograd import sum as sum_of
-from autograd.checking.culprit import MANY, check_edges, first_culprit, first_steps
+from autograd.checking.culprit import MANY_EDGES, check_edges, first_culprit, first_steps
 from autograd.checking.linearization import Linearization
 from autograd.operation import TABLE
 
@@ -32,7 +32,9 @@ def test_the_first_in_order_between_a_leaf_and_the_root() -> None:
     assert first_culprit(Linearization(sin(x) * y), x) is None
 
 
-@pytest.mark.parametrize(("edges", "lines"), [(MANY, MANY), (MANY + 1, 1), (100, 1)])
+@pytest.mark.parametrize(
+    ("edges", "lines"), [(MANY_EDGES, MANY_EDGES), (MANY_EDGES + 1, 1), (100, 1)]
+)
 def test_an_op_with_many_edges_that_are_right_costs_no_more_than_one(
     edges: int, lines: int
 ) -> None:
@@ -68,7 +70,7 @@ def test_an_argument_that_is_not_concerned_is_not_to_blame() -> None:
     assert first_culprit(graph) == found
 
 
-@pytest.mark.parametrize("n", [2, MANY, MANY + 1, 100])
+@pytest.mark.parametrize("n", [2, MANY_EDGES, MANY_EDGES + 1, 100])
 def test_one_wrong_edge_among_many(n: int) -> None:
     def pull(g: float, out: float, args: tuple[float, ...]) -> list[float]:
         return [g * (1.0 if i != n // 2 else 1.5) for i in range(len(args))]

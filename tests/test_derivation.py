@@ -11,7 +11,7 @@ import pytest
 import autograd
 from autograd import Stepper, Value, dot, gelu, hypot, logsumexp, maximum, relu, tanh
 from autograd.stepping.symbols import math_name
-from autograd.stepping.typesetting import LINE, width
+from autograd.stepping.typesetting import LINE_WIDTH, width
 from tests.test_stepper import lecture_neuron
 
 
@@ -163,7 +163,9 @@ def test_lines_fit_a_page_whatever_the_labels() -> None:
         assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
         rows = text.partition("\\begin{align*}\n")[2].partition("\n\\end{align*}")[0]
         for row in rows.split(" \\\\\n"):
-            assert sum(map(width, row.split("&"))) < LINE + 20  # what is beside it, an equals sign
+            assert (
+                sum(map(width, row.split("&"))) < LINE_WIDTH + 20
+            )  # what is beside it, an equals sign
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ from nn.losses import hinge
 graphviz = pytest.importorskip("graphviz")
 
 from autograd.drawing import renderer  # noqa: E402 - needs graphviz
-from autograd.drawing.renderer import MOST_ITEMS, MOST_LEVELS  # noqa: E402
+from autograd.drawing.renderer import MOST_ITEMS, MOST_RANKS  # noqa: E402
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -490,7 +490,7 @@ def test_a_deep_graph_becomes_text() -> None:
         (chain(MOST_ITEMS), MOST_ITEMS + 1),
         # The edges from x to 150 products: 299 + 297 + ... + 1; and 300 along the chain.
         (polynomial(150), 150 * 150 + 300),
-        (detours(), MOST_LEVELS),
+        (detours(), MOST_RANKS),
     ],
 )
 def test_what_would_take_minutes_is_refused_at_once(

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Stepper, Value, logsumexp, tanh
-from autograd.drawing.film import MOST_NODES, film_of, svg_of
+from autograd.drawing.film import MOST_FILMED, film_of, svg_of
 from autograd.drawing.picture import shown
 
 pytest.importorskip("graphviz")
@@ -94,7 +94,7 @@ def test_what_cannot_be_a_film_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"its extension is .svg or .gif"):
         neuron().animate(tmp_path / "backprop.mp4")
     x = Value(1.0, "x")
-    for _ in range(MOST_NODES):
+    for _ in range(MOST_FILMED):
         x = x.tanh()
     with pytest.raises(ValueError, match=r"61 nodes are too many .* stepper.save"):
         Stepper(x).animate(tmp_path / "deep.svg")

@@ -71,7 +71,9 @@ def test_what_was_replaced_is_noticed_on_the_short_way() -> None:
         f(2.0)
 
 
-@pytest.mark.parametrize("n", [frames.SMALL // 2, frames.SMALL // 2 + 1, frames.SMALL + 1])
+@pytest.mark.parametrize(
+    "n", [frames.SMALL_ARRAY // 2, frames.SMALL_ARRAY // 2 + 1, frames.SMALL_ARRAY + 1]
+)
 def test_large_arrays_go_the_short_way_too(n: int, slow_ways: list[str]) -> None:
     """Arguments and outputs: below and above the size up to which they are copied."""
     w = Value(2.0)

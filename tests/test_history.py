@@ -41,7 +41,7 @@ from nn.losses import binary_cross_entropy_with_logits, half_squared_error, hube
 from nn.metrics import accuracy, recall
 from nn.optim import SGD, Adam
 from nn.schedules import Cosine, ReduceOnPlateau, WarmUp
-from nn.training.checkpoint import SHARE, read
+from nn.training.checkpoint import WRITING_SHARE, read
 
 ROOT = Path(nn.__file__).parent.parent
 TRAIN, TEST = train_test_split(moons(60, seed=4), test=0.3)
@@ -132,7 +132,7 @@ def test_resumed_from_any_epoch_it_has_the_same_bits(tmp_path: Path) -> None:
 @pytest.fixture
 def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have checkpoints written after every epoch, whatever the time it takes."""
-    monkeypatch.setattr("nn.training.checkpoint.SHARE", math.inf)
+    monkeypatch.setattr("nn.training.checkpoint.WRITING_SHARE", math.inf)
 
 
 @pytest.mark.long
@@ -188,7 +188,7 @@ def test_whatever_ends_a_training_leaves_its_last_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # After the first epoch there is never time.
-    monkeypatch.setattr("nn.training.checkpoint.SHARE", 0.0)
+    monkeypatch.setattr("nn.training.checkpoint.WRITING_SHARE", 0.0)
     whole = everything(*trained(4))
     for error in (KeyboardInterrupt, ZeroDivisionError, FloatingPointError):
         path = tmp_path / f"{error.__name__}.json"
@@ -240,7 +240,7 @@ def test_writing_has_a_share_of_the_time_and_no_more(
 
     trained(150, checkpoint=tmp_path / "state.json", callbacks=[work], metrics=[])
     # A twentieth of the time, and the first and the last.
-    assert 3 * len(writes) <= SHARE * clock[0] + 6
+    assert 3 * len(writes) <= WRITING_SHARE * clock[0] + 6
     assert len(writes) > 2
 
 

@@ -327,7 +327,7 @@ def test_large_programs_are_cut_into_functions() -> None:
 
 
 def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() -> None:
-    small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE + 200))
+    small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE_PROGRAM + 200))
     assert block_for(small, PAPER, exact=False, single=False) == SampleBlock(8, 4)
     assert block_for(small, PAPER, exact=False, single=True) == SampleBlock(1, 1, across=8)
     assert block_for(large, PAPER, exact=False, single=False) == SampleBlock(8, 1)
@@ -349,7 +349,7 @@ def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
 
 
 def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llvm, "LARGE", 10)
+    monkeypatch.setattr(llvm, "LARGE_PROGRAM", 10)
     check(irregular(60), [[0.7]], exact=False)
     check(irregular(60), [[0.7], [0.3], [-1.0]], exact=False)
 

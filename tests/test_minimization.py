@@ -97,7 +97,7 @@ def test_what_is_not_worth_compiling_is_not(monkeypatch: pytest.MonkeyPatch) -> 
     w, made = Value(1.0), []
     monkeypatch.setattr(minimization.autograd, "compile", lambda *_, **__: made.append(1))
     loss = lambda xs: (w - xs[0]) ** 2
-    few, many = ([[[1.0]]] * (minimization.WORTHWHILE + k) for k in (-1, 0))
+    few, many = ([[[1.0]]] * (minimization.SAMPLES_WORTHWHILE + k) for k in (-1, 0))
     minimize(loss, few, SGD([w], 0.25))
     minimize(loss, [*many[:-2], [[1.0, 2.0]]], SGD([w], 0.25))
     assert not made

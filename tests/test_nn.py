@@ -791,7 +791,7 @@ def test_predict_works_where_nothing_can_be_compiled(monkeypatch: pytest.MonkeyP
         def forward(self, x: Any) -> Any:
             return super().forward(x) if x[0] > 0 else Value(0.0)
 
-    monkeypatch.setattr("nn.prediction.WORTHWHILE", 0)
+    monkeypatch.setattr("nn.prediction.ANSWERS_WORTHWHILE", 0)
     model = Deciding(2, [3, 1], seed=0)
     assert model.predict([[1.0, 2.0], [-1.0, 2.0]]) == [model([1.0, 2.0]).data, 0.0]
     monkeypatch.setitem(sys.modules, "llvmlite", None)

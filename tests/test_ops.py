@@ -88,7 +88,7 @@ def symbolic_results(op: Op) -> list[Any]:
 @pytest.fixture(autouse=True)
 def both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the laws meet both ways of recording: the general one first, then the recorders."""
-    monkeypatch.setattr(recorders, "WORTHWHILE", 3)
+    monkeypatch.setattr(recorders, "CALLS_WORTHWHILE", 3)
 
 
 def law_no_branches(op: Op) -> None:

@@ -26,7 +26,7 @@ from autograd.operation import Primitive, primitive
 from autograd.page import build, frame
 from autograd.page.content import page_names
 from autograd.page.javascript import SPELLING, rows
-from autograd.page.levels import CROWD, FEW, levels_of, shown_levels
+from autograd.page.levels import CROWD, FEW_NODES, levels_of, shown_levels
 from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.samples import samples_of
@@ -474,7 +474,7 @@ def test_without_modules_stages_stand_for_layers() -> None:
             assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
     # A few nodes need no levels.
     few = Structure(list(Recording(residual(1, 1)).nodes))
-    assert len(few.nodes) <= FEW
+    assert len(few.nodes) <= FEW_NODES
     assert shown_levels(levels_of(few), len(few.nodes)) == ["op"]
 
 

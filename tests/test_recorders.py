@@ -31,7 +31,7 @@ from autograd.engine import record
 from autograd.lowering import UNROLLED
 from autograd.modes import unchecked
 from autograd.ops import OPERATORS
-from autograd.recorders import SHORT, WORTHWHILE, _attach, recorder
+from autograd.recorders import CALLS_WORTHWHILE, SHORT, _attach, recorder
 from tests.floats import bits
 from tests.test_forms import XS
 
@@ -88,7 +88,7 @@ def test_operators_methods_and_functions_take_the_recorders_once_they_are_worthw
     ]  # fmt: skip
     for way in ways:
         first = outcome(way)
-        for _ in range(WORTHWHILE):
+        for _ in range(CALLS_WORTHWHILE):
             way()
         assert outcome(way) == first
 
@@ -102,7 +102,7 @@ def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(
     pattern = (True,) if op.arity == 1 else (not is_reflected, True)
     _attach(name, op, pattern, reflected=is_reflected)  # as at the start
     x, made = Value(0.5), recorder(op, pattern, reflected=is_reflected)
-    for _ in range(WORTHWHILE):
+    for _ in range(CALLS_WORTHWHILE):
         getattr(x, name)(*[2.0][: op.arity - 1])
         assert getattr(Value, name) is not made
     getattr(x, name)(*[2.0][: op.arity - 1])
@@ -115,7 +115,7 @@ def test_a_long_mix_of_arguments_that_came_before_is_known_at_a_glance(
     """By a few of its types, and equal to the last one of these: no key of all of them is made."""
     w, x = [Value(0.1 * i) for i in range(40)], [0.2 * i for i in range(40)]
     expected = dot(w, x).data
-    for _ in range(WORTHWHILE + 1):
+    for _ in range(CALLS_WORTHWHILE + 1):
         dot(w, x)
     monkeypatch.setattr(recorders, "_known", None)
     assert dot(w, x).data == expected
@@ -137,7 +137,7 @@ def test_an_operator_given_something_else_refuses_it_as_before() -> None:
         for way in (lambda o=other: x + o, lambda o=other: o - x):
             with pytest.raises(TypeError):
                 way()
-            for _ in range(2 * WORTHWHILE):
+            for _ in range(2 * CALLS_WORTHWHILE):
                 x + 1.0, 1.0 - x
             with pytest.raises(TypeError, match="expected a real number"):
                 way()
@@ -158,7 +158,7 @@ def test_no_size_and_no_float_falls_off_the_quick_way(
 ) -> None:
     """Counts which path was taken, just below and above the limits: never `record`, nor Number."""
     w, x, b = [Value(0.1 * i) for i in range(n)], [inputs(0.2 * i) for i in range(n)], Value(0.5)
-    for _ in range(WORTHWHILE + 1):
+    for _ in range(CALLS_WORTHWHILE + 1):
         dot(w, x, b)
     calls: list[str] = []
 
@@ -193,9 +193,9 @@ def test_what_a_user_puts_in_the_place_of_a_method_stays_there(
 
     monkeypatch.setattr(Value, name, counted)
     x = Value(0.5)
-    for _ in range(2 * WORTHWHILE):
+    for _ in range(2 * CALLS_WORTHWHILE):
         getattr(x, name)(*[x][: name.startswith("_")])
-    assert len(calls) == 2 * WORTHWHILE
+    assert len(calls) == 2 * CALLS_WORTHWHILE
 
 
 @pytest.mark.parametrize("n", [2, SHORT // 2, SHORT, 40, UNROLLED])
@@ -203,7 +203,7 @@ def test_a_mix_that_looks_like_another_one_is_none(n: int) -> None:
     """What is asked first of many arguments, a few types, is the same in all of these."""
     xs, numbers = [Value(0.1 * i) for i in range(n)], [0.2 * i for i in range(n)]
     for weights, inputs in ((xs, numbers), (numbers, xs), (xs, xs)):
-        for _ in range(WORTHWHILE + 2):
+        for _ in range(CALLS_WORTHWHILE + 2):
             dot(weights, inputs)
         for odd in (3, Value(3.0), True, 3.0):
             given = [*inputs[:1], odd, *inputs[2:]]
@@ -217,7 +217,7 @@ def test_a_mix_that_looks_like_another_one_is_none(n: int) -> None:
 def test_ever_another_mix_of_arguments_does_not_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorders, "MOST", 10)
+    monkeypatch.setattr(recorders, "MOST_RECORDERS", 10)
     monkeypatch.setattr(recorders, "_known", {})
     x = Value(2.0)
     for n in range(1, 40):
@@ -231,7 +231,7 @@ def test_ever_another_mix_of_arguments_does_not_fill_the_memory(
 def test_arrays_go_through_their_elements_in_every_mode() -> None:
     numpy = pytest.importorskip("numpy")
     x = Value(3.0)
-    for _ in range(2 * WORTHWHILE):  # until there are recorders
+    for _ in range(2 * CALLS_WORTHWHILE):  # until there are recorders
         _ = x * 2.0, 2.0 * x
     with debug():
         assert [v.data for v in x * numpy.array([1.0, 2.0])] == [3.0, 6.0]

@@ -274,6 +274,21 @@ def test_no_two_classes_share_a_name() -> None:
     assert not {name: found for name, found in places.items() if len(found) > 1}
 
 
+def test_no_two_bounds_share_a_name() -> None:
+    """A number at the top of a module is called by what it bounds: MANY, MOST or FEW of what?"""
+    places: dict[str, list[str]] = {}
+    for module, path in modules():
+        if module.endswith(("__main__", "pytest_plugin")):
+            continue
+        known = vars(importlib.import_module(module.removesuffix(".__init__")))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else ()
+            for name in (n for target in targets for n in ast.walk(target)):
+                if isinstance(name, ast.Name) and type(known[name.id]) in (int, float):
+                    places.setdefault(name.id, []).append(module)
+    assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
 def test_the_top_level_is_as_it_was_fixed() -> None:
     if not (ROOT / ".gitignore").exists():
         pytest.skip("not a clone")

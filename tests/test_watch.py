@@ -22,7 +22,7 @@ import pytest
 import autograd
 from autograd import CompileError, Value
 from autograd.compiler.reach import reached
-from autograd.compiler.watch import FEW, Watch, held_by
+from autograd.compiler.watch import PLACES_A_CALL, Watch, held_by
 from nn import MLP
 
 compile = autograd.compile
@@ -445,7 +445,7 @@ def test_what_our_modules_hold_and_long_lists_do_not_make_calls_slow() -> None:
     step = compile(lambda x: model([x, rows[0][0] * rows[8][0]]), 1.0, backend="python")
     looked_at = step._watch._often
     assert {held.name for held in looked_at} >= {"model", "rows"}
-    assert sum(1 + held.size // 4 for held in looked_at) <= FEW
+    assert sum(1 + held.size // 4 for held in looked_at) <= PLACES_A_CALL
     assert len(looked_at) < 10
 
 

@@ -12,12 +12,12 @@ from autograd.checking.direction import single
 from autograd.checking.foreign import Foreign, Gradient
 from autograd.checking.function import Function
 from autograd.checking.inquiry import Inquiry
-from autograd.checking.line import BUDGET, FEWEST
+from autograd.checking.line import BUDGET, FEWEST_LEFT
 from autograd.checking.point import Point
 from autograd.checking.recorded import Closure, Recorded
 from autograd.checking.report import InputCheck, Report
 from autograd.checking.signature import names_of, takes_leaves
-from autograd.checking.trial import MANY, NAMED, Trial
+from autograd.checking.trial import CHECKED_SINGLY, MANY_SCALARS, Trial
 from autograd.errors import quoted
 from autograd.operand import real
 
@@ -89,8 +89,8 @@ def gradcheck(
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if tolerance is not None and not real(tolerance) >= 0:
             raise ValueError(f"{name} is a number of at least 0, got {quoted(tolerance)}")
-    if evaluations is not None and evaluations < FEWEST + 1:
-        raise ValueError(f"evaluations is at least {FEWEST + 1}, got {quoted(evaluations)}")
+    if evaluations is not None and evaluations < FEWEST_LEFT + 1:
+        raise ValueError(f"evaluations is at least {FEWEST_LEFT + 1}, got {quoted(evaluations)}")
     if (other := adapted(f, args, gradient)) is not None:
         f, args, gradient = other
 
@@ -185,14 +185,14 @@ class Check:
         again = self._new(1)
         if not (isinstance(function, Recorded) and isinstance(again, Recorded)):
             return
-        if not function.is_by_hand or not function.is_scalar or self._inquiry.left < FEWEST:
+        if not function.is_by_hand or not function.is_scalar or self._inquiry.left < FEWEST_LEFT:
             return
         self._inquiry.functions.append(again)
         again.look_twice(x, _beside(x, 1))
         again.select(None)
         for check in [c for c in self._checks if c.verdict == "ok" and c.index < len(x)]:
             slope = again.gradient[check.index]
-            if len(x) < MANY and abs(slope - check.numeric) > check.tolerance:
+            if len(x) < MANY_SCALARS and abs(slope - check.numeric) > check.tolerance:
                 self._checks.append(
                     replace(
                         check, label=f"{check.label}, used twice", analytic=slope, verdict="wrong"
@@ -205,7 +205,7 @@ class Check:
 
     def _try_the_vacuous(self) -> None:
         """Say of derivatives that are 0 on both sides what a point nearby says."""
-        vacuous = [c for c in self._checks if c.vacuous and c.order == 1][:NAMED]
+        vacuous = [c for c in self._checks if c.vacuous and c.order == 1][:CHECKED_SINGLY]
         if not vacuous:
             return
         function = self._inquiry.functions[0]
@@ -213,7 +213,7 @@ class Check:
         said = f"vacuous: 0 for {names}, as many a wrong rule is there"
         if self._inquiry.budget is None:
             self._inquiry.budget = (BUDGET + 2) * sum(check.order == 1 for check in self._checks)
-        if self._inquiry.left >= FEWEST and _has_a_gradient_nearby(function):
+        if self._inquiry.left >= FEWEST_LEFT and _has_a_gradient_nearby(function):
             found = self._nearby(function.point.numbers, [check.index for check in vacuous])
             wrong = [check for check in found if check.verdict == "wrong"]
             verdicts = sorted({check.verdict for check in found if not check.vacuous})
@@ -241,8 +241,8 @@ class Check:
             trial = Trial(self._inquiry, function, moved)
             return [
                 trial.judge(middle, single(function.point, i))
-                for i in which[:MANY]
-                if self._inquiry.left >= FEWEST
+                for i in which[:MANY_SCALARS]
+                if self._inquiry.left >= FEWEST_LEFT
             ]
         return []
 

@@ -11,7 +11,7 @@ from autograd.checking.precision import is_short, unit_of
 from autograd.checking.stencil import NONE, OWN, Slope, Stencil
 from autograd.checking.steps import far_reach, is_short_nearby, kind_of, steps_of, unit
 
-SHARP = 1e-4
+SHARP_SLOPE = 1e-4
 """A slope is sharp if its error is below this share of it."""
 
 TELLING = 0.05
@@ -23,7 +23,7 @@ ALL = 0.03
 HALF = 2.0**-6
 """Steps of this width, beside the input or 1, are f's own, unless its values are of a format."""
 
-HAIR = 1e-3
+GLIDE_HAIR = 1e-3
 """How closely to look whether f glides or stands, per unit of what it is constant over."""
 
 
@@ -141,7 +141,7 @@ def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil)
         return still
     if not moving.slope.is_sharper(0.5):
         found.coarse = moving.slope
-        found.stands = kind == "cancelled" and moving.slope.error > SHARP * moving.reach
+        found.stands = kind == "cancelled" and moving.slope.error > SHARP_SLOPE * moving.reach
         return still
     if kind != "cancelled" and not by.are_fine:
         found.step = by.width
@@ -155,7 +155,7 @@ def _glides(line: Line, moving: Stencil, still: Stencil) -> bool:
     Then it is constant up to a kink, as beside the larger of two numbers, not in a step.
     """
     for t in (moving.h, -moving.h):
-        far, near = line.at(t), line.at(t - math.copysign(HAIR * still.h, t))
+        far, near = line.at(t), line.at(t - math.copysign(GLIDE_HAIR * still.h, t))
         if far is not None and near is not None and far[0] != near[0]:
             slope = abs((far[1] - near[1]) / (far[0] - near[0]))
             if moving.reach / 10 < slope < 10 * moving.reach:
@@ -174,7 +174,7 @@ def blur(seen: Stencil) -> tuple[float, float]:
 def diverges(stencils: list[Stencil]) -> bool:
     """Return whether slopes grow as steps shrink, and none of them is sharp."""
     slopes = [s.slope for s in stencils if s.slope.error < inf]
-    if len(slopes) < 2 or any(s.is_sharper(SHARP) for s in slopes):
+    if len(slopes) < 2 or any(s.is_sharper(SHARP_SLOPE) for s in slopes):
         return False
     first, last = slopes[0], slopes[-1]
     return abs(last.value) - last.error > 3 * (abs(first.value) + first.error)

@@ -20,10 +20,10 @@ from autograd.operation import Op
 from autograd.place import place_of
 from autograd.transforms import descendants
 
-NEAR = 1e-12
+NEAR_KINK = 1e-12
 """A kink is at hand if it is no farther than this, relative to the input if that is above 1."""
 
-MANY = 32
+MANY_EDGES = 32
 """A node with more edges is first checked along one direction, for its edges all at once."""
 
 
@@ -79,7 +79,7 @@ def first_culprit(graph: Linearization, leaf: Value | None = None) -> Culprit | 
             for slot, arg in enumerate(node.args)
             if isinstance(arg, Value) and arg in concerned
         ]
-        if len(slots) > MANY and check_edges(node.op, slots, floats, locals_).verdict == "ok":
+        if len(slots) > MANY_EDGES and check_edges(node.op, slots, floats, locals_).verdict == "ok":
             continue
         for slot in slots:
             local = locals_[slot]
@@ -143,7 +143,7 @@ def compare_along(
         line: the root along that direction.
         noise: a bound on the rounding error of a sample.
     """
-    near = NEAR * max(1.0, abs(line.x))
+    near = NEAR_KINK * max(1.0, abs(line.x))
     motion = graph.along(direction, near)
     return compare(
         Sampler(line, noise),

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd.checking.claim import Claim, Comparison
 from autograd.checking.function import Function, items_of, results_of
-from autograd.checking.line import BUDGET, FEWEST, Sample
+from autograd.checking.line import BUDGET, FEWEST_LEFT, Sample
 from autograd.checking.measured import judge
 from autograd.checking.point import Point, is_array
 from autograd.tree import children
@@ -65,7 +65,7 @@ class Foreign(Function):
         """
         line = self._line(direction, x, middle, limit)
         if claim.slope == 0 and self.is_callable and len(direction) == 1:
-            line.allow(min(limit, BUDGET - FEWEST))
+            line.allow(min(limit, BUDGET - FEWEST_LEFT))
             found = judge(line, claim)
             if found.verdict != "noise":
                 return found

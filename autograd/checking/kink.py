@@ -7,7 +7,7 @@ from math import nan
 from autograd.checking.line import Line
 from autograd.checking.stencil import PAIRS, Stencil, two_sided
 
-HAIR = 1e-5 / 7
+KINK_HAIR = 1e-5 / 7
 """How closely to look whether a kink is in the middle itself, per unit of the scale."""
 
 AHEAD = 0.15
@@ -19,7 +19,7 @@ def closer_bend(line: Line, seen: Stencil) -> Stencil | None:
     if not seen.jumps and abs(_bend(line, _hair(line, seen))) < 0.1 * abs(seen.bend):
         return None
     floor = 0.0 if seen.jumps else 100 * seen.noise / abs(seen.bend)
-    h = max(seen.h * HAIR, floor, line.smallest_step)
+    h = max(seen.h * KINK_HAIR, floor, line.smallest_step)
     if h >= seen.h / 100 or not (seen.jumps or _bend(line, h) / seen.bend > 0.5):
         return None
     other = two_sided(line, h)
@@ -34,7 +34,7 @@ def closer_bend(line: Line, seen: Stencil) -> Stencil | None:
 
 def _hair(line: Line, seen: Stencil) -> float:
     """Return the smallest scale at which a bend would show through the rounding of values."""
-    return max(seen.h * HAIR, 100 * seen.rounding / abs(seen.bend), line.smallest_step)
+    return max(seen.h * KINK_HAIR, 100 * seen.rounding / abs(seen.bend), line.smallest_step)
 
 
 def _bend(line: Line, h: float) -> float:

@@ -14,7 +14,7 @@ EPSILON = float_info.epsilon
 BUDGET = 28
 """Evaluations along one line, beside two in the middle."""
 
-FEWEST = 9
+FEWEST_LEFT = 9
 """With fewer evaluations left, nothing more is tried."""
 
 

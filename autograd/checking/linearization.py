@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from math import inf
-from sys import float_info
 from typing import Any, NamedTuple
 
+from autograd.checking.line import EPSILON
 from autograd.domain import Joint
 from autograd.engine import Value, sweep
 from autograd.forms import floats_of, form_of
@@ -20,7 +20,6 @@ from autograd.modes import unchecked
 from autograd.operation import Number, Op, Primitive, plain
 from autograd.transforms import gradients
 
-EPSILON = float_info.epsilon
 TINY = math.ulp(0.0)
 """The smallest positive float: what a number that underflows is wrong by."""
 

@@ -6,7 +6,7 @@ import math
 from math import inf, nan
 
 from autograd.checking.claim import Claim, Comparison
-from autograd.checking.conclusion import SHARP, TELLING, Survey
+from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.stencil import CONFIDENCE, Slope, Stencil
 from autograd.checking.survey import explore, look_again
@@ -63,7 +63,7 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         return _verdict_at_kink(claim, found)
     slope = found.slope
     if not math.isfinite(claim.slope):
-        flat = abs(slope.value) + slope.error <= SHARP * found.reach
+        flat = abs(slope.value) + slope.error <= SHARP_SLOPE * found.reach
         is_known = found.kind == "smooth" or flat or slope.is_sharper(TELLING)
         return "wrong" if is_known else "undefined"
     tolerance = _tolerance(claim, slope)
@@ -92,7 +92,7 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
     if slope.error <= TELLING * size:
         return "ok"
     zero = abs(claim.slope) <= 4 * EPSILON * found.reach
-    if zero and (found.is_flat or not found.reach or tolerance <= SHARP * found.reach):
+    if zero and (found.is_flat or not found.reach or tolerance <= SHARP_SLOPE * found.reach):
         return "ok"
     return "noise"
 

@@ -23,7 +23,7 @@ FORMATS = (8, 11, 24)
 EVIDENCE = 6
 """Bits by which numbers would have to have fallen on those of a format by chance."""
 
-FEW = 4
+FEWEST_VALUES = 4
 """How many different numbers it takes to tell."""
 
 ENOUGH = 8
@@ -32,7 +32,7 @@ ENOUGH = 8
 LOST = 8
 """How many times as large as results the terms of a sum may be, without much ado."""
 
-SMALL = 1e-6
+SMALL_BESIDE = 1e-6
 """What is smaller beside a number is its rounding."""
 
 EXACT = 1e-15
@@ -65,13 +65,15 @@ def multiples(values: Collection[float]) -> list[float]:
     unit = 0.0
     for x in sorted(values)[:ENOUGH]:
         rest = x
-        while rest > SMALL * x:
+        while rest > SMALL_BESIDE * x:
             unit, rest = rest, min(unit % rest, rest - unit % rest) if unit else 0.0
         if max(values) * EXACT > unit:
             return []
         unit = x / round(x / unit)  # as exact as x
     found = [round(x / unit) for x in values] if unit else []
-    is_each = all(abs(n * unit - x) <= SMALL * unit for n, x in zip(found, values, strict=True))
+    is_each = all(
+        abs(n * unit - x) <= SMALL_BESIDE * unit for n, x in zip(found, values, strict=True)
+    )
     return [float(n) for n in found] if found and is_each else []
 
 
@@ -96,7 +98,7 @@ def kind_of_steps(values: Collection[float], near: Collection[float] = ()) -> st
         length = length_of(numbers)
         if numbers and not length:
             return "own"
-    if not length or len(numbers) < FEW:
+    if not length or len(numbers) < FEWEST_VALUES:
         return "unclear"
     units = [math.ldexp(1.0, math.frexp(x)[1] - length) for x in numbers]
     grid = min(math.ldexp(1.0, math.frexp(x)[1] - bits(x)) for x in numbers)

@@ -18,13 +18,13 @@ from autograd.checking.stencil import ROUNDED, Stencil
 FINE = 2.0**-17
 """Steps of this width, beside the input or 1, are taken for rounding."""
 
-WIDE = 2.0**-10
+WIDEST_STEPS = 2.0**-10
 """Wider ones are not, unless the values are of a format; what is between is unclear."""
 
 SINGLE = 2.0**-18
 """Steps of this height, beside the values nearby, are those of single precision."""
 
-CANCELLED = 1e4 * EPSILON
+CANCELLED_HEIGHT = 1e4 * EPSILON
 """Steps of this height, beside 1 or what f varies, are the rounding of what has cancelled."""
 
 CLOSE = 0.2
@@ -65,7 +65,7 @@ class Steps:
     @property
     def are_wide(self) -> bool:
         """Whether they are wider than those of most formats."""
-        return self.width > WIDE * unit(self.line)
+        return self.width > WIDEST_STEPS * unit(self.line)
 
     @property
     def kind(self) -> str:
@@ -73,7 +73,7 @@ class Steps:
 
         "cancelled" if they are as small as the rounding of numbers that the result has lost.
         """
-        if self.height <= CANCELLED * max(1.0, self.line.spread()):
+        if self.height <= CANCELLED_HEIGHT * max(1.0, self.line.spread()):
             return "cancelled"
         if is_short_nearby(self.line):
             return kind_of_short(self.line)

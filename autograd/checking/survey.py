@@ -10,13 +10,13 @@ import math
 from itertools import pairwise
 from math import inf
 
-from autograd.checking.conclusion import SHARP, TELLING, Survey, blur, conclude, diverges
+from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey, blur, conclude, diverges
 from autograd.checking.kink import before_the_kink, closer_bend
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
 from autograd.checking.stencil import CONFIDENCE, ROUNDED, Slope, Stencil, one_sided, two_sided
 from autograd.checking.steps import (
-    CANCELLED,
+    CANCELLED_HEIGHT,
     FAR,
     far_reach,
     is_short_nearby,
@@ -25,10 +25,10 @@ from autograd.checking.steps import (
     unit,
 )
 
-WIDE = 0.06
+SURVEY_START = 0.06
 """Where the survey starts, per unit of the input."""
 
-WIDEST = 0.5
+WIDEST_SCALE = 0.5
 """How wide scales become in noise, per unit of the input or of 1."""
 
 VAST = 1.3
@@ -72,9 +72,9 @@ def explore(line: Line) -> Survey:
 def _look_around(line: Line, found: Survey) -> None:
     """Take stencils at scale after scale, until one of them is sharp and confirmed."""
     size = abs(line.x)
-    h = WIDE * min(size, 1.0) if size else WIDE
+    h = SURVEY_START * min(size, 1.0) if size else SURVEY_START
     if size > 1:
-        h = max(h, 1e-5 * WIDE * size)
+        h = max(h, 1e-5 * SURVEY_START * size)
     tried: list[float] = []
     missed = 0
     loudest = 0.0
@@ -106,7 +106,7 @@ def _look_around(line: Line, found: Survey) -> None:
                 return
             h = before_the_kink(line, seen) or h * CLOSER
             continue
-        if seen.slope.is_sharper(SHARP):
+        if seen.slope.is_sharper(SHARP_SLOPE):
             other_h = _hair(line, seen)
             if other_h is None or _agrees_at(line, seen, other_h):
                 return
@@ -123,7 +123,7 @@ def _look_within(line: Line, found: Survey, seen: Stencil) -> str | None:
     Noise that two samples at a hair's breadth don't show is no noise: f is smooth between jumps;
     or the scale is too wide, then "closer" is where to look.
     """
-    if seen.noise <= ROUNDED * CANCELLED * max(1.0, line.spread()):
+    if seen.noise <= ROUNDED * CANCELLED_HEIGHT * max(1.0, line.spread()):
         return None
     h = INSIDE * seen.noise / (ROUNDED * seen.reach)
     h = max(h, VISIBLE * seen.rounding / seen.reach, line.smallest_step)
@@ -167,9 +167,9 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
         return closer
     if is_half and last.slope.is_sharper(TELLING / 3):
         return 0.0
-    if last.is_all_noise and max(tried) >= WIDEST * unit(line):
+    if last.is_all_noise and max(tried) >= WIDEST_SCALE * unit(line):
         return 0.0
-    scales = (WIDE,) if last.is_constant and not is_half else (WIDE, WIDEST)
+    scales = (SURVEY_START,) if last.is_constant and not is_half else (SURVEY_START, WIDEST_SCALE)
     wider = [scale * unit(line) for scale in scales if scale * unit(line) > 3 * max(tried)]
     before = min((s.slope.error for s in found.seen[:-1]), default=inf)
     vanishes = abs(last.slope.value) <= last.slope.error < before / 2 and not last.is_constant
@@ -219,7 +219,7 @@ def _agrees_at(line: Line, seen: Stencil, h: float) -> bool:
 
 def _look_to_one_side(line: Line, found: Survey) -> None:
     """Take stencils on the side where f has values."""
-    h = WIDE * (abs(line.x) or 1.0)
+    h = SURVEY_START * (abs(line.x) or 1.0)
     sides = [side for side in (1, -1) if line.at(side * h * 1e-3) is not None]
     for side in sides[:1]:
         for scale in (1.0, CLOSER**3, CLOSER**6):
@@ -227,7 +227,7 @@ def _look_to_one_side(line: Line, found: Survey) -> None:
             if seen is None:
                 continue
             found.seen.append(seen)
-            if seen.slope.is_sharper(SHARP):
+            if seen.slope.is_sharper(SHARP_SLOPE):
                 break
     if not found.seen:
         return

@@ -11,14 +11,14 @@ from autograd.checking.claim import Claim
 from autograd.checking.direction import Direction, random_directions, single
 from autograd.checking.function import Function
 from autograd.checking.inquiry import Inquiry
-from autograd.checking.line import FEWEST, Sample, drawn_speed
+from autograd.checking.line import FEWEST_LEFT, Sample, drawn_speed
 from autograd.checking.linearization import total
 from autograd.checking.report import InputCheck
 
-MANY = 200
+MANY_SCALARS = 200
 """From this many scalars on, random directions are checked in place of single inputs."""
 
-NAMED = 10
+CHECKED_SINGLY = 10
 """Of inputs among many whose derivative is not finite, this many are checked one by one."""
 
 
@@ -42,22 +42,24 @@ class Trial:
     def _inputs(self, middle: Sample) -> Iterator[InputCheck]:
         """Yield the verdicts on one result, in every direction, or as far as the budget goes."""
         budget = self._inquiry.budget
-        if budget is None and len(self.x) < MANY:
+        if budget is None and len(self.x) < MANY_SCALARS:
             for i in range(len(self.x)):
                 yield self.judge(middle, single(self.function.point, i))
             return
         finite = [i for i in range(len(self.x)) if math.isfinite(self.function.gradient[i])]
         odd = [i for i in range(len(self.x)) if not math.isfinite(self.function.gradient[i])]
-        for i in odd[:NAMED]:
-            if self._inquiry.left >= FEWEST:
+        for i in odd[:CHECKED_SINGLY]:
+            if self._inquiry.left >= FEWEST_LEFT:
                 yield self.judge(middle, single(self.function.point, i))
-        if len(odd) > NAMED:
-            self._inquiry.note(f"{len(odd):,} derivatives are not finite; {NAMED} were looked at")
+        if len(odd) > CHECKED_SINGLY:
+            self._inquiry.note(
+                f"{len(odd):,} derivatives are not finite; {CHECKED_SINGLY} were looked at"
+            )
         if not finite:
             return
         wrong = False
         for direction in random_directions(finite, len(self.x), self._inquiry.seed):
-            if self._inquiry.left >= FEWEST:
+            if self._inquiry.left >= FEWEST_LEFT:
                 check = self.judge(middle, direction)
                 wrong = wrong or check.verdict == "wrong"
                 yield check
@@ -69,7 +71,7 @@ class Trial:
         draw = random.Random(self._inquiry.seed)
         name = self.function.point.label
         found = False
-        while suspects and not found and self._inquiry.left >= FEWEST:
+        while suspects and not found and self._inquiry.left >= FEWEST_LEFT:
             half = suspects[: (len(suspects) + 1) // 2]
             label = f"{len(half):,} inputs, {name(half[0])} ... {name(half[-1])}"
             speeds = {i: drawn_speed(draw) for i in half}

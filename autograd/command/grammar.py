@@ -22,7 +22,7 @@ MAX_CHARACTERS = 10_000
 MAX_DEPTH = 100
 TOO_DEEP = f"this is nested deeper than {MAX_DEPTH} levels; sum(a, b, ...) adds many terms in one"
 
-WIDTH = 72
+QUOTED_WIDTH = 72
 """Columns of the text that a refusal shows."""
 
 HINTS = {
@@ -183,8 +183,8 @@ def _float(token: str) -> float:
 
 def _refuse(source: str, start: int, end: int, problem: str) -> NoReturn:
     """Raise the error with the part from ``start`` to ``end`` marked, cropped around it."""
-    first = max(0, min(start - WIDTH // 3, len(source) - WIDTH))
-    last = first + WIDTH
+    first = max(0, min(start - QUOTED_WIDTH // 3, len(source) - QUOTED_WIDTH))
+    last = first + QUOTED_WIDTH
     shown = [char if char.isprintable() else "�" for char in source[first:last]]
     end = min(max(end, start + 1), last)
     blanks = "".join(map(_blank, shown[: start - first]))

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from nn.tables.columns import Column
     from nn.tables.preparation import Preparation
 
-MOST = 40
+MOST_COLUMNS = 40
 """Columns of which each has a row of its own; of more, those of like fate share one."""
 
-MOST_LINES = 4
+LINES_A_FATE = 4
 """Lines that what becomes of a column has on a terminal."""
 
 
@@ -81,7 +81,9 @@ def _fitted(rows: list[list[str]], head: list[str], width: int) -> Iterator[list
     used = sum(max(map(len, column)) for column in list(zip(head, *rows, strict=True))[:3])
     room = max(NARROWEST, width - used - 6)
     for *cells, last in rows:
-        first, *more = textwrap.wrap(last, room - 2, max_lines=MOST_LINES, placeholder="…") or [""]
+        first, *more = textwrap.wrap(last, room - 2, max_lines=LINES_A_FATE, placeholder="…") or [
+            ""
+        ]
         yield [*cells, first]
         yield from (["", "", "", f"  {line}"] for line in more)
 
@@ -128,7 +130,7 @@ def _written(column: Column, x: float) -> str:
 
 def _gathered(found: list[Fate]) -> Iterator[Fate]:
     """Yield rows, of very many columns one for all to which the same is done."""
-    if len(found) <= MOST:
+    if len(found) <= MOST_COLUMNS:
         yield from found
         return
     alike: dict[object, list[Fate]] = {}

@@ -20,7 +20,7 @@ exit codes:
   130  interrupted with Ctrl-C
   141  whoever read the output stopped reading"""
 
-LONGEST = 500
+LONGEST_LINE = 500
 """Characters of a line of a message; of a longer one, the middle is left out."""
 
 
@@ -63,5 +63,5 @@ def _fail(problem: object, code: int) -> int:
 
     # What names a part of a file may be anything, even what steers a terminal.
     for line in f"chainrule: {problem}".split("\n"):
-        print(crop(printable(line), LONGEST), file=sys.stderr)
+        print(crop(printable(line), LONGEST_LINE), file=sys.stderr)
     return code

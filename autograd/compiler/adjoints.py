@@ -19,7 +19,7 @@ from autograd.modes import changed_mode
 from autograd.operation import Op, Symbol
 from autograd.transforms import descendants
 
-FEWEST = 4
+FEWEST_PRODUCTS = 4
 """Fewer products are added one by one."""
 
 CHEAP = frozenset(
@@ -294,7 +294,7 @@ def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence
     if not products and len(others) == 1:
         return others[0]
     parts = list(others)
-    if len(products) < FEWEST:
+    if len(products) < FEWEST_PRODUCTS:
         parts = [writer.apply(ops.mul, [g, factor]) for g, factor in products] + parts
     else:
         gains, factors = zip(*products, strict=True)

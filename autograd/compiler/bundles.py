@@ -40,21 +40,21 @@ from autograd.compiler.sharing import Sharer
 from autograd.compiler.terms import Whole
 from autograd.engine import Value
 
-FEWEST = 8
+FEWEST_ALIKE = 8
 """Fewer terms that are alike stay as they were written: they would not fill a vector."""
 
 MOST_ROOTS = (1, 4, 32)
 """How many terms may be of one sample, such as those of its several outputs; tried one after the
 other. What more terms have in common is taken to be of none, such as a regularised weight."""
 
-MANY = 4_000
+MANY_STEPS = 4_000
 """Steps of all samples from which on sums that are made apart are worth putting together: what a
 call takes longer, these take less."""
 
 FEW_AROUND = 4
 """What becomes of a sum inside of a function is at most so small a part of it."""
 
-DEEPEST = 4
+DEEPEST_SEARCH = 4
 """In the sum, or in what that is computed from, samples are looked for so many times."""
 
 
@@ -95,10 +95,10 @@ def bundles_of(graph: FunctionGraph) -> Bundles:
         return Bundles([])
     whole = Whole(graph)
     at: Any = out
-    for _ in range(DEEPEST):
+    for _ in range(DEEPEST_SEARCH):
         terms, constant = whole.terms(at)
         is_inside = at is not out
-        found = len(terms) >= FEWEST
+        found = len(terms) >= FEWEST_ALIKE
         parts = _bundles(whole, terms, constant, is_inside=is_inside) if found else []
         if parts:
             return _around(whole, out, at, parts) if is_inside else Bundles(parts)
@@ -125,7 +125,7 @@ def _bundles(
         own = [roots for roots in parts if roots[0] not in shared]
         tops = [whole.deepest(roots) for roots in own]
         looks = Counter((top.op, whole.height.get(top, 0)) for top in tops)
-        if max(looks.values(), default=0) < FEWEST:
+        if max(looks.values(), default=0) < FEWEST_ALIKE:
             continue  # no two of them can be alike otherwise
         samples = [sample_of(whole, roots, terms, shared) for roots in own]
         rest = dict(terms)
@@ -139,14 +139,14 @@ def _bundles(
                 del rest[root]
         groups: list[list[WrittenSample]] = []
         for found in alike.values():
-            if len(found) >= FEWEST and is_narrow(found):
+            if len(found) >= FEWEST_ALIKE and is_narrow(found):
                 groups.append(found)
                 spared += len(found) * len(found[0].steps)
             else:
                 for sample in found:
                     rest |= zip(sample.roots, sample.weights, strict=True)
         is_alone = len(groups) == 1 and not is_inside
-        if not groups or (spared < MANY and not is_alone):
+        if not groups or (spared < MANY_STEPS and not is_alone):
             continue
         if 2 * spared > len(whole.height) - len(whole.linear):
             writers = [_SampleWriter(whole, found) for found in groups]

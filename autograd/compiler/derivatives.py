@@ -19,7 +19,7 @@ from autograd.graph import topological_order
 from autograd.modes import changed_mode
 from autograd.transforms import SparseDerivative, gradients
 
-FEW = 8
+FEW_CONSTANTS = 8
 """Constants among the entries are computed like the others where no more than each eighth is one:
 cheaper than to put those that vary in their places."""
 
@@ -52,7 +52,7 @@ class Matrix:
             )
         varied = [i for i, entry in enumerate(entries) if isinstance(entry, Value)]
         self._numbers: Any = None
-        if FEW * (len(entries) - len(varied)) > len(entries):
+        if FEW_CONSTANTS * (len(entries) - len(varied)) > len(entries):
             self._varied = numpy.array(varied, int)
             self._numbers = numpy.array([0.0 if isinstance(x, Value) else x for x in entries])
             entries = [entries[i] for i in varied]

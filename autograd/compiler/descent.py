@@ -24,7 +24,7 @@ Span = tuple[int, int, int]
 PATIENCE = 0.02
 """Seconds after which steps are to pause for Python, which may have been interrupted."""
 
-MOST = 64
+STEPS_A_CALL = 64
 """So many steps are one call at most: more would save nothing."""
 
 
@@ -103,7 +103,7 @@ class Descent:
         columns = len(step.signature.results) - 1
         self._memory = [[np.empty(size, dtype) for _ in range(columns)] for _ in range(2)]
         self._settings = np.empty(step.signature.parameters, dtype)
-        self._rows = np.empty((MOST, len(self._settings)), dtype)
+        self._rows = np.empty((STEPS_A_CALL, len(self._settings)), dtype)
         self._updating = updating = step.made()
         room = aligned(updating.workspace, dtype)
         self._updates = []
@@ -221,7 +221,7 @@ class Descent:
         gradient "doubtful": nearer to 0 or to infinity than its square can tell.
 
         Args:
-            settings: of each step, `MOST` at most, the numbers of the update's parameters.
+            settings: of each step, `STEPS_A_CALL` at most, the numbers of the update's parameters.
         """
         if not settings:
             return ""
@@ -231,7 +231,7 @@ class Descent:
         start = perf_counter()
         answer = self._steps(self._frame_at)
         each = (perf_counter() - start) / (1 + self.done - first)
-        self.pace = max(1, min(int(PATIENCE / each), MOST))
+        self.pace = max(1, min(int(PATIENCE / each), STEPS_A_CALL))
         return ANSWERS[answer]
 
     def move(self, slopes: Array, settings: Sequence[float]) -> None:

@@ -27,10 +27,10 @@ from autograd.engine import Value
 from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
-MOST = 20_000
+MOST_THINGS = 20_000
 """So many things are looked at, besides Values and plain numbers: more are data, or a library."""
 
-LARGEST = 64
+LARGEST_DICT = 64
 """A dict of a module of this project with more items is what it has computed already."""
 
 PLAIN = frozenset((int, float, complex, bool, str, bytes, type(None), type(...), range, slice))
@@ -193,7 +193,7 @@ class _Walk:
             UnknownError: some of it is not on the lists.
         """
         for thing in self._waiting:  # which grows
-            if len(self._waiting) > MOST:
+            if len(self._waiting) > MOST_THINGS:
                 raise UnknownError
             self.say(*self._told(thing))
             if thing is self._waiting[-1] and self.is_printed:
@@ -433,7 +433,7 @@ def _state(module: str) -> str:
     homes: list[Mapping[str, Any]] = [{k: x for k, x in names if k not in IMPORTED_BY}]
     homes += [vars(x) for x in homes[0].values() if isinstance(x, type) and x.__module__ == module]
     things = [thing for home in homes for thing in home.values()]
-    tables = [thing for thing in things if type(thing) is dict and len(thing) <= LARGEST]
+    tables = [thing for thing in things if type(thing) is dict and len(thing) <= LARGEST_DICT]
     things += [x for table in tables for x in table.values()]
     found = [*map(id, things)]
     known = _states.get(module)

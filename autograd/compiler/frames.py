@@ -24,7 +24,7 @@ except ImportError as error:
 
 Array = NDArray[np.floating[Any]]
 
-SMALL = 4096
+SMALL_ARRAY = 4096
 """Arrays of up to so many numbers are copied for a call: cheaper than to ask where they are."""
 
 NUMBERS = frozenset((float, int))
@@ -441,4 +441,4 @@ def _parts(flat: Array, ends: Sequence[int], shapes: Sequence[Shape]) -> list[Ar
 
 def _room(n: int, shape: Shape, dtype: Any) -> Array:
     """Return room for a row of each sample; none where it is read or written elsewhere."""
-    return np.empty((n if n * prod(shape) <= SMALL else 0, *shape), dtype)
+    return np.empty((n if n * prod(shape) <= SMALL_ARRAY else 0, *shape), dtype)

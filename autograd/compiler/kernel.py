@@ -16,7 +16,7 @@ from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
 from autograd.compiler.sums import Outer
 from autograd.operation import Op
 
-UNROLLED = 4
+UNROLLED_TERMS = 4
 """Stretches of up to so many terms are written out."""
 
 MULTIPLIED = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.5, 2.0, 3.0, 4.0, 5.0, 6.0)
@@ -346,7 +346,7 @@ class Body(Emitter):
         self, length: int, step: int, totals: list[str], add_terms: Callable[[Index], None]
     ) -> None:
         """Write what adds terms to totals, ``step`` at a time: one after the other, or a loop."""
-        if length <= UNROLLED * step:
+        if length <= UNROLLED_TERMS * step:
             for begin in range(0, length, step):
                 add_terms(("", begin))
         else:
@@ -365,7 +365,7 @@ class Body(Emitter):
             chooser = value(statement.args[0], p, v)
             taken, begin = self.types.constant(0.0), 0
             for table, _, length in statement.stretches:
-                if length <= UNROLLED:
+                if length <= UNROLLED_TERMS:
                     for row in range(length):
                         number = self._load(table, (*points[p], ("", row)), v)
                         taken = self._if_row(chooser, begin + row, number, taken)

@@ -30,7 +30,7 @@ from autograd.compiler.standins import (
     without_stand_in,
 )
 from autograd.compiler.tracing import is_users
-from autograd.compiler.watch import FEW, IS, SAME, Held, held_by
+from autograd.compiler.watch import IS, PLACES_A_CALL, SAME, Held, held_by
 
 CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
 """Functions of `time` that give a number: it may be noted, but decides nothing."""
@@ -174,7 +174,9 @@ def _parts(thing: Any) -> Sequence[Any]:
 
 def _items(things: Any) -> list[Held]:
     """Return the places in a list, if it is no data."""
-    return [_item(things, i) for i in range(len(things) if type(things) is list else 0)][:FEW]
+    return [_item(things, i) for i in range(len(things) if type(things) is list else 0)][
+        :PLACES_A_CALL
+    ]
 
 
 def _item(things: list[Any], i: int) -> Held:

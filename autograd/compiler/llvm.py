@@ -23,7 +23,7 @@ from autograd.compiler.machine import OFTEN, ONCE, Machine
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.sums import Outer, sums_of
 
-LARGE = 4000
+LARGE_PROGRAM = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
 
 LANES = (1, 2, 4, 8, 16)
@@ -32,7 +32,7 @@ LANES = (1, 2, 4, 8, 16)
 LONGEST_FUNCTION = 3000
 """Lines from which on a function is cut: an optimiser's time grows faster than the code."""
 
-REPEATED = 400
+REPEATED_WORK = 400
 """Operations of each statement, or stretch of a sum, from which on a loop repeats what it does."""
 
 POINTERS = ", ".join(f"ptr %{array}" for array in "uxtarqo")
@@ -81,7 +81,7 @@ def block_for(
         totals = machine.registers // 2
         return SampleBlock(1, 1, exact, 1 if exact else width, real, totals)
     size = sum(len(loop.statements) for _, loop in loops_in(loops.lanes))
-    vectors = 1 if size > LARGE else 4
+    vectors = 1 if size > LARGE_PROGRAM else 4
     return SampleBlock(width, vectors, real=real, totals=machine.registers // 2)
 
 
@@ -370,4 +370,4 @@ def _is_repeated(loop: Loop | Repeat | Outer) -> bool:
     for statement in loop.statements:
         lines += 1 + len(statement.stretches)
         operations += 1 + sum(stretch.length for stretch in statement.stretches)
-    return prod(loop.dims) * operations >= REPEATED * lines
+    return prod(loop.dims) * operations >= REPEATED_WORK * lines

@@ -17,7 +17,7 @@ from autograd.compiler.loops import Access, Loop, Statement, Stretch
 SIDE_BY_SIDE = 4
 """So many vectors of sums are worked on at a time: an addition takes as long as four begin in."""
 
-FEWEST = 4
+FEWEST_TERMS = 4
 """Rows of fewer terms are gathered, number by number."""
 
 LONG_BODY = 12
@@ -179,7 +179,7 @@ def _is_across(stretch: Stretch, lane: int) -> bool:
     """Return whether the terms of a stretch are beside each other, and those of its rows not."""
     sides = [side for side in (stretch.left, stretch.right) if side]
     return (
-        stretch.length >= FEWEST
+        stretch.length >= FEWEST_TERMS
         and all(side.strides[-1] == 1 for side in sides)
         and any(side.strides[lane] not in (0, 1) for side in sides)
     )

@@ -29,10 +29,10 @@ ANSWERS = "", "not finite", "doubtful"
 """All steps are made; or the next one's cost is not finite, or the square of its gradient's norm
 may be beyond all floats, or below."""
 
-SIDE_BY_SIDE = 8
+SUMS_AT_A_TIME = 8
 """So many sums of a further kind of samples are added at a time, and room is behind the last."""
 
-SMALLEST, LARGEST = 1e-140, 1e140
+SMALLEST, LARGEST_NORM = 1e-140, 1e140
 """Norms whose squares are certain."""
 
 BEGIN = f"""\
@@ -98,7 +98,7 @@ add:
   %part = load {{vector}}, ptr %part.p, align {{bytes}}
   %both = fadd {{vector}} %total, %part
   store {{vector}} %both, ptr %total.p, align {{bytes}}
-  %a.next = add i64 %a, {SIDE_BY_SIDE}
+  %a.next = add i64 %a, {SUMS_AT_A_TIME}
   %a.more = icmp slt i64 %a.next, %count
   br i1 %a.more, label %add, label %spanned
 spanned:
@@ -117,7 +117,7 @@ clipping:
 squared:
   %norm = call double @llvm.sqrt.f64(double %square.new)
   %is.large = fcmp ogt double %norm, {DOUBLE.written(SMALLEST)}
-  %is.small = fcmp olt double %norm, {DOUBLE.written(LARGEST)}
+  %is.small = fcmp olt double %norm, {DOUBLE.written(LARGEST_NORM)}
   %is.certain = and i1 %is.large, %is.small
   br i1 %is.certain, label %normed, label %doubtful
 doubtful:
@@ -173,7 +173,7 @@ SHRUNK = """\
 
 def steps_of(real: Real) -> str:
     """Return the function ``steps`` of a frame, with numbers of some kind; it returns an answer."""
-    vector = f"<{SIDE_BY_SIDE} x {real.name}>"
+    vector = f"<{SUMS_AT_A_TIME} x {real.name}>"
     names = {"number": real.name, "vector": vector, "bytes": real.size}
     lines = ["define i64 @steps(ptr %frame) {", "entry:"]
     for name in FRAME[1:]:

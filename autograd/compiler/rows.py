@@ -33,7 +33,7 @@ INFIX: dict[str, Template] = {
 NOT_OF_LIBM = {ops.hypot}
 """Python's own function has other bits than libm's."""
 
-MOST = 3
+MOST_OPERANDS = 3
 """So many arguments has a row that is generated; of any number of them, two are written by hand."""
 
 SLOTS = {
@@ -67,7 +67,7 @@ def rows_in_c() -> str:
         by_hand = "weighted_sum" if op.weighted else "sum"
         forward = f"forward_{op.name}" if op.arity else f"{by_hand}_of"
         otherwise = "NULL" if op.arity else f"pull_{by_hand}"
-        texts = ", ".join(pulls.get(number, otherwise) for number in range(2**MOST))
+        texts = ", ".join(pulls.get(number, otherwise) for number in range(2**MOST_OPERANDS))
         kind = op.arity or "ANY_NUMBER"
         entries.append(f'    {{"{op.name}", {kind}, {forward}, {{{texts}}}}},')
     lines += ["", "static const Row ROWS[] = {", *entries, "};", ""]

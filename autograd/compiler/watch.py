@@ -40,15 +40,15 @@ from autograd.lowering import function_of
 from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
-FEW = 64
+PLACES_A_CALL = 64
 """So many places of a user's are looked at in each call, which takes some 20 ns for each; a list
 counts as two, and one for each two of its items."""
-SHARE, AT_ONCE = 0.01, 0.02
+WATCHING_SHARE, AT_ONCE = 0.01, 0.02
 """Others, and what our own modules hold, are looked at for this share of the time; when that has
 been saved up, for so many seconds at once."""
 own_time = getattr(time, "thread_time", time.process_time)
 """The seconds this thread has worked for; in a browser there is but one, and no such clock."""
-MOST = 1_000_000
+LONGEST_WATCHED = 1_000_000
 """Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
 COMPARED = {int, float, bool, str, bytes}
 """Types of which another one that is written alike will do; of others it has to be the same."""
@@ -161,13 +161,13 @@ class Watch:
             for each in since
             if each.place not in places and not (each.is_rare and each.place in before)
         ]
-        self._due = time.perf_counter() - AT_ONCE / SHARE
+        self._due = time.perf_counter() - AT_ONCE / WATCHING_SHARE
         self._often: list[Held] = []
         self._seldom: list[Held] = []
-        left = FEW
+        left = PLACES_A_CALL
         for each in found:
             needed = 2 + each.size // 2 if each.spelled == SAME else 1 + each.size // 4
-            takes = FEW if each.is_rare else needed
+            takes = PLACES_A_CALL if each.is_rare else needed
             (self._often if takes <= left else self._seldom).append(each)
             left -= takes if takes <= left else 0
         # Code that looks at the places of a user's.
@@ -213,7 +213,7 @@ class Watch:
         begin = own_time()
         found = next(filterfalse(Held.is_there, self._seldom), None)
         taken = own_time() - begin
-        self._due = max(self._due, at - AT_ONCE / SHARE) + taken / SHARE
+        self._due = max(self._due, at - AT_ONCE / WATCHING_SHARE) + taken / WATCHING_SHARE
         return found
 
 
@@ -263,10 +263,10 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         if not is_foreign(thing.__module__ or ""):
             yield from _places_in_function(thing)
     elif isinstance(thing, list | set | deque):
-        if len(thing) <= MOST:
+        if len(thing) <= LONGEST_WATCHED:
             yield _items(thing)
     elif isinstance(thing, dict):
-        if len(thing) <= MOST:
+        if len(thing) <= LONGEST_WATCHED:
             yield _keys(f"the keys of a {type(thing).__name__}", thing)
             for key in thing:
                 yield from _item(f"the item {_said(key)}", thing, key)
@@ -332,7 +332,7 @@ def _places_in_memory(thing: Any) -> Iterator[Held]:
     size = getattr(thing, "nbytes", 0)  # of NumPy's, what has none is no array
     if type(thing).__module__ != "numpy" and not size:
         size = len(bytes(thing))
-    if 0 < size <= MOST * 8:
+    if 0 < size <= LONGEST_WATCHED * 8:
         read = partial(_contents, thing)
         yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
 

@@ -79,7 +79,7 @@ class Cursor(HasRecording, Protocol):
 RANKDIRS = ("LR", "TB", "RL", "BT")
 FORMATS = ("svg", "png", "pdf", "dot", "mmd", "txt")
 
-BUDGET = 200
+MOST_BOXES = 200
 """Boxes beyond which a picture folds by itself: more fit on no screen."""
 
 FAR = 24
@@ -121,7 +121,7 @@ def picture_of(
     level: str = "op",
     local: bool = False,
     expand: bool = False,
-    budget: int | None = BUDGET,
+    budget: int | None = MOST_BOXES,
     focus: Value | None = None,
     radius: int = 2,
     paths: tuple[Value, Value] | None = None,
@@ -183,7 +183,7 @@ def diff(
     rankdir: str = "LR",
     *,
     level: str = "op",
-    budget: int | None = BUDGET,
+    budget: int | None = MOST_BOXES,
 ) -> Drawing:
     """Return the drawing of what changed between two runs, as between two training steps.
 
@@ -213,7 +213,7 @@ def draw_moment(
     rankdir: str = "LR",
     *,
     level: str = "op",
-    budget: int | None = BUDGET,
+    budget: int | None = MOST_BOXES,
 ) -> Drawing:
     """Return the drawing of a graph as it is known where a stepper stands.
 

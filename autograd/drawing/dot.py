@@ -42,7 +42,7 @@ TALLEST = 11
 WIDTHS = ("1", "1.5", "2.2", "3")
 """How wide an arrow between boxes is, by the strength of the gradients that cross it."""
 
-LINE = 84
+NOTE_WIDTH = 84
 """Characters of a note on one line of the legend."""
 
 
@@ -182,7 +182,7 @@ def _legend(picture: Picture) -> str:
     lines = [
         _small(_markup(line))
         for note in picture.notes
-        for line in textwrap.wrap(shorten(note, 2 * LINE), LINE, break_on_hyphens=False)
+        for line in textwrap.wrap(shorten(note, 2 * NOTE_WIDTH), NOTE_WIDTH, break_on_hyphens=False)
     ]
     if not picture.scales:
         return "<BR/>".join(lines)

@@ -17,15 +17,15 @@ from autograd.errors import MissingExtraError
 from autograd.graph import node_args
 from autograd.stepping.events import Edge, Gradient, Recording
 
-MARGIN, CAPTION = 24, 56
+FRAME_MARGIN, CAPTION = 24, 56
 """Around the graph; the height of the line of text below it."""
 
 ACCENT = "#6b3fd4"
 
-MOST_NODES = 60
+MOST_FILMED = 60
 """Nodes beyond which no slide is legible."""
 
-LONGEST = 110
+LONGEST_CAPTION = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def film_of(recording: Recording) -> Film:
         MissingExtraError: Graphviz, which finds the layout, is not installed.
     """
     nodes, place = recording.nodes, recording.position
-    if len(nodes) > MOST_NODES:
+    if len(nodes) > MOST_FILMED:
         raise ValueError(
             f"{len(nodes):,} nodes are too many for a film that can be read (at most "
-            f"{MOST_NODES}): animate an inner node, or save the page, which opens a network box "
+            f"{MOST_FILMED}): animate an inner node, or save the page, which opens a network box "
             "by box: stepper.save('why.html')"
         )
     edges = [(place[arg], i) for i, node in enumerate(nodes) for arg in node_args(node)]
@@ -97,15 +97,15 @@ def film_of(recording: Recording) -> Film:
     if not found.centres:
         raise MissingExtraError("a film needs Graphviz: pip install 'chainrule[draw]'")
     points = [point for route in found.routes for point in route] + found.centres
-    left = min(x for x, _ in points) - WIDTH // 2 - MARGIN
-    top = min(y for _, y in points) - HEIGHT // 2 - MARGIN
+    left = min(x for x, _ in points) - WIDTH // 2 - FRAME_MARGIN
+    top = min(y for _, y in points) - HEIGHT // 2 - FRAME_MARGIN
     corners = [(x - left - WIDTH // 2, y - top - HEIGHT // 2) for x, y in found.centres]
     routes = [
         tuple((x - left, y - top) for x, y in (route or _straight(found.centres, edge)))
         for route, edge in zip(found.routes, edges, strict=True)
     ]
-    width = max(max(x for x, _ in corners) + WIDTH + MARGIN, 7 * LONGEST)
-    height = max(y for _, y in corners) + HEIGHT + MARGIN + CAPTION
+    width = max(max(x for x, _ in corners) + WIDTH + FRAME_MARGIN, 7 * LONGEST_CAPTION)
+    height = max(y for _, y in corners) + HEIGHT + FRAME_MARGIN + CAPTION
     return Film(
         tuple(corners),
         tuple(_title(recording, node) for node in nodes),
@@ -164,7 +164,7 @@ def _frame(recording: Recording, position: int) -> Frame:
         edge += sum(isinstance(arg, Value) for arg in slots)
     parts = str(event).split("   ")
     local = f"× {shown(event.local)}" if isinstance(event, Edge) else ""
-    return Frame(cards, edge, local, printable(shorten("   ".join(parts[:2]), LONGEST)))
+    return Frame(cards, edge, local, printable(shorten("   ".join(parts[:2]), LONGEST_CAPTION)))
 
 
 def _known(gradient: Gradient) -> str:
@@ -225,9 +225,8 @@ def svg_of(film: Film, seconds: float) -> str:
     for k, frame in enumerate(film.frames):
         if frame.edge is not None:
             body.append(shot(k, k + 1, _active(film.routes[frame.edge], frame.local)))
-        caption = (
-            f'<text class="caption" x="{MARGIN}" y="{height - 26}">{escape(frame.caption)}</text>'
-        )
+        where = f'x="{FRAME_MARGIN}" y="{height - 26}"'
+        caption = f'<text class="caption" {where}>{escape(frame.caption)}</text>'
         body.append(shot(k, k + 1, caption))
     style = _STYLE + "".join(_keyframes(first, last, count, seconds) for first, last in shots)
     return (

@@ -17,7 +17,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 BINS = 8
 
-FEWEST = 4
+FEWEST_BINNED = 4
 """Numbers below which a histogram says nothing."""
 
 
@@ -48,7 +48,7 @@ def spread(xs: Sequence[float]) -> Spread:
         return Spread("nan among them", "nan among them")
     low, high = min(xs), max(xs)
     least, most = (f"{x + 0.0:.3g}" for x in (low, high))
-    if least == most or len(xs) < FEWEST or not math.isfinite(high - low):
+    if least == most or len(xs) < FEWEST_BINNED or not math.isfinite(high - low):
         return Spread(least, most)
     counts = [0] * BINS
     for x in xs:

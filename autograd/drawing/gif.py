@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from autograd.drawing.film import ACCENT, CAPTION, MARGIN, Card, Film, Frame, middle
+from autograd.drawing.film import ACCENT, CAPTION, FRAME_MARGIN, Card, Film, Frame, middle
 from autograd.drawing.layout import HEIGHT, WIDTH, Point
 from autograd.drawing.palette import GREY, INK
 from autograd.drawing.picture import ink_on
@@ -15,7 +15,7 @@ try:
 except ImportError as error:
     missing_extra("Pillow", "gif", error)
 
-WIDEST = 1920
+WIDEST_SLIDE = 1920
 """Pixels of a slide; a smaller graph is drawn at twice its size."""
 
 FACE = "DejaVuSans.ttf"
@@ -32,7 +32,7 @@ def gif_of(film: Film, seconds: float) -> bytes:
 
     Cost: 20 ms a frame of a neuron.
     """
-    scale = min(2.0, WIDEST / film.size[0])
+    scale = min(2.0, WIDEST_SLIDE / film.size[0])
     canvas = _Canvas(film, scale)
     still = canvas.still()
     images = [canvas.draw(still.copy(), frame) for frame in film.frames]
@@ -81,7 +81,7 @@ class _Canvas:
         if frame.edge is not None:
             self._label(pen, middle(self.film.routes[frame.edge]), frame.local)
         below = self.film.size[1] - CAPTION // 2
-        pen.text(self._at(MARGIN, below), frame.caption, INK, self.large, anchor="lm")
+        pen.text(self._at(FRAME_MARGIN, below), frame.caption, INK, self.large, anchor="lm")
         return image
 
     def _card(

@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 112, 60
 
 GAP_X, GAP_Y = 46, 22
 
-MOST_NODES, MOST_LEVELS = 200, 2_000
+MOST_CARDS, MOST_LEVELS = 200, 2_000
 """Beyond these, Graphviz takes a second, and nobody reads a graph node by node."""
 
 MOST_POINTS = 13
@@ -36,7 +36,7 @@ def arrange(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
 
     It is empty where Graphviz would take long, or is missing.
     """
-    if count <= MOST_NODES and _crossed(count, edges) <= MOST_LEVELS:
+    if count <= MOST_CARDS and _crossed(count, edges) <= MOST_LEVELS:
         with suppress(ImportError, OSError, subprocess.SubprocessError):
             return _by_graphviz(count, edges)
     return Layout([], [])

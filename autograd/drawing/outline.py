@@ -9,10 +9,10 @@ from collections import deque
 
 from autograd.drawing.picture import Item, Picture, printable, shorten, shown
 
-DEEPEST = 24
+DEEPEST_INDENT = 24
 """Levels of indentation before the outline goes on at the margin."""
 
-WIDEST = 60
+WIDEST_FORMULA = 60
 """Columns that a formula gets before it is shortened."""
 
 
@@ -39,7 +39,7 @@ def source(picture: Picture) -> str:
                 again = f"{margin}{arrow}{_name(item)}"
                 lines.append((again, ["(above)"] if item.args else _numbers(item)))
             continue
-        if depth == DEEPEST:
+        if depth == DEEPEST_INDENT:
             lines.append((f"{margin}{arrow}{_name(item)}", ["(below)"]))
             stack.appendleft((key, "", 0, ""))
             continue
@@ -63,9 +63,9 @@ def _name(item: Item) -> str:
 
 def _heading(item: Item) -> str:
     if item.definition and item.name and item.title:
-        heading = f"{shorten(item.title)}: {shorten(item.definition, WIDEST)}"
+        heading = f"{shorten(item.title)}: {shorten(item.definition, WIDEST_FORMULA)}"
     elif item.definition:
-        heading = shorten(item.definition, WIDEST)
+        heading = shorten(item.definition, WIDEST_FORMULA)
     else:
         heading = " ".join(filter(None, (shorten(item.title), item.caption, item.name)))
     path = f"({shorten(item.path)})" if item.path else ""

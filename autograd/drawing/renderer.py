@@ -30,7 +30,7 @@ PURE_CANNOT = {"pdf", "ps", "ps2", "eps", "svgz", "gif", "webp"}
 
 # Up to here a picture takes a few seconds; the layout's time grows faster than the graph.
 MOST_ITEMS = 2_000
-MOST_LEVELS = 15_000
+MOST_RANKS = 15_000
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]  # graphviz has no types
@@ -105,14 +105,14 @@ def drawing_of(picture: Picture, format: str = "svg") -> Drawing:
 SIZE = re.compile(r'(<svg\b[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
 
 
-PAGE = 900
+PAGE_PIXELS = 900
 """Pixels that fit a notebook's page: where the SVG is shown as an image, which JupyterLab and
 nbconvert do, its own max-width has no effect, and what is wider is cut off."""
 
 
 def _scaled(found: re.Match[str]) -> str:
     # A point is 4/3 of a CSS pixel.
-    width = min(round(float(found[2]) * 4 / 3), PAGE)
+    width = min(round(float(found[2]) * 4 / 3), PAGE_PIXELS)
     return f'{found[1]} width="{width}" style="max-width: 100%; height: auto"'
 
 
@@ -134,11 +134,11 @@ def _refusal(picture: Picture) -> str:
     for arg, key in links:
         level[arg] = max(level[arg], level[key] + 1)
     crossed = sum(level[arg] - level[key] for arg, key in links)
-    if len(picture.items) <= MOST_ITEMS and crossed <= MOST_LEVELS:
+    if len(picture.items) <= MOST_ITEMS and crossed <= MOST_RANKS:
         return ""
     return (
         f"this graph is too large for a picture: {len(picture.items):,} nodes (at most "
-        f"{MOST_ITEMS:,}), whose edges cross {crossed:,} levels (at most {MOST_LEVELS:,}). Draw it "
+        f"{MOST_ITEMS:,}), whose edges cross {crossed:,} levels (at most {MOST_RANKS:,}). Draw it "
         "with a budget, which folds it, or keep the text: autograd.drawing.write(out, 'graph.dot')"
     )
 

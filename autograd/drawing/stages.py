@@ -26,10 +26,10 @@ from autograd.drawing.structure import Structure
 DEPTHS = (3, 2)
 """How many links from two boxes a difference is looked for; the fewer, the more is alike."""
 
-FEW = 12
+FEW_BOXES = 12
 """So few boxes are a picture; nothing more has to be alike for it."""
 
-MANY = 30
+MANY_BOXES = 30
 """So many boxes are none: whatever makes them fewer is welcome."""
 
 
@@ -143,9 +143,9 @@ def _kinds(
     found: list[_Kinds] = []
     for depth in DEPTHS:
         kinds = _in_circles(order, args, _alike(order, ops, args, users, depth))
-        if kinds.members or len(order) > MANY:
+        if kinds.members or len(order) > MANY_BOXES:
             found.append(kinds)
-            if kinds.size <= FEW:
+            if kinds.size <= FEW_BOXES:
                 break
     return min(found, key=lambda kinds: kinds.size, default=None)
 

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from autograd.engine import Value
 from autograd.graph import node_args
 
-DEEPEST = 1000
+DEEPEST_PATH = 1000
 """So many names a path of modules has, at most; a label may hold more dots."""
 
 
@@ -236,8 +236,8 @@ def _above(path: str) -> tuple[str, ...]:
     >>> _above("layers.0.w")
     ('layers.0', 'layers')
     """
-    names = path.split(".", DEEPEST)
-    if len(names) > DEEPEST:
+    names = path.split(".", DEEPEST_PATH)
+    if len(names) > DEEPEST_PATH:
         return ()
     return tuple(".".join(names[:i]) for i in range(len(names) - 1, 0, -1))
 
@@ -249,8 +249,8 @@ def _indexed(path: str) -> tuple[tuple[str, str, str], ...]:
     >>> _indexed("samples.7.steps.0.cell")
     (('samples', '7', 'steps.*.cell'), ('samples.7.steps', '0', 'cell'))
     """
-    names = path.split(".", DEEPEST)
-    if len(names) > DEEPEST:
+    names = path.split(".", DEEPEST_PATH)
+    if len(names) > DEEPEST_PATH:
         return ()
     unnumbered = ["*" if name.isdecimal() else name for name in names]
     return tuple(

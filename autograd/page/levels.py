@@ -14,7 +14,7 @@ CROWD = 40
 """Boxes in one box before those that differ only in an index are one: ``neurons.* × 64``."""
 
 
-DEEPEST = 6
+DEEPEST_MODULE = 6
 """Modules in modules that are told apart."""
 
 
@@ -32,7 +32,7 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     if stages and not deepest:
         found = staged(structure, "layer", whole, stages)
         levels.append(("stages", found))
-    for depth in range(1, min(deepest, DEEPEST) + 1):
+    for depth in range(1, min(deepest, DEEPEST_MODULE) + 1):
         divided, together = (
             staged(structure, "layer", fold(structure, depth, found, alike=alike), stages)
             for alike in (False, True)
@@ -50,7 +50,7 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
 ABOUT = 30
 """So many boxes are a picture that can be read; of more nodes, stages are told."""
 
-FEW = 60
+FEW_NODES = 60
 """Nodes without modules that are shown as they are, at no other level."""
 
 
@@ -59,7 +59,7 @@ def shown_levels(levels: list[dict[str, Any]], nodes: int) -> list[str]:
 
     One that shows no more boxes than a coarser one, or hides nothing, is none.
     """
-    if nodes <= FEW and len(levels) == 2:
+    if nodes <= FEW_NODES and len(levels) == 2:
         return ["op"]
     names = [level["name"] for level in levels]
     boxes = [

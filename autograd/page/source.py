@@ -12,7 +12,7 @@ from typing import NamedTuple
 MOST_LINES = 200
 """Of a longer excerpt, only what lies near a line of the run is shown."""
 
-NEAR = 20
+NEAR_LINES = 20
 
 
 class Excerpt(NamedTuple):
@@ -49,7 +49,7 @@ def excerpts(file: str, marked: set[int]) -> list[Excerpt]:
     shown: set[int] = set()
     for n, (first, last) in zip(marked, spans, strict=True):
         if last - first >= MOST_LINES:
-            first, last = max(first, n - NEAR), min(last, n + NEAR)
+            first, last = max(first, n - NEAR_LINES), min(last, n + NEAR_LINES)
         shown.update(range(first, last + 1))
     found: list[Excerpt] = []
     for n in sorted(shown):

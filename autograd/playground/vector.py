@@ -10,10 +10,10 @@ from typing import NamedTuple
 from autograd.drawing.palette import GREY, INK, PALE, RED
 from autograd.drawing.picture import Item, Picture, Row, ink_on, printable, shorten, shown
 
-LETTER, LINE = 6.7, 19
+LETTER, LINE_HEIGHT = 6.7, 19
 """About how wide a character is, and how high a line, at 12 pixels."""
 
-MARGIN = 12
+CARD_MARGIN = 12
 
 WIDTHS = (1.0, 1.5, 2.2, 3.0)
 """How wide a wire between boxes is, by the strength of the gradients that cross it."""
@@ -40,7 +40,9 @@ class Box(NamedTuple):
     @property
     def size(self) -> tuple[float, float]:
         texts = [self.title, *(f"{row.what}  {_written(row)}" for row in self.rows)]
-        return max(map(len, texts)) * LETTER + 20, (len(self.rows) + bool(self.title)) * LINE + 8
+        return max(map(len, texts)) * LETTER + 20, (
+            len(self.rows) + bool(self.title)
+        ) * LINE_HEIGHT + 8
 
 
 class Wire(NamedTuple):
@@ -76,12 +78,12 @@ def svg_of(picture: Picture, arrange: Arrange) -> str:
     centres = [(y, x) if across else (x, y) for x, y in placed]
     left = min((x - w / 2 for (x, _), (w, _) in zip(centres, sizes, strict=True)), default=0)
     top = min((y - h / 2 for (_, y), (_, h) in zip(centres, sizes, strict=True)), default=0)
-    centres = [(x - left + MARGIN, y - top + MARGIN) for x, y in centres]
+    centres = [(x - left + CARD_MARGIN, y - top + CARD_MARGIN) for x, y in centres]
     right = max((x + w / 2 for (x, _), (w, _) in zip(centres, sizes, strict=True)), default=0)
     bottom = max((y + h / 2 for (_, y), (_, h) in zip(centres, sizes, strict=True)), default=0)
     legend = _legend(picture)
-    width = max([right, *(MARGIN + len(line) * LETTER for line in legend)]) + MARGIN
-    height = bottom + MARGIN + len(legend) * LINE + (MARGIN if legend else 0)
+    width = max([right, *(CARD_MARGIN + len(line) * LETTER for line in legend)]) + CARD_MARGIN
+    height = bottom + CARD_MARGIN + len(legend) * LINE_HEIGHT + (CARD_MARGIN if legend else 0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="system-ui, Helvetica, Arial, '
@@ -94,8 +96,8 @@ def svg_of(picture: Picture, arrange: Arrange) -> str:
         *(_drawn_box(picture, *one) for one in zip(boxes, centres, sizes, strict=True)),
     ]
     for i, line in enumerate(legend):
-        y = bottom + MARGIN + (i + 1) * LINE - 5
-        parts.append(f'<text x="{MARGIN}" y="{y:.1f}" fill="{GREY}">{_text(line)}</text>')
+        y = bottom + CARD_MARGIN + (i + 1) * LINE_HEIGHT - 5
+        parts.append(f'<text x="{CARD_MARGIN}" y="{y:.1f}" fill="{GREY}">{_text(line)}</text>')
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -175,13 +177,13 @@ def _drawn_box(
             f'<text x="{x:.1f}" y="{below + 14:.1f}" text-anchor="middle" '
             f'font-weight="600">{_text(box.title)}</text>'
         )
-        below += LINE
+        below += LINE_HEIGHT
     for row in box.rows:
         fill = picture.fill(row)
         if fill:
             parts.append(
                 f'<rect x="{left + 1:.1f}" y="{below:.1f}" width="{w - 2:.1f}" '
-                f'height="{LINE}" rx="4" fill="{fill}"/>'
+                f'height="{LINE_HEIGHT}" rx="4" fill="{fill}"/>'
             )
         parts.append(
             f'<text x="{left + 8:.1f}" y="{below + 14:.1f}" '
@@ -189,7 +191,7 @@ def _drawn_box(
             f'x="{left + w - 8:.1f}" y="{below + 14:.1f}" text-anchor="end" '
             f'fill="{ink_on(fill, INK)}">{_text(_written(row))}</text>'
         )
-        below += LINE
+        below += LINE_HEIGHT
     return "".join([*parts, "</g>"])
 
 

@@ -14,22 +14,22 @@ from autograd.operation import Symbol
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import named_args, show
 from autograd.stepping.symbols import math_name, upright
-from autograd.stepping.typesetting import LINE, broken, widest, width
+from autograd.stepping.typesetting import LINE_WIDTH, broken, widest, width
 
-TERMS = 4
+TERMS_A_STEP = 4
 """Contributions written out per step; more are counted."""
 
 PACKAGES = r"% Needs \usepackage{amsmath}."
 
 INDENT = r"\quad"
 
-PAGE = 18
+PAGE_LINES = 18
 """Lines of formulas that fit a page."""
 
-LONGEST_RULE = 0.45 * LINE
+LONGEST_RULE = 0.45 * LINE_WIDTH
 """The width of a rule; in place of a longer one, the local derivative keeps its name."""
 
-LONGEST_PART = 0.6 * LINE
+LONGEST_PART = 0.6 * LINE_WIDTH
 """The width of a part of a definition that can't break; one with a longer part names its op."""
 
 MOST_ARGS = 6
@@ -77,12 +77,12 @@ class Derivation:
         steps = [row if isinstance(row, int) else notation.step(row) for row in self._rows()]
         widest = max((width(step[0]) for step in steps if not isinstance(step, int)), default=0.0)
         # Where names are long, what is derived stands above what it is derived from.
-        room = LINE - widest if widest < LINE / 3 else 0.0
+        room = LINE_WIDTH - widest if widest < LINE_WIDTH / 3 else 0.0
         lines: list[str] = []
         for step in steps:
             lines += [notation.gap(step)] if isinstance(step, int) else _lines(step, room)
         align = "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
-        if len(lines) > PAGE:
+        if len(lines) > PAGE_LINES:
             align = f"\\begingroup\\allowdisplaybreaks\n{align}\n\\endgroup"
         return f"{PACKAGES}\n{align}"
 
@@ -121,10 +121,10 @@ def _lines(step: tuple[str, list[str], list[str]], room: float) -> list[str]:
     here, chain, users = step
     if room:
         head, beside = f"{here} &= ", room
-    elif width(here) < LINE / 2:
-        head, room, beside = f"&{here} = ", LINE, LINE - width(here)
+    elif width(here) < LINE_WIDTH / 2:
+        head, room, beside = f"&{here} = ", LINE_WIDTH, LINE_WIDTH - width(here)
     else:
-        head, room, beside = f"&{here} \\\\\n&= ", LINE, LINE
+        head, room, beside = f"&{here} \\\\\n&= ", LINE_WIDTH, LINE_WIDTH
     indented = room - 2 * width("= ")
     whole = " = ".join(chain)
     if width(f"= {whole}") < beside:
@@ -172,8 +172,8 @@ class TextNotation:
         steps = [recording.step(i) for i in recording.incoming[node]]
         if not steps:
             return here, [adjoint], []
-        left_out = f" + {self.more(len(steps) - TERMS)}" if len(steps) > TERMS else ""
-        shown = steps[:TERMS]
+        left_out = f" + {self.more(len(steps) - TERMS_A_STEP)}" if len(steps) > TERMS_A_STEP else ""
+        shown = steps[:TERMS_A_STEP]
         symbols = " + ".join(
             self.formula(Symbol(self.partial(recording.root, s.node)) * self.local(s.node, s.slot))
             for s in shown

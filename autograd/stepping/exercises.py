@@ -8,13 +8,13 @@ from autograd.engine import Value
 from autograd.operation import Op, Symbol
 from autograd.stepping.derivation import (
     PACKAGES,
-    TERMS,
+    TERMS_A_STEP,
     LatexNotation,
     MarkdownNotation,
     TextNotation,
 )
 from autograd.stepping.events import Edge, Recording
-from autograd.stepping.typesetting import LINE, loosened, width
+from autograd.stepping.typesetting import LINE_WIDTH, loosened, width
 
 
 class Exercise(NamedTuple):
@@ -184,8 +184,10 @@ class Exercises:
         for node in dict.fromkeys(edge.arg for edge in self.edges):
             steps = [run.step(index) for index in run.incoming[node]]
             if len(steps) > 1:
-                terms = [write.factor(step.product) for step in steps[:TERMS]]
-                terms += [write.more(len(steps) - TERMS)] if len(steps) > TERMS else []
+                terms = [write.factor(step.product) for step in steps[:TERMS_A_STEP]]
+                terms += (
+                    [write.more(len(steps) - TERMS_A_STEP)] if len(steps) > TERMS_A_STEP else []
+                )
                 found.append(
                     Exercise(
                         f"{len(steps)} contributions reach {write.framed(write.name(node))}. "
@@ -203,7 +205,7 @@ class ProseNotation(LatexNotation):
         super().__init__(recording, "${}$")
 
     def framed(self, formula: str) -> str:
-        return super().framed(formula if width(formula) < LINE / 3 else loosened(formula))
+        return super().framed(formula if width(formula) < LINE_WIDTH / 3 else loosened(formula))
 
 
 def _varied(edges: list[Edge]) -> list[Edge]:

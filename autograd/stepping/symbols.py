@@ -81,7 +81,7 @@ SYMBOL = re.compile(
 PART = re.compile(r"\\[A-Za-z]+|[A-Za-z0-9Α-Ωα-ωϵϑϕϖϱς ,.+*=/()\[\]-]")
 """What the braces of a script may hold, piece by piece."""
 
-LONGEST, WIDEST = 44, 150.0
+LONGEST_LABEL, WIDEST_LABEL = 44, 150.0
 """Characters of a label in a formula, and points; of a longer one, the middle is left out."""
 
 
@@ -100,16 +100,16 @@ def math_name(label: str, unknown: Callable[[str], str] | None = None) -> str:
     """
     label = label.strip()
     inner = label[1:-1] if len(label) > 2 and label[0] == label[-1] == "$" else label
-    symbol = _symbol(inner) if len(inner) <= LONGEST else ""
-    return symbol if symbol and width(symbol) <= WIDEST else upright(label, unknown)
+    symbol = _symbol(inner) if len(inner) <= LONGEST_LABEL else ""
+    return symbol if symbol and width(symbol) <= WIDEST_LABEL else upright(label, unknown)
 
 
 def upright(label: str, unknown: Callable[[str], str] | None = None) -> str:
     """Return a label as text in math mode, each character in the font that has it."""
-    for kept in range(LONGEST, 6, -2):
+    for kept in range(LONGEST_LABEL, 6, -2):
         shown = label if len(label) <= kept else f"{label[: kept // 2]}…{label[1 - kept // 2 :]}"
         written = _upright(shown, unknown)
-        if width(written) <= WIDEST:
+        if width(written) <= WIDEST_LABEL:
             break
     return written
 

@@ -11,10 +11,10 @@ import math
 import re
 from dataclasses import dataclass
 
-LINE = 345.0
+LINE_WIDTH = 345.0
 """The width of LaTeX's page in points: class article, at 10 points."""
 
-DEEPEST = 40
+DEEPEST_BRACES = 40
 """Braces in braces that are measured; what has more fits on no line."""
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
@@ -168,7 +168,7 @@ def _letter(token: str) -> float:
 
 
 def _width_of(tokens: list[str], nested: int) -> float:
-    if nested > DEEPEST:
+    if nested > DEEPEST_BRACES:
         return math.inf
     return sum(atom.width for atom in _measured(tokens, nested + 1))
 

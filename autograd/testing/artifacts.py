@@ -17,7 +17,7 @@ from autograd.errors import DomainError, MissingExtraError
 from autograd.graph import topological_order
 from autograd.testing.straightline import program_of
 
-LARGE = 200
+LARGE_GRAPH = 200
 """Graphs of more nodes are drawn around the culprit only."""
 
 CHECK = """
@@ -70,7 +70,7 @@ def drawing(root: Value, culprit: Culprit | None) -> str:
         root.backward()
     order = topological_order(root)
     node = order[culprit.position] if culprit else None
-    picture = picture_of(root, focus=node if len(order) > LARGE else None)
+    picture = picture_of(root, focus=node if len(order) > LARGE_GRAPH else None)
     if culprit is not None and node is not None:
         picture = _marked(picture, order, node, culprit)
     return text_of(picture, "dot")

@@ -31,19 +31,19 @@ try:
 except ImportError as error:
     missing_extra("hypothesis", "check", error)
 
-MARGIN = 0.05
+KINK_MARGIN = 0.05
 """How far ordinary arguments keep away from kinks, poles and the ends of a domain."""
 
-MOST_ARGS = 5
+MOST_VARIADIC = 5
 """How many arguments a row of any number is given."""
 
-MOST_NUMBERS = 4
+MOST_LEAVES = 4
 """How many inputs an expression has, and how many constants."""
 
 MORE = 19
 """An expression ends after a node once in so many times."""
 
-LARGEST = 100.0
+LARGEST_RESULT = 100.0
 """How large the results of a smooth expression may be."""
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "softplus")
@@ -71,7 +71,7 @@ def floats_in(
     """
     row = _row(op)
     if not kinks:
-        return _arguments(row, _wide, 0.0) if wide else _arguments(row, _ordinary, MARGIN)
+        return _arguments(row, _wide, 0.0) if wide else _arguments(row, _ordinary, KINK_MARGIN)
     if row.kinks is None:
         having = ", ".join(name for name, other in TABLE.items() if other.kinks)
         raise ValueError(f"{row.name} has no kinks; those that have some are {having}")
@@ -135,7 +135,7 @@ def datasets(
     return TrainingSet([x for x, _ in pairs], [y for _, y in pairs])
 
 
-def is_smooth(op: Op, args: Iterable[float], margin: float = MARGIN) -> bool:
+def is_smooth(op: Op, args: Iterable[float], margin: float = KINK_MARGIN) -> bool:
     """Return whether ``op`` is defined and smooth within ``margin`` of ``args``."""
     args = list(args)
     if op.violation(args):
@@ -182,7 +182,7 @@ def _kinks(op: Op, args: list[float]) -> list[float]:
 def _arguments(
     draw: DrawFn, op: Op, numbers: SearchStrategy[float], margin: float
 ) -> tuple[float, ...]:
-    arity = op.arity or draw(st.integers(1, MOST_ARGS))
+    arity = op.arity or draw(st.integers(1, MOST_VARIADIC))
     known = [] if isinstance(op.domain, Joint) else list(op.domain)
     domains = known or [REAL] * arity
     parts = []
@@ -206,7 +206,7 @@ def _into(low: float, high: float) -> Callable[[float], float]:
 @st.composite
 def _at_kinks(draw: DrawFn, op: Op) -> tuple[float, ...]:
     """Return arguments that make a kink expression 0, or nearly so."""
-    arity = op.arity or draw(st.integers(1, MOST_ARGS))
+    arity = op.arity or draw(st.integers(1, MOST_VARIADIC))
     args = list(draw(st.tuples(*[_ordinary] * arity)))
     found = [
         [*args[:slot], x, *args[slot + 1 :]]
@@ -230,10 +230,10 @@ def _is_at_kink(op: Op, args: list[float]) -> bool:
 @st.composite
 def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bool) -> StraightLine:
     numbers = _ordinary if smooth else _unlimited
-    inputs = draw(st.lists(numbers | _proper, min_size=1, max_size=MOST_NUMBERS))
-    constants = draw(st.lists(numbers, max_size=MOST_NUMBERS))
+    inputs = draw(st.lists(numbers | _proper, min_size=1, max_size=MOST_LEAVES))
+    constants = draw(st.lists(numbers, max_size=MOST_LEAVES))
     row = st.sampled_from(list(TABLE.values()) if rows is None else rows)
-    choice = st.integers(0, 2 * (max_nodes + MOST_NUMBERS))
+    choice = st.integers(0, 2 * (max_nodes + MOST_LEAVES))
     results = list(inputs)
     steps: list[Assignment] = []
     used: set[int] = set()
@@ -245,7 +245,7 @@ def _expressions(draw: DrawFn, max_nodes: int, rows: list[Op] | None, smooth: bo
         if (count and not draw(st.integers(0, MORE))) or count == max_nodes:
             break
         op = draw(row)
-        arity = op.arity or draw(st.integers(1, MOST_ARGS))
+        arity = op.arity or draw(st.integers(1, MOST_VARIADIC))
         args = _fitting(op, [draw(choice) for _ in range(arity)], results, constants, smooth)
         if args is not None:
             used |= {arg for arg in args if isinstance(arg, int)}
@@ -285,4 +285,4 @@ def _fitting(
 def _fits(op: Op, args: list[float], smooth: bool) -> bool:
     if not smooth:
         return not op.violation(args)
-    return is_smooth(op, args) and abs(op.ieee(*args)) < LARGEST
+    return is_smooth(op, args) and abs(op.ieee(*args)) < LARGEST_RESULT

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CELLS = 72
 """Cells of the decision map along its longer side: a second of work, and no visible steps."""
 
-ALIKE = 4
+NEARLY_SQUARE = 4
 """By how much one side of the decision map may be longer for both to have the same scale."""
 
 
@@ -119,7 +119,7 @@ def _grid(points: Sequence[Sequence[float]]) -> tuple[list[float], list[float], 
     ends = [(min(column), max(column)) for column in zip(*points, strict=True)]
     longer = max(high - low for low, high in ends) or 1.0
     spans = [high - low or longer for low, high in ends]
-    alike = longer <= ALIKE * min(spans)
+    alike = longer <= NEARLY_SQUARE * min(spans)
     if alike:
         spans = [longer, longer]
     axes = []

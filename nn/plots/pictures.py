@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MANY_EPOCHS = 8
 """From how many epochs on single steps are noise, beside the medians of the epochs."""
 
-LINE = 0.07
+LABEL_HEIGHT = 0.07
 """The height of a line of text, as a share of the axes."""
 
 
@@ -231,11 +231,11 @@ def _label_ends(axes: Axes, ends: Mapping[str, float]) -> None:
     # Neighbours that would overlap stand together about their middle (isotonic regression).
     groups: list[list[float]] = []
     for k, (share, _, _) in enumerate(ranked):
-        groups.append([share - k * LINE])
+        groups.append([share - k * LABEL_HEIGHT])
         while len(groups) > 1 and fmean(groups[-2]) > fmean(groups[-1]):
             groups[-2:] = [groups[-2] + groups[-1]]
     middles = [fmean(group) for group in groups for _ in group]
-    places = [middle + k * LINE for k, middle in enumerate(middles)]
+    places = [middle + k * LABEL_HEIGHT for k, middle in enumerate(middles)]
     for place, (share, i, name) in zip(places, ranked, strict=True):
         axes.plot(
             [1.0, 1.02, 1.05, 1.06],

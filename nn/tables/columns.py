@@ -24,13 +24,13 @@ from nn.tables.numerals import (
 MOST_CATEGORIES = 50
 """Different words of a column from which on they are too many to be told apart."""
 
-LARGEST = 1e100
+LARGEST_CELL = 1e100
 """Numbers beyond can't be standardised: the sum of their squares is no float."""
 
 ODD = 0.05
 """Which share of a column's cells may be no numbers, for it to hold numbers all the same."""
 
-FEW = 10
+FEW_WORDS = 10
 """Numbers of so few values are words if there are other words among them: 0, 1, 2, 3+."""
 
 NINES = re.compile(r"-?99+(\.0)?")
@@ -132,7 +132,7 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
         is_rare = strange <= ODD * (len(cells) - missing) or (
             len(odd) <= 2 and strange <= 0.3 * len(cells)
         )
-        if not is_rare or len(found) - len(odd) <= FEW:
+        if not is_rare or len(found) - len(odd) <= FEW_WORDS:
             return Column(name, None, words, missing)
     table = {cell: math.nan if x is None else x for cell, x in found.items()}
     values = cells.map(table).astype(float)
@@ -191,8 +191,8 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
     different = column.different
     if different == 1:
         return "always the same" + (", or missing" if column.missing else "")
-    if column.reader is not None and float(values.abs().max()) > LARGEST:
-        return f"numbers beyond {LARGEST:g}, whose squares are none"
+    if column.reader is not None and float(values.abs().max()) > LARGEST_CELL:
+        return f"numbers beyond {LARGEST_CELL:g}, whose squares are none"
     if column.name in kept:
         return ""
     if not column.name and different == n:

@@ -11,7 +11,7 @@ from nn.tables.columns import Column
 ALMOST = 0.99
 """The AUC, or R², from which on a column alone says too much."""
 
-MOST_ROWS = 3000
+ROWS_TRIED = 3000
 """Rows, spread over the table, that a column is tried on."""
 
 
@@ -31,7 +31,7 @@ def leaks(columns: Sequence[Column], targets: Sequence[Any], classes: int) -> di
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
     except ImportError as error:
         missing_extra("scikit-learn", "data", error)
-    places = numpy.linspace(0, len(targets) - 1, min(len(targets), MOST_ROWS)).astype(int)
+    places = numpy.linspace(0, len(targets) - 1, min(len(targets), ROWS_TRIED)).astype(int)
     goals = numpy.asarray(targets)[places]
     if classes:
         counts = numpy.unique(goals, return_counts=True)[1]

@@ -26,7 +26,7 @@ UNITS = "a line of units skipped"
 MOST_BELOW = 5
 """Lines of one cell, such as notes and sources, that may stand below a table."""
 
-FIRST = 200
+ROWS_FOR_UNITS = 200
 """Rows that are looked at to tell whether the first one holds units."""
 
 
@@ -115,7 +115,7 @@ def trimmed(frame: Any) -> tuple[Any, list[str]]:
         frame: pandas' frame of texts, without the names of columns.
     """
     said = []
-    if len(frame) > 2 and _are_units(frame.iloc[:FIRST]):
+    if len(frame) > 2 and _are_units(frame.iloc[:ROWS_FOR_UNITS]):
         frame = frame.iloc[1:]
         said.append(UNITS)
     notes = 0

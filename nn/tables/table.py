@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from nn.arguments import listed
-from nn.tables.columns import LARGEST, Column, column_of, is_numbering, reason_against
+from nn.tables.columns import LARGEST_CELL, Column, column_of, is_numbering, reason_against
 from nn.tables.numerals import Clock, Dates, Flags, Numerals, decimal_of
 from nn.tables.preparation import Prepared, prepare
 from nn.tables.texts import read_texts
@@ -99,8 +99,8 @@ def read(
     if not classes and chosen.reader is None:
         words = f"the words {chosen.values[chosen.values != ''].iloc[0]!r:.40}, ..."
         raise ValueError(f"{path}: {names[place]} holds {words}, which are no numbers to predict")
-    if chosen.reader is not None and chosen.values.abs().max() > LARGEST:
-        raise ValueError(f"{path}: {names[place]} holds numbers beyond {LARGEST:g}")
+    if chosen.reader is not None and chosen.values.abs().max() > LARGEST_CELL:
+        raise ValueError(f"{path}: {names[place]} holds numbers beyond {LARGEST_CELL:g}")
     whole = texts.frame[place]
     present = chosen.values.notna() & (chosen.values != "")
     if not present.all():

@@ -30,7 +30,7 @@ PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 ROOM, TIMES = 2**26, 30
 """Bytes that a packed file may have unpacked: so many, or so many times its own."""
 
-FIRST = 1000
+ROWS_FOR_NAMES = 1000
 """Rows that are looked at to tell whether the first one has the names of columns."""
 
 
@@ -206,7 +206,7 @@ def _headed(frame: Any, head: int, how: list[str], named: Sequence[str]) -> Text
         return Texts(
             frame.iloc[1:].reset_index(drop=True), names, [*how, "names in the first line"]
         )
-    if set(named) & set(first) or has_names(first, frame.iloc[1:FIRST]):
+    if set(named) & set(first) or has_names(first, frame.iloc[1:ROWS_FOR_NAMES]):
         rest = frame.iloc[1:].reset_index(drop=True)
         return Texts(rest, first, [*how, "names in the first line"])
     names = [f"x{i + 1}" for i in range(width)]

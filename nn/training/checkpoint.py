@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from nn.documents import StateError, as_float, as_text, contents_of, parsed, read_json, write_json
 from nn.history import History, StepRecord
 
-SHARE = 0.05
+WRITING_SHARE = 0.05
 """Which share of a training's time may go into writing.
 
 The first epoch's end is always written, and how far the training has come when it ends, in whatever
@@ -83,7 +83,7 @@ class Checkpoint:
     def is_due(self) -> bool:
         """Whether there is time to write, in a training that goes on."""
         gone = time.monotonic() - self._begun
-        return not self._last or self._spent + self._last <= SHARE * gone
+        return not self._last or self._spent + self._last <= WRITING_SHARE * gone
 
     def write(self, state: dict[str, Any], epochs: int) -> None:
         """Write what was noted of so many epochs, and the state after them."""

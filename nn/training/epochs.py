@@ -32,7 +32,7 @@ from nn.training.steps import EagerSteps, Start
 from nn.training.trial import tried_out
 from nn.units import nodes_below
 
-WORTHWHILE = 4_000_000
+EPOCHS_WORTHWHILE = 4_000_000
 """Arguments in the graphs of all samples in all epochs from which on a training is compiled.
 
 The eager engine takes about two seconds for them, making the machine code one.
@@ -158,7 +158,9 @@ class Training:
             compile = True
         if compile is None:
             arguments = sum(len(node.args) for node in nodes_below(term))
-            compile = arguments * len(plan.samples) * plan.epochs >= WORTHWHILE and "if possible"
+            compile = (
+                arguments * len(plan.samples) * plan.epochs >= EPOCHS_WORTHWHILE and "if possible"
+            )
         self.steps = _steps(plan, compile)
         self.history.backend = self.steps.name
         if saved:

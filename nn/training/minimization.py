@@ -19,7 +19,7 @@ Sample = Sequence[float]
 Batch = Sequence[Sample]
 Loss = Callable[[Any], Value]
 
-WORTHWHILE = 64
+SAMPLES_WORTHWHILE = 64
 """Samples of each length from which on it is compiled: making the code takes about as long as the
 eager engine for so many."""
 
@@ -92,7 +92,7 @@ def minimize(
         compile = True
     if compile is None:
         lengths = [len(sample) for batch in steps for sample in batch]
-        is_worth_it = len(lengths) >= WORTHWHILE * len(set(lengths))
+        is_worth_it = len(lengths) >= SAMPLES_WORTHWHILE * len(set(lengths))
         compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
     descent: _Compiled | _Eager = (
         _Compiled(loss, steps, optimizer, dtype) if compile else _Eager(loss, steps, optimizer)

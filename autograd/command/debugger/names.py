@@ -13,7 +13,7 @@ from autograd.stepping import breakpoints as at
 from autograd.stepping.breakpoints import Condition
 from autograd.stepping.events import Recording
 
-MAX_NAMES = 20
+MOST_OFFERED = 20
 """How many names a refusal offers."""
 
 
@@ -83,5 +83,5 @@ class Names:
 
 
 def _either(names: list[str]) -> str:
-    shown = names[:MAX_NAMES]
+    shown = names[:MOST_OFFERED]
     return f"{', '.join(shown[:-1])} or {shown[-1]}" if len(shown) > 1 else shown[0]

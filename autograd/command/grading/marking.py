@@ -21,10 +21,10 @@ from autograd.engine import Value
 from autograd.errors import ChainruleError, DomainError, quoted
 from autograd.operand import real
 
-CLOSE = 1e-9
+VALUE_TOLERANCE = 1e-9
 """How far a value may be off, relative to it or to 1: rounding, however it was computed."""
 
-ALIKE = 2
+MORE_POINTS = 2
 """At so many more points is looked, if there are, before it is said how an answer is wrong."""
 
 BLAMED = "wrong is "
@@ -136,7 +136,7 @@ def _everywhere(found: Counterexample, task: Task, answer: Answer) -> Counterexa
     """
     seen = 1
     for point in task.points:
-        if not found.how or seen > ALIKE:
+        if not found.how or seen > MORE_POINTS:
             break
         try:
             value = _value(task, point)
@@ -201,7 +201,7 @@ def _at(
         if _has_slopes(task, point):
             raise
         return None, False
-    if value is not None and not abs(value - out) <= CLOSE * max(1.0, abs(out)):
+    if value is not None and not abs(value - out) <= VALUE_TOLERANCE * max(1.0, abs(out)):
         how = ""
         if len(point) == 1 and gradcheck(task.function, *point, gradient=[value]).ok:
             how = f"that is the derivative: call it d_{task.name}"
@@ -239,7 +239,11 @@ def _twice(task: Task, answer: Answer, point: tuple[float, ...]) -> Counterexamp
     _, once = answer.at(point, math.nan)
     _, slopes = answer.twice(point)
     for name, one, both in zip(task.parameters, once, slopes, strict=True):
-        if one is not None and both is not None and abs(both - 2 * one) > CLOSE * abs(one):
+        if (
+            one is not None
+            and both is not None
+            and abs(both - 2 * one) > VALUE_TOLERANCE * abs(one)
+        ):
             at = f"{_written(task, point)}, used twice and added"
             how = "gradients add up where a Value is used twice: += in place of ="
             return Counterexample(f"d/d{name}", at, both, 2 * one, how)
@@ -249,7 +253,7 @@ def _twice(task: Task, answer: Answer, point: tuple[float, ...]) -> Counterexamp
     leaves = [answer.own(x) for x in point]
     y = leaves[0] + leaves[1]
     ((y + y) + y).backward()
-    if abs(leaves[0].grad - 3.0) <= CLOSE:
+    if abs(leaves[0].grad - 3.0) <= VALUE_TOLERANCE:
         return None
     at = f"{_written(task, point)}, in (y + y) + y with y = {' + '.join(task.parameters)}"
     how = "backward comes to a node before all that use it have been there: sort the nodes first"
@@ -294,14 +298,14 @@ def _how(gives: float, exact: Sequence[float], slot: int, parameters: Sequence[s
     others = [name for name, x in zip(parameters, exact, strict=True) if x == gives and x != right]
     if not math.isfinite(gives):
         return "it is not a number" if math.isnan(gives) else "it is not finite"
-    if right and abs(gives + right) <= CLOSE * abs(right):
+    if right and abs(gives + right) <= VALUE_TOLERANCE * abs(right):
         return "the sign is wrong"
     if others:
         return f"that is the derivative by {others[0]}"
     ratio = gives / right if right else math.inf
     for factor in (2, 3, 4, 10):
-        if abs(ratio - factor) <= CLOSE * factor:
+        if abs(ratio - factor) <= VALUE_TOLERANCE * factor:
             return f"{factor} times what it should be"
-        if abs(ratio * factor - 1) <= CLOSE:
+        if abs(ratio * factor - 1) <= VALUE_TOLERANCE:
             return f"1/{factor} of what it should be"
     return ""

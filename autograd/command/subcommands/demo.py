@@ -33,7 +33,7 @@ LECTURE = {"x1": 2.0, "x2": 0.0, "w1": -3.0, "w2": 1.0, "b": 6.8813735870195432}
 EPOCHS = 50
 SHOWN = 20
 """Moons whose loss is stepped through."""
-DEPTH, WIDTH = 30, 16
+DEPTH, BAR_WIDTH = 30, 16
 
 
 class Exhibit(NamedTuple):
@@ -218,14 +218,15 @@ def thirty_layers(terminal: Terminal, directory: Path) -> Exhibit:
     from nn.plots import gradient_by_depth
 
     _title(terminal, f"4  {DEPTH} layers deep: what is left of the gradient?")
-    terminal.line(f"  Each of {WIDTH} units; the error signal at every output is 1.")
+    terminal.line(f"  Each of {BAR_WIDTH} units; the error signal at every output is 1.")
 
     def stack(
         activation: str, init: Callable[..., float] | None = None, residual: bool = False
     ) -> Module:
         source = random.Random(1)
         layers: list[Module] = [
-            Layer(WIDTH, WIDTH, activation=activation, seed=source, init=init) for _ in range(DEPTH)
+            Layer(BAR_WIDTH, BAR_WIDTH, activation=activation, seed=source, init=init)
+            for _ in range(DEPTH)
         ]
         if residual:
             layers = [Residual(layer, scale=1 / sqrt(DEPTH)) for layer in layers]
@@ -236,7 +237,7 @@ def thirty_layers(terminal: Terminal, directory: Path) -> Exhibit:
 
     def flow_back(model: Module) -> tuple[float, ...]:
         source = random.Random(5)
-        add(model([source.gauss(0, 1) for _ in range(WIDTH)])).backward()
+        add(model([source.gauss(0, 1) for _ in range(BAR_WIDTH)])).backward()
         return flow(model)
 
     large = stack("relu", lambda nin, nout, source: source.gauss(0, 2))

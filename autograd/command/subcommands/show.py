@@ -30,7 +30,7 @@ examples:
   chainrule show chainrule-cars/model.json hp=110 make=Fiat    by name"""
 
 BARS = "▁▂▃▄▅▆▇█"
-BINS = 16
+WEIGHT_BINS = 16
 
 MOST_INPUTS = 12
 """More inputs than these are no boxes in the drawing: it would be all boxes of inputs."""
@@ -105,11 +105,11 @@ def _statistics(model: Module) -> list[Statistics]:
         n = len(numbers) or 1
         mean = fsum(x / n for x in numbers)
         least, largest = min(numbers, default=0.0), max(numbers, default=0.0)
-        counts = [0] * BINS
+        counts = [0] * WEIGHT_BINS
         for x in numbers:
             # Halved, so that not even the widest range overflows.
             share = (x / 2 - least / 2) / (largest / 2 - least / 2) if least < largest else 0.5
-            counts[min(int(share * BINS), BINS - 1)] += 1
+            counts[min(int(share * WEIGHT_BINS), WEIGHT_BINS - 1)] += 1
         found.append(
             Statistics(
                 name,
