@@ -248,6 +248,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
+@pytest.mark.long
 def test_a_batch_is_one_function_of_a_sample(style: Any) -> None:
     sizes = []
     for n in (12, 24):
@@ -263,6 +264,7 @@ def test_a_batch_is_one_function_of_a_sample(style: Any) -> None:
 
 
 @pytest.mark.parametrize("style", [demo, classes, two_kinds, root_of_a_mean, divided])
+@pytest.mark.long
 def test_machine_code_adds_up_what_was_written_out(style: Any, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHAINRULE_CACHE", str(tmp_path))
@@ -279,6 +281,7 @@ def test_machine_code_adds_up_what_was_written_out(style: Any, tmp_path: Path) -
             assert f._code.native_gradient.made(single=True).rows is not None
 
 
+@pytest.mark.long
 def test_what_the_function_is_given_stands_beside_the_parameters() -> None:
     data, scale = points(20), Value(0.5)
 
@@ -304,6 +307,7 @@ def test_what_the_function_is_given_stands_beside_the_parameters() -> None:
 
 
 @pytest.mark.parametrize("settings", [{"dtype": "float32"}, {"reduce": None}, {"reduce": "sum"}])
+@pytest.mark.long
 def test_settings(settings: Any) -> None:
     loss, wrt = in_a_loop(FEWEST_ALIKE + 3)
     f = compile(loss, wrt=wrt, **settings)
@@ -317,6 +321,7 @@ def test_settings(settings: Any) -> None:
     return None
 
 
+@pytest.mark.long
 def test_every_bit_is_kept_where_that_is_asked_for() -> None:
     loss, wrt = classes(12)
     value, slopes = compile(loss, wrt=wrt, exact=True).value_and_grad()
@@ -398,6 +403,7 @@ def test_random_batches(seeds: range) -> None:
     assert 2 * found >= len(seeds)
 
 
+@pytest.mark.long
 def test_samples_that_come_again_are_one() -> None:
     """Such as pairs of letters, each of which has a row of parameters."""
     loss, wrt = of_letters(90)

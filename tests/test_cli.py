@@ -396,6 +396,7 @@ def test_a_subcommand_is_a_module() -> None:
         (["frobnicate"], []),
     ],
 )
+@pytest.mark.long
 def test_a_subcommand_is_loaded_when_it_is_called(words: list[str], loaded: list[str]) -> None:
     code = (
         f"import sys; from autograd.command.cli import main; main({words}); "
@@ -414,6 +415,7 @@ def test_no_command_prints_the_help(run: Run) -> None:
     assert run() == run("--help")
 
 
+@pytest.mark.long
 def test_the_examples_of_the_help_work(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -588,6 +590,7 @@ def test_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("step", "x", "x=1") == (INTERRUPTED, "", "chainrule: interrupted\n")
 
 
+@pytest.mark.long
 def test_as_a_process_streams_are_apart_and_plain() -> None:
     good = process("step", "-x * 2", "x=1")
     assert (good.returncode, good.stderr) == (OK, "")
@@ -605,6 +608,7 @@ def test_an_ascii_stream_is_no_reason_to_fail() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes close differently")
 @pytest.mark.parametrize("terms", [1, 600])  # fails when flushed at the end, or half-way
+@pytest.mark.long
 def test_a_reader_that_stops_is_no_traceback(terms: int) -> None:
     expression = f"sum({', '.join(f'sin({i}*x)' for i in range(terms))})"
     writer = subprocess.Popen(
@@ -623,6 +627,7 @@ def test_a_reader_that_stops_is_no_traceback(terms: int) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("no_color", ["", "1"])
+@pytest.mark.long
 def test_on_a_terminal_lines_fit_and_colour_can_be_refused(no_color: str) -> None:
     pty = pytest.importorskip("pty")
     main_end, terminal = pty.openpty()

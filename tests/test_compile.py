@@ -251,6 +251,7 @@ def test_of_a_tuple_the_first_is_differentiated(backend: str) -> None:
     assert more == [2.0, 3.0]
 
 
+@pytest.mark.long
 def test_inputs_parameters_and_constants_may_be_the_result(backend: str) -> None:
     p = Value(3.0)
     for f, values, gradient in (
@@ -282,6 +283,7 @@ def test_leaves_made_inside_are_constants(backend: str) -> None:
 # What to differentiate with respect to.
 
 
+@pytest.mark.long
 def test_wrt_takes_arguments_values_models_and_lists_of_them(backend: str) -> None:
     model = MLP(1, [1], seed=1)
     p, q = Value(2.0), Value(5.0)
@@ -470,6 +472,7 @@ def test_backward_wants_parameters_and_a_reduction(backend: str) -> None:
 # Derivatives compiled.
 
 
+@pytest.mark.long
 def test_derivatives_of_functions_can_be_compiled(backend: str) -> None:
     p = Value(3.0)
 
@@ -567,6 +570,7 @@ def test_networks_are_as_in_the_eager_loop(exact: bool, model: MLP, data: st.Dat
 
 @settings(max_examples=6, deadline=None)
 @given(expressions())
+@pytest.mark.long
 def test_random_graphs_are_as_in_the_eager_engine(program: Any) -> None:
     arguments = list(range(len(program.inputs)))
     *_, out = results = program.values()
@@ -599,6 +603,7 @@ def every_activation() -> tuple[Callable[..., Any], list[Value]]:
 
 
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
+@pytest.mark.long
 def test_exact_is_the_eager_loop_to_the_bit(reduce: str, every_activation: Any) -> None:
     loss, weights = every_activation
     rng = np.random.default_rng(4)
@@ -623,6 +628,7 @@ def test_exact_is_the_eager_loop_to_the_bit(reduce: str, every_activation: Any) 
     assert python.value_and_grad(x.tolist(), y.tolist()) == (value, gradient)
 
 
+@pytest.mark.long
 def test_as_vectors_it_is_the_eager_loop_within_libmvecs_error(every_activation: Any) -> None:
     loss, weights = every_activation
     rng = np.random.default_rng(5)
@@ -1022,6 +1028,7 @@ def test_code_lives_as_long_as_who_may_call_it() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.long
 def test_threads_come_anew_in_a_fork() -> None:
     code = """if True:
         import os, threading

@@ -63,6 +63,7 @@ class Scaled(Module):
         return self.net(x) * self.scale
 
 
+@pytest.mark.long
 def test_what_a_callback_changes_is_compiled_anew() -> None:
     def halve(model: Any, history: History) -> None:
         model.scale /= 2
@@ -144,6 +145,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.long
 def test_exact_training_has_the_bits_of_the_eager_engine(name: str) -> None:
     eager, exact = (trained(how, **SETTINGS[name]) for how in (False, "exact"))
     assert (eager[1].backend, exact[1].backend) == ("eager", "llvm, exact")
@@ -151,6 +153,7 @@ def test_exact_training_has_the_bits_of_the_eager_engine(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.long
 def test_fast_training_differs_by_rounding_only(name: str) -> None:
     eager, fast = (trained(how, **SETTINGS[name]) for how in (False, True))
     assert fast[1].backend == "llvm"
@@ -169,6 +172,7 @@ def test_two_compiled_trainings_have_the_same_bits() -> None:
 
 
 @pytest.mark.parametrize("how", [True, "exact"])
+@pytest.mark.long
 def test_resumed_it_has_the_same_bits(how: bool | str, tmp_path: Path) -> None:
     whole = trained(how, make=dropping, epochs=4)
     path = tmp_path / "checkpoint.json"
@@ -186,6 +190,7 @@ def test_resumed_by_another_back_end_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", [0, 2, 7])
+@pytest.mark.long
 def test_a_step_is_replayed_with_its_weights_and_masks(step: int) -> None:
     _, history, _ = trained(True, make=dropping)
     # The replay's graph is eager, so its loss is rounded in another order.
@@ -315,6 +320,7 @@ def test_a_gradient_of_zeros_is_clipped_to_itself() -> None:
 
 
 @pytest.mark.parametrize("tiny", [1e-200, 1e200])
+@pytest.mark.long
 def test_norms_whose_squares_are_no_floats_are_clipped(tiny: float) -> None:
     loss = lambda out, target: tiny * (out - target)
     eager, fast = (
@@ -350,6 +356,7 @@ def test_dead_units_are_noticed() -> None:
     assert any("dead ReLU units: 4 of 4 in layers.0" in str(w.message) for w in caught)
 
 
+@pytest.mark.long
 def test_iris_is_learnt() -> None:
     pytest.importorskip("sklearn")
     train, test = train_test_split(iris(), test=0.2, seed=0)
@@ -360,6 +367,7 @@ def test_iris_is_learnt() -> None:
     assert history.validation_accuracy[-1] >= 0.95
 
 
+@pytest.mark.long
 def test_large_data_are_learnt_in_seconds() -> None:
     data = circles(2000, noise=0.05, seed=0)
     model = MLP(2, [16, 16, 1], activation="tanh", seed=0)

@@ -204,6 +204,7 @@ LOGICAL = st.recursive(
 
 @settings(max_examples=50, deadline=None, derandomize=True, database=None)
 @given(LOGICAL)
+@pytest.mark.long
 def test_conditions_agree_with_python_where_everything_is_known(source: str) -> None:
     condition = parse_condition(source)
     for event in Stepper(lecture_neuron()[0]).events:

@@ -132,6 +132,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Session]]:
             session.process.wait()
 
 
+@pytest.mark.long
 def test_a_whole_session_in_a_terminal(start: Callable[..., Session], tmp_path: Path) -> None:
     session = start("step", "neuron.py")
     banner = session.read()

@@ -493,6 +493,7 @@ def test_a_deep_graph_becomes_text() -> None:
         (detours(), MOST_RANKS),
     ],
 )
+@pytest.mark.long
 def test_what_would_take_minutes_is_refused_at_once(
     out: Value, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -183,6 +183,7 @@ def hand_made(n: int, *, scoped: bool, leaves: bool) -> Value:
 
 
 @pytest.mark.parametrize("leaves", [False, True])
+@pytest.mark.long
 def test_without_modules_what_is_alike_is_one_box(leaves: bool) -> None:
     expected = [*["x"] * leaves, "w", "b", "*", "+", "tanh", "-", "**", "sum", ""]
     for level in ("neuron", "layer", "network"):
@@ -226,6 +227,7 @@ def random_graph(random: Random) -> Value:
 
 
 @pytest.mark.parametrize("budget", [None, 3, 12, 40, 200])
+@pytest.mark.long
 def test_a_coarser_level_never_has_more_boxes(budget: int | None) -> None:
     random = Random(0)
     graphs = [random_graph(random) for _ in range(8)]

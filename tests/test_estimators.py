@@ -126,6 +126,7 @@ def test_regression_of_one_number_and_of_several() -> None:
     assert column.predict(inputs[:7]).shape == (7, 1)
 
 
+@pytest.mark.long
 def test_samples_without_weight_don_t_count() -> None:
     inputs = np.linspace(-1, 1, 40)[:, None]
     goals = np.where(np.arange(40) % 2, inputs[:, 0], 100.0)
@@ -156,6 +157,7 @@ def test_bit_by_bit_and_on_and_on() -> None:
     assert warm.fit(inputs, 1 - np.array(labels) * 2).classes_.tolist() == [-1, 1]
 
 
+@pytest.mark.long
 def test_early_stopping_keeps_a_part_back() -> None:
     inputs, labels = moons(80)
     settings = QUICK | {"early_stopping": True, "patience": 2, "epochs": 400}

@@ -68,6 +68,7 @@ def network() -> Sequential:
 
 
 @needs_cc
+@pytest.mark.long
 def test_a_model_has_its_bits(tmp_path: Path) -> None:
     save(network(), tmp_path / "net.json")
     model = load(tmp_path / "net.json")
@@ -95,6 +96,7 @@ def test_floats_are_near(tmp_path: Path) -> None:
 
 
 @needs_cc
+@pytest.mark.long
 def test_a_step_is_that_of_gradient_descent(tmp_path: Path) -> None:
     path = str(tmp_path / "net.json")
     save(network(), path)
@@ -132,6 +134,7 @@ def test_what_chooses_a_row_of_a_table_is_an_input(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
 @pytest.mark.parametrize("real", ["double", "float"])
+@pytest.mark.long
 def test_a_header_is_cpp_as_well(real: str, tmp_path: Path) -> None:
     model = Sequential(Embedding(5, 3, seed=0), Layer(3, 1, activation="gelu", seed=0))
     save(model, tmp_path / "net.json")

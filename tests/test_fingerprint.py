@@ -325,6 +325,7 @@ def test_a_function_that_is_refused_is_refused_again(recordings: list[Any]) -> N
 
 
 @pytest.mark.parametrize("made", [SGD, Adam, AdamW])
+@pytest.mark.long
 def test_an_optimiser_s_formula_is_kept_with_its_settings(made: Any, recordings: list[Any]) -> None:
     counts = []
     for rate, epsilon in ((0.1, 1e-8), (0.1, 1e-8), (0.1, 1e-4)):

@@ -141,6 +141,7 @@ FORMULAS = st.recursive(
 
 
 @given(FORMULAS)
+@pytest.mark.long
 def test_text_parses_back_to_the_same_formula(formula: Any) -> None:
     """Printed, parsed by Python and printed again: the same text, so the same structure."""
     again = eval(text(formula), {"x": x, "y": y, "z": z, "maximum": TABLE["maximum"]})

@@ -74,6 +74,7 @@ def test_what_was_replaced_is_noticed_on_the_short_way() -> None:
 @pytest.mark.parametrize(
     "n", [frames.SMALL_ARRAY // 2, frames.SMALL_ARRAY // 2 + 1, frames.SMALL_ARRAY + 1]
 )
+@pytest.mark.long
 def test_large_arrays_go_the_short_way_too(n: int, slow_ways: list[str]) -> None:
     """Arguments and outputs: below and above the size up to which they are copied."""
     w = Value(2.0)

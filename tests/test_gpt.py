@@ -135,6 +135,7 @@ def test_a_derivative_goes_to_the_rows_that_were_used() -> None:
     assert [any(p.grad for p in row) for row in model.position.weight] == [True] * 3 + [False]
 
 
+@pytest.mark.long
 def test_what_is_written_follows_from_the_seed_and_ends_where_it_must() -> None:
     model = GPT(4, block_size=5, embedding=4, heads=2, seed=0)
     texts = [generate(model, [0], seed=s) for s in range(20)]
@@ -151,6 +152,7 @@ def test_what_is_written_follows_from_the_seed_and_ends_where_it_must() -> None:
     assert generate(model, [0], temperature=1e-6, seed=0) == likeliest
 
 
+@pytest.mark.long
 def test_a_gpt_learns_a_sequence_by_heart() -> None:
     from nn.optim import Adam
 

@@ -140,6 +140,7 @@ def test_lse_is_built_from_its_parts() -> None:
 
 
 @pytest.mark.parametrize(("n", "s"), [(4, 100), (30, 3), (3, 50)])
+@pytest.mark.long
 def test_an_ode_has_the_derivatives_of_its_solution(n: int, s: int) -> None:
     x = [random.Random(n).random() + 0.5 for _ in range(n)]
     found = asked("ode", "gradient", {"x": x, "s": s})

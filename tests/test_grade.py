@@ -303,12 +303,15 @@ def test_who_ends_the_process_does_not_end_the_marking(end: str, graded: Any) ->
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_process_of_its_own_ends_as_it_likes(graded: Any) -> None:
     student = """
-import os
-def d_f(x):
+import functools, os
+@functools.cache  # forks of a process as large as this one take their time
+def three():
     child = os.fork()
     if not child:
         os._exit(3)
     return float(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+def d_f(x):
+    return three()
 """
     _, marks, _ = graded(student, "def f(x): return 3 * x")
     assert verdicts(marks) == {"f": "right"}

@@ -119,6 +119,7 @@ def test_layers_are_whole_and_other_modules_own_what_is_left() -> None:
 # Checkpoints
 
 
+@pytest.mark.long
 def test_resumed_from_any_epoch_it_has_the_same_bits(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     whole = everything(*trained(5))
@@ -184,6 +185,7 @@ def test_a_kill_at_any_moment_leaves_the_last_or_the_new_state(
             calls = left
 
 
+@pytest.mark.long
 def test_whatever_ends_a_training_leaves_its_last_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -590,6 +592,7 @@ def test_early_stopping_used_again_knows_nothing_of_the_training_before() -> Non
 
 
 @pytest.mark.parametrize("step", [0, 4, 8, -1])
+@pytest.mark.long
 def test_a_recorded_step_is_replayed_to_the_bit(step: int) -> None:
     model, optimizer, history = trained(3)
     before = everything(model, optimizer, history)
@@ -601,6 +604,7 @@ def test_a_recorded_step_is_replayed_to_the_bit(step: int) -> None:
     assert stepper.events[-1].kind == "done"
 
 
+@pytest.mark.long
 def test_replayed_gradients_have_the_recorded_norms() -> None:
     _, _, history = trained(2)
     stepper = history.stepper(4)
@@ -609,6 +613,7 @@ def test_replayed_gradients_have_the_recorded_norms() -> None:
     assert squares**0.5 == pytest.approx(history.steps[4].gradients[0], rel=1e-12)
 
 
+@pytest.mark.long
 def test_a_step_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(IndexError, match="there is no step 0: 0 are recorded"):
         History().replay(0)

@@ -117,6 +117,7 @@ def test_dead_relu_units() -> None:
 
 
 @pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.long
 def test_a_single_dead_unit_is_told_of_by_name_and_once(compile: bool) -> None:
     if compile:
         pytest.importorskip("llvmlite")
@@ -170,6 +171,7 @@ def test_xor_with_four_relu_units_says_why_it_fails() -> None:
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.long
 def test_a_learning_rate_far_too_large_is_what_is_named(activation: str) -> None:
     model = MLP(2, [8, 8, 1], activation=activation, seed=0)
     messages = said(model, moons(40), optimizer=Adam(model.parameters(), 1000.0), epochs=8)
@@ -189,6 +191,7 @@ def test_saturated_tanh_units() -> None:
 
 
 @pytest.mark.parametrize("depth", [6, 20])
+@pytest.mark.long
 def test_vanishing_gradients(depth: int) -> None:
     model = MLP(2, [8] * depth + [1], activation="sigmoid", seed=0)
     (message,) = said(model, moons(16), 0.01, epochs=2)
@@ -196,6 +199,7 @@ def test_vanishing_gradients(depth: int) -> None:
 
 
 @pytest.mark.parametrize(("activation", "depth"), [("tanh", 20), ("relu", 7), ("sigmoid", 3)])
+@pytest.mark.long
 def test_gradients_that_arrive_are_no_news(activation: str, depth: int) -> None:
     model = MLP(2, [8] * depth + [1], activation=activation, seed=0)
     messages = said(model, moons(16), 0.01, epochs=2)
@@ -290,12 +294,14 @@ def stack(activation: str, init: Any = None, residual: bool = False) -> Sequenti
     return Sequential(*layers)
 
 
+@pytest.mark.long
 def test_sigmoid_vanishes() -> None:
     first, last = first_and_last(stack("sigmoid"))
     # σ' is at most 1/4: about 4**-29 = 3e-18 times weights of about 1.
     assert 0 < first / last < 1e-10
 
 
+@pytest.mark.long
 def test_relu_with_he_stays() -> None:
     first, last = first_and_last(stack("relu", "he_normal"))
     assert 1e-2 < first / last < 1e2

@@ -42,6 +42,7 @@ def samples(n: int, seed: int = 0) -> tuple[list[list[float]], list[float]]:
 
 @pytest.mark.parametrize("how", HOWS, ids=str)
 @pytest.mark.parametrize("reduce", ["mean", "sum", None])
+@pytest.mark.long
 def test_results_are_those_of_the_samples_one_by_one(how: dict[str, Any], reduce: Any) -> None:
     w = weights()
     f = lambda xs, y: recurrent(w, xs, y)
@@ -87,6 +88,7 @@ def test_exact_sums_have_the_eager_bits(how: dict[str, Any]) -> None:
     assert step.reduced(xs, ys) == cost.data
 
 
+@pytest.mark.long
 def test_each_length_is_recorded_once_and_what_fits_goes_the_usual_way() -> None:
     lengths = []
 
@@ -109,6 +111,7 @@ def test_each_length_is_recorded_once_and_what_fits_goes_the_usual_way() -> None
         step(np.ones((2, 3)))
 
 
+@pytest.mark.long
 def test_params_and_arrays_beside_ragged_lists() -> None:
     w = weights()
     step = compile(lambda xs, y: recurrent(w, xs, y)[0], [0.0], 0.0, wrt=w)

@@ -49,6 +49,7 @@ def assert_as_readable(f: Any, x: list[float], wrt: list[Value], terms: int) -> 
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.long
 def test_rows_and_columns_of_every_size(size: int) -> None:
     columns = 23 - size if size < 20 else 9
     rows = matrix(size, columns, seed=size)
@@ -81,11 +82,13 @@ def through_matrices(positions: int, width: int) -> tuple[Any, list[Value]]:
 @pytest.mark.parametrize(
     ("positions", "width"), [(2, 1), (3, 5), (5, 17), (8, 3), (9, 16), (4, 33)]
 )
+@pytest.mark.long
 def test_tiles_of_positions_and_neurons(positions: int, width: int) -> None:
     f, wrt = through_matrices(positions, width)
     assert_as_readable(f, numbers(positions * width, seed=3), wrt, positions * width)
 
 
+@pytest.mark.long
 def test_what_is_done_once_is_code_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_CACHE", "off")
     f, wrt = through_matrices(4, 16)

@@ -246,6 +246,7 @@ def test_widths_that_fill_no_tile_make_hardly_more_loops(widths: tuple[int, list
     assert statements <= 30
 
 
+@pytest.mark.long
 def test_the_code_of_a_network_grows_with_its_layers() -> None:
     sizes = [network(16, [16] * layers).sizes for layers in (2, 3, 4, 5)]
     for size, larger in itertools.pairwise(sizes):
@@ -263,6 +264,7 @@ def test_neurons_written_as_sums_are_as_few_loops() -> None:
 
 
 @pytest.mark.parametrize("order", ["reversed", "every other", "joined"])
+@pytest.mark.long
 def test_inputs_in_another_order_are_loops_too(order: str) -> None:
     def of(n: int) -> Written:
         weights = [[Value(1.0) for _ in range(n)] for _ in range(8)]
@@ -494,6 +496,7 @@ def straight(program: Any) -> tuple[Program, list[float]]:
 
 @settings(max_examples=15, deadline=None)
 @given(expressions(smooth=False))
+@pytest.mark.long
 def test_random_graphs_are_exact_at_any_numbers(expression: Any) -> None:
     program, inputs = straight(expression)
     check(program, [inputs, [-x for x in inputs]], exact=True)
@@ -568,6 +571,7 @@ def test_every_row_is_exact_at_every_kind_of_number(arity: int) -> None:
 
 
 @pytest.mark.parametrize("arity", [1, 2, 3])
+@pytest.mark.long
 def test_every_row_as_vectors_is_as_good_at_every_kind_of_number(arity: int) -> None:
     check(table_program(arity), points(arity), exact=False)
 

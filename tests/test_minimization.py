@@ -47,6 +47,7 @@ def trained(steps: int = 150, **settings: Any) -> tuple[list[float], list[float]
 
 
 @pytest.mark.parametrize("alone", [minimization.ALONE, 0], ids=["one by one", "as lanes"])
+@pytest.mark.long
 def test_compiled_steps_are_the_eager_ones(alone: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimization, "ALONE", alone)
     schedule = lambda i: 1 - i / 200

@@ -461,6 +461,7 @@ def test_without_anywidget_a_widget_names_the_extra(monkeypatch: pytest.MonkeyPa
         Stepper(neuron()).widget()
 
 
+@pytest.mark.long
 def test_without_modules_stages_stand_for_layers() -> None:
     for samples, depth in ((2, 12), (5, 12), (2, 30)):
         structure = Structure(list(Recording(residual(samples, depth)).nodes))

@@ -128,6 +128,7 @@ def test_a_leaf_that_was_moved_since_is_followed() -> None:
     assert len(host.pages) == 1
 
 
+@pytest.mark.long
 def test_a_graph_too_large_for_its_page_is_said_to_be() -> None:
     lines = ["from autograd import Value", "y = Value(1.0)"]
     lines += [f"for _ in range({MOST_NODES}): y = y + 1.0"]

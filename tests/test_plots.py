@@ -57,6 +57,7 @@ def texts(figure: Any) -> set[str]:
     return {text.get_text() for text in figure.findobj(Text)}
 
 
+@pytest.mark.long
 def test_the_boundary_is_where_the_score_is_zero(upright: Neuron) -> None:
     (axes,) = decision_boundary(upright, POINTS, LABELS).axes
     line = axes.collections[-3]  # after the filled map: the boundary, then the two classes
@@ -76,6 +77,7 @@ def test_both_classes_are_drawn_and_named(upright: Neuron, low: int) -> None:
     assert {"x1", "x2", f"label {low}", "label 1"} <= texts(figure)
 
 
+@pytest.mark.long
 def test_points_of_one_class_only(upright: Neuron) -> None:
     figure = decision_boundary(upright, [[1.0, 1.0]], [1])
     assert "label 1" in texts(figure)
@@ -163,6 +165,7 @@ def test_the_regions_of_several_classes() -> None:
         decision_boundary(layer, points, [0, 1, 3])
 
 
+@pytest.mark.long
 def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> None:
     points = [[x, 1000 * y] for x, y in POINTS]
     (axes,) = decision_boundary(upright, points, LABELS, columns=["size", "weight"]).axes
@@ -171,6 +174,7 @@ def test_columns_of_other_units_have_scales_of_their_own(upright: Neuron) -> Non
     assert decision_boundary(upright, POINTS, LABELS).axes[0].get_aspect() == 1.0
 
 
+@pytest.mark.long
 def test_a_full_disk_leaves_no_part_of_a_picture(
     history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +220,7 @@ def test_without_matplotlib_the_error_names_the_extra(
         loss_curve(history)
 
 
+@pytest.mark.long
 def test_a_figure_shows_itself_in_a_notebook(history: History) -> None:
     png, size = loss_curve(history)._repr_png_()  # type: ignore[attr-defined]
     assert (png, size) == loss_curve(history)._repr_png_()  # type: ignore[attr-defined]
@@ -312,6 +317,7 @@ def test_the_gradient_by_depth_runs_from_the_output_back(tmp_path: Path) -> None
     assert path.read_bytes() == first
 
 
+@pytest.mark.long
 def test_names_of_lines_that_end_together_stand_apart() -> None:
     norms = {f"network {i}": [1.0 + i / 1000, 1e6] for i in range(8)}
     (axes,) = gradient_by_depth(norms).axes
@@ -334,11 +340,13 @@ def test_norms_that_are_none_are_refused(norms: Any, message: str) -> None:
         gradient_by_depth(norms)
 
 
+@pytest.mark.long
 def test_classes_have_their_names(upright: Neuron) -> None:
     figure = decision_boundary(upright, POINTS, LABELS, classes=["below", "above"])
     assert {"below", "above"} <= texts(figure)
 
 
+@pytest.mark.long
 def test_weights_are_drawn_as_images(tmp_path: Path) -> None:
     model = MLP(9, [5, 1], seed=0)
     figure = weight_images(model, tmp_path / "weights.png")

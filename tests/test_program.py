@@ -21,6 +21,7 @@ inf, nan = math.inf, math.nan
 
 @settings(max_examples=25)
 @given(expressions(smooth=False))
+@pytest.mark.long
 def test_a_program_has_the_bits_of_the_graph(expression: StraightLine) -> None:
     values = expression.values()
     inputs = values[: len(expression.inputs)]

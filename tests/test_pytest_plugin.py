@@ -66,6 +66,7 @@ def test_the_fixture_passes_what_is_right_and_fails_what_is_wrong(run) -> None:
     result.stdout.fnmatch_lines(["*GradientError*", "*first wrong op: wrong_square: d/dx = 2.001*"])
 
 
+@pytest.mark.long
 def test_the_mark_checks_what_the_test_returns(run) -> None:
     result = run(
         WRONG
@@ -120,6 +121,7 @@ def test_a_mark_that_can_check_nothing_says_so(run) -> None:
     result.stdout.fnmatch_lines(["*has nothing to check*", "*takes options by name*"])
 
 
+@pytest.mark.long
 def test_artifacts(run, pytester: pytest.Pytester) -> None:
     result = run(
         WRONG
@@ -203,6 +205,7 @@ def test_the_seed_of_hypothesis_is_the_seed_of_directions(run) -> None:
     assert first == zero == anyhow != five == own
 
 
+@pytest.mark.long
 def test_starting_pytest_does_not_import_the_package(pytester: pytest.Pytester) -> None:
     """The installed copy, ``chainrule_pytest``, lies outside of the package."""
     pytester.makepyfile(chainrule_pytest=PLUGIN.read_text())
@@ -251,6 +254,7 @@ def test_a_row_that_is_checked_itself_is_placed_in_the_test(run) -> None:
     result.stdout.fnmatch_lines(["*first wrong op: wrong_square*node * at *test_a_row*.py:*"])
 
 
+@pytest.mark.long
 def test_strict_asks_for_every_input(run) -> None:
     result = run(
         """

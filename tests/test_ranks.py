@@ -127,6 +127,7 @@ def test_steps_do_not_wait_for_each_other() -> None:
 
 
 @pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+@pytest.mark.long
 def test_gradients_are_those_of_the_eager_engine(f: Callable[..., Value]) -> None:
     numbers = [0.3, -0.8, 1.1, 0.6, -0.2, 0.9]
     xs = [Value(x) for x in numbers]

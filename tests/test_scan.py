@@ -276,6 +276,7 @@ THROUGH = adjoints._through
 
 
 @pytest.mark.parametrize(("name", "mutant"), [("_concerned", forgetful), ("_through", stretched)])
+@pytest.mark.long
 def test_a_wrong_way_back_is_noticed(
     name: str, mutant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -475,6 +476,7 @@ def results(f: Any, xs: Any) -> tuple[float, list[float], list[float]]:
 
 
 @pytest.mark.parametrize("name", [*KEPT, *WRITTEN_OUT])
+@pytest.mark.long
 def test_it_is_right_or_written_out(name: str) -> None:
     f = (KEPT | WRITTEN_OUT)[name]
     compiled = compile(lambda xs: f(scan, xs), XS, wrt=[0, *WEIGHTS])
@@ -496,6 +498,7 @@ def test_a_row_that_an_argument_chooses() -> None:
         assert all(close(x, y, 4) for x, y in pairs)
 
 
+@pytest.mark.long
 def test_all_other_forms_are_of_what_is_written_out() -> None:
     f, g = (lambda xs: over(Cell())(scan, xs)), (lambda xs: over(Cell())(plainly, xs))
     for options in ({"exact": True}, {"backend": "python"}):

@@ -257,6 +257,7 @@ def lines_of(op: Op, arity: int) -> tuple[int, int]:
     return max(len(value.instructions), 1), added
 
 
+@pytest.mark.long
 def test_no_gradient_is_longer_than_its_rows() -> None:
     """The gradient's lines ≤ (the largest ratio of any row used + 1) times the value's.
 

@@ -278,6 +278,7 @@ def test_without_graphviz_the_error_names_the_extra(
     assert "pip install 'chainrule[draw]'" in err
 
 
+@pytest.mark.long
 def test_the_examples_of_the_help_work(run: Run) -> None:
     pytest.importorskip("graphviz")
     Path("chainrule-iris").mkdir()

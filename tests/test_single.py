@@ -101,6 +101,7 @@ def _digits(n: int, widths: tuple[int, ...]) -> tuple[Any, Any, Any]:
 
 
 @pytest.mark.parametrize("n", [1, 15, 64, 81])
+@pytest.mark.long
 def test_value_and_gradient_are_near_the_double_ones(n: int) -> None:
     model, x, y = _digits(n, (20, 5, 3))
     loss = lambda x, y: cross_entropy(model(x), y)
@@ -152,6 +153,7 @@ def test_all_forms_of_a_call_give_the_same_numbers() -> None:
         assert [leaf.grad - 1.0 for leaf in w] == pytest.approx(slopes.tolist(), abs=1e-15)
 
 
+@pytest.mark.long
 def test_what_is_too_large_or_too_small() -> None:
     w = Value(1.0)
     f = compile(lambda x: w * x, 1.0, dtype="float32")
@@ -218,6 +220,7 @@ def test_matrices_of_derivatives() -> None:
     assert both.reduced([1.0, 3.0]) == [SINGLE.rounded(0.2), 2.0]
 
 
+@pytest.mark.long
 def test_loops_that_stay_loops() -> None:
     w = [Value(0.5), Value(-0.3), Value(0.1)]
 

@@ -28,6 +28,7 @@ dozen roundings of 2**-24, and Adam divides by what may be a tenth of the larges
 SOME = ("Adam", "dropout", "clipping by norm", "several classes")
 
 
+@pytest.mark.long
 def test_how_much_is_said() -> None:
     model, history, optimizer = trained(None, dtype="float32")
     assert history.backend == "llvm, float32"
@@ -50,6 +51,7 @@ def test_training_differs_by_rounding_only(name: str) -> None:
         assert b.updates == pytest.approx(a.updates, rel=CLOSE, abs=CLOSE)
 
 
+@pytest.mark.long
 def test_resumed_it_has_the_same_bits(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.json"
     whole = trained(None, make=dropping, epochs=4, dtype="float32")
@@ -133,6 +135,7 @@ def test_tokens_are_looked_at_before_they_are_rounded() -> None:
     assert [leaf.data for leaf in w] == [1.0, 2.0]
 
 
+@pytest.mark.long
 def test_where_single_precision_ends() -> None:
     model = MLP(2, [1], activation="linear", seed=0)
     data = [[1e20, 1e20], [2e20, 0.0]], [0.0, 1.0]
@@ -176,6 +179,7 @@ def test_a_learning_rate_beyond_all_numbers_is_infinite() -> None:
 
 
 @pytest.mark.parametrize("alone", [test_minimization.minimization.ALONE, 0])
+@pytest.mark.long
 def test_minimised_steps_are_the_eager_ones(alone: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_minimization.minimization, "ALONE", alone)
     losses, weights, optimizer = test_minimization.trained(40, dtype="float32")

@@ -187,6 +187,7 @@ def test_layers_around_a_stream_are_no_steps() -> None:
 
 
 @pytest.mark.parametrize("network", [*NETWORKS, *UNEVEN])
+@pytest.mark.long
 def test_arrows_lead_nowhere_around_in_a_circle(network: Callable[[int], Value]) -> None:
     for level in LEVELS[1:]:
         found = picture_of(network(2), level=level, budget=None)
@@ -199,6 +200,7 @@ def test_arrows_lead_nowhere_around_in_a_circle(network: Callable[[int], Value])
 
 
 @pytest.mark.parametrize("network", [plain, residual])
+@pytest.mark.long
 def test_the_boxes_are_the_same_for_any_number_of_samples(network: Callable[[int], Value]) -> None:
     def boxes(samples: int, level: str) -> list[str]:
         found = picture_of(network(samples), level=level)
@@ -272,6 +274,7 @@ def test_what_never_comes_again_is_no_stage() -> None:
     assert not modules(picture_of(out, level="network"))
 
 
+@pytest.mark.long
 def test_levels_are_monotone_without_modules_too() -> None:
     for network in (plain, recurrent, springs, alignment):
         out = network(1)

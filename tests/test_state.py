@@ -290,6 +290,7 @@ def test_only_whitelisted_classes_are_rebuilt(model: Any, message: str, tmp_path
         load(path)
 
 
+@pytest.mark.long
 def test_every_flipped_byte_is_refused_or_harmless(tmp_path: Path) -> None:
     path = save(MLP(1, [1], seed=1), tmp_path / "model.json")
     content = path.read_bytes()
@@ -453,6 +454,7 @@ def test_what_is_saved_can_be_loaded(
 
 
 @pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.long
 def test_what_load_would_refuse_is_not_written(suffix: str, tmp_path: Path) -> None:
     if suffix == ".safetensors":
         pytest.importorskip("safetensors")

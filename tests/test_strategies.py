@@ -31,6 +31,7 @@ def own_row() -> Iterator[Op]:
 @pytest.mark.parametrize("name", TABLE)
 @settings(max_examples=20)
 @given(data=st.data())
+@pytest.mark.long
 def test_floats_in_stay_in_the_domain(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name))
     assert TABLE[name].arity in (None, len(args))
@@ -41,6 +42,7 @@ def test_floats_in_stay_in_the_domain(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.kinks])
 @settings(max_examples=20)
 @given(data=st.data())
+@pytest.mark.long
 def test_floats_at_kinks(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name, kinks=True))
     kinks = TABLE[name].kinks
@@ -116,6 +118,7 @@ def test_expressions_share_and_fan_out() -> None:
     )
 
 
+@pytest.mark.long
 def test_shrinking_leads_to_few_nodes_and_simple_numbers() -> None:
     program = find(expressions(max_nodes=6), lambda p: any(s.name == "sin" for s in p.steps))
     assert program == StraightLine((0.0,), (Assignment("sin", (0,)),))
@@ -130,6 +133,7 @@ def test_shrinking_leaves_out_what_does_not_matter(name: str) -> None:
     assert {*program.inputs} <= {0.0, 1.0}
 
 
+@pytest.mark.long
 def test_a_row_of_ones_own_is_drawn(own_row: Op) -> None:
     drawn = settings(max_examples=2000, phases=[Phase.generate])
     assert find(expressions(), lambda p: any(s.name == "cube" for s in p.steps), settings=drawn)
@@ -150,6 +154,7 @@ def test_a_graph_becomes_a_program_again(program: StraightLine) -> None:
 
 
 @given(mlps(), st.data())
+@pytest.mark.long
 def test_mlps_are_networks(model, data: st.DataObject) -> None:
     inputs = len(model.layers[0].neurons[0].w)
     found = data.draw(datasets(inputs=inputs, max_samples=3))
@@ -162,6 +167,7 @@ def test_mlps_are_networks(model, data: st.DataObject) -> None:
 
 
 @given(datasets(classes=True))
+@pytest.mark.long
 def test_datasets_of_classes(data) -> None:
     assert set(data.y) <= {-1.0, 1.0}
     assert len({len(x) for x in data.X}) == 1
@@ -210,6 +216,7 @@ def is_found(program: StraightLine) -> bool:
     return any(check.verdict == "wrong" for check in report.inputs)
 
 
+@pytest.mark.long
 def test_a_failing_network_is_printed_as_a_program_and_soon() -> None:
     started = time.monotonic()
 

@@ -191,6 +191,7 @@ OF_SOME: list[Any] = [
 
 
 @pytest.mark.parametrize("f", [*OF_ONE, *OF_SOME, in_arrays])
+@pytest.mark.long
 def test_a_function_in_any_style_is_eager_at_other_numbers(f: Callable[[Any], Any]) -> None:
     source = random.Random(3)
     leaves = list(getattr(f, "parameters", lambda: W)())

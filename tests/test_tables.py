@@ -202,6 +202,7 @@ def test_a_cell_is_never_read_as_something_else() -> None:
             reader.number(cell)
 
 
+@pytest.mark.long
 def test_what_numbers_the_rows_is_left_out(tmp_path: Path) -> None:
     source = random.Random(0)
     rows = [
@@ -311,6 +312,7 @@ def mixed(tmp_path: Path, n: int = 200) -> Table:
     return read(written(tmp_path, "\n".join(lines)))
 
 
+@pytest.mark.long
 def test_a_row_alone_is_prepared_as_in_the_table(tmp_path: Path) -> None:
     """From JSON and by name, as ``chainrule show`` does it, and with every bit."""
     table = mixed(tmp_path)
@@ -361,12 +363,14 @@ def test_a_word_never_seen_and_a_cell_of_another_kind(tmp_path: Path) -> None:
         {"more": 1},
     ],
 )
+@pytest.mark.long
 def test_a_damaged_preparation_is_refused(tmp_path: Path, damage: dict[str, Any]) -> None:
     first, *_ = mixed(tmp_path).prepared(range(200)).preparation.to_json()
     with pytest.raises((LookupError, TypeError, ValueError)):
         Preparation.from_json([first | damage])
 
 
+@pytest.mark.long
 def test_a_column_that_gives_the_target_away(tmp_path: Path) -> None:
     source = random.Random(5)
     lines = ["alive,sum,noise,town,y,price"]

@@ -203,6 +203,7 @@ def of_rows(w: list[list[Value]], parameters: Sequence[Value]) -> Any:
 
 
 @pytest.mark.parametrize("which", ["some", "shuffled"])
+@pytest.mark.long
 def test_a_gradient_is_added_to_the_rows_wherever_they_are(which: str) -> None:
     w = table(5)
     every = leaves(w)
@@ -238,6 +239,7 @@ def test_code_does_not_grow_with_the_rows() -> None:
 # What is refused, before anything runs
 
 
+@pytest.mark.long
 def test_an_index_out_of_range_is_named_and_nothing_done() -> None:
     w = table(1)
     step, _ = of_rows(w, leaves(w))

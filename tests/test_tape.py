@@ -105,6 +105,7 @@ def test_samples_that_fill_no_vector(n: int, real: Any) -> None:
     np.testing.assert_allclose(sums, expected[:, ::2].sum(0) * 0.5, rtol=0, atol=n * bound)
 
 
+@pytest.mark.long
 def test_powers_are_multiplied_out_but_where_every_bit_counts() -> None:
     f = compile(wandering(200, lambda x: x**2 + abs(x + 3) ** -0.5 - abs(x) ** 2.5), [0.5] * 4)
     for exact, names in ((True, ["pow"]), (False, ["pow", "pow -0.5", "pow 2.0"])):
@@ -134,6 +135,7 @@ def wandering(steps: int, last: Any = lambda x: x) -> Any:
 
 
 @pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.long
 def test_a_long_formula_is_played_and_has_the_engines_gradient(exact: bool) -> None:
     f = wandering(150)
     x = [0.3, -0.2, 0.7, 0.1]

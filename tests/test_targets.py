@@ -204,6 +204,7 @@ def test_python_has_the_bits_of_the_row(op: Op) -> None:
 @pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.kinks])
 @settings(max_examples=20)
 @given(data=st.data())
+@pytest.mark.long
 def test_python_has_the_bits_of_the_row_at_kinks(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name, kinks=True))
     program = program_for(TABLE[name], [None] * len(args))
@@ -248,6 +249,7 @@ def test_python_code_is_a_module_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 6, 7, 5000])
+@pytest.mark.long
 def test_a_long_sum_is_no_limit_to_parsers(n: int) -> None:
     """CPython's parser gives up at an expression of some thousand terms."""
     x, w = [Value(0.1 * i) for i in range(n)], [Value(1 / (i + 1)) for i in range(n)]

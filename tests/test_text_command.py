@@ -37,6 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     return run
 
 
+@pytest.mark.long
 def test_a_text_is_learnt_written_and_asked(run: Run, tmp_path: Path) -> None:
     code, out, err = run("train", "abba.txt", *SMALL, "--epochs", "3", "--seed", "1")
     assert (code, err) == (OK, "")

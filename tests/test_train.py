@@ -327,6 +327,7 @@ def test_without_rich_there_is_no_bar_and_no_error(
 # Several classes, several outputs, real data
 
 
+@pytest.mark.long
 def test_several_classes_with_label_smoothing() -> None:
     points, labels = spirals(60, noise=0.0, turns=0.25, arms=3)
     model = MLP(2, [8, 3], activation="tanh", seed=0)

@@ -143,6 +143,7 @@ def test_names_are_scikit_learn_s(name: str) -> None:
     assert NAMES[name] == [str(each) for each in names]
 
 
+@pytest.mark.long
 def test_a_file_of_classes_is_standardised_and_named(run: Run) -> None:
     source = random.Random(1)
     kinds = ["apple", "pear", "plum"] * 12
@@ -172,6 +173,7 @@ def test_a_file_of_numbers_is_predicted_in_its_own_unit(run: Run) -> None:
     assert model([3, 100.0]).data == pytest.approx(50_000.5 + 24_000 + 200_000, rel=0.05)
 
 
+@pytest.mark.long
 def test_the_task_can_be_said(run: Run) -> None:
     table(Path("stars.csv"), [[x / 10, round(x / 10)] for x in range(40)])
     assert '"r2"' in run("stars.csv", "--task", "regression", "--json", *QUICK)[1]
@@ -231,6 +233,7 @@ def test_a_table_s_columns_are_told_and_it_is_asked_by_name(
     assert capsys.readouterr().out == by_name
 
 
+@pytest.mark.long
 def test_what_a_model_of_a_table_is_not_asked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     penguins(Path("penguins.csv"))
     run("penguins.csv", "--target", "species", *QUICK)
@@ -271,6 +274,7 @@ class Wide(io.StringIO):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 160])
+@pytest.mark.long
 def test_what_is_said_of_a_table_fits_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
@@ -364,6 +368,7 @@ def test_tables_of_next_to_nothing(run: Run) -> None:
 
 @pytest.mark.parametrize("optimizer", RATES)
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])
+@pytest.mark.long
 def test_every_optimizer_and_schedule_learns(optimizer: str, schedule: str) -> None:
     settings = Settings(
         "moons",
@@ -546,6 +551,7 @@ def test_bad_input_is_one_clear_line(run: Run, words: list[str], problem: str) -
     assert not list(Path.cwd().glob("chainrule-*"))
 
 
+@pytest.mark.long
 def test_what_goes_wrong_in_training_is_said_with_the_fix(run: Run) -> None:
     deep = ["--hidden", ",".join("4" * 12), "--activation", "sigmoid", "--epochs", "1"]
     code, _, err = run("moons", "--n", "60", *deep)
@@ -554,6 +560,7 @@ def test_what_goes_wrong_in_training_is_said_with_the_fix(run: Run) -> None:
     assert err.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_loss_that_overflows_ends_it(run: Run) -> None:
     houses(Path("houses.csv"))
     code, _, err = run("houses.csv", "--lr", "1e200", "--schedule", "constant", *QUICK)
@@ -587,6 +594,7 @@ def test_without_matplotlib_nothing_is_trained(run: Run, monkeypatch: pytest.Mon
     assert not Path("chainrule-moons").exists()
 
 
+@pytest.mark.long
 def test_the_examples_of_the_help_work(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
     houses(Path("houses.csv"))
