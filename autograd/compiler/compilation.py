@@ -18,12 +18,12 @@ from typing import Any
 
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.derivatives import Matrix, matrices_of, together
+from autograd.compiler.places import held_by
 from autograd.compiler.program import without_gc
 from autograd.compiler.reals import DOUBLE, real_of
 from autograd.compiler.recall import Recalled, recalled
 from autograd.compiler.recording import example_of, record
 from autograd.compiler.unrolling import unrolled
-from autograd.compiler.watch import held_by
 from autograd.engine import Value
 from autograd.extras import missing_extra
 from autograd.transforms import SparseDerivative
@@ -54,12 +54,13 @@ def compile(
     calls, but not go by that. Other leaf Values it uses, such as a model's weights, are
     parameters: their numbers are read at each call. All else it has as it was: plain numbers that
     it closes over, attributes, items, arrays, labels, its own code and that of methods, which
-    Values the parameters are. A call that finds one of these to be another, new or gone, where
-    that makes a difference, raises. A few dozen places are looked at in each call, others as long
-    as that has taken a hundredth of the time: in a tight loop, a call may be some later. Not looked
-    at is what lists and arrays of more than a million hold. Two floats that are one object,
-    ``p.data is q.data``, are so for ever. While somebody else profiles (`sys.setprofile`), files
-    and clocks are not seen to be asked.
+    Values the parameters are. The next call after one of these is another, new or gone raises,
+    where that makes a difference. So each call looks at all that ``f`` can reach: some 20 ns for a
+    place, where machine code runs a few for one in a list, a dict or an instance, and for an array
+    what it takes to copy it. What ``f`` doesn't go by, such as a list of losses, may change at no
+    cost. Not looked at is what lists and arrays of more than a million hold. Two floats that are
+    one object, ``p.data is q.data``, are so for ever. While somebody else profiles
+    (`sys.setprofile`), files and clocks are not seen to be asked.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,

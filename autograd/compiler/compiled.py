@@ -23,6 +23,7 @@ from autograd.compiler.derivatives import (
 from autograd.compiler.forks import lazy
 from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
+from autograd.compiler.places import Held, held_by
 from autograd.compiler.program import Program
 from autograd.compiler.python import nested, parted
 from autograd.compiler.reals import DOUBLE, Real
@@ -30,7 +31,7 @@ from autograd.compiler.recall import Recalled, recalled
 from autograd.compiler.recording import Example, FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.unrolling import unrolled
-from autograd.compiler.watch import Held, Watch, held_by
+from autograd.compiler.watch import Watch
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.operand import real
@@ -72,7 +73,9 @@ class Compiled:
     ) -> None:
         self._f = f
         self._origin: Compiled | None = None  # of which this is a derivative
-        self._watch = Watch(held, held_by(f) if f and held else (), known.passing)
+        self._looks_fast = backend == "llvm"
+        since = held_by(f) if f and held else ()
+        self._watch = Watch(held, since, known.passing, is_fast=self._looks_fast)
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._moving = moving
@@ -217,24 +220,21 @@ class Compiled:
     def is_current(self) -> bool:
         """Return whether the function is the one that was compiled, with what it holds by now.
 
-        A call looks as well, and raises where it isn't, but may be some calls late.
+        A call looks as well, and raises where it isn't.
         """
         try:
-            self.look(now=True)
+            self.look()
         except CompileError:
             return False
         return True
 
-    def look(self, *, now: bool = False) -> None:
+    def look(self) -> None:
         """Look at what the function holds, as a call does.
-
-        Args:
-            now: whether at all of it, which takes longer.
 
         Raises:
             CompileError: it is another function with that.
         """
-        while held := self._watch.replaced(now=now):
+        while held := self._watch.replaced():
             self._refuse_replaced(held)
 
     def _refuse_replaced(self, held: Held) -> None:
@@ -244,7 +244,7 @@ class Compiled:
             CompileError: it is.
         """
         if self._origin:
-            self._origin.look(now=True)
+            self._origin.look()
             self._watch = self._origin._watch
             return
         graph = self._graph
@@ -256,15 +256,18 @@ class Compiled:
         if not self._f:
             raise CompileError(change)
         example = [[0.0] * shape[0] if shape else 0.0 for shape in graph.shapes]
-        before = held_by(self._f)
+        before, leaves = held_by(self._f), self.parameters[: self._weights]
         try:
-            now = record(self._f, example, self.parameters[: self._weights])
+            try:  # What it doesn't go by may change from now on.
+                now = record(self._f, example, leaves, self._watch.changed())
+            except CompileError:
+                now = record(self._f, example, leaves)
             now = now if self._keeps_loops else unrolled(now)
         except Exception as error:
             raise CompileError(f"{change} ({error})") from error
         if not graph.is_like(now):
             raise CompileError(change)
-        self._watch = Watch(before, held_by(self._f), now.passing)
+        self._watch = Watch(before, held_by(self._f), now.passing, is_fast=self._looks_fast)
         self._kin.clear()  # where lists are of other lengths, it may make a difference
 
     def _fitting(self, arguments: Sequence[Any]) -> Any:

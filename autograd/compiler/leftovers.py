@@ -17,6 +17,7 @@ from types import BuiltinFunctionType, MethodWrapperType
 from typing import Any
 from weakref import ProxyTypes
 
+from autograd.compiler.places import IS, SAME, Held, held_by
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (
@@ -30,10 +31,13 @@ from autograd.compiler.standins import (
     without_stand_in,
 )
 from autograd.compiler.tracing import is_users
-from autograd.compiler.watch import IS, PLACES_A_CALL, SAME, Held, held_by
 
 CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
 """Functions of `time` that give a number: it may be noted, but decides nothing."""
+
+
+ITEMS_ONE_BY_ONE = 64
+"""A list of more is data, and none of its items an iterator that is looked for."""
 
 
 class Leftovers:
@@ -174,9 +178,8 @@ def _parts(thing: Any) -> Sequence[Any]:
 
 def _items(things: Any) -> list[Held]:
     """Return the places in a list, if it is no data."""
-    return [_item(things, i) for i in range(len(things) if type(things) is list else 0)][
-        :PLACES_A_CALL
-    ]
+    count = min(len(things), ITEMS_ONE_BY_ONE) if type(things) is list else 0
+    return [_item(things, i) for i in range(count)]
 
 
 def _item(things: list[Any], i: int) -> Held:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.leftovers import Leftovers
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
+from autograd.compiler.places import Held, held_by
 from autograd.compiler.reach import reached, values_within
 from autograd.compiler.readings import TracedNumber
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
@@ -21,7 +22,6 @@ from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
 from autograd.compiler.standins import Inspection
 from autograd.compiler.tracing import FunctionTracer, is_users, place_in
-from autograd.compiler.watch import held_by
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
@@ -87,7 +87,12 @@ def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
     return Example(name, shapes, [[real(_plain(x)) for x in _elements(arg)] for arg in example])
 
 
-def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) -> FunctionGraph:
+def record(
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    wrt: Iterable[Value],
+    changed: Sequence[Held] = (),
+) -> FunctionGraph:
     """Return what ``f`` does, from three runs that must not differ.
 
     A loop stays one where nothing asks for its numbers, its nodes or its rules; else, ``f`` is
@@ -96,6 +101,8 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     Args:
         example: one sample: numbers and flat lists; only their lengths matter.
         wrt: parameters that come first, in this order.
+        changed: places, as they were, where there is something else by now that ``f`` must not go
+            by, no more than by what it leaves behind itself.
 
     Raises:
         CompileError: ``f`` tests a recorded number, or does something else each time.
@@ -104,15 +111,19 @@ def record(f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value]) 
     leaves, home = [*wrt, *values_within(f)], _home_of(f)
     tracer = FunctionTracer(leaves, home, keeps_loops=True)
     try:
-        return _recorded(f, example, wrt, tracer)
+        return _recorded(f, example, wrt, tracer, changed)
     except Exception:
         if not tracer.has_loops:
             raise
-    return _recorded(f, example, wrt, FunctionTracer(leaves, home, keeps_loops=False))
+    return _recorded(f, example, wrt, FunctionTracer(leaves, home, keeps_loops=False), changed)
 
 
 def _recorded(
-    f: Callable[..., Any], example: Sequence[Any], wrt: Iterable[Value], tracer: FunctionTracer
+    f: Callable[..., Any],
+    example: Sequence[Any],
+    wrt: Iterable[Value],
+    tracer: FunctionTracer,
+    changed: Sequence[Held],
 ) -> FunctionGraph:
     home = tracer.home
     name, shapes, numbers = example_of(f, example)
@@ -153,7 +164,7 @@ def _recorded(
             "of then, and what is compiled would compute it anew; compute it inside of the "
             "function, or make a leaf of it, Value(v.data)"
         )
-    passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things)
+    passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things, changed)
     if tracer.has_loops and any(map(Nesting(nodes, first.follows).is_inside, first.outputs)):
         raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
@@ -248,11 +259,13 @@ def _rehearsed(
     parameters: list[Value],
     tracer: FunctionTracer,
     things: list[Any],
+    changed: Sequence[Held],
 ) -> frozenset[tuple[int, str]]:
     """Run ``f`` where the numbers it reads are floats; return where it leaves something else.
 
     Args:
         things: what it can reach.
+        changed: as of `record`.
 
     Raises:
         CompileError: it does something else then, it asks the world outside, or it goes by what an
@@ -272,7 +285,8 @@ def _rehearsed(
             recorded.outputs, played, twins, recorded.follows
         )
 
-    held = held_by(f, things, is_users=True)
+    known = held_by(f, things, is_users=True)
+    held = [*{each.place: each for each in (*known, *changed)}.values()]
     asked = Asked()
     with asked.noted() if may_ask(things) else nullcontext():
         is_same = is_so(Rehearsal(inputs, keeps_loops=tracer.keeps_loops))

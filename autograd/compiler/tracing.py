@@ -18,10 +18,10 @@ from typing import Any
 
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
+from autograd.compiler.places import Held, held_by
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.readings import TracedGrad, TracedNumber
 from autograd.compiler.scans import is_loop, is_same_step, looped
-from autograd.compiler.watch import Held, held_by
 from autograd.engine import Value, clock
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe, form

@@ -1,0 +1,339 @@
+"""What a function holds that is recorded as it is, place by place: numbers, who the parameters are.
+
+The numbers of parameters are read at each call; not so which Values the parameters are, nor what a
+plain number, a setting in an attribute or an array is by now.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+import weakref
+from array import array
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from functools import partial
+from keyword import iskeyword
+from operator import is_
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from autograd.compiler.reach import (
+    ATOMS,
+    EVALUATES,
+    SAID_OF_A_CLASS,
+    behind,
+    is_foreign,
+    is_installed,
+    names_of,
+    reached,
+)
+from autograd.engine import Value
+from autograd.errors import quoted
+from autograd.modes import OWN_CODE
+from autograd.operation import Op
+
+LONGEST_WATCHED = 1_000_000
+"""Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
+COMPARED = {int, float, bool, str, bytes}
+"""Types of which another one that is written alike will do; of others it has to be the same."""
+
+IS, EQUAL, SAME = " is {1}", " == {1}", "same({0}, {1})"
+
+NONE: dict[str, Any] = {}
+ABSENT = "absent"
+"""What is in a place that isn't there."""
+SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
+
+REFLECTS = EVALUATES | set("__dict__ vars getattr attrgetter asdict astuple fields dir".split())
+"""Code that names one of these may use attributes that it doesn't name."""
+
+
+class Held(NamedTuple):
+    """Something that a function can reach, in one place.
+
+    Attributes:
+        name: what the place is called, for messages.
+        read: returns what is there now; of a list or an array its contents.
+        value: what was there.
+        spelled: code that says whether in the holder, {0}, still is the value, {1}; {2} reads it.
+        holder: where the place is.
+        attribute: of an instance, which one.
+        is_rare: whether it is one that is hardly ever another, or in a module of this project's.
+        table: the dict that it is an item of, or whose keys it is.
+    """
+
+    name: str
+    read: Callable[[], Any]
+    value: Any
+    spelled: str
+    holder: Any
+    attribute: str = ""
+    is_rare: bool = False
+    table: dict[Any, Any] | None = None
+
+    @property
+    def key(self) -> Any:
+        """What it is called where it is."""
+        return getattr(self.read, "args", ("",))[-1]
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """What tells it from other places."""
+        return id(self.holder), self.spelled if self.spelled[:3] == "{0}" else self.name
+
+    def was(self) -> str:
+        """Return what it was, as messages say it."""
+        told = self.value[:9] if isinstance(self.value, list) else self.value
+        return f"{self.name} was {_said(told)}"
+
+    def put(self, other: Any) -> bool:
+        """Put something else there; return whether that could be done."""
+        holder: Any = self.holder
+        name = self.key
+        try:
+            if isinstance(holder, ContextVar):
+                holder.set(other)
+            elif isinstance(holder, type):
+                setattr(holder, name, other)
+            elif isinstance(holder, dict | list):
+                holder[name] = other
+            elif name in _attributes(holder):
+                _attributes(holder)[name] = other
+            else:
+                object.__setattr__(holder, name, other)
+        except Exception:  # it is read-only
+            return False
+        return True
+
+    def is_there(self) -> bool:
+        _, read, value, spelled, *_ = self
+        try:
+            now = read()
+            if now is value:
+                return True
+            kind = type(now)
+            if spelled == SAME:
+                return _same(now, value)
+            if spelled.endswith(IS):  # 0.0 is another number than -0.0, and than 0
+                return kind in COMPARED and kind is type(value) and repr(now) == repr(value)
+            return bool(now == value)
+        except Exception:  # the place is gone
+            return False
+
+
+def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> list[Held]:
+    """Return what a function holds, place by place.
+
+    Args:
+        things: what it can reach, where that is known.
+        is_users: whether only in what is of a user's own.
+    """
+    found: list[Held] = []
+    named: set[str] = set()
+    things = things or list(reached(f))
+    for thing in things:
+        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
+            named |= names_of(thing.__code__)
+    ours: set[int] = set()
+    attributes = {id(own) for own in map(_attributes, things)}
+    for thing in things:
+        kind = thing.__class__
+        if kind is Op or id(thing) in attributes or (kind is Value and "label" not in named):
+            continue  # a row stays as it is, and the number of a value is followed
+        is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
+        is_others = is_users and (is_ours or is_installed(kind.__module__))
+        if (is_ours or is_others) and kind is not Value:  # so is what it keeps for itself
+            ours |= {*map(id, [*gc.get_referents(thing), *_attributes(thing).values()])}
+        if is_others:
+            continue
+        found += [
+            held._replace(is_rare=True) if is_ours else held for held in _places_in(thing, named)
+        ]
+    if named & REFLECTS:
+        return found
+    # A setting that no code of a user's names is one of ours, or of no effect.
+    return [
+        held
+        for held in found
+        if not held.attribute or held.attribute in named or type(held.value) not in ATOMS
+    ]
+
+
+def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
+    """Yield the places in one object; ``named`` is what code of a user's names."""
+    if thing.__class__ is Value:
+        yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
+    elif isinstance(thing, FunctionType):
+        if not is_foreign(thing.__module__ or ""):
+            yield from _places_in_function(thing)
+    elif isinstance(thing, list | set | deque):
+        if len(thing) <= LONGEST_WATCHED:
+            yield _items(thing)
+    elif isinstance(thing, dict):
+        if len(thing) <= LONGEST_WATCHED:
+            yield _keys(f"the keys of a {type(thing).__name__}", thing, _in_order(thing))
+            for key in thing:
+                yield from _item(f"the item {_said(key)}", thing, key)
+    elif isinstance(thing, bytearray | memoryview | array) or _is_memory(thing):
+        yield from _places_in_memory(thing)
+    elif isinstance(thing, weakref.ref | ContextVar):
+        name = f"variable {thing.name}" if isinstance(thing, ContextVar) else "a weak reference"
+        yield from _place(name, thing, "", partial(behind, thing))
+    elif isinstance(thing, type):
+        if not is_foreign(thing.__module__):
+            own = _behind_a_proxy(vars(thing))
+            yield _keys(f"the attributes of {thing.__name__}", vars(thing), own)
+            for key in vars(thing).keys() - SAID:
+                way = f".__dict__[{key!r}]"
+                read = partial(_get, vars(thing), key)
+                yield from _place(f"{thing.__name__}.{key}", thing, way, read, key, own)
+    elif isinstance(thing, ModuleType):
+        if not is_foreign(thing.__name__):
+            for key in named:
+                yield from _item(f"{thing.__name__}.{key}", vars(thing), key)
+    elif not isinstance(thing, CodeType):
+        slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
+        names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
+        own, kind = _attributes(thing), type(thing).__name__
+        if not is_foreign(type(thing).__module__):
+            yield from _place(f"the class of a {kind}", thing, *_attribute(thing, "__class__"))
+        if own is not NONE:
+            yield from _place(f"{kind}.__dict__", thing, *_attribute(thing, "__dict__"))
+            yield _keys(f"the attributes of {kind}", own, own)
+        for key in [*own, *names]:
+            way, reading = _attribute(thing, key)
+            # Not where a property stands in its place.
+            table = own if _get(own, key) is getattr(thing, key, ABSENT) is not ABSENT else None
+            yield from _place(f"{kind}.{key}", thing, way, reading, key, table)
+
+
+def _said(thing: Any) -> str:
+    """Return a thing as messages say it: without its address."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", quoted(thing))
+
+
+def _places_in_function(f: FunctionType) -> Iterator[Held]:
+    """Yield what a function closes over, the globals that it names, and what it is."""
+    names = names_of(f.__code__)
+    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+        yield from _place(name, cell, ".cell_contents", partial(getattr, cell, "cell_contents"))
+    for name in names:
+        yield from _item(name, f.__globals__, name)
+    if names & {"globals", *EVALUATES}:
+        for name in [name for name, x in f.__globals__.items() if type(x) in ATOMS]:
+            for held in _item(name, f.__globals__, name):
+                yield held._replace(is_rare=True)
+    for name in ("__code__", "__defaults__", "__kwdefaults__"):
+        read = partial(getattr, f, name)
+        for held in _place(f"{f.__name__}.{name}", f, f".{name}", read):
+            yield held._replace(is_rare=True)
+    for name in vars(f):
+        yield from _item(f"{f.__name__}.{name}", vars(f), name)
+    if "argv" in names:
+        yield _items(sys.argv)
+    if names & {"environ", "getenv"}:
+        now = os.environ.copy
+        yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
+
+
+def _places_in_memory(thing: Any) -> Iterator[Held]:
+    """Yield the contents of an array, or of something like one."""
+    size = getattr(thing, "nbytes", 0)  # of NumPy's, what has none is no array
+    if type(thing).__module__ != "numpy" and not size:
+        size = len(bytes(thing))
+    if 0 < size <= LONGEST_WATCHED * 8:
+        read = partial(_contents, thing)
+        yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
+
+
+def _is_memory(thing: Any) -> bool:
+    """Return whether it is NumPy's, or one of ctypes'."""
+    kind = type(thing)
+    return kind.__module__ == "numpy" or (
+        hasattr(kind, "from_buffer_copy") and not isinstance(thing, type)
+    )
+
+
+def _contents(thing: Any) -> bytes:
+    return thing.tobytes() if hasattr(thing, "tobytes") else bytes(thing)
+
+
+def _items(things: Any) -> Held:
+    """Return the place of all items."""
+    return Held(f"the {type(things).__name__}", lambda: things, list(things), SAME, things)
+
+
+def _same(things: Any, before: list[Any]) -> bool:
+    """Return whether these objects are the items."""
+    return len(things) == len(before) and all(map(is_, things, before))
+
+
+def _keys(name: str, holder: Any, table: dict[Any, Any] | None) -> Held:
+    read: Callable[[], list[Any]] = partial(list, holder)
+    return Held(name, read, read(), "{2}()" + EQUAL, holder, is_rare=True, table=table)
+
+
+def _in_order(table: Any) -> dict[Any, Any] | None:
+    """Return a table if it has nothing but what a dict has: its items, in their order."""
+    return table if type(table) in (dict, defaultdict, Counter) else None
+
+
+def _behind_a_proxy(attributes: Any) -> dict[Any, Any] | None:
+    """Return the dict that a class has its attributes in, where it can be told."""
+    found = gc.get_referents(attributes)
+    return found[0] if len(found) == 1 and type(found[0]) is dict else None
+
+
+def _attribute(thing: Any, name: str) -> tuple[str, Callable[[], Any]]:
+    """Return how an attribute is written, and what reads it."""
+    return f".{name}" if _is_name(name) else "", partial(getattr, thing, name)
+
+
+def _attributes(thing: Any) -> dict[str, Any]:
+    own = getattr(thing, "__dict__", None)
+    return own if type(own) is dict else NONE
+
+
+def _item(name: str, table: Any, key: Any, attribute: str = "") -> Iterator[Held]:
+    """Yield the place of an item; of a name that there isn't, which another may be given later."""
+    if key in table:
+        way = f"[{key!r}]" if _is_name(key) else ""
+        yield from _place(name, table, way, partial(_get, table, key), attribute, _in_order(table))
+    else:
+        read = partial(_get, table, key)
+        way = f"{{0}}.get({key!r}, {{1}})" if _is_name(key) else "{2}()"
+        yield Held(
+            name, read, ABSENT, way + IS, table, attribute, is_rare=True, table=_in_order(table)
+        )
+
+
+def _get(table: Any, key: Any) -> Any:
+    try:
+        return table[key]
+    except KeyError:
+        return ABSENT
+
+
+def _place(
+    name: str,
+    holder: Any,
+    way: str,
+    read: Callable[[], Any],
+    attribute: str = "",
+    table: dict[Any, Any] | None = None,
+) -> Iterator[Held]:
+    """Yield a place; ``way`` is how it is written after its holder, "" if it can't be."""
+    try:
+        value = read()
+    except Exception:  # an empty cell, a property that fails
+        return
+    spelled = (f"{{0}}{way}" if way else "{2}()") + IS
+    yield Held(name, read, value, spelled, holder, attribute, table=table)
+
+
+def _is_name(key: Any) -> bool:
+    return type(key) is str and key.isascii() and key.isidentifier() and not iskeyword(key)
