@@ -68,7 +68,10 @@ from autograd import drawing as drawing
 from autograd.compiler.descent import Descent as Descent
 from autograd.errors import quoted as quoted
 from autograd.files import read_regular as read_regular
+from autograd.formula import json_data as json_data
 from autograd.stepping import breakpoints as breakpoints
+from autograd.stepping.notation import counted as counted
+from autograd.stepping.notation import padded as padded
 from autograd.testing import strategies as strategies
 
 __version__: str

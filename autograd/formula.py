@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.operation import Number, Op, Symbol
@@ -42,12 +42,14 @@ def json_number(x: float) -> float | str:
 
 
 def json_data(part: Any) -> Any:
-    """Return plain data, at any depth, with its numbers as JSON can hold them."""
-    if isinstance(part, dict):
+    """Return plain data, at any depth, with its numbers as JSON can hold them; arrays are lists."""
+    if isinstance(part, float):
+        return json_number(part)
+    if isinstance(part, Mapping):
         return {key: json_data(value) for key, value in part.items()}
     if isinstance(part, list | tuple):
         return [json_data(value) for value in part]
-    return json_number(part) if isinstance(part, float) else part
+    return json_data(part.tolist()) if hasattr(part, "tolist") else part
 
 
 def text(expression: Any, constant: Callable[[float], str] = number) -> str:

@@ -48,6 +48,15 @@ def meant(given: object, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
+def bare(name: str) -> str:
+    """Return what tells a name from others, however it is typed.
+
+    >>> bare("Petal width (cm)")
+    'petalwidthcm'
+    """
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
 def count(name: str, given: object) -> int:
     """Return a positive whole number.
 

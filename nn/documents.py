@@ -6,11 +6,10 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograd import ChainruleError, write_whole
+from autograd import ChainruleError, json_data, write_whole
 
 MAX_BYTES = 256 * 2**20
 NOT_FINITE = ("inf", "-inf", "nan")
@@ -45,7 +44,7 @@ def as_text(content: Any) -> str:
     >>> as_text({"loss": [0.1, float("inf")]})
     '{"loss": [0.1, "inf"]}'
     """
-    return json.dumps(_written(content), allow_nan=False)
+    return json.dumps(json_data(content), allow_nan=False)
 
 
 def parsed(name: str, content: bytes) -> Any:
@@ -124,13 +123,3 @@ def as_float(name: str, given: Any) -> float:
 
 
 _AT_ONCE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-
-
-def _written(content: Any) -> Any:
-    if isinstance(content, float) and not math.isfinite(content):
-        return repr(content)
-    if isinstance(content, Mapping):
-        return {key: _written(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_written(value) for value in content]
-    return _written(content.tolist()) if hasattr(content, "tolist") else content

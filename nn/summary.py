@@ -12,13 +12,10 @@ HEAD = ("module", "what", "outputs", "parameters", "share")
 
 def table_of(named: Mapping[str, Any]) -> str:
     """Return the table of modules by path, as text: see `rows_of`."""
-    rows = [HEAD, *rows_of(named)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        f"{row[0]:{widths[0] + 2}} {row[1]:{widths[1]}}"
-        + "".join(f"  {cell:>{w}}" for cell, w in zip(row[2:], widths[2:], strict=True)).rstrip()
-        for row in rows
-    )
+    from autograd import padded
+
+    rows = padded([HEAD, *rows_of(named)], "<<>")
+    return "\n".join(f"{path}   {'  '.join(cells)}".rstrip() for path, *cells in rows)
 
 
 def rows_of(named: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

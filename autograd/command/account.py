@@ -11,7 +11,8 @@ from autograd.command.arrangement import Arrangement, Samples
 from autograd.command.inventory import print_inventory
 from autograd.command.learning import Trained, doubts
 from autograd.command.notes import print_figures
-from autograd.command.terminal import WARNING, Terminal, counted, cut, percent, printable
+from autograd.command.terminal import WARNING, Terminal, cut, percent, printable
+from autograd.stepping.notation import counted
 
 if TYPE_CHECKING:
     from nn import Module

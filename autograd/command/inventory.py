@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.notes import quantity
-from autograd.command.terminal import NARROWEST, Terminal, counted, crop, cut, printable
+from autograd.command.terminal import NARROWEST, Terminal, crop, cut, printable
+from autograd.stepping.notation import aligned, counted
 
 if TYPE_CHECKING:
     from nn.tables import Table
@@ -64,14 +65,8 @@ def print_inventory(terminal: Terminal, table: Table, preparation: Preparation |
     head = ["column", "holds", "missing", ""]
     if terminal.is_interactive:
         rows = list(_fitted(rows, head, terminal.width - 2))
-    # Words to the left, one number to the right: a table of its own.
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for i, row in enumerate([head, *rows]):
-        name, holds, missing, becomes = row
-        line = (
-            f"  {name:{widths[0]}}  {holds:{widths[1]}}  {missing:>{widths[2]}}  {becomes}"
-        ).rstrip()
-        terminal.spans((line, "" if i else "dim"))
+    for i, line in enumerate(aligned([head, *rows], sides="<<><")):
+        terminal.spans((f"  {line}".rstrip(), "" if i else "dim"))
 
 
 def _fitted(rows: list[list[str]], head: list[str], width: int) -> Iterator[list[str]]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.command.expression import number_of
 from autograd.command.notes import Notes
-from autograd.command.terminal import counted, printable
+from autograd.command.terminal import printable
 from autograd.command.usage import UsageError
 from autograd.errors import ExpressionError
 from autograd.functions import softmax
-from nn.arguments import listed
+from autograd.stepping.notation import counted
+from nn.arguments import bare, listed
 
 if TYPE_CHECKING:
     from nn import Module
@@ -81,13 +82,9 @@ def _name_in(word: str, names: Sequence[str]) -> str:
     fitting = [name for name in names if word.startswith(f"{name}=")]
     if fitting:
         return max(fitting, key=len)
-    said = _bare(word.partition("=")[0]) if "=" in word else ""
-    alike = [name for name in names if said and _bare(name) == said]
+    said = bare(word.partition("=")[0]) if "=" in word else ""
+    alike = [name for name in names if said and bare(name) == said]
     return alike[0] if len(alike) == 1 else ""
-
-
-def _bare(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
 
 
 def _named(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:

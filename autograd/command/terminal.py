@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from autograd.formula import json_data
+from autograd.stepping.notation import padded
 
 GAP = "   "
 """Blanks that separate the parts of a line which may stand on lines of their own."""
@@ -122,20 +123,20 @@ def blocks(rows: Sequence[Sequence[str]], left: int, width: int) -> list[list[st
     ['       loss', 'train  0.25']
     ['       accuracy', 'train      98 %']
     """
-    first, *others = ([str(cell) for cell in column] for column in zip(*rows, strict=True))
-    widths = [max(map(len, column)) for column in others]
+    cells = [[str(cell) for cell in row] for row in rows]
+    _, *others = zip(*padded(cells, "<" * left + ">"), strict=True)
+    widths = [len(column[0]) for column in others]
     room = max(NARROWEST, width - 2 - max(widths, default=0))
-    first = [crop(cell, room) for cell in first]
-    own = max(map(len, first))
+    first = [cell for (cell,) in padded([[crop(name, room)] for name, *_ in cells])]
+    own = len(first[0])
     found: list[list[str]] = []
     used = width
-    for i, (column, widest) in enumerate(zip(others, widths, strict=True), 1):
+    for column, widest in zip(others, widths, strict=True):
         if used + 2 + widest > width:
             used = own
-            found.append([cell.ljust(own) for cell in first])
+            found.append(first)
         used += 2 + widest
-        padded = (cell.ljust(widest) if i < left else cell.rjust(widest) for cell in column)
-        found[-1] = [f"{line}  {cell}" for line, cell in zip(found[-1], padded, strict=True)]
+        found[-1] = [f"{line}  {cell}" for line, cell in zip(found[-1], column, strict=True)]
     return [[line.rstrip() for line in block] for block in found or [first]]
 
 
@@ -197,15 +198,6 @@ def percent(share: float) -> str:
     '98.4 %'
     """
     return f"{share:.1%}".replace("%", " %")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return how many there are, as people say it.
-
-    >>> counted(1, "event"), counted(1200, "event")
-    ('1 event', '1,200 events')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def as_json(content: Any) -> str:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.command.account import milestones, print_files, print_network, print_next
 from autograd.command.notes import Notes, described
-from autograd.command.terminal import Terminal, as_json, counted, printable
+from autograd.command.terminal import Terminal, as_json, printable
 from autograd.command.text_settings import TextSettings, text_settings_of
 from autograd.command.usage import INTERRUPTED, OK, UsageError
 from autograd.modes import no_grad
+from autograd.stepping.notation import counted
 
 if TYPE_CHECKING:
     from nn import GPT

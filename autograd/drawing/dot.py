@@ -18,9 +18,9 @@ from autograd.drawing.picture import (
     Link,
     Picture,
     Row,
+    drawable,
     ink_on,
     is_signed,
-    printable,
     shorten,
     shown,
 )
@@ -212,7 +212,7 @@ def _small(markup: str, ink: str = GREY, size: int = 9) -> str:
 
 
 def _clean(text: str) -> str:
-    return html.escape(printable(text), quote=False)
+    return html.escape(drawable(text), quote=False)
 
 
 def _markup(text: str) -> str:

@@ -11,7 +11,7 @@ from html import escape
 
 from autograd.drawing.layout import HEIGHT, WIDTH, Point, arrange
 from autograd.drawing.palette import GREY, INK, shade
-from autograd.drawing.picture import ink_on, printable, shorten, shown
+from autograd.drawing.picture import drawable, ink_on, shorten, shown
 from autograd.engine import Value
 from autograd.errors import MissingExtraError
 from autograd.graph import node_args
@@ -122,7 +122,7 @@ def _straight(centres: list[Point], edge: tuple[int, int]) -> list[Point]:
 
 def _title(recording: Recording, node: Value) -> tuple[str, str, str]:
     op = str(node.op or "")
-    name = printable(shorten(recording.name(node), max(6, 13 - len(op))))
+    name = drawable(shorten(recording.name(node), max(6, 13 - len(op))))
     return name, op, tight(recording.value(node))
 
 
@@ -164,7 +164,7 @@ def _frame(recording: Recording, position: int) -> Frame:
         edge += sum(isinstance(arg, Value) for arg in slots)
     parts = str(event).split("   ")
     local = f"× {shown(event.local)}" if isinstance(event, Edge) else ""
-    return Frame(cards, edge, local, printable(shorten("   ".join(parts[:2]), LONGEST_CAPTION)))
+    return Frame(cards, edge, local, drawable(shorten("   ".join(parts[:2]), LONGEST_CAPTION)))
 
 
 def _known(gradient: Gradient) -> str:

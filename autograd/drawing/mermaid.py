@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from autograd.drawing.palette import GREY, INK, NEGATIVE, NORM, PALE, POSITIVE, strength
-from autograd.drawing.picture import Item, Link, Picture, Row, is_signed, printable, shorten, shown
+from autograd.drawing.picture import Item, Link, Picture, Row, drawable, is_signed, shorten, shown
 
 # Letters, digits, and what neither Mermaid nor Markdown reads as a sign.
 UNSAFE = re.compile(r"(?<=\d)[.)](?=\s)|[^\w\s.,=()…×‖→Δ]|_|[^\S ]")
@@ -74,7 +74,7 @@ def escape(text: str) -> str:
     >>> escape('<b> #1 "x"'), escape("layers.0.w"), escape("1. a * b")
     ('#60;b#62; #35;1 #34;x#34;', 'layers.0.w', '1#46; a #42; b')
     """
-    text = MAGIC.sub(lambda found: found[0] + WORD_JOINER, printable(text))
+    text = MAGIC.sub(lambda found: found[0] + WORD_JOINER, drawable(text))
     return UNSAFE.sub(lambda found: f"#{ord(found[0])};", text)
 
 

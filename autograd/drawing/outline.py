@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from autograd.drawing.picture import Item, Picture, printable, shorten, shown
+from autograd.drawing.picture import Item, Picture, drawable, shorten, shown
 
 DEEPEST_INDENT = 24
 """Levels of indentation before the outline goes on at the margin."""
@@ -53,12 +53,12 @@ def source(picture: Picture) -> str:
     largest = [
         f"{name}: at most {shown(picture.largest[scale])} in size" for scale, name in picture.scales
     ]
-    notes = [printable(shorten(note, 160)) for note in picture.notes]
+    notes = [drawable(shorten(note, 160)) for note in picture.notes]
     return "\n".join([*text, "", *largest, *notes]).rstrip() + "\n"
 
 
 def _name(item: Item) -> str:
-    return printable(shorten(item.title) or item.name or shorten(item.caption))
+    return drawable(shorten(item.title) or item.name or shorten(item.caption))
 
 
 def _heading(item: Item) -> str:
@@ -69,7 +69,7 @@ def _heading(item: Item) -> str:
     else:
         heading = " ".join(filter(None, (shorten(item.title), item.caption, item.name)))
     path = f"({shorten(item.path)})" if item.path else ""
-    return printable(" ".join(filter(None, (heading, item.times, path))))
+    return drawable(" ".join(filter(None, (heading, item.times, path))))
 
 
 def _numbers(item: Item) -> list[str]:

@@ -180,7 +180,7 @@ def shorten(text: str, longest: int = 24) -> str:
     return text if len(text) <= longest else f"{text[:half]}…{text[half + 1 - longest :]}"
 
 
-def printable(text: str) -> str:
+def drawable(text: str) -> str:
     """Return ``text`` with what no format can show replaced."""
     return UNPRINTABLE.sub("\ufffd", text)
 

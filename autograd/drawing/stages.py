@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from autograd.disjoint import DisjointSets
 from autograd.drawing.structure import Structure
 
 DEPTHS = (3, 2)
@@ -158,19 +159,13 @@ def _alike(
     depth: int,
 ) -> dict[int, int]:
     """Return the kind of each box: those that look alike so far down or so far up share it."""
-    kind = {box: box for box in order}
-
-    def first(box: int) -> int:
-        while kind[box] != box:
-            kind[box] = box = kind[kind[box]]
-        return box
-
+    kinds = DisjointSets(order)
     for around in (args, users):
         seen = _seen(order, ops, around, depth)
         example: dict[int, int] = {}
         for box in order:
-            kind[first(box)] = first(example.setdefault(seen[box], box))
-    return {box: first(box) for box in order}
+            kinds.join(box, example.setdefault(seen[box], box))
+    return {box: kinds.first(box) for box in order}
 
 
 def _seen(
@@ -223,26 +218,20 @@ def _that_repeat(
     members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]
 ) -> list[int]:
     """Return the boxes of a circle that are connected by turns; others only look like them."""
-    group = {box: box for box in members}
-
-    def first(box: int) -> int:
-        while group[box] != box:
-            group[box] = box = group[group[box]]
-        return box
-
+    groups = DisjointSets(members)
     for box in members:
         for arg in args[box]:
-            if arg in group:
-                group[first(arg)] = first(box)
+            if arg in groups:
+                groups.join(arg, box)
     connected: dict[int, list[int]] = {}
     for box in members:
-        connected.setdefault(first(box), []).append(box)
+        connected.setdefault(groups.first(box), []).append(box)
     again = {
         group
         for group, found in connected.items()
         if len(found) > 1 and max(_turns(found, args, kind).values()) > 0
     }
-    return [box for box in members if first(box) in again]
+    return [box for box in members if groups.first(box) in again]
 
 
 def _is_regular(members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from autograd.disjoint import DisjointSets
 from autograd.drawing.structure import Structure
 
 MOST_SPLITS = 8
@@ -121,25 +122,19 @@ def _parts(
 
     Terms that share a computed node are one part, called by the first of them.
     """
-    leader = {term: term for term in terms}
-
-    def first(term: int) -> int:
-        while leader[term] != term:
-            leader[term] = term = leader[leader[term]]
-        return term
-
+    shared = DisjointSets(terms)
     owner: dict[int, int] = {}
     for term in terms:
         waiting = [term]
         while waiting:
             i = waiting.pop()
             if i in owner:
-                a, b = sorted((first(owner[i]), first(term)))
-                leader[b] = a
+                a, b = sorted((shared.first(owner[i]), shared.first(term)))
+                shared.join(b, a)
                 continue
             owner[i] = term
             waiting += (arg for arg in structure.args[i] if inner[arg])
-    part = {i: first(term) for i, term in owner.items()}
+    part = {i: shared.first(term) for i, term in owner.items()}
     size: dict[int, int] = {}
     for number in part.values():
         size[number] = size.get(number, 0) + 1

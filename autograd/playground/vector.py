@@ -8,7 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 from autograd.drawing.palette import GREY, INK, PALE, RED
-from autograd.drawing.picture import Item, Picture, Row, ink_on, printable, shorten, shown
+from autograd.drawing.picture import Item, Picture, Row, drawable, ink_on, shorten, shown
 
 LETTER, LINE_HEIGHT = 6.7, 19
 """About how wide a character is, and how high a line, at 12 pixels."""
@@ -207,4 +207,4 @@ def _legend(picture: Picture) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text))
+    return escape(drawable(text))

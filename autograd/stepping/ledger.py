@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.engine import Value
 from autograd.stepping.events import Recording
-from autograd.stepping.notation import show
+from autograd.stepping.notation import padded, show
 
 PATH_NAMES = 12
 """Nodes of a path that are printed; the middle of a longer one is counted."""
@@ -163,11 +163,9 @@ class Ledger:
                 )
                 for e in self.entries
             ]
-            widths = [max(len(row[i]) for row in rows) for i in range(4)]
             lines += [
-                f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  = {row[2]:<{widths[2]}}"
-                f"  = {row[3]:>{widths[3]}}   {row[4]}".rstrip()
-                for row in rows
+                f"  {via}  {rule}  = {numbers}  = {product}   {scope}".rstrip()
+                for via, rule, numbers, product, scope in padded(rows, "<<<><")
             ]
         if self.cancels:
             lines.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 from typing import Any
 
 from autograd.engine import Value
@@ -23,22 +23,49 @@ def show(x: float | None) -> str:
     return written if len(written) <= 9 else repr(float(f"{x:.6g}"))
 
 
-def aligned(rows: Sequence[Sequence[str]], gap: str = "  ", least: Sequence[int] = ()) -> list[str]:
-    """Return rows as lines, the first column to the left and the others to the right.
+def counted(count: int, noun: str) -> str:
+    """Return how many there are, as people say it.
+
+    >>> counted(1, "event"), counted(1200, "event")
+    ('1 event', '1,200 events')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+WAYS = {"<": str.ljust, ">": str.rjust}
+
+
+def padded(
+    rows: Sequence[Sequence[str]], sides: str = "<>", least: Sequence[int] = ()
+) -> list[list[str]]:
+    """Return rows whose cells are as wide as the widest of their column.
 
     Args:
+        sides: where the cells of each column stand, to the left or the right; the last one is
+            that of all further columns.
         least: widths that the first columns have at least.
+
+    >>> padded([["a", "1", "x"], ["bc", "10", "y"]], "<>")
+    [['a ', ' 1', 'x'], ['bc', '10', 'y']]
+    """
+    widest = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(pair) for pair in zip_longest(widest, least, fillvalue=0)]
+    ways = chain((WAYS[side] for side in sides), repeat(WAYS[sides[-1]]))
+    columns = list(zip(ways, widths, strict=False))
+    return [
+        [way(cell, width) for (way, width), cell in zip(columns, row, strict=True)] for row in rows
+    ]
+
+
+def aligned(
+    rows: Sequence[Sequence[str]], gap: str = "  ", sides: str = "<>", least: Sequence[int] = ()
+) -> list[str]:
+    """Return rows as lines, their columns as `padded` has them.
 
     >>> aligned([["", "loss"], ["1", "0.25"], ["10", "0.125"]])
     ['     loss', '1    0.25', '10  0.125']
     """
-    widest = (max(map(len, column)) for column in zip(*rows, strict=True))
-    first, *others = (max(widths) for widths in zip_longest(widest, least, fillvalue=0))
-    lines = []
-    for cell, *cells in rows:
-        padded = [c.rjust(width) for c, width in zip(cells, others, strict=True)]
-        lines.append(gap.join([cell.ljust(first), *padded]).rstrip())
-    return lines
+    return [gap.join(cells).rstrip() for cells in padded(rows, sides, least)]
 
 
 def names_of(nodes: Sequence[Value]) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import re
 from typing import Any
 
+from autograd import counted
 from nn.tables.dialect import cells_of, dialect_of
 from nn.tables.header import is_number
 from nn.tables.numerals import is_missing
@@ -72,7 +73,7 @@ def bared(lines: list[str], separator: str | None) -> tuple[list[str], list[str]
     if names_line:
         lines[comments[-1]] = names_line
         return lines, [], []
-    said = [f"{plural(len(comments), 'line')} of comments skipped"] if comments else []
+    said = [f"{counted(len(comments), 'line')} of comments skipped"] if comments else []
     return lines, said, []
 
 
@@ -124,7 +125,7 @@ def trimmed(frame: Any) -> tuple[Any, list[str]]:
         notes = next((i for i, count in enumerate(filled) if count != 1), 0)
     if 0 < notes <= MOST_BELOW:
         frame = frame.iloc[:-notes]
-        said.append(f"{plural(notes, 'line')} below the table skipped")
+        said.append(f"{counted(notes, 'line')} below the table skipped")
     if len(frame) > 3:
         place, word = next(((i, cell) for i, cell in enumerate(frame.iloc[-1]) if cell), (0, ""))
         is_total = word.lower().rstrip(": ") in TOTALS
@@ -146,8 +147,3 @@ def _are_units(frame: Any) -> bool:
             return False
         found += not is_missing(first)
     return found > 1
-
-
-def plural(count: int, noun: str) -> str:
-    """Return how many there are, as people say it."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from os import PathLike
 from typing import Any, NamedTuple
 
-from nn.arguments import listed
+from nn.arguments import bare, listed
 from nn.tables.columns import LARGEST_CELL, Column, column_of, is_numbering, reason_against
 from nn.tables.numerals import Clock, Dates, Flags, Numerals, decimal_of
 from nn.tables.preparation import Prepared, prepare
@@ -135,16 +135,12 @@ def _named(path: str | PathLike[str], names: list[str], word: str) -> str:
     """Return the name of the column that is meant."""
     if word in names:
         return word
-    alike = [name for name in names if _bare(name) == _bare(word)]
+    alike = [name for name in names if bare(name) == bare(word)]
     if len(alike) == 1:
         return alike[0]
     close = get_close_matches(word, names, n=1)
     hint = f"did you mean {close[0]}?" if close else f"it has {listed(names, 12)}"
     raise ValueError(f"{path} has no column {word!r:.60}; {hint}")
-
-
-def _bare(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
 
 
 def _target(

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd import missing_extra, read_regular
+from autograd import counted, missing_extra, read_regular
 from nn.tables.dialect import (
     GAP,
     SEPARATORS,
@@ -23,7 +23,7 @@ from nn.tables.dialect import (
     tabbed,
 )
 from nn.tables.header import has_names, is_number
-from nn.tables.margins import UNITS, bared, plural, refuse_formats, trimmed
+from nn.tables.margins import UNITS, bared, refuse_formats, trimmed
 
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -186,10 +186,10 @@ def _written(
     frame = frame.drop(columns=room - 1)
     how.append(how_separated if width > 1 else "one column")
     if dialect.above:
-        how.append(f"{plural(dialect.above, 'line')} above the table skipped")
+        how.append(f"{counted(dialect.above, 'line')} above the table skipped")
     how += said
     if short:
-        how.append(f"{plural(short, 'row')} end{'s' * (short == 1)} early")
+        how.append(f"{counted(short, 'row')} end{'s' * (short == 1)} early")
     return _checked(_headed(frame, head, how, [*named, *sure]))
 
 

@@ -16,7 +16,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nn.documents import StateError, as_float, as_text, contents_of, parsed, read_json, write_json
+from nn.documents import (
+    NOT_FINITE,
+    StateError,
+    as_float,
+    as_text,
+    contents_of,
+    parsed,
+    read_json,
+    write_json,
+)
 from nn.history import History, StepRecord
 
 WRITING_SHARE = 0.05
@@ -264,4 +273,4 @@ def _floats(content: Any) -> Any:
         return {key: _floats(value) for key, value in content.items()}
     if isinstance(content, list):
         return [_floats(value) for value in content]
-    return float(content) if content in ("inf", "-inf", "nan") else content
+    return float(content) if content in NOT_FINITE else content

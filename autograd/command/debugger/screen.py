@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 
-from autograd.command.terminal import BAD, NUMBER, QUIET, WARNING, Terminal, counted, crop
+from autograd.command.terminal import BAD, NUMBER, QUIET, WARNING, Terminal, crop
 from autograd.engine import Value
 from autograd.stepper import Stepper
 from autograd.stepping import breakpoints as at
 from autograd.stepping.events import Edge, Event
-from autograd.stepping.notation import show
+from autograd.stepping.notation import counted, padded, show
 
 MAX_PLACE_COLUMN = 100
 """On a wider terminal, the place of an event does not move further to the right."""
@@ -85,7 +85,7 @@ class Screen:
             for arg, number in zip(node.args, numbers, strict=True)
         ]
         if node.op.binds and len(names) > 1:
-            names, numbers = _aligned(names, numbers)
+            names, numbers = padded([names, numbers], "<")
         room = self.terminal.width - len(name) - 16
         self.terminal.spans(
             ("  value     ", QUIET), f"{name} = {crop(node.op.spell(*names).rstrip(), room)}"
@@ -109,7 +109,7 @@ class Screen:
         factors = [f"d {self.root}/d {name}", f"d {name}/d {target}"]
         if len(sought) + sum(map(len, factors)) + len(" +=  * ") > room:
             factors = ["upstream", "local"]
-        factors, numbers = _aligned(factors, [show(event.upstream), show(event.local)])
+        factors, numbers = padded([factors, [show(event.upstream), show(event.local)]], "<")
         indent = " " * (len(sought) + 1)
         self.terminal.spans(("  adds      ", QUIET), f"{sought} += {' * '.join(factors).rstrip()}")
         self.terminal.spans(f"{' ' * 12}{indent} = {' * '.join(numbers).rstrip()}")
@@ -128,12 +128,3 @@ def style_of(x: float | None) -> str:
     if x is None:
         return QUIET
     return BAD if not math.isfinite(x) else WARNING if x == 0 else NUMBER
-
-
-def _aligned(above: list[str], below: list[str]) -> tuple[list[str], list[str]]:
-    """Return two rows padded so that each column has one width."""
-    widths = [max(map(len, column)) for column in zip(above, below, strict=True)]
-    return (
-        [text.ljust(width) for text, width in zip(above, widths, strict=True)],
-        [text.ljust(width) for text, width in zip(below, widths, strict=True)],
-    )

@@ -33,7 +33,7 @@ from autograd.command.debugger.listing import MAX_ROWS, Listing
 from autograd.command.debugger.names import Names, Refusal
 from autograd.command.debugger.screen import Screen
 from autograd.command.expression import number_of
-from autograd.command.terminal import BAD, QUIET, WARNING, Terminal, counted, printable
+from autograd.command.terminal import BAD, QUIET, WARNING, Terminal, printable
 from autograd.engine import Value
 from autograd.errors import ChainruleError
 from autograd.files import write_whole
@@ -41,6 +41,7 @@ from autograd.stepper import Stepper
 from autograd.stepping.breakpoints import Condition
 from autograd.stepping.events import Event
 from autograd.stepping.mistakes import WAYS
+from autograd.stepping.notation import counted
 from autograd.stepping.quiz import Quiz
 
 MAX_COUNTED = 100_000

@@ -13,11 +13,12 @@ from autograd.command.account import print_network, print_next
 from autograd.command.notes import Notes, described, function_of, print_figures, saved
 from autograd.command.parser import Parser
 from autograd.command.question import example, next_letters, question_of
-from autograd.command.terminal import Terminal, as_json, counted, percent, printable
+from autograd.command.terminal import Terminal, as_json, percent, printable
 from autograd.command.usage import OK, UsageError
 from autograd.engine import Value
 from autograd.functions import logsumexp, softmax
 from autograd.ops import sigmoid
+from autograd.stepping.notation import counted
 
 if TYPE_CHECKING:
     from nn import Module
