@@ -73,5 +73,7 @@ from autograd.stepping import breakpoints as breakpoints
 from autograd.stepping.notation import counted as counted
 from autograd.stepping.notation import padded as padded
 from autograd.testing import strategies as strategies
+from autograd.tree import nested as nested
+from autograd.tree import rectangle as rectangle
 
 __version__: str

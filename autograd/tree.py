@@ -50,6 +50,41 @@ def mapped(change: Callable[..., Any], tree: Any, *others: Any) -> Any:
     return like(tree, [mapped(change, *each) for each in items])
 
 
+def rectangle(tree: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """Return the shape of nested lists, and what is in them, row by row; arrays count as lists.
+
+    Raises:
+        ValueError: rows differ in length.
+
+    >>> rectangle([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    ((2, 3), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    """
+    shape: list[int] = []
+    level = [tree]
+    while True:
+        if any(hasattr(kind, "ndim") for kind in set(map(type, level))):
+            level = [x.tolist() if getattr(x, "ndim", 0) else x for x in level]
+        if not any(issubclass(kind, list | tuple) for kind in set(map(type, level))):
+            return tuple(shape), level
+        lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in level}
+        if len(lengths) > 1:
+            raise ValueError("its rows differ in length")
+        shape += lengths
+        level = [x for row in level for x in row]
+
+
+def nested(items: Sequence[Any], shape: Sequence[int]) -> Any:
+    """Return what stands row by row as nested lists of some shape.
+
+    >>> nested([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3))
+    [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    """
+    if not shape:
+        return items[0]
+    step = len(items) // shape[0] if shape[0] else 0
+    return [nested(items[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
+
+
 def leaves(tree: Any) -> Iterator[Any]:
     """Yield what is nested in containers."""
     inner = children(tree)

@@ -6,10 +6,10 @@ A `Layer` is ``weight`` (nout × nin) and ``bias`` (nout), as of ``torch.nn.Line
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from autograd import Value, quoted
+from autograd import Value, nested, quoted, rectangle
 from nn.documents import StateError, as_float
 from nn.layers import Layer, Neuron
 from nn.linear import Embedding, Linear
@@ -90,7 +90,7 @@ def to_torch(model: Module) -> dict[str, Any]:
     ['layers.0.bias', 'layers.0.weight']
     """
     return {
-        name: _nested([leaf.data for leaf in tensor.leaves], tensor.shape)
+        name: nested([leaf.data for leaf in tensor.leaves], tensor.shape)
         for name, tensor in tensors(model).items()
     }
 
@@ -109,8 +109,8 @@ def from_torch(model: Module, state: Mapping[str, Any]) -> None:
         raise StateError(f"the state has {len(state)} tensors, the model {len(own)}")
     given = {}
     for name, (other, tensor) in zip(own, state.items(), strict=True):
-        nested = tensor.tolist() if hasattr(tensor, "tolist") else tensor
-        given[name] = _flat(f"{other} (for {name})", nested)
+        plain = tensor.tolist() if hasattr(tensor, "tolist") else tensor
+        given[name] = _flat(f"{other} (for {name})", plain)
     assign(own, given)
 
 
@@ -142,21 +142,10 @@ def assign(own: Mapping[str, Tensor], given: Mapping[str, Numbers]) -> None:
         leaf.data = number
 
 
-def _flat(name: str, nested: Any) -> Numbers:
+def _flat(name: str, given: Any) -> Numbers:
     """Return nested lists as numbers with a shape."""
-    shape: list[int] = []
-    level = [nested]
-    while level and isinstance(level[0], list | tuple):
-        lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in level}
-        if len(lengths) > 1:
-            raise StateError(f"{name} is ragged: its rows differ in length")
-        shape.append(len(level[0]))
-        level = [x for row in level for x in row]
-    return Numbers(tuple(shape), [as_float(name, x) for x in level])
-
-
-def _nested(numbers: Sequence[float], shape: Sequence[int]) -> Any:
-    if not shape:
-        return numbers[0]
-    size = len(numbers) // shape[0]
-    return [_nested(numbers[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
+    try:
+        shape, items = rectangle(given)
+    except ValueError as error:
+        raise StateError(f"{name} is ragged: {error}") from None
+    return Numbers(shape, [as_float(name, x) for x in items])

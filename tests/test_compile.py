@@ -845,7 +845,7 @@ def test_wrong_arguments_are_named(
         (lambda: compile(abs, "1"), TypeError, "expected a real number, got '1'"),
         (lambda: compile(lambda x: None, 1.0), TypeError, "<lambda> must return numbers, or list"),
         (lambda: compile(lambda x: [[x], x], 1.0), TypeError, "returned lists of different lengt"),
-        (lambda: compile(lambda x: [x, [x]], 1.0), TypeError, "<lambda> must return numbers, or l"),
+        (lambda: compile(lambda x: [x, [x]], 1.0), TypeError, "returned lists of different lengt"),
         (lambda: compile(lambda x: {"y": x}, 1.0), TypeError, "<lambda> must return numbers"),
         (lambda: compile(lambda x: "1", 1.0), TypeError, "<lambda> must return numbers"),
     ],

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.repetition import Shape
 from autograd.operand import real
+from autograd.tree import rectangle
 
 EMPTY = (0, -1)
 """The shape of ``[]`` where lists are expected in it: no samples, or one without numbers."""
@@ -161,17 +162,11 @@ def _plain(what: str, arg: Any) -> Any:
 
 def _shape(what: str, column: Any, dimensions: int) -> Shape:
     """Return the shape of nested lists; `EMPTY` where no list says how long the rows are."""
-    shape: list[int] = []
-    level = [column]
-    while any(isinstance(x, list) for x in level):
-        lengths = {len(row) if isinstance(row, list) else -1 for row in level}
-        if len(lengths) > 1:
-            raise ValueError(f"{what} is ragged: its rows differ in length")
-        shape.append(len(level[0]))
-        level = [x for row in level for x in row]
-    if shape == [0] and dimensions:
-        return EMPTY
-    return tuple(shape)
+    try:
+        shape, _ = rectangle(column)
+    except ValueError as error:
+        raise ValueError(f"{what} is ragged: {error}") from None
+    return EMPTY if shape == (0,) and dimensions else shape
 
 
 def _batch(

@@ -25,7 +25,7 @@ from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
 from autograd.compiler.places import Held, held_by
 from autograd.compiler.program import Program
-from autograd.compiler.python import nested, parted
+from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recall import Recalled, recalled
 from autograd.compiler.recording import Example, FunctionGraph, record
@@ -35,6 +35,7 @@ from autograd.compiler.watch import Watch
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.operand import real
+from autograd.tree import nested
 
 if TYPE_CHECKING:
     from autograd.compiler.objects import Slots

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
 from autograd.compiler.objects import Slots
-from autograd.compiler.python import nested
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.repetition import Shape
 from autograd.extras import missing_extra
+from autograd.tree import nested
 
 try:
     import numpy as np

@@ -10,6 +10,7 @@ from autograd.compiler.forks import lazy
 from autograd.compiler.program import Program
 from autograd.compiler.repetition import Shape
 from autograd.compiler.targets import source
+from autograd.tree import nested
 
 
 class PythonFunction:
@@ -49,11 +50,3 @@ def parted(rows: Sequence[tuple[float, ...]], shapes: Sequence[Shape]) -> list[A
         parts.append([nested(row[begin : begin + size], shape) for row in rows])
         begin += size
     return parts
-
-
-def nested(numbers: Sequence[float], shape: Shape) -> Any:
-    """Return flat numbers as nested lists of some shape."""
-    if not shape:
-        return numbers[0]
-    step = len(numbers) // shape[0] if shape[0] else 0
-    return [nested(numbers[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]

@@ -29,6 +29,7 @@ from autograd.graph import topological_order
 from autograd.modes import changed_mode
 from autograd.operand import real
 from autograd.place import place_of
+from autograd.tree import rectangle
 
 
 class FunctionGraph(NamedTuple):
@@ -398,18 +399,11 @@ def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | TracedNumber |
     Raises:
         TypeError: rows differ in length, or an element is no number.
     """
-    shape: list[int] = []
-    level = [part]
-    while True:
-        level = [x.tolist() if getattr(x, "ndim", 0) else x for x in level]  # arrays of Values
-        if not (level and isinstance(level[0], list | tuple)):
-            break
-        lengths = {len(row) if isinstance(row, list | tuple) else -1 for row in level}
-        if len(lengths) > 1:
-            raise TypeError(f"{name} returned lists of different lengths: {part!r:.60}")
-        shape.append(lengths.pop())
-        level = [x for row in level for x in row]
     try:
-        return tuple(shape), [x if isinstance(x, Value | TracedNumber) else real(x) for x in level]
+        shape, items = rectangle(part)
+    except ValueError:
+        raise TypeError(f"{name} returned lists of different lengths: {part!r:.60}") from None
+    try:
+        return shape, [x if isinstance(x, Value | TracedNumber) else real(x) for x in items]
     except TypeError as error:
         raise TypeError(f"{name} must return numbers, or lists of them: {error}") from None

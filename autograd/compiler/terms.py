@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.compiler.recording import FunctionGraph
+from autograd.disjoint import DisjointSets
 from autograd.engine import Value
 
 
@@ -120,13 +121,7 @@ class Whole:
         Terms with a node in common are of one sample, unless these are more than ``most``: the
         number is that from which on there would be less of no sample.
         """
-        parent = list(range(len(terms)))
-
-        def find(i: int) -> int:
-            while parent[i] != i:
-                parent[i] = i = parent[parent[i]]
-            return i
-
+        samples = DisjointSets(range(len(terms)))
         users: dict[Any, set[int]] = {term: {i} for i, term in enumerate(terms)}
         shared: set[Value] = set()
         fewest = math.inf
@@ -134,19 +129,18 @@ class Whole:
             using = users.pop(node, None)
             if using is None or node not in self.height:
                 continue
-            if len(using) > 1:
-                using = {find(i) for i in using}
-                if len(using) > most:
-                    shared.add(node)
-                    fewest = min(fewest, len(using))
-                    continue
+            using = {samples.first(i) for i in using}
+            if len(using) > most:
+                shared.add(node)
+                fewest = min(fewest, len(using))
+                continue
             first = min(using)
             for i in using:
-                parent[i] = first
+                samples.join(i, first)
             for arg in self.args_of(node):
                 if arg in self.height:
                     users.setdefault(arg, set()).add(first)
         parts: dict[int, list[Value]] = {}
         for i, term in enumerate(terms):
-            parts.setdefault(find(i), []).append(term)
+            parts.setdefault(samples.first(i), []).append(term)
         return shared, list(parts.values()), fewest
