@@ -69,6 +69,7 @@ from autograd.compiler.descent import Descent as Descent
 from autograd.errors import quoted as quoted
 from autograd.files import read_regular as read_regular
 from autograd.formula import json_data as json_data
+from autograd.graph import topological_order as topological_order
 from autograd.stepping import breakpoints as breakpoints
 from autograd.stepping.notation import counted as counted
 from autograd.stepping.notation import padded as padded

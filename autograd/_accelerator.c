@@ -124,6 +124,24 @@ static int set_rare(Node *node, const char *name, PyObject *value)
     return PyDict_SetItemString(node->origin, name, value);
 }
 
+/* Every CPython exports it, though the limited API leaves it out. */
+extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value)
+    __attribute__((weak));
+
+/* Borrowed of the context, so until other code runs. */
+static inline Mode *current_mode(void)
+{
+    PyObject *mode = NULL;
+    if (!mode_variable)
+        PyErr_SetString(PyExc_RuntimeError, "autograd has not been loaded to its end");
+    else if (!PyContextVar_Get)
+        mode = PyObject_CallMethod(mode_variable, "get", NULL);
+    else if (PyContextVar_Get(mode_variable, NULL, &mode) < 0)
+        return NULL;
+    Py_XDECREF(mode);
+    return (Mode *)mode;
+}
+
 /* The life of a node */
 
 static Node *spare; /* of these, with the references to their type */
@@ -151,10 +169,16 @@ static inline Node *blank(int is_tracked)
     return node;
 }
 
-/* More than a number is needed to build a node by hand, which gc has to know. */
+/* More than a number and a label is needed to build a node by hand, which gc has to know. */
+static int is_by_hand(PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t n = PyTuple_Size(args);
+    return kwargs || n > 2 || (n == 2 && !PyUnicode_CheckExact(items_of(args)[1]));
+}
+
 static PyObject *node_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    return (PyObject *)blank(tracks_all || kwargs || PyTuple_Size(args) > 1);
+    return (PyObject *)blank(tracks_all || is_by_hand(args, kwargs));
 }
 
 static Node *waiting; /* to be freed */
@@ -405,6 +429,27 @@ static PyObject *get_args(PyObject *self, void *unused)
     return args;
 }
 
+/* A new leaf of a float; else as Python has it. */
+static int node_init(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    Node *node = (Node *)self;
+    PyObject *x = PyTuple_Size(args) ? items_of(args)[0] : Py_None;
+    Mode *mode = current_mode();
+    if (!mode)
+        return -1;
+    if (mode->way != BY_PYTHON && !(node->bits & MARK) && PyFloat_CheckExact(x)
+        && !is_by_hand(args, kwargs)) {
+        node->data = PyFloat_AsDouble(x);
+        set_mark(node, NONE);
+        return PyTuple_Size(args) > 1 ? set_label(self, items_of(args)[1], NULL) : 0;
+    }
+    PyObject *by_python = PyObject_GetAttrString(self, "_init");
+    PyObject *done = by_python ? PyObject_Call(by_python, args, kwargs) : NULL;
+    Py_XDECREF(by_python);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 static PyGetSetDef node_getset[] = {
     {"op", get_op, NULL, NULL, NULL},
     {"args", get_args, NULL, NULL, NULL},
@@ -513,24 +558,6 @@ INLINED PyObject *binary(int row, PyObject *x, PyObject *y);
 static Form *few_forms[ROW_COUNT][FEW + 1][1 << FEW]; /* by the number of arguments, and which of
                                                          them are nodes */
 static Form *wide_forms[ROW_COUNT][KEPT];             /* of more, used last */
-
-/* Every CPython exports it, though the limited API leaves it out. */
-extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value)
-    __attribute__((weak));
-
-/* Borrowed of the context, so until other code runs. */
-static inline Mode *current_mode(void)
-{
-    PyObject *mode = NULL;
-    if (!mode_variable)
-        PyErr_SetString(PyExc_RuntimeError, "autograd has not been loaded to its end");
-    else if (!PyContextVar_Get)
-        mode = PyObject_CallMethod(mode_variable, "get", NULL);
-    else if (PyContextVar_Get(mode_variable, NULL, &mode) < 0)
-        return NULL;
-    Py_XDECREF(mode);
-    return (Mode *)mode;
-}
 
 static int is_for(const Form *form, PyObject *const *args, Py_ssize_t n)
 {
@@ -914,6 +941,8 @@ static PyType_Spec mode_spec = {
 
 static PyType_Slot node_slots[] = {
     {Py_tp_new, node_new},
+    {Py_tp_init, node_init},
+    {Py_tp_doc, (void *)"Value(data, children=(), op='', label='', *, _children=(), _op='')\n--\n\n"},
     {Py_tp_dealloc, node_dealloc},
     {Py_tp_traverse, node_traverse},
     {Py_tp_clear, node_clear},

@@ -88,8 +88,9 @@ def accelerated(cls: C) -> C:
     if not accelerator:
         return cls
     made = accelerator.value_of(cls.__base__)
+    made._init = vars(cls)["__init__"]  # for all but a leaf of a float
     for name, what in vars(cls).items():
-        if name not in vars(made):
+        if name not in vars(made) or name == "__doc__":
             setattr(made, name, what)
     made.__name__ = cls.__name__  # without its module, as messages have it
     return made  # type: ignore[no-any-return]

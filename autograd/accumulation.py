@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from autograd import ops
@@ -105,7 +106,7 @@ def edges_of(outs: Iterable[Any], wrt: Sequence[Value]) -> list[Dependence]:
 
 def oldest(nodes: Iterable[Value]) -> float:
     """Return the age of the oldest of some nodes: what is older doesn't depend on any of them."""
-    return min((node._age for node in nodes), default=0.0)
+    return min(map(attrgetter("_age"), nodes), default=0.0)
 
 
 def accumulated(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 from autograd.graph import topological_order
@@ -18,23 +19,24 @@ from autograd.ops import mul_no_nan
 from autograd.precedence import Template, call
 
 
-def shares(op: Op, out: Any, args: Sequence[Any], upstream: Any, slots: Sequence[int]) -> list[Any]:
-    """Return what a result passes to each argument, operands and floats; None but for ``slots``."""
+def shares(node: Any, args: Sequence[Any], upstream: Any, asked: tuple[bool, ...]) -> list[Any]:
+    """Return what a result passes to the arguments ``asked`` for, operands and floats."""
+    op = node.op
     if op.pullback is not None and not op.singular:
         g = Number(upstream) if upstream.__class__ is float else upstream
-        return [plain(c) for c in op.pullback(g, out, _operands(args))]
-    parts: list[Any] = [None] * len(args)
-    for slot, local in zip(slots, slopes(op, out, args, slots), strict=True):
-        parts[slot] = product(upstream, local, op.singular)
-    return parts
-
-
-def slopes(op: Op, out: Any, args: Sequence[Any], slots: Sequence[int]) -> list[Any]:
-    """Return the local derivatives in some arguments, operands and floats."""
+        return list(map(plain, compress(op.pullback(g, node, _operands(args)), asked)))
     if len(args) > UNROLLED or not op.is_built_in:
-        return list(map(plain, op.locals(out, _operands(args), slots)))
-    rule = _rule(op, tuple([arg.__class__ is not float for arg in args]), tuple(slots))
-    return rule(out, *args)  # type: ignore[no-any-return]
+        return [product(upstream, local, op.singular) for local in slopes(node, args, asked)]
+    return _rule(op, node._form.pattern, asked)(upstream, node, *args)  # type: ignore[no-any-return]
+
+
+def slopes(node: Any, args: Sequence[Any], asked: tuple[bool, ...]) -> list[Any]:
+    """Return the local derivatives in the arguments ``asked`` for, operands and floats."""
+    op = node.op
+    if len(args) > UNROLLED or not op.is_built_in:
+        slots = compress(range(len(args)), asked)
+        return list(map(plain, op.locals(node, _operands(args), slots)))
+    return _rule(op, node._form.pattern, asked)(1.0, node, *args)  # type: ignore[no-any-return]
 
 
 def _operands(args: Sequence[Any]) -> tuple[Any, ...]:
@@ -51,10 +53,13 @@ def product(upstream: Any, local: Any, singular: bool) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _rule(op: Op, pattern: tuple[bool, ...], slots: tuple[int, ...]) -> Callable[..., Any]:
-    """Return ``(out, *args) -> slopes`` for a built-in row; ``pattern`` says which are operands."""
+def _rule(op: Op, pattern: tuple[bool, ...], asked: tuple[bool, ...]) -> Callable[..., Any]:
+    """Return ``(upstream, out, *args) -> shares`` for a built-in row; those of 1.0 are the slopes.
+
+    ``pattern`` says which of the arguments are operands, ``asked`` which of the shares are wanted.
+    """
     out, args = Symbol("out"), symbols(len(pattern))
-    results = op.locals(out, args, slots)
+    results = op.locals(out, args, compress(range(len(args)), asked))
     numbers = {arg for arg, is_node in zip(args, pattern, strict=True) if not is_node}
     used: dict[Symbol, Symbol] = {}  # the parts that are numbers, by the names they get
 
@@ -72,14 +77,24 @@ def _rule(op: Op, pattern: tuple[bool, ...], slots: tuple[int, ...]) -> Callable
             numbers.add(part)
         else:
             written[part] = Symbol("", part.op, tuple(map(named, part.args)))
-    lines, answers = lower(list(map(named, results)), _recorded)
+    lines, locals_ = lower(list(map(named, results)), _recorded)
     constants = list(used)
     steps, texts = lower(constants)
     steps += [f"{used[part].name} = {text}" for part, text in zip(constants, texts, strict=True)]
-    given = {_row(part.op): part.op for part in written.values() if part.op}
-    signature = ", ".join(symbol.name for symbol in (out, *args))
-    answer = f"return [{', '.join(answers)}]"
-    return function_of(signature, [*steps, *lines, answer], constants, given)
+    passed = []
+    for i, (result, text) in enumerate(zip(results, locals_, strict=True)):
+        lines.append(f"d{i} = {text}")
+        if not isinstance(result, Symbol) or result in numbers:  # it may be 1
+            passed.append({"1.0": "g", "-1.0": "-g"}.get(text, f"product(g, d{i}, {op.singular})"))
+        else:
+            passed.append(f"mul_no_nan(g, d{i})" if op.singular else f"g * d{i}")
+    lines.append("if g.__class__ is float and g == 1.0:")
+    lines.append(f"    return [{', '.join(f'd{i}' for i in range(len(results)))}]")
+    lines.append(f"return [{', '.join(passed)}]")
+    given: dict[str, Any] = {_row(part.op): part.op for part in written.values() if part.op}
+    given |= {"product": product, "mul_no_nan": mul_no_nan}
+    signature = ", ".join(symbol.name for symbol in (Symbol("g"), out, *args))
+    return function_of(signature, [*steps, *lines], constants, given)
 
 
 def _row(op: Op) -> str:

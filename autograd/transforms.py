@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import compress, islice
 from typing import Any
 
 from autograd.accumulation import accumulated, applied, edges_of, oldest
@@ -56,22 +57,24 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
         if not isinstance(value, Value):
             raise TypeError(f"gradients needs Values, got {quoted(value)}")
     tick()
-    return _gradients(out, wrt, ends=wrt if len(set(wrt)) == 1 else [])
+    results = _gradients(out, wrt, ends=wrt if len(set(wrt)) == 1 else [])
+    return list(map(_as_value, results))
 
 
-def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value]:
-    """Return `gradients`; behind ``ends`` stands no other node of ``wrt``."""
+def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value | float]:
+    """Return `gradients`, as floats what they are; behind ``ends`` is no other node of ``wrt``."""
     order = topological_order(out, ends=ends, since=oldest(wrt))
     adjoint: dict[Value, Value | float] = {out: 1.0}
     with unchecked():
-        for node, args, slots in reversed(dependent(order, wrt)):
-            assert node.op is not None
-            parts = shares(node.op, node, args, adjoint[node], slots)
-            for slot in slots:
-                known = adjoint.get(args[slot])
-                adjoint[args[slot]] = parts[slot] if known is None else known + parts[slot]
-    results = [adjoint.get(w, 0.0) for w in wrt]
-    return [g if isinstance(g, Value) else Value(g) for g in results]
+        for node, args, asked in reversed(dependent(order, wrt)):
+            parts = shares(node, args, adjoint[node], asked)
+            for arg, part in zip(compress(args, asked), parts, strict=True):
+                adjoint[arg] = adjoint[arg] + part if arg in adjoint else part
+    return [adjoint.get(w, 0.0) for w in wrt]
+
+
+def _as_value(x: Any) -> Value:
+    return x if x.__class__ is Value else Value(x)
 
 
 def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
@@ -81,15 +84,15 @@ def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
 
 def dependent(
     order: Iterable[Value], sources: Iterable[Value]
-) -> list[tuple[Value, tuple[Any, ...], list[int]]]:
-    """Return the nodes that depend on sources, with their arguments, and the slots of those."""
+) -> list[tuple[Value, tuple[Any, ...], tuple[bool, ...]]]:
+    """Return the nodes that depend on sources, with their arguments, and which of those do."""
     found: set[Any] = set(sources)
     reached = []
     for node in order:
         args = node.args
         if not found.isdisjoint(args):
             found.add(node)
-            reached.append((node, args, [i for i, arg in enumerate(args) if arg in found]))
+            reached.append((node, args, tuple(map(found.__contains__, args))))
     return reached
 
 
@@ -120,7 +123,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     def evaluate(*args: Any) -> Any:
         inside, out, wrt = _recorded(f, args, argnums)
-        return _outputs(inside, [out], (out, _gradient(out, wrt, argnums)))
+        return _outputs(inside, [out], (out, _gradient(out, wrt, argnums, inside)))
 
     return evaluate
 
@@ -146,17 +149,21 @@ def jacobian(
 
     def evaluate(*args: Any) -> Any:
         inside, outs, wrt = _recorded(f, args, argnums, lists=True)
-        rows = [_gradient(out, wrt, argnums) for out in _flat(outs)]
+        rows = [_gradient(out, wrt, argnums, inside) for out in _flat(outs)]
         return _outputs(inside, _flat(outs), rows if isinstance(outs, list | tuple) else rows[0])
 
     return evaluate
 
 
-def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int]) -> Any:
+def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int], inside: bool) -> Any:
     """Return d out / d w, shaped like w, for the one w of ``wrt``, or for each in a tuple."""
     flat = [leaf for w in wrt for leaf in _flat(w)]
-    found = iter(_gradients(out, flat, ends=flat) if isinstance(out, Value) else [0.0] * len(flat))
-    parts = tuple(_shaped(w, found) for w in wrt)
+    found: list[Any] = [0.0] * len(flat)
+    if isinstance(out, Value):
+        found = _gradients(out, flat, ends=flat)
+        found = list(map(_as_value, found)) if inside else _floats(found)
+    rest = iter(found)
+    parts = tuple(_shaped(w, rest) for w in wrt)
     return parts[0] if isinstance(argnums, int) else parts
 
 
@@ -287,12 +294,12 @@ def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None
         if node.op is None or node in moving:  # a list may hold what it is differentiated by
             continue
         args: tuple[Any, ...] = node.args
-        slots = [i for i, arg in enumerate(args) if arg in moving]
-        if not slots:
+        asked = tuple(map(moving.__contains__, args))
+        if True not in asked:
             continue
         total: Any = None
-        for i, local in zip(slots, slopes(node.op, node, args, slots), strict=True):
-            part = product(moving[args[i]], local, node.op.singular)
+        for arg, local in zip(compress(args, asked), slopes(node, args, asked), strict=True):
+            part = product(moving[arg], local, node.op.singular)
             total = part if total is None else total + part
         moving[node] = total
 
@@ -381,8 +388,11 @@ def _cut(result: Any) -> Any:
 
 def _floats(result: Any) -> Any:
     if isinstance(result, list | tuple):
-        parts = map(_floats, result)
-        return list(parts) if isinstance(result, list) else tuple(parts)
+        numbers = [
+            x if x.__class__ is float else x.data if x.__class__ is Value else _floats(x)
+            for x in result
+        ]
+        return numbers if isinstance(result, list) else tuple(numbers)
     return result.data if isinstance(result, Value) else result
 
 
@@ -421,4 +431,4 @@ def _flat(x: Any) -> list[Any]:
 
 def _shaped(like: Any, items: Iterable[Any]) -> Any:
     items = iter(items)
-    return [next(items) for _ in like] if isinstance(like, list | tuple) else next(items)
+    return list(islice(items, len(like))) if isinstance(like, list | tuple) else next(items)

@@ -15,39 +15,54 @@ from dataclasses import fields, is_dataclass
 from autograd.annotations import Any
 
 
-def children(tree: Any) -> list[tuple[str, Any]] | None:
-    """Return what a container holds, each beside how a user would write it; None for a leaf."""
+def items(tree: Any) -> list[Any] | None:
+    """Return what a container holds; None for a leaf."""
+    if tree.__class__ is float:  # as most leaves are
+        return None
     if isinstance(tree, dict):
-        return [(f"[{key!r}]", item) for key, item in tree.items()]
+        return list(tree.values())
     if isinstance(tree, list | tuple):
-        names = getattr(tree, "_fields", None)
-        return [(f".{names[i]}" if names else f"[{i}]", item) for i, item in enumerate(tree)]
+        return list(tree)
     if is_dataclass(tree) and not isinstance(tree, type):
-        return [(f".{field.name}", getattr(tree, field.name)) for field in fields(tree)]
+        return [getattr(tree, field.name) for field in fields(tree)]
     return None
 
 
-def like(tree: Any, items: Sequence[Any]) -> Any:
+def children(tree: Any) -> list[tuple[str, Any]] | None:
+    """Return what a container holds, each beside how a user would write it; None for a leaf."""
+    inner = items(tree)
+    if inner is None:
+        return None
+    if isinstance(tree, dict):
+        names = [f"[{key!r}]" for key in tree]
+    elif isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
+        names = [f"[{i}]" for i in range(len(inner))]
+    else:
+        named = getattr(tree, "_fields", None) or [field.name for field in fields(tree)]
+        names = [f".{name}" for name in named]
+    return list(zip(names, inner, strict=True))
+
+
+def like(tree: Any, held: Sequence[Any]) -> Any:
     """Return a container like this one, that holds other things."""
     if isinstance(tree, list | tuple):
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+        return type(tree)(*held) if hasattr(tree, "_fields") else type(tree)(held)
     other = copy(tree)
     if isinstance(tree, dict):
-        other.update(zip(tree, items, strict=True))
+        other.update(zip(tree, held, strict=True))
     else:
-        for field, item in zip(fields(tree), items, strict=True):
+        for field, item in zip(fields(tree), held, strict=True):
             object.__setattr__(other, field.name, item)
     return other
 
 
 def mapped(change: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """Return a tree with its leaves changed, each beside those in trees like it."""
-    inner = children(tree)
+    inner = items(tree)
     if inner is None:
         return change(tree, *others)
-    beside = [[item for _, item in children(other) or ()] for other in others]
-    items = zip([item for _, item in inner], *beside, strict=True)
-    return like(tree, [mapped(change, *each) for each in items])
+    beside = [items(other) or () for other in others]
+    return like(tree, [mapped(change, *each) for each in zip(inner, *beside, strict=True)])
 
 
 def rectangle(tree: Any) -> tuple[tuple[int, ...], list[Any]]:
@@ -87,9 +102,9 @@ def nested(items: Sequence[Any], shape: Sequence[int]) -> Any:
 
 def leaves(tree: Any) -> Iterator[Any]:
     """Yield what is nested in containers."""
-    inner = children(tree)
+    inner = items(tree)
     if inner is None:
         yield tree
         return
-    for _, item in inner:
+    for item in inner:
         yield from leaves(item)

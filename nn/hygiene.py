@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import Any
 
 import autograd
-from autograd import DomainError, Value
+from autograd import DomainError, Value, topological_order
 from nn.arguments import listed
 from nn.history import History, StepRecord, layers_of
 from nn.linear import Embedding
 from nn.module import Module
 from nn.optim import Optimizer
-from nn.units import FLAT, Unit, nodes_below, unit_of, units_below
+from nn.units import FLAT, Unit, unit_of, units_below
 
 VANISHED = 2e-3
 """Of the gradients behind a layer, what is too little to reach it.
@@ -113,7 +113,7 @@ class Hygiene:
     def check_reach(self, cost: Value) -> None:
         """Look for parameters that the cost does not depend on, or that nobody optimises."""
         self.unreached = set()
-        reached = set(nodes_below(cost))
+        reached = set(topological_order(cost))
         held = set(self.optimizer.parameters)
         if held <= reached and len(held) == len(self.parameters):
             return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from autograd import Value
+from autograd import Value, topological_order
 
 FLAT: dict[str, Callable[[Any], Any]] = {
     "relu": lambda y: y == 0,
@@ -17,21 +18,9 @@ Unit = tuple[str, str, str]
 """A unit with a flat side: its layer, its op, and its own path."""
 
 
-def nodes_below(out: Value) -> list[Value]:
-    """Return ``out`` and all nodes that it depends on, each once; ``out`` is first."""
-    found = [out]
-    seen = {out}
-    for node in found:  # which grows meanwhile
-        for arg in node.args:
-            if arg not in seen and isinstance(arg, Value):
-                seen.add(arg)
-                found.append(arg)
-    return found
-
-
 def units_below(out: Value) -> list[Value]:
     """Return the nodes below ``out`` that are units with a flat side, inputs first."""
-    nodes = reversed(nodes_below(out))
+    nodes = topological_order(out)
     return [node for node in nodes if node.op and node.op.name in FLAT and node.origin]
 
 
@@ -39,5 +28,9 @@ def unit_of(node: Value) -> Unit:
     """Return the unit that a node is the answer of."""
     assert node.op is not None
     assert node.origin is not None
-    unit = node.origin[0]
-    return unit.rpartition(".neurons.")[0] or unit, node.op.name, unit
+    return _unit(node.origin[0], node.op.name)
+
+
+@lru_cache(maxsize=4096)
+def _unit(path: str, op: str) -> Unit:
+    return path.rpartition(".neurons.")[0] or path, op, path

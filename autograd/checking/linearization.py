@@ -83,15 +83,16 @@ class Linearization:
             direction: how fast each leaf moves.
             near: kinks no farther than this are reported, but don't limit the radius.
         """
-        rate = {node: direction.get(node, 0.0) for node in self.order}
+        rate = {node: speed for node, speed in direction.items() if speed}
         radius = kink = inf
         doubt = 0.0
         for node, locals_ in reversed(self.locals.items()):
-            moves = [rate[arg] if isinstance(arg, Value) else 0.0 for arg in node.args]
-            if not any(moves):
+            if rate.keys().isdisjoint(node.args):
                 continue
+            moves = [rate.get(arg, 0.0) for arg in node.args]  # type: ignore[arg-type]
             flows = [times(local, move) for local, move in zip(locals_, moves, strict=True)]
-            rate[node] = total(flows)
+            if speed := total(flows):
+                rate[node] = speed
             args = floats_of(node.args)
             assert node.op is not None
             for slot, move in enumerate(moves):
@@ -154,15 +155,16 @@ def branch(root: Value) -> tuple[Hashable, ...]:
 
     A sign is 0 at the kink itself, which borders on both pieces.
     """
-    ops: list[Op | str] = []  # built by hand, each node has one of its own
+    nodes: list[Any] = [node for node in topological_order(root) if node.op]
+    ops = [node.op for node in nodes]
+    if any(op.by_hand for op in set(ops)):  # each of these has one of its own
+        ops = [op.symbol if op.by_hand else op for op in ops]
     signs: list[float] = []
-    for node in topological_order(root):
-        if node.op is not None:
-            ops.append(node.op.symbol if node.op.by_hand else node.op)
-            if node.op.kinks:
-                for expression in node.op.kinks(*map(Number, floats_of(node.args))):
-                    x = plain(expression)
-                    signs.append(math.copysign(1.0, x) if x else 0.0)
+    for node in nodes:
+        if node.op.kinks:
+            for expression in node.op.kinks(*map(Number, floats_of(node.args))):
+                x = plain(expression)
+                signs.append(math.copysign(1.0, x) if x else 0.0)
     return tuple(ops), tuple(signs)
 
 

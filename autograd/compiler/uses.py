@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -120,11 +121,11 @@ def uses_apart(
         for node in reversed(order):
             if node.op is None or node not in adjoint:
                 continue
-            slots = [slot for slot, arg in enumerate(node.args) if arg in concerned]
-            parts = shares(node.op, node, node.args, adjoint[node], slots)
-            for arg, part in zip(node.args, parts, strict=True):
-                if isinstance(arg, Value) and arg in concerned:
-                    pass_on(arg, part)
+            args: tuple[Any, ...] = node.args
+            asked = tuple(map(concerned.__contains__, args))
+            parts = shares(node, args, adjoint[node], asked)
+            for arg, part in zip(compress(args, asked), parts, strict=True):
+                pass_on(arg, part)
         # The grad of a leaf begins at 0.0, which -0.0 doesn't change.
         found.moved.extend([adjoint.get(leaf, 0.0) + 0.0 for leaf in moved])
     return found

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from autograd import CompileError, MissingExtraError
+from autograd import CompileError, MissingExtraError, topological_order
 from nn.arguments import number
 from nn.callbacks import Callback
 from nn.history import History, layers_of
@@ -30,7 +30,6 @@ from nn.training.replay import Replay
 from nn.training.resumption import compile_of, saved_of, state_of, take_over
 from nn.training.steps import EagerSteps, Start
 from nn.training.trial import tried_out
-from nn.units import nodes_below
 
 EPOCHS_WORTHWHILE = 4_000_000
 """Arguments in the graphs of all samples in all epochs from which on a training is compiled.
@@ -157,7 +156,7 @@ class Training:
         if plan.dtype == "float32":
             compile = True
         if compile is None:
-            arguments = sum(len(node.args) for node in nodes_below(term))
+            arguments = sum(len(node.args) for node in topological_order(term))
             compile = (
                 arguments * len(plan.samples) * plan.epochs >= EPOCHS_WORTHWHILE and "if possible"
             )
