@@ -169,6 +169,11 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
         )
     if isinstance(target, Value) or target in range(len(prediction)):
         hit = take(prediction, target)
+    elif isinstance(target, Sequence) and any(isinstance(z, Sequence) for z in prediction):
+        raise ValueError(
+            "cross_entropy is of one sample: the mean over several is "
+            "nn.losses.cost(cross_entropy, predictions, targets)"
+        )
     else:
         raise ValueError(
             f"cross_entropy of {len(prediction)} classes needs a label from 0 to "

@@ -8,12 +8,18 @@ of the table only, so it runs on floats here and can be recorded and compiled as
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NoReturn, Self
 
 from autograd import Value, quoted, sqrt
 from nn.arguments import finite, leaves, listed, number, real, share, whole
+
+CO_VARKEYWORDS = 0x08
+"""Among the flags of a function's code, that it takes any keyword (as `inspect` has it)."""
+
+CALLED = {"lr": "learning_rate", "eps": "epsilon", "alpha": "decay", "rho": "decay"}
+"""What settings are called in PyTorch or Keras, and what here."""
 
 
 class Optimizer:
@@ -37,8 +43,11 @@ class Optimizer:
     """What is kept for each parameter between steps; all start at 0."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if "lr" in kwargs:
-            raise TypeError(f"{cls.__name__} has no lr: write learning_rate={quoted(kwargs['lr'])}")
+        code = getattr(cls.__init__, "__code__", None)
+        if code and not code.co_flags & CO_VARKEYWORDS:
+            known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+            for name in (name for name in kwargs if name not in known):
+                raise TypeError(f"{cls.__name__} has no {name}: {_advice(name, kwargs, known)}")
         return super().__new__(cls)
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
@@ -334,6 +343,14 @@ class AdamW(Adam):
     def update(self, w: Any, g: Any, *rest: Any) -> tuple[Any, ...]:
         learning_rate = rest[2]
         return self._moved(w * (1 - learning_rate * self.weight_decay), g, *rest)
+
+
+def _advice(name: str, given: Mapping[str, Any], known: Sequence[str]) -> str:
+    """Return what to write in place of a setting that there isn't."""
+    own = CALLED.get(name, name)
+    if own in known:
+        return f"write {own}={quoted(given[name])}"
+    return f"its settings are {', '.join(known[1:])}"
 
 
 def _is_plain(setting: Any) -> bool:

@@ -134,6 +134,7 @@ def test_losses_of_several_outputs_add_up(loss: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (([[0.0, 1.0]], [1]), "cross_entropy is of one sample: the mean over several is"),
         (([0.0, 1.0], 2), "cross_entropy of 2 classes needs a label from 0 to 1: got 2"),
         (([0.0, 1.0], -1), "from 0 to 1: got -1"),
         (([0.0, 1.0], 0.5), r"from 0 to 1: got 0\.5"),

@@ -238,6 +238,34 @@ def test_who_writes_lr_is_told_what_it_is_called(kind: Any) -> None:
     assert copy.deepcopy(optimizer).state_dict() == optimizer.state_dict()
 
 
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (lambda p: Adam(p, eps=1e-6), "Adam has no eps: write epsilon=1e-06"),
+        (lambda p: RMSprop(p, alpha=0.9), "RMSprop has no alpha: write decay=0.9"),
+        (
+            lambda p: SGD(p, 0.1, dampening=0.5),
+            "SGD has no dampening: its settings are "
+            "learning_rate, momentum, nesterov, weight_decay",
+        ),
+    ],
+)
+def test_a_setting_by_another_library_s_name_is_answered_with_what_there_is(
+    make: Any, advice: str
+) -> None:
+    with pytest.raises(TypeError) as refused:
+        make([Value(1.0)])
+    assert str(refused.value) == advice
+
+
+def test_an_optimiser_of_one_s_own_may_take_any_setting() -> None:
+    class Own(SGD):
+        def __init__(self, parameters: Any, **settings: Any) -> None:
+            super().__init__(parameters, settings["eps"])
+
+    assert Own([Value(1.0)], eps=0.5).learning_rate == 0.5
+
+
 def test_a_formula_that_fails_moves_nothing() -> None:
     class Half(SGD):
         def update(self, w: Any, g: Any, *rest: Any) -> tuple[Any, ...]:

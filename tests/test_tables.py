@@ -44,6 +44,70 @@ def reasons(table: Table) -> dict[str, str]:
     return {column.name: column.reason for column in table.columns if column.reason}
 
 
+@pytest.mark.parametrize(
+    ("codec", "called", "text"),
+    [
+        ("cp932", "Shift-JIS", "性別,商品,価格\n男,りんご,1\n女,ノート,2\n男,りんご,3\n"),
+        ("gb18030", "GB18030", "城市,性别,价格\n北京,男,1\n上海,女,2\n广州,男,3\n"),
+        ("big5", "Big5", "城市,性別,價格\n臺北,男,1\n高雄,女,2\n新竹,男,3\n"),
+        ("cp949", "EUC-KR", "도시,성별,가격\n서울,남자,1\n부산,여자,2\n대구,남자,3\n"),
+        ("cp1251", "Windows-1251", "город,пол,цена\nМосква,м,1\nКазань,ж,2\nОмск,м,3\n"),
+        ("cp1253", "Windows-1253", "πόλη,είδος,τιμή\nΑθήνα,α,1\nΠάτρα,β,2\nΒόλος,α,3\n"),
+        ("cp1252", "Latin-1", "Straße,Größe,Preis\nÄÖÜ,5 m²,1\ndon’t,“6” m²,2\nß,“I” – é,3\n"),
+        ("cp1252", "Latin-1", "ville,nom,âge\nOrléans,Zoë,1\nNîmes,Æsa,2\nSão Paulo,Ação,3\n"),
+    ],
+)
+def test_older_encodings_are_told_by_their_letters(codec: str, called: str, text: str) -> None:
+    assert decoded(text.encode(codec)) == (text, called)
+
+
+def test_a_number_sign_that_begins_rows_is_no_comment(tmp_path: Path) -> None:
+    ranked = [f"#{i},{i * i % 7}.5,{'ab'[i % 2]}" for i in range(1, 9)]
+    table = read(written(tmp_path, "\n".join(["# of 2020", "rank,score,team", *ranked])))
+    assert (table.rows, len(table.columns)) == (8, 2)
+    few = ["address,rooms,price", "12 Hill Rd,2,5", "#5 Main St,3,7", "1 Oak Rd,2,6", "# 1,2,3"]
+    assert read(written(tmp_path, "\n".join(few))).columns[0].values.tolist() == [
+        "12 Hill Rd",
+        "#5 Main St",
+        "1 Oak Rd",
+    ]
+    struck = ["a,b,c", "1,2,3", "#2,3,4", "3,4,5", "4,5,6"]
+    assert read(written(tmp_path, "\n".join(struck))).rows == 3
+
+
+def test_what_looks_like_a_line_within_a_cell_is_none(tmp_path: Path) -> None:
+    rows = "".join(f'"one\n# two {i}\n---\nx\u2028y\x85",{i}\n' for i in range(4))
+    texts = read(written(tmp_path, f"note,y\n{rows}")).columns[0].values
+    assert texts.tolist() == [f"one\n# two {i}\n---\nx\u2028y" for i in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["€1.5M", "€300K", "€0"], [1.5e6, 3e5, 0]),
+        (["€7K", "€300K", "€12K"], [7e3, 3e5, 12e3]),
+        (["19M", "201k", "3.5M"], [19e6, 201e3, 3.5e6]),
+        (["45 Lac", "1.2 Cr", "70 Lac"], [45e5, 1.2e7, 70e5]),
+        (["5 m", "12 m", "7 m"], [5, 12, 7]),
+        (["100m", "5k", "10k"], ["100m", "5k", "10k"]),
+        (["0 days 01:30:00", "2 days 00:00:00", "1 day, 0:30:00"], [1.5, 48, 24.5]),
+        (["1970.01.02", "1970.02.01", "1970.01.31"], [1, 31, 30]),
+        (["Jan-70", "Feb-70", "Jan-71"], [0, 31, 365]),
+        (["1970年1月2日", "1970年2月1日", "1970年1月31日"], [1, 31, 30]),
+        (["1970-01-02 12:00:00 UTC", "1970-01-03 00:00:00 UTC"], [1.5, 2]),
+        (["1/2/1970 12:00:00.000", "1/13/1970 06:00:00.000"], [1.5, 12.25]),
+        (["Fri Jan 02 12:00:00 +0000 1970", "Sat Jan 03 00:00:00 +0000 1970"], [1.5, 2]),
+        (["Friday, January 2, 1970", "Saturday, January 3, 1970"], [1, 2]),
+    ],
+)
+def test_numbers_and_dates_as_people_write_them(
+    tmp_path: Path, cells: list[str], numbers: list[Any]
+) -> None:
+    rows = "\n".join(f'"{cell}",{i % 7}.5' for i, cell in enumerate(cells * 4))
+    column = read(written(tmp_path, f"x,y\n{rows}")).columns[0]
+    assert column.values.tolist() == numbers * 4
+
+
 WHOLE = {"a": [1.0, 3.0, 5.0], "b": [2.5, -0.4, 6.0], "kind": ["cat", "dog", "cat"]}
 LINES = ["a,b,kind", "1,2.5,cat", "3,-4e-1,dog", "5,6,cat"]
 

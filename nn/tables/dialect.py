@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+from nn.tables.encoding import encoding_of
+
 GAP = "  "
 """Two blanks or more: columns that are set out, with single blanks in their cells."""
 
@@ -51,7 +53,7 @@ class Dialect(NamedTuple):
 def decoded(content: bytes) -> tuple[str, str]:
     """Return the text of a file, and its encoding by name.
 
-    What is no UTF-8 and has no mark of another encoding is taken for Windows' Latin-1.
+    What is no UTF-8 and has no mark of another encoding is told by its letters.
 
     Raises:
         ValueError: it is no text.
@@ -63,15 +65,19 @@ def decoded(content: bytes) -> tuple[str, str]:
     if not names and b"\0" in content[:4096]:
         even, odd = content[:4096:2].count(0), content[1:4096:2].count(0)
         names = ["utf-16-le" if odd > even else "utf-16-be"]
-    for name in names or ["utf-8", "cp1252", "latin-1"]:
+    called = ""
+    for name in names or ["utf-8", "", "latin-1"]:
         try:
+            if not name:
+                name, called = encoding_of(content)
             text = content.decode(name)
         except UnicodeDecodeError:
             continue
         if re.search(r"[\0-\x08\x0e-\x1a]", text[:4096]):
             break
-        called = "Latin-1" if name in ("cp1252", "latin-1") else name.upper().removesuffix("-SIG")
-        return text, called
+        return text, called or name.upper().removesuffix("-SIG")
+    if content.startswith(b"PK\x03\x04"):
+        raise ValueError("is an archive: unpack it first")
     raise ValueError("is no text file")
 
 

@@ -64,10 +64,15 @@ def bared(lines: list[str], separator: str | None) -> tuple[list[str], list[str]
         if names:
             kept = ["" if line.startswith("%") else line for line in lines[start + 1 :]]
             return [*[""] * start, _joined(names), *kept], ["ARFF"], names
-    lines = ["" if RULE.fullmatch(line) else line for line in lines]
-    comments = [i for i, line in enumerate(lines) if line.startswith("#")]
+    inside = _inside_quotes(lines)
+    lines = [
+        "" if RULE.fullmatch(line) and i not in inside else line for i, line in enumerate(lines)
+    ]
+    comments = [i for i, line in enumerate(lines) if line.startswith("#") and i not in inside]
+    rows = _rows_among(lines, comments, separator)
+    comments = [i for i in comments if i not in rows]
     names_line = _commented_names(lines, comments, separator)
-    comments += [i for i, line in enumerate(lines[:50]) if line.startswith("%")]
+    comments += [i for i, line in enumerate(lines[:50]) if line.startswith("%") and i not in inside]
     for i in comments:
         lines[i] = ""
     if names_line:
@@ -75,6 +80,36 @@ def bared(lines: list[str], separator: str | None) -> tuple[list[str], list[str]
         return lines, [], []
     said = [f"{counted(len(comments), 'line')} of comments skipped"] if comments else []
     return lines, said, []
+
+
+def _inside_quotes(lines: list[str]) -> set[int]:
+    """Return which lines go on with a quoted cell; none where a quotation mark is left open."""
+    inside, is_open = set(), False
+    for i, line in enumerate(lines):
+        if is_open:
+            inside.add(i)
+        is_open ^= line.count('"') % 2 == 1
+    return set() if is_open else inside
+
+
+def _rows_among(lines: list[str], comments: list[int], separator: str | None) -> set[int]:
+    """Return which lines with a # first are rows all the same: "#1", "#ff0000", "#5 Main St"."""
+    marked = set(comments)
+    start = next((i for i, line in enumerate(lines) if line.strip() and i not in marked), 0)
+    body = [i for i in comments if i > start]
+    if not body:
+        return set()
+    rest = [line for line in lines[start:] if line.strip()]
+    dialect = dialect_of(rest, separator)
+    if 2 * len(body) <= len(rest):
+        # Few of them: rows that were struck out, unless what stands there is no number elsewhere.
+        plain = [line for line in rest[1:FIRST] if not line.startswith("#")]
+        firsts = [cells[0] for cells in cells_of(plain, dialect.separator) if cells]
+        if 2 * sum(not cell.strip("0123456789.,-+ ") for cell in firsts) > len(firsts):
+            return set()
+        body = [i for i in body if lines[i][1:2].strip()]
+    records = cells_of([lines[i] for i in body], dialect.separator)
+    return {i for i, record in zip(body, records, strict=False) if len(record) == dialect.width > 1}
 
 
 def _attributes(lines: list[str]) -> list[str]:

@@ -24,6 +24,15 @@ NO_NUMBERS = frozenset(
 
 CURRENCIES = frozenset("$ € £ ¥ ₹ us$ usd eur gbp chf jpy inr cad aud rs rs. kr".split())
 
+MAGNITUDES = {
+    **dict.fromkeys(("k", "thousand"), 1e3),
+    **dict.fromkeys(("lac", "lakh"), 1e5),
+    **dict.fromkeys(("m", "mn", "million"), 1e6),
+    **dict.fromkeys(("cr", "crore"), 1e7),
+    **dict.fromkeys(("b", "bn", "billion"), 1e9),
+}
+"""What stands behind a number in place of its noughts, in small letters."""
+
 NUMBER = r"\d[\d.,'’\s]*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
 CELL = re.compile(
     rf"(?P<open>\()?(?P<sign>[+-]?)(?P<before>(?:[^\d\s+\-.,()]+\.?)?)\s*(?P<minus>-?)"
@@ -42,6 +51,7 @@ GROUPED = {
 
 DATES = [
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y-%m"),
+    *("%Y.%m.%d", "%Y年%m月%d日"),
     *(
         "%d-%b-%Y",
         "%b-%d-%Y",
@@ -51,14 +61,20 @@ DATES = [
         "%b %d, %Y",
         "%B %d, %Y",
         "%b %d %Y",
+        "%A, %B %d, %Y",
     ),
-    *("%b %Y", "%B %Y", "%b-%Y", "%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y"),
+    *("%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y"),
 ]
-TIMES = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
+TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
+STAMPS = ["%a %b %d %H:%M:%S %z %Y", "%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M:%S %z"]
+"""Points in time as services and servers write them."""
+
 ISO, QUARTER = "YYYY-MM-DD", "YYYYQn"
 
-TIME = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?(?:\s*([ap])\.?m\.?)?")
-"""Hours, minutes and seconds; and which half of the day, if it is said."""
+TIME = re.compile(
+    r"(?:(\d+) days?,? )?(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?(?:\s*([ap])\.?m\.?)?"
+)
+"""Days, hours, minutes and seconds; and which half of the day, if it is said."""
 
 MOST_TRIED = 1000
 """Cells on which the ways to read a column are tried."""
@@ -72,11 +88,16 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Numerals:
-    """Numbers with their decimal mark, and the currency or unit around all of them."""
+    """Numbers with their decimal mark, and the currency or unit around all of them.
+
+    Attributes:
+        magnitudes: whether a letter or word behind a number is a factor: 1.2M, 300K.
+    """
 
     decimal: str = "."
     before: str = ""
     after: str = ""
+    magnitudes: bool = False
 
     def number(self, text: str) -> float:
         """Return the number in a cell, nan for none.
@@ -88,6 +109,8 @@ class Numerals:
         -1234.5
         >>> Numerals(before="$").number("($12)")
         -12.0
+        >>> Numerals(before="€", magnitudes=True).number("€1.5M")
+        1500000.0
         """
         if is_missing(text):
             return math.nan
@@ -96,7 +119,8 @@ class Numerals:
             raise Unreadable(text)
         before, after = cell["before"] or "", (cell["after"] or "").strip()
         digits = cell["number"].strip()
-        if before not in ("", self.before) or after not in ("", self.after):
+        factor = factor_of(after, before) if self.magnitudes else None
+        if before not in ("", self.before) or (after not in ("", self.after) and not factor):
             raise Unreadable(text)
         if PLAIN[self.decimal].fullmatch(digits):
             x = float(digits.replace(self.decimal, "."))
@@ -105,6 +129,7 @@ class Numerals:
             x = float(kept.replace(self.decimal, "."))
         else:
             raise Unreadable(text)
+        x *= factor or 1.0
         if not math.isfinite(x):
             raise Unreadable(text)
         is_negative = "-" in (cell["sign"], cell["minus"]) or bool(cell["open"])
@@ -141,7 +166,7 @@ class Dates:
             return math.nan
         try:
             if self.format == ISO:
-                time = datetime.fromisoformat(text.strip())
+                time = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
             elif self.format == QUARTER:
                 year, quarter = re.split(r"[-: ]?q", text.strip().lower())
                 time = datetime(int(year), 3 * int(quarter) - 2, 1)
@@ -198,15 +223,17 @@ class Clock:
 
         >>> Clock().number("9:30"), Clock().number("1:30:36"), Clock().number("12:15 pm")
         (9.5, 1.51, 12.25)
+        >>> Clock().number("2 days 01:30:00")
+        49.5
         """
         if is_missing(text):
             return math.nan
         found = TIME.fullmatch(text.strip().lower())
         if not found:
             raise Unreadable(text)
-        hours, minutes, seconds, half = found.groups()
+        days, hours, minutes, seconds, half = found.groups()
         whole = int(hours) % 12 + 12 * (half[0] == "p") if half else int(hours)
-        return whole + int(minutes) / 60 + float(seconds or 0) / 3600
+        return 24 * int(days or 0) + whole + int(minutes) / 60 + float(seconds or 0) / 3600
 
     def text(self, x: float) -> str:
         """Return a time as hours and minutes, and seconds if there are any.
@@ -232,6 +259,16 @@ KINDS: dict[str, type[Any]] = {
 def is_missing(text: str) -> bool:
     """Return whether a cell stands for no answer."""
     return text.strip().lower() in MISSING
+
+
+def factor_of(after: str, currency: str) -> float | None:
+    """Return which factor stands behind a number; None if it is none.
+
+    >>> factor_of("K", ""), factor_of("m", "$"), factor_of("m", "")
+    (1000.0, 1000000.0, None)
+    """
+    # 100m and 5b without a currency are metres and a house.
+    return None if after in ("m", "b") and not currency else MAGNITUDES.get(after.lower())
 
 
 def parts_of(text: str) -> re.Match[str] | None:
@@ -278,13 +315,22 @@ def reader_of(cells: Sequence[str], decimal: str) -> Reader | None:
     tried: list[Reader] = []
     if before == "" or before.lower() in CURRENCIES:
         marks_of_decimals = (decimal, "," if decimal == "." else ".")
+        # A letter alone may be a unit, unless it is of money.
+        if sum(factor_of(unit, before) is not None for unit in units) > (not before):
+            tried += [Numerals(mark, before, "", True) for mark in marks_of_decimals]
         tried += [Numerals(mark, before, after) for mark in marks_of_decimals]
     if TIME.fullmatch(cells[0].lower()):
         tried.append(Clock())
     elif _may_be_dates(cells[0]):
         sample = cells[:50]
-        formats = [Dates(), Dates(QUARTER), *(Dates(day + time) for day in DATES for time in TIMES)]
-        tried += [dates for dates in formats if unreadable(dates, sample) <= len(sample) / 20]
+        written = [*(day + time for day in DATES for time in TIMES), *STAMPS]
+        tried += [
+            dates
+            for dates in map(Dates, [ISO, QUARTER, *written])
+            # The first three decide most formats: more may not fail of fifty.
+            if unreadable(dates, sample[:3]) < len(sample[:3])
+            and unreadable(dates, sample) <= len(sample) / 20
+        ]
     sample = cells[:: max(1, len(cells) // MOST_TRIED)]
     failures = [(unreadable(reader, sample), i) for i, reader in enumerate(tried)]
     least, i = min(failures, default=(len(sample), 0))
@@ -303,4 +349,5 @@ def unreadable(reader: Reader, cells: Sequence[str]) -> int:
 
 
 def _may_be_dates(cell: str) -> bool:
-    return bool(re.search(r"\d[-/.:,\s]|[a-z]", cell, re.IGNORECASE)) and len(cell) < 40
+    marks = re.search(r"\d[-/.:,\s年]|[a-z]", cell, re.IGNORECASE)
+    return bool(marks and re.search(r"\d", cell)) and len(cell) < 40

@@ -169,7 +169,9 @@ class Preparation(NamedTuple):
                 continue
             fill = float(settings.pop("missing"))
             reader = KINDS[kind](**settings)
-            if not math.isfinite(fill) or not all(isinstance(x, str) for x in settings.values()):
+            if not math.isfinite(fill) or not all(
+                isinstance(x, bool if key == "magnitudes" else str) for key, x in settings.items()
+            ):
                 raise ValueError(f"{name:.40} is damaged")
             reader.number(reader.text(fill))
             columns.append(Quantity(name, reader, fill))

@@ -130,7 +130,8 @@ def _written(
 ) -> Texts:
     text, encoding = decoded(content)
     refuse_formats(text, name)
-    lines = text.splitlines() if "\x0b" not in text and "\x0c" not in text else text.split("\n")
+    # Other marks that Python takes for the end of a line, such as U+2028, are within cells.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     how = [encoding]
     # For a spreadsheet; what it says isn't part of the table.
     told = (
