@@ -278,6 +278,21 @@ def test_a_picture_that_cannot_be_written(
     assert err.count("\n") == 1
 
 
+def test_check_leaves_what_has_a_default_as_it_is(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        "def f(x, scale=2.0, how='cube'):\n    return x ** 3 * scale if how == 'cube' else x\n"
+    )
+    code, out, _ = run("check", str(file), "x=2")
+    assert (code, out.count("ok"), "scale" in out) == (0, 1, False)
+    code, out, _ = run("check", str(file), "x=2", "scale=3")
+    assert (code, out.count("ok"), "36" in out) == (0, 2, True)
+    code, _, err = run("check", str(file), "scale=3")
+    assert (code, "f takes x, scale, how: say where to check it" in err) == (REFUSED, True)
+    code, _, err = run("check", str(file), "x=[1, 2]")
+    assert (code, "lists are given in the file, as in point = ([1, 2],)" in err) == (REFUSED, True)
+
+
 def test_check(run: Run) -> None:
     code, out, err = run("check", "x ** y", "x=2", "y=1/3")
     assert (code, err) == (OK, "")

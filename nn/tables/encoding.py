@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-USUAL = 0.9
+SHARE_OF_USUAL = 0.9
 """Which share of the bytes beyond ASCII must be of usual characters for an encoding to be one."""
 
-LEAST = 24
+BYTES_OF_AN_ALPHABET = 24
 """Bytes from which on it is no accident that all of them are Hangul, or of another alphabet."""
 
-FIRST = 2**18
+BYTES_TRIED = 2**18
 """Bytes that are looked at."""
 
 
@@ -49,16 +49,16 @@ def encoding_of(content: bytes) -> tuple[str, str]:
     >>> encoding_of("город,население,площадь,цена".encode("cp1251"))
     ('cp1251', 'Windows-1251')
     """
-    sample = content[:FIRST]
+    sample = content[:BYTES_TRIED]
     total = len(re.findall(rb"[\x80-\xff]", sample))
     for codec, (called, pattern) in ENCODINGS.items():
         left = re.sub(pattern.encode("latin-1"), b" ", sample)
         others = len(re.findall(rb"[\x80-\xff]", left))
-        if codec not in ("cp932", "gb18030", "big5") and total < LEAST:
+        if codec not in ("cp932", "gb18030", "big5") and total < BYTES_OF_AN_ALPHABET:
             continue
         if codec in OFTEN and 20 * len(OFTEN[codec].findall(sample)) < total:
             continue
-        if total and others <= (1 - USUAL) * total and _is_written(content, codec):
+        if total and others <= (1 - SHARE_OF_USUAL) * total and _is_written(content, codec):
             return codec, called
     return "cp1252", "Latin-1"
 

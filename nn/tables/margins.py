@@ -103,7 +103,7 @@ def _rows_among(lines: list[str], comments: list[int], separator: str | None) ->
     dialect = dialect_of(rest, separator)
     if 2 * len(body) <= len(rest):
         # Few of them: rows that were struck out, unless what stands there is no number elsewhere.
-        plain = [line for line in rest[1:FIRST] if not line.startswith("#")]
+        plain = [line for line in rest[1:ROWS_FOR_UNITS] if not line.startswith("#")]
         firsts = [cells[0] for cells in cells_of(plain, dialect.separator) if cells]
         if 2 * sum(not cell.strip("0123456789.,-+ ") for cell in firsts) > len(firsts):
             return set()

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from autograd.checking.check import gradcheck
@@ -86,19 +86,28 @@ def _point(
             raise UsageError(f"{script.path}: point must be a tuple of numbers, got {point!r:.60}")
         return list(point)
     try:
-        parameters = list(signature(function).parameters)
+        parameters = signature(function).parameters
     except (TypeError, ValueError):
         raise UsageError(
             f"{called} doesn't say what it takes: check a function that calls it"
         ) from None
+    for word in words:
+        if word.partition("=")[2].lstrip().startswith(("[", "(")):
+            raise UsageError(
+                f"{word!r:.60} is no number: lists are given in the file, as in point = ([1, 2],)"
+            )
     given = pairs(words)
-    if set(given) != set(parameters):
-        numbers = " ".join(f"{parameter}=1" for parameter in parameters)
+    asked = [name for name, parameter in parameters.items() if parameter.default is Parameter.empty]
+    if not given or not set(asked) <= set(given) <= set(parameters):
+        numbers = " ".join(f"{name}=1" for name in asked or parameters)
         raise UsageError(
             f"{called} takes {', '.join(parameters) or 'nothing'}: say where to check it, as in "
             f"{script.path}:{called} {numbers}, or by a tuple called point in the file"
         )
-    return [given[parameter] for parameter in parameters]
+    # What stands before the last one that is given has its default; what stands behind is left out.
+    last = max(i for i, name in enumerate(parameters) if name in given)
+    passed = list(parameters.items())[: last + 1]
+    return [given.get(name, parameter.default) for name, parameter in passed]
 
 
 def _said(report: Report, args: argparse.Namespace) -> int:
