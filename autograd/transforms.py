@@ -12,24 +12,18 @@ and Values are leaves.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from itertools import compress, islice
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 from autograd.accumulation import accumulated, applied, edges_of, oldest
-from autograd.engine import Value, sweep
+from autograd.engine import Value
 from autograd.errors import DomainError, quoted
-from autograd.functions import detach
+from autograd.evaluation import flat, floats, is_finite, outputs, recorded, shape, shaped
 from autograd.graph import topological_order
-from autograd.modes import changed_mode, current_mode, unchecked
-from autograd.operand import real
+from autograd.modes import unchecked
 from autograd.recorders import tick
 from autograd.rules import product, shares, slopes
-
-_depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
 def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
@@ -122,8 +116,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
     """Return the function that computes ``(value, gradient)`` of ``f``; see `grad`."""
 
     def evaluate(*args: Any) -> Any:
-        inside, out, wrt = _recorded(f, args, argnums)
-        return _outputs(inside, [out], (out, _gradient(out, wrt, argnums, inside)))
+        inside, out, wrt = recorded(f, args, argnums)
+        return outputs(inside, [out], (out, _gradient(out, wrt, argnums, inside)))
 
     return evaluate
 
@@ -148,22 +142,22 @@ def jacobian(
         return SparseDerivative(f, argnums, second=False)
 
     def evaluate(*args: Any) -> Any:
-        inside, outs, wrt = _recorded(f, args, argnums, lists=True)
-        rows = [_gradient(out, wrt, argnums, inside) for out in _flat(outs)]
-        return _outputs(inside, _flat(outs), rows if isinstance(outs, list | tuple) else rows[0])
+        inside, outs, wrt = recorded(f, args, argnums, lists=True)
+        rows = [_gradient(out, wrt, argnums, inside) for out in flat(outs)]
+        return outputs(inside, flat(outs), rows if isinstance(outs, list | tuple) else rows[0])
 
     return evaluate
 
 
 def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int], inside: bool) -> Any:
     """Return d out / d w, shaped like w, for the one w of ``wrt``, or for each in a tuple."""
-    flat = [leaf for w in wrt for leaf in _flat(w)]
-    found: list[Any] = [0.0] * len(flat)
+    leaves = [leaf for w in wrt for leaf in flat(w)]
+    found: list[Any] = [0.0] * len(leaves)
     if isinstance(out, Value):
-        found = _gradients(out, flat, ends=flat)
-        found = list(map(_as_value, found)) if inside else _floats(found)
+        found = _gradients(out, leaves, ends=leaves)
+        found = list(map(_as_value, found)) if inside else floats(found)
     rest = iter(found)
-    parts = tuple(_shaped(w, rest) for w in wrt)
+    parts = tuple(shaped(w, rest) for w in wrt)
     return parts[0] if isinstance(argnums, int) else parts
 
 
@@ -217,14 +211,14 @@ class SparseDerivative:
         self.__name__ = getattr(f, "__name__", "the function")
 
     def __call__(self, *args: Any) -> Any:
-        inside, outs, wrt = _recorded(self.f, args, self.argnums, lists=not self.second)
+        inside, outs, wrt = recorded(self.f, args, self.argnums, lists=not self.second)
         if inside:
             raise TypeError(
                 f"the sparse derivative of {self.__name__} is an array of SciPy's, which holds no "
                 "Values: leave out sparse=True inside of what is differentiated or compiled, and "
                 "where Values of yours are used; or compile it by itself, which reads their numbers"
             )
-        found = tuple(self._array(_flat(outs), _flat(w), args) for w in wrt)
+        found = tuple(self._array(flat(outs), flat(w), args) for w in wrt)
         return found[0] if isinstance(self.argnums, int) else found
 
     def _array(self, outs: list[Any], wrt: list[Value], args: tuple[Any, ...]) -> Any:
@@ -236,9 +230,9 @@ class SparseDerivative:
             pattern, entries = accumulated(
                 edges_of(outs, wrt), outs, wrt, applied, symmetric=self.second
             )
-        if self.second and not _is_finite(_floats(entries)):
+        if self.second and not is_finite(floats(entries)):
             grad(self.f, self.argnums)(*args)  # where it raises, its error comes before
-        return pattern.array(_outputs(False, outs, entries))
+        return pattern.array(outputs(False, outs, entries))
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -259,20 +253,20 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
         raise TypeError("jvp takes a sequence of primals and one of tangents, one per argument")
-    if [_shape(p) for p in primals] != [_shape(t) for t in tangents]:
+    if [shape(p) for p in primals] != [shape(t) for t in tangents]:
         raise ValueError(
             f"tangents {quoted(tangents)} don't have the shape of primals {quoted(primals)}"
         )
-    inside, outs, wrt = _recorded(f, tuple(primals), range(len(primals)), lists=True)
+    inside, outs, wrt = recorded(f, tuple(primals), range(len(primals)), lists=True)
     moving: dict[Value, Value | float] = {}
     for point, direction in zip(wrt, tangents, strict=True):
-        moving.update(zip(_flat(point), _flat(direction), strict=True))
+        moving.update(zip(flat(point), flat(direction), strict=True))
     inside = inside or any(isinstance(t, Value) for t in moving.values())
-    nodes = [out for out in _flat(outs) if isinstance(out, Value)]
+    nodes = [out for out in flat(outs) if isinstance(out, Value)]
     with unchecked():
         _push_forward(nodes, moving)
-    slopes = _shaped(outs, (moving.get(out, 0.0) for out in _flat(outs)))
-    return _outputs(inside, nodes, (outs, slopes))  # type: ignore[no-any-return]
+    slopes = shaped(outs, (moving.get(out, 0.0) for out in flat(outs)))
+    return outputs(inside, nodes, (outs, slopes))  # type: ignore[no-any-return]
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -304,131 +298,16 @@ def _push_forward(outs: list[Value], moving: dict[Value, Value | float]) -> None
         moving[node] = total
 
 
-def _recorded(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    argnums: int | Sequence[int],
-    *,
-    lists: bool = False,
-) -> tuple[bool, Any, list[Any]]:
-    """Return whether Values come out, what ``f`` returned, and what to differentiate it by.
-
-    Each scalar to differentiate becomes a node of its own, even where a Value is given: its
-    other uses must not count (no perturbation confusion). ``x * 1.0`` keeps the bits and the
-    link to x.
-    """
-    numbers = list(argnums) if isinstance(argnums, Sequence) else [argnums]
-    for number in numbers:
-        if not hasattr(number, "__index__"):
-            raise TypeError(f"argnums is the place of an argument, or several: {quoted(argnums)}")
-        if not -len(args) <= number < len(args):
-            raise IndexError(f"argnums={quoted(argnums)}, but there are {len(args)} argument(s)")
-    inside = _depth.get() > 0 or any(isinstance(x, Value) for arg in args for x in _flat(arg))
-    tick()
-    start = Value(0.0)
-    fresh = list(args)
-    for number in {n % len(args) for n in numbers}:
-        leaves = (x * 1.0 if isinstance(x, Value) else Value(x) for x in _flat(args[number]))
-        fresh[number] = _shaped(args[number], leaves)
-    out = _run(f, tuple(fresh), lists=lists)
-    if not inside:
-        made = topological_order(*(x for x in _flat(out) if isinstance(x, Value)), since=start._age)
-        inside = any(n._age < start._age for n in made)
-    return inside, out, [fresh[n] for n in numbers]
-
-
-@contextmanager
-def _deeper() -> Iterator[None]:
-    token = _depth.set(_depth.get() + 1)
-    try:
-        with changed_mode(grad=True):  # a no_grad around it is about the results
-            yield
-    finally:
-        _depth.reset(token)
-
-
-def _run(f: Callable[..., Any], args: tuple[Any, ...], *, lists: bool) -> Any:
-    with _deeper():
-        out = f(*args)
-    for x in _flat(out) if lists else [out]:
-        if not isinstance(x, Value):
-            try:
-                real(x)
-            except TypeError as error:
-                wanted = "a scalar or a flat list of scalars" if lists else "a scalar"
-                name = getattr(f, "__name__", "the function")
-                raise TypeError(f"{name} must return {wanted}: {error}") from None
-    return out
-
-
-def _outputs(inside: bool, outs: list[Any], result: Any) -> Any:
-    """Return nested lists and tuples of Values; as floats, unless ``inside``.
-
-    Under `no_grad` Values are cut off from their graph.
-
-    Raises:
-        DomainError: floats aren't finite, and `Value.backward` from one of ``outs`` raises.
-    """
-    if inside:
-        return result if current_mode().grad else _cut(result)
-    numbers = _floats(result)
-    if not _is_finite(numbers):
-        for out in outs:
-            for _ in sweep(out) if isinstance(out, Value) else ():
-                pass
-    return numbers
-
-
-def _cut(result: Any) -> Any:
-    if isinstance(result, list | tuple):
-        parts = map(_cut, result)
-        return list(parts) if isinstance(result, list) else tuple(parts)
-    return detach(result) if isinstance(result, Value) else result
-
-
-def _floats(result: Any) -> Any:
-    if isinstance(result, list | tuple):
-        numbers = [
-            x if x.__class__ is float else x.data if x.__class__ is Value else _floats(x)
-            for x in result
-        ]
-        return numbers if isinstance(result, list) else tuple(numbers)
-    return result.data if isinstance(result, Value) else result
-
-
-def _is_finite(result: Any) -> bool:
-    """Return whether all floats in nested lists and tuples are; Values are not judged."""
-    if isinstance(result, list | tuple):
-        if {type(x) for x in result} == {float}:
-            return all(map(math.isfinite, result))
-        return all(map(_is_finite, result))
-    return isinstance(result, Value) or math.isfinite(result)
-
-
 def _after_gradient(
     f: Callable[..., Any], argnums: int, args: Sequence[Any], second: Callable[[], Any]
 ) -> Any:
     """Return second derivatives; where the first ones raise, their error comes before."""
     try:
         result = second()
-        if _is_finite(result):
+        if is_finite(result):
             return result
     except DomainError:
         grad(f, argnums)(*args)
         raise
     grad(f, argnums)(*args)
     return result
-
-
-def _shape(x: Any) -> int | None:
-    """Return the length of a list, None for a scalar."""
-    return len(x) if isinstance(x, list | tuple) else None
-
-
-def _flat(x: Any) -> list[Any]:
-    return list(x) if isinstance(x, list | tuple) else [x]
-
-
-def _shaped(like: Any, items: Iterable[Any]) -> Any:
-    items = iter(items)
-    return list(islice(items, len(like))) if isinstance(like, list | tuple) else next(items)

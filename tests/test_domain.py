@@ -62,6 +62,22 @@ def test_a_joint_domain_is_not_asked_about_nan() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "args", "value"),
+    [
+        ("atan2", (0.0, 1.0), 0.0),
+        ("atan2", (1.0, 0.0), math.pi / 2),
+        ("clamp", (0.0, 1.0, 1.0), 1.0),
+        ("pow", (0.0, 0.0), 1.0),
+        ("pow", (-2.0, -3.0), -0.125),
+        ("pow", (-inf, 0.5), inf),
+        ("pow", (-2.0, inf), inf),
+    ],
+)
+def test_a_domain_reaches_to_its_border(name: str, args: tuple[float, ...], value: float) -> None:
+    assert TABLE[name](*args) == value
+
+
+@pytest.mark.parametrize(
     ("name", "args", "message"),
     [
         ("log", (-1.0,), "log(-1.0) is undefined: log needs x > 0"),

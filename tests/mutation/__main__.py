@@ -33,6 +33,7 @@ CORE = (
     "autograd/forms.py",
     "autograd/engine.py",
     "autograd/recorders.py",
+    "autograd/evaluation.py",
     "autograd/transforms.py",
     "autograd/stepping/ledger.py",
     "autograd/checking/*.py",
