@@ -23,8 +23,8 @@ from autograd.place import Origin
 from autograd.schedule import backward_order
 
 DECIDED = (
-    "so none can decide; write where(c, a, b), maximum or minimum, heaviside(v) for v > 0, and "
-    "functions of autograd in place of math's"
+    "so none can decide; write where(c, a, b), maximum or minimum, autograd.max(values) for the "
+    "largest of many, heaviside(v) for v > 0, and functions of autograd in place of math's"
 )
 FINAL = (
     "Value is final: keep your own data beside it, in a dict by Value; a method of your own is "

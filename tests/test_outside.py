@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import io
 import logging
 import os
@@ -80,6 +81,9 @@ ASKS: dict[str, tuple[Callable[[], float], str]] = {
     "the day": (lambda: float(date.today().weekday() + 1), "today"),
     "the hour": (lambda: float(time.localtime().tm_hour + 1), "localtime"),
     "bytes": (lambda: rarely(secrets.randbelow(10**6) + 1), "urandom"),
+    "which process": (lambda: float(os.getpid()), "getpid"),
+    "whether gc is on": (lambda: float(gc.isenabled()) + 1, "isenabled"),
+    "Python's limits": (lambda: float(sys.getrecursionlimit()), "getrecursionlimit"),
     "what nothing has seeded": (lambda: rarely(random.Random().random()), "Random"),
     "the same of NumPy": (lambda: rarely(np.random.default_rng().random()), "urandom"),
 }

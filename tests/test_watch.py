@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import decimal
 import math
 import os
 import weakref
@@ -11,8 +12,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
-from operator import neg
+from functools import lru_cache, partial
+from operator import attrgetter, neg
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -181,6 +182,21 @@ def of_weak(make: Callable[[Any], Any]) -> tuple[Any, Callable[[], object]]:
     return f, lambda: setattr(kept, "gain", 9.0)
 
 
+def of_bases() -> tuple[Any, Callable[[], object]]:
+    kind = type("Kind", (Gained,), {})
+    other = type("Other", (Gained,), {"gain": 7.0})
+    return kind(), lambda: setattr(kind, "__bases__", (other,))
+
+
+def of_an_array_and(change: Callable[[Any], object]) -> tuple[Any, Callable[[], object]]:
+    return of_state(lambda x, s: x * len(s) + float(s.flat[0]), np.ones(4), change)
+
+
+def of_decimals() -> tuple[Any, Callable[[], object]]:
+    third = lambda: float(decimal.Decimal(1) / decimal.Decimal(3))
+    return lambda x: x * third(), lambda: setattr(decimal.getcontext(), "prec", 3)
+
+
 def of_a_missing_global() -> tuple[Any, Callable[[], object]]:
     f = lambda x: x * globals().get("NOT_THERE_YET", 1.0)
     return f, lambda: f.__globals__.__setitem__("NOT_THERE_YET", 2.0)
@@ -212,6 +228,15 @@ REPLACED = {
         SimpleNamespace(rate=2.0),
         lambda s: setattr(s, "rate", 5.0),
     ),
+    "what a library's function names": lambda: of_state(
+        lambda x, s: x * s[0](s[1]),
+        (attrgetter("rate"), SimpleNamespace(rate=2.0)),
+        lambda s: setattr(s[1], "rate", 5.0),
+    ),
+    "what a class is made of": of_bases,
+    "an array's shape": lambda: of_an_array_and(lambda s: setattr(s, "shape", (2, 2))),
+    "an array's dtype": lambda: of_an_array_and(lambda s: setattr(s, "dtype", np.int64)),
+    "decimal's precision": of_decimals,
     "a name in code as text": lambda: of_state(
         lambda x, s: x * eval("s.rate * 2"),
         SimpleNamespace(rate=2.0),
@@ -306,6 +331,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("OF_A_TEST", raising=False)
     yield
     globals().pop("NOT_THERE_YET", None)
+    decimal.setcontext(decimal.Context())
     SETTINGS.rate = 0.5
 
 
@@ -527,6 +553,35 @@ def test_notes_that_a_function_does_not_go_by_are_kept_at_no_cost(
     model.losses.append(0.0)
     with pytest.raises(CompileError, match="is another now"):
         step(1.0)
+
+
+def test_what_is_gone_again_is_not_put_back_as_something_else() -> None:
+    rates = {"rate": 2.0}
+
+    def f(x: Any) -> Any:
+        try:
+            return x * rates["gain"]
+        except KeyError:
+            return x * rates["rate"]
+
+    compiled = compile(f, 1.0, backend="python")
+    assert compiled(1.0) == 2.0
+    rates["gain"] = 2.0  # which is as much
+    assert compiled(1.0) == 2.0
+    del rates["gain"]
+    assert compiled(1.0) == 2.0
+    assert rates == {"rate": 2.0}
+
+
+def test_results_that_are_kept_by_functools_may_be_forgotten() -> None:
+    gains = {"gain": 2.0}
+    gain = lru_cache(lambda: gains["gain"])
+    compiled = compile(lambda x: x * gain(), 1.0, backend="python")
+    gains["gain"] = 3.0
+    assert compiled(1.0) == 2.0  # as it is kept
+    gain.cache_clear()
+    with pytest.raises(CompileError, match="is another now"):
+        compiled(1.0)
 
 
 def test_what_made_no_difference_is_looked_at_from_then_on() -> None:

@@ -261,7 +261,7 @@ class Compiled:
         try:
             try:  # What it doesn't go by may change from now on.
                 now = record(self._f, example, leaves, self._watch.changed())
-            except CompileError:
+            except Exception:
                 now = record(self._f, example, leaves)
             now = now if self._keeps_loops else unrolled(now)
         except Exception as error:

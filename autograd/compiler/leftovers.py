@@ -17,7 +17,7 @@ from types import BuiltinFunctionType, MethodWrapperType
 from typing import Any
 from weakref import ProxyTypes
 
-from autograd.compiler.places import IS, SAME, Held, held_by
+from autograd.compiler.places import ABSENT, IS, SAME, Held, held_by
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (
@@ -35,6 +35,9 @@ from autograd.compiler.tracing import is_users
 CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
 """Functions of `time` that give a number: it may be noted, but decides nothing."""
 
+
+LINK_OF_A_CACHE = "_lru_list_elem"
+"""What functools.lru_cache keeps results in: its code, in C, expects no stand-in there."""
 
 ITEMS_ONE_BY_ONE = 64
 """A list of more is data, and none of its items an iterator that is looked for."""
@@ -84,6 +87,8 @@ class Leftovers:
                     is_others = held.name == "os.environ"
                     if is_others or (type(held.value) is bytes and not is_of_nodes):
                         self.lasting.append(told)
+                elif type(held.value).__name__ == LINK_OF_A_CACHE or _is_gone(held):
+                    self.lasting.append(told)
                 else:
                     self._replace(held, stand_in(held.read(), told, run))
             with self._noted_clocks(run):
@@ -197,6 +202,14 @@ def _is_iterator(thing: Any) -> bool:
     if is_proxy or not hasattr(kind, "__next__") or not is_foreign(kind.__module__):
         return False
     return not hasattr(kind, "write") or owner.closed or not owner.writable()
+
+
+def _is_gone(held: Held) -> bool:
+    """Return whether nothing is in a place where something was."""
+    try:
+        return held.read() is ABSENT
+    except Exception:  # an attribute, a variable
+        return True
 
 
 def _clean(held: Held) -> None:

@@ -30,7 +30,7 @@ QUIET = frozenset(
 
 LOUD = frozenset(
     "open input load loadtxt genfromtxt fromfile memmap read_text read_bytes now today "
-    "Random seed default_rng RandomState SeedSequence".split()
+    "Random seed default_rng RandomState SeedSequence cache_info".split()
 )
 """Names of what asks all the same."""
 
@@ -47,6 +47,13 @@ ASKING = frozenset(
     "access fork_exec getcwd listdir lstat open readlink scandir stat urandom".split()
 )
 """Functions of these modules that tell of files, or of chance."""
+
+INTERPRETER = frozenset(
+    "cache_info get_count get_objects get_stats getallocatedblocks getloadavg getpid getppid "
+    "getrecursionlimit getrefcount getswitchinterval isenabled times".split()
+)
+"""Functions, of these homes, that tell of the state of Python or of the process."""
+OF_INTERPRETER = frozenset(("sys", "gc", "posix", "nt", None))
 
 HANDLES = frozenset(("_io", "_socket", "_ssl", "sqlite3"))
 READING = ("read", "recv", "fetch", "execute")
@@ -158,6 +165,7 @@ class Asked:
         is_asked = (
             (name in CALENDAR and (home == "time" or _is_of_datetime(function)))
             or (name in ASKING and home in SYSTEM)
+            or (name in INTERPRETER and home in OF_INTERPRETER)
             or (name == "input" and home == "builtins")
             or name == "fromfile"
             or (name == "seed" and frame.f_code is SEED and frame.f_locals.get("a") is None)

@@ -49,7 +49,7 @@ ABSENT = "absent"
 SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
 
 REFLECTS = EVALUATES | set("__dict__ vars getattr attrgetter asdict astuple fields dir".split())
-"""Code that names one of these may use attributes that it doesn't name."""
+"""Code that names one of these may use attributes of our modules that it doesn't name."""
 
 
 class Held(NamedTuple):
@@ -155,11 +155,12 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         ]
     if named & REFLECTS:
         return found
-    # A setting that no code of a user's names is one of ours, or of no effect.
+    # A setting of ours that no code of a user's names is of no effect.
     return [
         held
         for held in found
-        if not held.attribute or held.attribute in named or type(held.value) not in ATOMS
+        if not (held.is_rare and held.attribute and type(held.value) in ATOMS)
+        or held.attribute in named
     ]
 
 
@@ -185,6 +186,8 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         yield from _place(name, thing, "", partial(behind, thing))
     elif isinstance(thing, type):
         if not is_foreign(thing.__module__):
+            for key in ("__class__", "__bases__"):
+                yield from _place(f"{thing.__name__}.{key}", thing, *_attribute(thing, key))
             own = _behind_a_proxy(vars(thing))
             yield _keys(f"the attributes of {thing.__name__}", vars(thing), own)
             for key in vars(thing).keys() - SAID:
@@ -235,9 +238,18 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
         yield from _item(f"{f.__name__}.{name}", vars(f), name)
     if "argv" in names:
         yield _items(sys.argv)
+    if names & {"decimal", "Decimal"} and "decimal" in sys.modules:
+        context, parts = sys.modules["decimal"].getcontext, ("prec", "rounding", "Emin", "Emax")
+        asked = partial(_parts_of, context, parts)
+        yield Held("decimal's context", asked, asked(), "{2}()" + EQUAL, context, is_rare=True)
     if names & {"environ", "getenv"}:
         now = os.environ.copy
         yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
+
+
+def _parts_of(made: Callable[[], Any], names: Sequence[str]) -> list[Any]:
+    thing = made()
+    return [getattr(thing, name) for name in names]
 
 
 def _places_in_memory(thing: Any) -> Iterator[Held]:
@@ -246,8 +258,19 @@ def _places_in_memory(thing: Any) -> Iterator[Held]:
     if type(thing).__module__ != "numpy" and not size:
         size = len(bytes(thing))
     if 0 < size <= LONGEST_WATCHED * 8:
+        if type(thing).__module__ == "numpy":
+            for name in ("shape", "dtype"):
+                yield from _array_attribute(thing, name)
         read = partial(_contents, thing)
         yield Held(f"the {type(thing).__name__}", read, read(), "{2}()" + EQUAL, thing)
+
+
+def _array_attribute(array: Any, name: str) -> Iterator[Held]:
+    """Yield the shape or the dtype of an array, which are made anew whenever they are read."""
+    if hasattr(array, name):
+        way, read = _attribute(array, name)
+        kind = type(array).__name__
+        yield Held(f"{kind}.{name}", read, read(), f"{{0}}{way}" + EQUAL, array)
 
 
 def _is_memory(thing: Any) -> bool:

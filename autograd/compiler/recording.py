@@ -155,11 +155,16 @@ def _recorded(
         place = noting.places.get(changing) if changing else None
         raise CompileError(
             f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
-            "makes text of a number, or keeps something from one run for the next; pass what "
-            "changes as an argument"
+            "makes text of a number, goes by the order of a set, or keeps something from one run "
+            "for the next; pass what changes as an argument, and a list for a set"
         )
     before = next((node for node in nodes if node.op and node not in first.made), None)
     if before is not None:
+        if {*topological_order(before)} & {*first.inputs}:
+            raise CompileError(
+                f"{home}{name} computes in another thread{describe(before)}: what is compiled is "
+                "recorded in the thread that runs the function; compute it there, without threads"
+            )
         raise CompileError(
             f"{home}{name} uses a value that was computed before{describe(before)}: its number is "
             "of then, and what is compiled would compute it anew; compute it inside of the "
