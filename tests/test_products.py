@@ -10,9 +10,9 @@ import pytest
 from autograd import Value, compile, maximum, ops, take
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.loops import Loop, Repeat
-from autograd.compiler.products import TERMS
+from autograd.compiler.products import AT_A_TIME
 from autograd.compiler.rolling import loops_of
-from autograd.compiler.sums import SHORTEST, TOGETHER, Sums, sums_of
+from autograd.compiler.sums import FEWEST_TERMS, TOGETHER, Sums, sums_of
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -45,7 +45,7 @@ def layer(rows: int, columns: int, dtype: str) -> Any:
     [
         (5, 17),
         pytest.param(129, 31, marks=pytest.mark.long),
-        pytest.param(7, 2 * TERMS + 1, marks=pytest.mark.long),
+        pytest.param(7, 2 * AT_A_TIME + 1, marks=pytest.mark.long),
     ],
 )
 def test_values_and_slopes_are_those_of_matrices(rows: int, columns: int, dtype: str) -> None:
@@ -99,7 +99,7 @@ def test_an_argument_that_only_products_read_is_not_laid_out_again() -> None:
 @pytest.mark.parametrize("apart", ["short", "steps", "others", "chosen"])
 def test_other_sums_are_computed_sample_by_sample(apart: str) -> None:
     """Those of few terms, of every other input, of what was computed, and of what is looked up."""
-    n = SHORTEST - 1 if apart == "short" else SHORTEST
+    n = FEWEST_TERMS - 1 if apart == "short" else SHORTEST
     weights = [[Value(1.0 + i - j) for i in range(n)] for j in range(3)]
     table = [[Value(1.0 * i) for i in range(n)] for _ in range(3)]
 

@@ -17,7 +17,7 @@ from autograd.compiler.kernel import Body, Index
 from autograd.compiler.loops import Access
 from autograd.compiler.sums import TOGETHER, InputRow, Outer, Product, Sums
 
-TERMS = 128
+AT_A_TIME = 128
 """So many terms of weighted sums are added at a time: with a block's inputs, a half of the nearest
 cache of 32 kB."""
 
@@ -85,7 +85,7 @@ def multiply(code: Body, each: Product, kept: int) -> None:
 
 def _terms(length: int) -> int:
     """Return how many terms are added at a time: evenly, or whole vectors of them."""
-    parts = -(-length // TERMS)
+    parts = -(-length // AT_A_TIME)
     return length if parts == 1 else -(-length // (8 * parts)) * 8
 
 
