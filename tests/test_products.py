@@ -12,7 +12,7 @@ from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.loops import Loop, Repeat
 from autograd.compiler.products import AT_A_TIME
 from autograd.compiler.rolling import loops_of
-from autograd.compiler.sums import FEWEST_TERMS, TOGETHER, Sums, sums_of
+from autograd.compiler.sums import TOGETHER, WORTH_A_PRODUCT, Sums, sums_of
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
@@ -99,7 +99,7 @@ def test_an_argument_that_only_products_read_is_not_laid_out_again() -> None:
 @pytest.mark.parametrize("apart", ["short", "steps", "others", "chosen"])
 def test_other_sums_are_computed_sample_by_sample(apart: str) -> None:
     """Those of few terms, of every other input, of what was computed, and of what is looked up."""
-    n = FEWEST_TERMS - 1 if apart == "short" else SHORTEST
+    n = WORTH_A_PRODUCT - 1 if apart == "short" else WORTH_A_PRODUCT
     weights = [[Value(1.0 + i - j) for i in range(n)] for j in range(3)]
     table = [[Value(1.0 * i) for i in range(n)] for _ in range(3)]
 

@@ -24,7 +24,7 @@ TOGETHER = 128
 """Samples whose products with matrices are computed at once: a multiple of a block's, so many that
 sums beyond the nearest caches are seldom fetched, and so few that what is kept stays in one."""
 
-FEWEST_TERMS = 16
+WORTH_A_PRODUCT = 16
 """Weighted sums of fewer terms stay where they are."""
 
 
@@ -223,7 +223,7 @@ def _product(
         return None
     ((left, right, length),) = statement.stretches
     start = statement.args[0] if statement.args else -0.0
-    if not right or length < max(FEWEST_TERMS, block.width) or isinstance(start, Local):
+    if not right or length < max(WORTH_A_PRODUCT, block.width) or isinstance(start, Local):
         return None
     if isinstance(start, Access) and start.array != "u":
         return None
