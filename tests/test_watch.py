@@ -555,6 +555,67 @@ def test_notes_that_a_function_does_not_go_by_are_kept_at_no_cost(
         step(1.0)
 
 
+def changing(f: Callable[[Any, Any], Any], state: Any, *changes: Callable[[Any], object]) -> Any:
+    return f, state, changes
+
+
+@pytest.mark.parametrize(
+    ("f", "state", "changes"),
+    [
+        changing(
+            lambda x, s: x if s.best is None else 2.0 * x,
+            SimpleNamespace(best=1.0),
+            lambda s: setattr(s, "best", 2.0),
+            lambda s: setattr(s, "best", 3.0),
+            lambda s: setattr(s, "best", None),
+        ),
+        changing(
+            lambda x, s: 2.0 * x if s["active"] is s["first"] else x,
+            {"first": [1], "active": [2]},
+            lambda s: s.update(active=[3]),
+            lambda s: s.update(active=[4]),
+            lambda s: s.update(active=s["first"]),
+        ),
+        changing(
+            lambda x, s: x * {"10": 2.0}.get(f"{s.step}", 1.0),
+            SimpleNamespace(step=0),
+            *(lambda s, k=k: setattr(s, "step", k) for k in range(1, 11)),
+        ),
+        changing(
+            lambda x, s: x * {10: 2.0}.get(s.step, 1.0),
+            SimpleNamespace(step=0),
+            *(lambda s, k=k: setattr(s, "step", k) for k in range(1, 11)),
+        ),
+        changing(
+            lambda x, s: x * float(np.max(np.array(s.losses)) > 3.0),
+            SimpleNamespace(losses=[0.0]),
+            *(lambda s, k=k: s.losses.append(float(k)) for k in range(5)),
+        ),
+        changing(
+            lambda x, s: x * s.get("gain", 3.0),
+            {"a": 1.0},
+            lambda s: s.update(b=2.0),
+            lambda s: s.update(c=2.0),
+            lambda s: s.update(gain=2.0),
+        ),
+    ],
+)
+def test_what_changes_again_and_again_is_noticed_when_it_matters(
+    f: Any, state: Any, changes: Any
+) -> None:
+    compiled = compile(lambda x: f(x, state), 1.0, backend="python")
+    before = compiled(1.0)
+    for change in changes[:-1]:
+        change(state)
+        if f(1.0, state) != before:
+            break
+        assert compiled(1.0) == before
+    else:
+        changes[-1](state)
+    with pytest.raises(CompileError, match="is another now"):
+        compiled(1.0)
+
+
 def test_what_is_gone_again_is_not_put_back_as_something_else() -> None:
     rates = {"rate": 2.0}
 

@@ -305,7 +305,8 @@ def _rehearsed(
         )
     leftovers = Leftovers(f, held, asked.clocks)
     if is_same and leftovers:
-        run = Inspection(inputs, name, keeps_loops=tracer.keeps_loops)
+        is_strict = bool(changed)
+        run = Inspection(inputs, name, keeps_loops=tracer.keeps_loops, is_strict=is_strict)
         error: Exception | None = None
         try:
             with leftovers.replaced(run):

@@ -40,11 +40,18 @@ SPECIAL = (
 
 
 class Inspection(Rehearsal):
-    """A rehearsal with stand-ins; what is refused stays so, caught or not."""
+    """A rehearsal with stand-ins; what is refused stays so, caught or not.
 
-    def __init__(self, arguments: Iterable[Value], name: str, *, keeps_loops: bool) -> None:
+    Args:
+        name: of the function.
+        is_strict: whether a number may not even become text or a key, nor a container be read by C.
+    """
+
+    def __init__(
+        self, arguments: Iterable[Value], name: str, *, keeps_loops: bool, is_strict: bool
+    ) -> None:
         super().__init__(arguments, keeps_loops=keeps_loops)
-        self.name = name
+        self.name, self.is_strict = name, is_strict
         self.refusals: list[CompileError] = []
 
     def refused(self, message: str) -> CompileError:
@@ -67,13 +74,13 @@ class LeftNumber:
         self.origin = origin or object()
 
     def __hash__(self) -> int:
-        return hash(self.number)
+        return hash(_known(self) if self.run.is_strict else self.number)
 
     def __repr__(self) -> str:
-        return repr(self.number)
+        return repr(_known(self) if self.run.is_strict else self.number)
 
     def __format__(self, spec: str) -> str:
-        return format(self.number, spec)
+        return format(_known(self) if self.run.is_strict else self.number, spec)
 
 
 def _known(number: LeftNumber, others: Sequence[Any] = ()) -> Any:
@@ -206,6 +213,8 @@ def container(thing: Any, told: str, run: Inspection) -> Any:
     if not issubclass(kind, dict | set):
         methods |= {name: asking(kind, name) for name in ("__getitem__", "__contains__")}
     made = type(kind.__name__, (kind,), {**methods, "clear": clear})
+    if run.is_strict:  # C code reads what is in a list without asking
+        return made()
     if kind is deque:
         return made(thing, thing.maxlen)
     return made(thing.default_factory, thing) if kind is defaultdict else made(thing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from itertools import chain
 from operator import getitem, is_
 from typing import Any
@@ -14,6 +15,8 @@ PLACES_IN_PYTHON = 32
 """So many places are looked at by Python code, which takes some 20 ns for each. Machine code, if
 there is any, takes a few ns for one in a list, a dict or a function, and 300 to be called. An item
 of a list counts as half a place."""
+
+COUNTED = (int, float)
 
 
 class Watch:
@@ -46,6 +49,8 @@ class Watch:
         ]
         self._held = [each for each in found if each.place not in passing]
         self._passing = [each for each in found if each.place in passing]
+        # A number may be another one there, but no other thing.
+        self._held += [_kind_of(each) for each in self._passing if type(each.value) in COUNTED]
         self._is_fast = is_fast
         self._looks: tuple[Callable[[], Held | None], ...] = ()
 
@@ -57,8 +62,12 @@ class Watch:
         return None
 
     def changed(self) -> list[Held]:
-        """Return all places where something else is, also those where that doesn't matter."""
-        return [each for each in (*self._held, *self._passing) if not each.is_there()]
+        """Return all places with another number or with lists that have grown, passing or not.
+
+        Of these it can be told whether a function goes by them; not so of another object, as
+        nobody sees who asks ``is``.
+        """
+        return [each for each in (*self._held, *self._passing) if _is_another_number(each)]
 
     def _made(self) -> tuple[Callable[[], Held | None], ...]:
         """Return what looks at all places, made when they are first looked at."""
@@ -120,6 +129,31 @@ class _Glance:
                 return held
             self._values[i] = held.read()
         return next((held for held in self._lists if not held.is_there()), None)
+
+
+def _kind_of(held: Held) -> Held:
+    """Return the place of a number's type."""
+    read = partial(_type_in, held)
+    return Held(held.name, read, type(held.value), "{2}()" + IS, held.holder)
+
+
+def _type_in(held: Held) -> type:
+    return type(held.read())
+
+
+def _is_another_number(held: Held) -> bool:
+    """Return whether there is another number, a longer list, or another number in a list."""
+    try:
+        now, before = held.read(), held.value
+    except Exception:  # the place is gone
+        return False
+    if held.spelled == SAME:
+        if type(now) is not list or len(now) != len(before):
+            return type(now) is list
+        pairs = [(x, y) for x, y in zip(now, before, strict=True) if x is not y]
+    else:
+        pairs = [(now, before)] if held.spelled.endswith(IS) and not held.is_there() else []
+    return bool(pairs) and all(type(x) is type(y) in COUNTED for x, y in pairs)
 
 
 def _is_item(held: Held) -> bool:
