@@ -263,11 +263,11 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     if inspector:
         problem = problem or inspector.inspect(op, floats, data)
         if problem:
-            raise op.domain_error(inspector.explain(problem, op, args, origin), floats)
+            raise op.domain_error(inspector.explain(problem, op, args, origin), floats) from None
     if problem:
         labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
         of = f" (of node {', '.join(labels)})" if labels else ""
-        raise op.domain_error(problem + of, floats)
+        raise op.domain_error(problem + of, floats) from None  # not after what libm raised
     node = Value.__new__(Value)
     kept = (op, args) if mode.grad else (None, ())
     node.__setstate__(((data, 0.0, *kept, "", origin),))

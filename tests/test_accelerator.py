@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import inspect
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import grad, no_grad, tanh
+from autograd import debug, grad, no_grad, tanh
 from autograd.acceleration import accelerator, engine_name
 from autograd.byhand import HandMade
 from autograd.engine import Value
@@ -253,6 +254,21 @@ def test_programs_that_are_run_again_leave_nothing_behind(folder: Path) -> None:
     """Less than one node of 72 bytes for each of 60 programs; caches fill in the first rounds."""
     for pure in (False, True):
         assert int(said(folder, "-c", LEAKS, pure=pure)[0]) < 60 * 64
+
+
+def test_a_leaf_is_the_same_by_every_way_to_write_it() -> None:
+    """In C, what is given by position is taken at once, all else goes through Python's code."""
+    ways = [Value(2.0, "x"), Value(2.0, label="x"), Value(2, "x"), Value(data=2.0, label="x")]
+    told = {(x.data, x.grad, x.label, x.op, x.args, x.origin, x._mark) for x in ways}
+    assert told == {(2.0, 0.0, "x", None, (), None, None)}
+    assert next(iter(inspect.signature(Value).parameters)) == "data"
+    assert gc.is_tracked(ways[0]) == (accelerator is None)
+    y = ways[0] * 3
+    vars(Value)["__init__"](y, 5.0)
+    assert (y.data, y.op, y.label) == (5.0, None, "")
+    with debug():
+        assert Value(1.0, "x").origin is not None
+    assert gc.is_tracked(ways[0]) == (not accelerator)
 
 
 def test_what_a_wheel_brings_is_used() -> None:

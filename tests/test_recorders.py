@@ -93,6 +93,17 @@ def test_operators_methods_and_functions_take_the_recorders_once_they_are_worthw
         assert outcome(way) == first
 
 
+def test_an_error_comes_alone_however_often_there_was_none() -> None:
+    """Not "during the handling of another exception", which libm has raised in a recorder."""
+    x = Value(0.0)
+    for way in (lambda y: 1.0 / y, lambda y: y.log(), lambda y: TABLE["atanh"](y - 1.0)):
+        for _ in range(CALLS_WORTHWHILE + 1):
+            way(x + 0.5)
+        with pytest.raises(DomainError) as caught:
+            way(x)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
 @pytest.mark.parametrize("name", ["__sub__", "__rsub__", "__neg__", "tanh"])
 def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(
     name: str, monkeypatch: pytest.MonkeyPatch
