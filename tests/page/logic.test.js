@@ -15,7 +15,7 @@ import { parsed } from "../../autograd/page/script/engine/listing.js";
 import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
 import { pointOn, route } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
-import { neighbour, sceneOf } from "../../autograd/page/script/engine/scene.js";
+import { neighbour, sceneOf, wireOf, wiresAt } from "../../autograd/page/script/engine/scene.js";
 import { search } from "../../autograd/page/script/engine/search.js";
 import { momentOf, movedTo } from "../../autograd/page/script/engine/session.js";
 import { asked, stride, strideNote } from "../../autograd/page/script/engine/strides.js";
@@ -298,6 +298,21 @@ test("a wire goes around cards, and comes in on the side that it comes from", ()
           assert.ok(px <= r.x || px >= r.x + r.w || py <= r.y || py >= r.y + r.h);
         }
       }
+    }
+  }
+});
+test("the wires at an item are those that begin or end there, and so the wire of an edge is", () => {
+  for (const { name } of run.levels) {
+    const { scene } = stateOf(`#level=${name}`);
+    for (const item of [...scene.items, ...scene.frames]) {
+      const ends = scene.wires.filter(({ arg, node }) => arg === item || node === item);
+      assert.deepEqual(wiresAt(scene, item), ends, name);
+    }
+    for (let e = 0; e < run.argOf.length; e++) {
+      const [arg, node] = [scene.of[run.argOf[e]], scene.of[run.ownerOf[e]]];
+      if (run.argOf[e] < 0 || arg === node) continue;
+      const wire = wireOf(run, scene, e);
+      assert.deepEqual([wire.arg, wire.node], [arg, node], name);
     }
   }
 });

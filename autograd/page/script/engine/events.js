@@ -149,7 +149,7 @@ export class Moment {
     this.event = position ? this.pass.at(position - 1) : null;
     return this;
   }
-  /** The largest gradient that is a number. */
+  /** The largest gradient that is a number, found anew: to be asked for once a moment. */
   get largest() {
     let largest = 0;
     for (let i = 0; i < this.count; i++) {

@@ -110,9 +110,9 @@ export function saidOfBox(run, { isMean }, flow, largest) {
   };
 }
 /** What the card of a node says. */
-export function saidOfNode(run, state, node) {
+export function saidOfNode(run, state, node, largest) {
   const { moment, numbers, breaks, edits, scene } = state,
-    { known, status, gradient, largest } = moment,
+    { known, status, gradient } = moment,
     wrong = isWrong(state, node),
     tint = status[node] ? shade(run, gradient[node], largest) : "",
     arriving = status[node] === 1 ? `${tight(gradient[node], 7)} …` : tight(gradient[node]);

@@ -1,6 +1,7 @@
 // The scene: which boxes and nodes are shown, where they stand, and the wires between them
 
 import { arrange } from "./arrange.js";
+import { perKey } from "./members.js";
 import { FEW_WIRES, route } from "./routes.js";
 import { shownBy } from "./tree.js";
 
@@ -185,6 +186,20 @@ export function neighbour({ lastOf }, { scene, chosen }, direction) {
     here = rank.get(itemIn(scene, chosen)) ?? 0;
   return lastOf(items[Math.max(0, Math.min(items.length - 1, here + direction))]);
 }
+const wiresBy = perKey(({ wires }) => {
+  const found = new Map();
+  const add = (item, wire) => {
+    if (!found.has(item)) found.set(item, []);
+    found.get(item).push(wire);
+  };
+  for (const wire of wires) {
+    add(wire.arg, wire);
+    if (wire.node !== wire.arg) add(wire.node, wire);
+  }
+  return found;
+});
+/** The wires that begin or end at an item. */
+export const wiresAt = (scene, item) => wiresBy(scene).get(item) ?? [];
 /** The wire that shows an edge: its own, or that between two boxes; none within one. */
 export function wireOf({ argOf, ownerOf }, scene, e) {
   const arg = itemIn(scene, argOf[e]),
@@ -192,5 +207,5 @@ export function wireOf({ argOf, ownerOf }, scene, e) {
   if (arg === node) return null;
   const isIt = (wire) => (scene.flat ? wire.edge === e : wire.arg === arg && wire.node === node);
   const isThere = scene.rects.has(arg) && scene.rects.has(node);
-  return scene.wires.find(isIt) ?? (isThere ? { arg, node } : null);
+  return wiresAt(scene, node).find(isIt) ?? (isThere ? { arg, node } : null);
 }

@@ -8,7 +8,8 @@ import { state } from "./state.js";
 const hasAddress = location.protocol !== "about:";
 export const link = () => linkTo(run, state, state.opening);
 export function remember() {
-  if (!hasAddress || state.remembering) return;
+  if (!hasAddress) return;
+  clearTimeout(state.remembering);
   state.remembering = setTimeout(() => {
     state.remembering = 0;
     try {

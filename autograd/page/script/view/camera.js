@@ -14,15 +14,13 @@ function aim() {
 /** Show what the camera sees now. */
 function place() {
   aim();
-  if (!state.placing && state.moment)
-    state.placing = requestAnimationFrame(() => {
-      state.placing = 0;
-      paintGraph();
-    });
+  if (!state.placing && state.moment) state.placing = requestAnimationFrame(paintGraph);
 }
 export function measure() {
-  const { width, height } = $("canvas").getBoundingClientRect();
+  const { width, height } = $("field").getBoundingClientRect();
   Object.assign(state.camera, { width: width || 600, height: height || 400 });
+  // Of a size in pixels, it lays out what changes; of one by its surroundings, all its cards.
+  Object.assign($("canvas").style, { width: `${width}px`, height: `${height}px` });
   state.paneHeight = $("lines").clientHeight || 400;
 }
 export function pan(dx, dy) {

@@ -29,25 +29,32 @@ function cardOf(item, { settings, name, op, label, line, strip, before = [] }) {
   if (name === null) return { group, isPlain: true };
   // The blanks are for who listens: they keep the words apart.
   const first = line === 33 ? 16 : 17;
-  const texts = [
-    shape("text", { class: "name", x: 9, y: first }, name),
-    shape("text", { class: "op", x: right, y: first }, op),
-    shape("text", { class: "tag", x: 9, y: line }, label),
-    value,
-    tag,
-    gradient,
-  ];
+  const called = shape("text", { class: "name", x: 9, y: first }, name),
+    does = shape("text", { class: "op", x: right, y: first }, op);
+  const said = shape("text", { class: "tag", x: 9, y: line }, label),
+    texts = [called, does, said, value, tag, gradient];
   group.append(
     ...texts.flatMap((text, i) => (i ? [" ", text] : [text])),
     shape("circle", { class: "stop-dot", r: 6 }),
   );
-  return { group, isPlain: false, value, gradient, tag };
+  return { group, isPlain: false, name: called, op: does, value, gradient, tag };
 }
-export function makeCard(node, isPlain) {
-  const op = run.formOf[node]?.symbol ?? "";
+/** The card of a node; one that is no longer needed is turned into it, which is quicker. */
+export function makeCard(node, isPlain, spare) {
+  const op = run.formOf[node]?.symbol ?? "",
+    name = isPlain ? null : brief(title(node), Math.max(6, 13 - op.length));
+  if (spare?.isPlain === isPlain) {
+    spare.group.id = `v${node}`;
+    spare.group.dataset.node = node;
+    if (!isPlain) {
+      spare.name.textContent = name;
+      spare.op.textContent = op;
+    }
+    return spare;
+  }
   return cardOf(node, {
     settings: { "data-node": node },
-    name: isPlain ? null : brief(title(node), Math.max(6, 13 - op.length)),
+    name,
     op,
     label: "value",
     line: 33,

@@ -78,4 +78,4 @@ new ResizeObserver(() => {
   const isChanged = width !== state.camera.width || height !== state.camera.height;
   if (isChanged && state.scene.items.length < FEW_ITEMS) lookAtAll();
   paint();
-}).observe(canvas);
+}).observe($("field"));

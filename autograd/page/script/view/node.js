@@ -105,7 +105,7 @@ function makeControls(node) {
   return controls;
 }
 
-const MOST = 50; // rows of what has come, and of what has not
+const MOST = 16; // rows of what has come, and of what has not
 const MOST_ON_PAPER = 8;
 function account(node) {
   const { moment, way } = state,

@@ -2,7 +2,7 @@
 
 import { flowsOf, largestOf, saidOfBox, saidOfNode, shade } from "../engine/flow.js";
 import { freePlace, route } from "../engine/routes.js";
-import { wireOf } from "../engine/scene.js";
+import { wireOf, wiresAt } from "../engine/scene.js";
 import { show, tight } from "../engine/words.js";
 import { makeBox, makeCard, makeFrame, placeCard, placeFrame, rectOf } from "./cards.js";
 import { $, element, shape } from "./document.js";
@@ -51,9 +51,9 @@ const drawnWire = (e, name) => {
 /** Draws the wires at the cards in sight, as two paths; of a crowd that nobody can tell apart, a part. */
 export function drawWires() {
   const { scene, cards } = state;
-  let near = scene.wires.filter(
-    ({ node, arg, bundle }) => bundle || cards.has(node) || cards.has(arg),
-  );
+  // A bundle is between open boxes.
+  const found = new Set([...scene.frames, ...cards.keys()].flatMap((item) => wiresAt(scene, item)));
+  let near = [...found];
   const every = Math.ceil(near.length / MOST_WIRES);
   if (every > 1) near = near.filter((_, i) => i % every === 0);
   const paths = { thin: "", thick: "" };
@@ -79,9 +79,7 @@ const MOST_MARKED = 200;
 export function markWires(item) {
   layers.over.replaceChildren();
   if (state.moving || item === null) return;
-  const touching = state.scene.wires.filter(
-    ({ arg, node, bundle }) => !bundle && (arg === item || node === item),
-  );
+  const touching = wiresAt(state.scene, item).filter(({ bundle }) => !bundle);
   for (const wire of touching.slice(0, MOST_MARKED)) layers.over.append(drawnRoute(wire, "linked"));
 }
 
@@ -109,9 +107,11 @@ export function cull() {
   for (const item of state.crowd) if (item !== chosen) wanted.delete(item);
   cullFrames(isInSight);
   let isChanged = false;
+  const spare = [];
   for (const [item, card] of cards)
     if (!wanted.has(item) || card.isPlain !== (isFar && !run.isGroup(item))) {
-      card.group.remove();
+      if (run.isGroup(item)) card.group.remove();
+      else spare.push(card);
       cards.delete(item);
       painted.delete(item);
       isChanged = true;
@@ -119,14 +119,16 @@ export function cull() {
   const added = [];
   for (const item of wanted)
     if (!cards.has(item)) {
-      const card = run.isGroup(item) ? makeBox(item) : makeCard(item, isFar);
+      const card = run.isGroup(item) ? makeBox(item) : makeCard(item, isFar, spare.at(-1));
+      if (card === spare.at(-1)) spare.pop();
+      else added.push(card.group);
       card.group.setAttribute("aria-setsize", scene.items.length);
       card.group.setAttribute("aria-posinset", scene.rank.get(item) + 1);
       cards.set(item, card);
       placeCard(item);
-      added.push(card.group);
       isChanged = true;
     }
+  for (const card of spare) card.group.remove();
   layers.nodes.append(...added);
   if (isChanged) drawWires();
 }
@@ -150,6 +152,8 @@ function cullFrames(isInSight) {
 }
 
 export function paintGraph() {
+  cancelAnimationFrame(state.placing);
+  state.placing = 0;
   cull();
   const { event, largest: largestOfNodes } = state.moment,
     { cards, painted } = state,
@@ -161,7 +165,7 @@ export function paintGraph() {
   for (const [item, card] of cards) {
     const said = run.isGroup(item)
       ? saidOfBox(run, state, flows.get(item), largest)
-      : saidOfNode(run, state, item);
+      : saidOfNode(run, state, item, largestOfNodes);
     said.classes.push(
       item === chosen && "chosen",
       event && item === itemOf(event.subject) && "subject",

@@ -11,19 +11,19 @@ import { change, paint, state } from "./state.js";
 
 export function moveTo(position) {
   Object.assign(state, movedTo(state, position), { isMoved: true });
-  paint();
-  const { event } = state.moment;
+  const event = state.position ? state.events.at(state.position - 1) : null;
   if (event && !state.moving) {
     if (event.kind === "edge") reveal([event.node, event.arg]);
     reveal([event.subject]);
   }
+  paint();
   if (!state.playing) say(sentence(run, event));
 }
 export function choose(node) {
   state.chosen = node;
   state.isMoved = false;
-  paint();
   if (!state.moving) reveal([node]);
+  paint();
 }
 /** Go to where the gradient of a node is complete. */
 export const goTo = (node) => moveTo(state.events.lastOf(node) + 1);
