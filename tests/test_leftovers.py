@@ -149,6 +149,11 @@ def counted(state: Any, key: Any) -> float:
     return 2.0 if state[key] > 50 else 1.0
 
 
+def looked_up(state: Any, _: Any) -> float:
+    state["n"] += 1
+    return float(state["at"].get(state["n"], 1.0))
+
+
 def appended(state: Any, _: Any) -> float:
     state.append(1.0)
     return state[0] if len(state) > 50 else 1.0
@@ -181,6 +186,7 @@ GOES_BY = {
     "variable": (of_a_variable, "has left in calls"),
     "attribute of the function": (of_its_own_attribute, r"has left in f\.calls"),
     "item": (lambda: of_state(lambda s, x: counted(s, "n"), {"n": 0}), "left in the item 'n'"),
+    "key": (lambda: of_state(looked_up, {"n": 0, "at": {50: 2.0}}), "left in the item 'n'"),
     "array": (lambda: of_state(lambda s, x: counted(s, 0), np.zeros(2)), "left in state"),
     "Counter": (lambda: of_state(lambda s, x: counted(s, 0), collections.Counter()), "left in"),
     "list": (lambda: of_state(appended, []), "left in state"),

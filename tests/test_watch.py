@@ -591,6 +591,19 @@ def changing(f: Callable[[Any, Any], Any], state: Any, *changes: Callable[[Any],
             SimpleNamespace(losses=[0.0]),
             *(lambda s, k=k: s.losses.append(float(k)) for k in range(5)),
         ),
+        *(
+            changing(
+                lambda x, s, length=length: x * (2.0 if length(s.losses) > 3 else 1.0),
+                SimpleNamespace(losses=[]),
+                *(lambda s: s.losses.append(1.0) for _ in range(4)),
+            )
+            for length in (
+                lambda items: len([0.0, *items]) - 1,
+                lambda items: len([0.0] + items) - 1,  # noqa: RUF005 - C code reads it
+                lambda items: repr(items).count("1.0"),
+                lambda items: len(array("d", items)),
+            )
+        ),
         changing(
             lambda x, s: x * s.get("gain", 3.0),
             {"a": 1.0},

@@ -7,23 +7,26 @@ those that were recorded. So it runs once more with stand-ins for all that is an
 
 from __future__ import annotations
 
+import gc
 import operator
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from sys import _getframe
 from types import BuiltinFunctionType, MethodWrapperType
 from typing import Any
 from weakref import ProxyTypes
 
-from autograd.compiler.places import ABSENT, IS, SAME, Held, held_by
-from autograd.compiler.reach import is_foreign
+from autograd.compiler.places import ABSENT, IS, SAME, Held, attributes_of, held_by
+from autograd.compiler.reach import is_foreign, reached
 from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (
     CONTAINERS,
     Inspection,
     LeftNumber,
+    LeftThing,
     container,
     is_stand_in,
     row,
@@ -75,6 +78,8 @@ class Leftovers:
     @contextmanager
     def replaced(self, run: Inspection) -> Iterator[None]:
         """Put stand-ins in all places; afterwards, none is left."""
+        keys = [x.value for x in self._held if x.name.startswith("the keys of") or _is_set(x)]
+        run.has_keys |= any(type(key) in (int, float) for key in chain.from_iterable(keys))
         try:
             for held in self._iterators:
                 self._replace_iterator(held, run)
@@ -129,14 +134,17 @@ class Leftovers:
         if type(things) not in CONTAINERS:
             self.lasting.append(told)
             return
-        if type(things) is list and len(things) == len(before):
+        if run.is_strict:
+            other: Any = LeftThing(things, told, run)  # C code reads a list without asking
+        elif type(things) is list and len(things) == len(before):
             pairs = zip(things, before, strict=True)
             other = row([x if x is y else stand_in(x, told, run) for x, y in pairs], told, run)
         else:
             other = container(things, told, run)
-        is_found = False
+        is_found, known = False, {id(other)}
         for home in self._held:
             now = home.read()
+            known |= {id(home.holder), id(attributes_of(home.holder))}
             if now is things and home.spelled.endswith(IS):
                 is_found |= self._replace(home, other)
             elif type(now) is tuple and any(x is things for x in now):
@@ -144,6 +152,11 @@ class Leftovers:
             elif type(now) is list and home.spelled == SAME and any(x is things for x in now):
                 i = next(i for i, x in enumerate(now) if x is things)
                 is_found |= self._replace(_item(now, i), other)
+        if run.is_strict:
+            is_found &= all(
+                id(thing) in known or not any(x is things for x in gc.get_referents(thing))
+                for thing in reached(self._f)
+            )
         if not (is_found or self._iterators):  # which may go through it
             self.lasting.append(told)
 
@@ -202,6 +215,10 @@ def _is_iterator(thing: Any) -> bool:
     if is_proxy or not hasattr(kind, "__next__") or not is_foreign(kind.__module__):
         return False
     return not hasattr(kind, "write") or owner.closed or not owner.writable()
+
+
+def _is_set(held: Held) -> bool:
+    return held.spelled == SAME and type(held.holder) is set
 
 
 def _is_gone(held: Held) -> bool:

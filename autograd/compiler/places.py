@@ -101,8 +101,8 @@ class Held(NamedTuple):
                 setattr(holder, name, other)
             elif isinstance(holder, dict | list):
                 holder[name] = other
-            elif name in _attributes(holder):
-                _attributes(holder)[name] = other
+            elif name in attributes_of(holder):
+                attributes_of(holder)[name] = other
             else:
                 object.__setattr__(holder, name, other)
         except Exception:  # it is read-only
@@ -139,7 +139,7 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named |= names_of(thing.__code__)
     ours: set[int] = set()
-    attributes = {id(own) for own in map(_attributes, things)}
+    attributes = {id(own) for own in map(attributes_of, things)}
     for thing in things:
         kind = thing.__class__
         if kind is Op or id(thing) in attributes or (kind is Value and "label" not in named):
@@ -147,7 +147,7 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
         is_others = is_users and (is_ours or is_installed(kind.__module__))
         if (is_ours or is_others) and kind is not Value:  # so is what it keeps for itself
-            ours |= {*map(id, [*gc.get_referents(thing), *_attributes(thing).values()])}
+            ours |= {*map(id, [*gc.get_referents(thing), *attributes_of(thing).values()])}
         if is_others:
             continue
         found += [
@@ -201,7 +201,7 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
     elif not isinstance(thing, CodeType):
         slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
         names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
-        own, kind = _attributes(thing), type(thing).__name__
+        own, kind = attributes_of(thing), type(thing).__name__
         if not is_foreign(type(thing).__module__):
             yield from _place(f"the class of a {kind}", thing, *_attribute(thing, "__class__"))
         if own is not NONE:
@@ -316,7 +316,7 @@ def _attribute(thing: Any, name: str) -> tuple[str, Callable[[], Any]]:
     return f".{name}" if _is_name(name) else "", partial(getattr, thing, name)
 
 
-def _attributes(thing: Any) -> dict[str, Any]:
+def attributes_of(thing: Any) -> dict[str, Any]:
     own = getattr(thing, "__dict__", None)
     return own if type(own) is dict else NONE
 

@@ -44,7 +44,7 @@ class Inspection(Rehearsal):
 
     Args:
         name: of the function.
-        is_strict: whether a number may not even become text or a key, nor a container be read by C.
+        is_strict: whether a number may not even become text or a key, nor a list be added to.
     """
 
     def __init__(
@@ -52,6 +52,8 @@ class Inspection(Rehearsal):
     ) -> None:
         super().__init__(arguments, keeps_loops=keeps_loops)
         self.name, self.is_strict = name, is_strict
+        self.has_keys = is_strict
+        """Whether something may have a number for its key, and it matters which is looked up."""
         self.refusals: list[CompileError] = []
 
     def refused(self, message: str) -> CompileError:
@@ -74,7 +76,7 @@ class LeftNumber:
         self.origin = origin or object()
 
     def __hash__(self) -> int:
-        return hash(_known(self) if self.run.is_strict else self.number)
+        return hash(_known(self) if self.run.has_keys else self.number)
 
     def __repr__(self) -> str:
         return repr(_known(self) if self.run.is_strict else self.number)
@@ -213,8 +215,6 @@ def container(thing: Any, told: str, run: Inspection) -> Any:
     if not issubclass(kind, dict | set):
         methods |= {name: asking(kind, name) for name in ("__getitem__", "__contains__")}
     made = type(kind.__name__, (kind,), {**methods, "clear": clear})
-    if run.is_strict:  # C code reads what is in a list without asking
-        return made()
     if kind is deque:
         return made(thing, thing.maxlen)
     return made(thing.default_factory, thing) if kind is defaultdict else made(thing)
