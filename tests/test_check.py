@@ -631,6 +631,10 @@ def test_what_is_off_by_little_may_be_approximate() -> None:
     assert report.notes == (said + "tolerance), rtol=0.0006 accepts it",)
     again = gradcheck(lambda x: 0.9995 * math.exp(x), 1.0, gradient=math.exp(1.0), rtol=6e-4)
     assert again.ok
+    # Where the slope is small, the same error is a larger share of it: 3 % are said, too.
+    small = gradcheck(lambda x: 0.97 * math.exp(x), 1.0, gradient=math.exp(1.0))
+    assert small.inputs[0].verdict == "wrong"
+    assert "rtol=0.04 accepts it" in small.notes[0]
     far = gradcheck(math.exp, 1.0, gradient=2 * math.exp(1.0))
     assert not far.notes
 

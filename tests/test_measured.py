@@ -109,6 +109,39 @@ def test_what_rounding_hides_is_neither_right_nor_wrong() -> None:
     f = lambda x: 37.43 - (37.43 + math.log1p(math.exp(x - 37.43)))
     assert judged(f, 0.0, -math.exp(-37.43)).verdict == "noise"
     assert judged(f, 0.0, 1e-6).verdict == "wrong"
+    # exp(-64) is lost in 1 + exp(-64), while what is left of the sum, 2**-50, is as small.
+    f = lambda x: (1.0 + math.exp(64 * x)) - (1.0 - 2.0**-50)
+    assert judged(f, -1.0, 64 * math.exp(-64)).verdict == "noise"
+    assert judged(f, -1.0, 1e-3).verdict == "wrong"
+
+
+# Whose noise, at such inputs, is as large as what they vary by as closely as the input is small:
+# by 1e-16 / 1e-8, in sums of 3; a few of these points are told by wider scales alone.
+@pytest.mark.parametrize("x", [3.195749e-09, 3.395899e-08, 4.066082e-09, 5.122800e-08])
+def test_noise_beside_a_small_input_is_seen_for_what_it_is(x: float) -> None:
+    f = lambda t: ((1 + t) * (1 + t) * (1 + t) - 1) / t
+    assert judged(f, x, 3.0).verdict == "ok"
+    assert judged(f, x, 3.15).verdict == "wrong"
+
+
+@pytest.mark.parametrize("x", [3.364632404273543e-06, 3.4766345662142745e-06])
+def test_few_samples_within_steps_don_t_outweigh_noise_that_was_seen(x: float) -> None:
+    f = lambda t: math.sqrt((1 + t * t) - 1)
+    assert judged(f, x, 1.0).verdict == "ok"
+    assert judged(f, x, 1.2).verdict == "wrong"
+
+
+def test_where_f_jumps_no_more_is_excused_than_the_slopes_to_both_sides() -> None:
+    f = lambda t: t + (1.0 if t > 2 else 0.0)
+    assert judged(f, 2.0, 1.0).verdict == "kink"
+    for claim in (0.999, 1.1, -1.0, 0.0, 4.0):
+        assert judged(f, 2.0, claim).verdict == "wrong"
+
+
+def test_a_kink_whose_slopes_are_not_known_excuses_nothing() -> None:
+    f = lambda t: ((1 + t) * (1 + t) * (1 + t) - 1) / t
+    for claim in (3.0, -3.0):  # 1 + t is rounded to another float in the middle itself
+        assert judged(f, 8.220083805533577e-08, claim).verdict == "noise"
 
 
 @pytest.mark.parametrize(("left", "right"), [(-1.0, 1.0), (1.0, 3.0), (0.0, 2.0), (3.0, -4.0)])

@@ -17,9 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from autograd.checking import survey
 from autograd.checking.claim import Claim
+from autograd.checking.conclusion import Survey
+from autograd.checking.line import Line
 from autograd.checking.measured import judge
-from autograd.checking.survey import explore
+from autograd.checking.stencil import Slope, Stencil
+from autograd.checking.survey import explore, look_again
 from tests.test_stencil import line_of
 
 GOLDEN = Path(__file__).parent / "survey.txt"
@@ -221,6 +225,20 @@ def test_what_is_looked_at_and_said_is_golden(name: str) -> None:
     golden = GOLDEN.read_text(encoding="utf-8")
     kept = [part for part in golden.split("\n\n") if part.startswith(f"{name} at ")]
     assert text(name).rstrip("\n").splitlines() == kept[0].rstrip("\n").splitlines()
+
+
+def test_a_second_look_reckons_with_what_curvature_leaves_in_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As where single precision hides all but the central difference: h * h is left of t**3.
+    def central(line: Line, h: float) -> Stencil:
+        return Stencil(h, Slope(1 + h * h, 1e-9), 0.0, False, 1.0, False, 0.0)
+
+    monkeypatch.setattr(survey, "two_sided", central)
+    found = Survey(slope=Slope(1 + 0.06**2, 1e-9), h=0.06)
+    look_again(line_of(lambda t: t + t * t * t), found)
+    assert found.slope.value - 1 <= found.slope.error * (1 + 1e-9)
+    assert found.slope.error < 1.01 * 0.06**2
 
 
 if __name__ == "__main__":

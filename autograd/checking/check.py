@@ -21,7 +21,7 @@ from autograd.checking.trial import CHECKED_SINGLY, MANY_SCALARS, Trial
 from autograd.errors import quoted
 from autograd.operand import real
 
-LITTLE = 0.02
+LITTLE = 0.05
 """What is off by less may be the fault of an approximate function."""
 
 NEARBY = 0.0137

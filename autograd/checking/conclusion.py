@@ -20,6 +20,9 @@ TELLING = 0.05
 ALL = 0.03
 """Noise of this share of all that f varies is no noise on something else."""
 
+LULL = 40
+"""Noise that is lower by less than this, from one scale to the next, may be the same noise."""
+
 HALF = 2.0**-6
 """Steps of this width, beside the input or 1, are f's own, unless its values are of a format."""
 
@@ -117,10 +120,24 @@ def _best(moving: list[Stencil]) -> Stencil:
     """Return the stencil with the clearest slope, or a closer one that contradicts it."""
     best = min(moving, key=blur)
     for other in moving:
-        contradicts = other.h < best.h and not other.slope.meets(best.slope)
-        if contradicts and other.slope.is_sharper(TELLING):
+        slope = _as_noisy_as_others(other, moving)
+        contradicts = other.h < best.h and not slope.meets(best.slope)
+        if contradicts and slope.is_sharper(TELLING):
             best = other
     return best
+
+
+def _as_noisy_as_others(seen: Stencil, moving: list[Stencil]) -> Slope:
+    """Return the slope of a stencil, its error reckoned with the noise of farther ones.
+
+    A few samples may meet little of a noise, where they lie within some steps of it; what is
+    smooth from closer by is quieter there by far more.
+    """
+    wider = [s.noise for s in moving if s.h > seen.h and s.is_noisy and s.noise < LULL * seen.noise]
+    louder = max(wider, default=0.0)
+    if louder <= seen.noise:
+        return seen.slope
+    return Slope(seen.slope.value, seen.slope.error * (louder / seen.noise))
 
 
 def _moving_or_still(line: Line, found: Survey, moving: Stencil, still: Stencil) -> Stencil:

@@ -72,12 +72,13 @@ def _verdict(claim: Claim, found: Survey, x: float) -> str:
         if apart <= tolerance:
             return "ok" if slope.error <= tolerance else "noise"
         return "wrong" if apart > tolerance + slope.error else "noise"
-    vanishing = EPSILON * found.reach if slope.value == slope.error == 0 else 0.0
-    if 0 < abs(claim.slope) <= max(found.hidden, vanishing):
+    if 0 < abs(claim.slope) <= found.hidden:
         return "noise"
     if found.stands and (apart <= tolerance or claim.slope == 0):
         return "noise"
     if apart > tolerance:
+        if 0 < abs(claim.slope) <= EPSILON * found.reach and not slope.value:
+            return "noise"  # sums inside f may lose it
         is_wild = found.is_all_noise and not found.is_flat
         if is_wild and abs(claim.slope) * math.ulp(x) > found.noise:
             return "noise"  # f would change more from one float to the next than it does at all
@@ -120,4 +121,7 @@ def _verdict_at_kink(claim: Claim, found: Survey) -> str:
     low = min(value - error for value, error in ends)
     high = max(value + error for value, error in ends)
     rough = FLOOR * max(abs(low), abs(high))
-    return "kink" if low - rough <= claim.slope <= high + rough else "wrong"
+    if not low - rough <= claim.slope <= high + rough:
+        return "wrong"
+    steepest, error = max(abs(value) for value, _ in ends), max(error for _, error in ends)
+    return "kink" if error <= max(steepest / 2, SHARP_SLOPE * found.reach) else "noise"

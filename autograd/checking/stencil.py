@@ -116,7 +116,8 @@ def two_sided(line: Line, h: float) -> Stencil | None:
         if above is None or below is None:
             return None
         nodes += [above, below]
-        if k == 1 and _is_rough(line.middle, nodes):
+        is_jump = k == 1 and _bend(line.middle, nodes, 0.0)[1]  # three samples make a slope
+        if k == 1 and _is_rough(line.middle, nodes) and not is_jump:
             break
     return _read(line.middle, nodes, h)
 

@@ -14,7 +14,15 @@ from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey, blur, con
 from autograd.checking.kink import before_the_kink, closer_bend
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
-from autograd.checking.stencil import CONFIDENCE, ROUNDED, Slope, Stencil, one_sided, two_sided
+from autograd.checking.stencil import (
+    CONFIDENCE,
+    PLATEAU,
+    ROUNDED,
+    Slope,
+    Stencil,
+    one_sided,
+    two_sided,
+)
 from autograd.checking.steps import (
     CANCELLED_HEIGHT,
     FAR,
@@ -41,7 +49,11 @@ MISSES = 5
 """After how many scales without samples on both sides f is taken to end in the middle."""
 
 AGAIN = 0.7236
-"""The scale of a second look, per unit of the first."""
+"""The scale of a second look, per unit of the first.
+
+Of what a curved function puts into a slope, which falls as the square of the scale, the two
+looks differ by 1 - AGAIN**2 at least.
+"""
 
 INSIDE = 1e-3
 """How closely to look into steps, per unit of their width."""
@@ -161,7 +173,8 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
     last = found.seen[-1]
     closer = min(tried) * CLOSER
     if missed or not (last.is_noisy or last.is_constant):
-        return closer
+        wide = SURVEY_START * unit(line)
+        return wide if wide > 3 * max(tried) and not missed and _stays_loud(found) else closer
     is_half = bool(line.middle) and is_short_nearby(line)
     if is_half and not last.is_constant and kind_of_short(line) == "own":
         return closer
@@ -185,6 +198,14 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
         if max(tried) == last.h < vast / 2:
             return vast
     return closer if last.slope.error < before / 2 or last.h == max(tried) else 0.0
+
+
+def _stays_loud(found: Survey) -> bool:
+    """Return whether noise stayed what it was at a much closer scale, as curvature never does."""
+    if len(found.seen) < 2:
+        return False
+    before, last = found.seen[-2:]
+    return last.h < before.h and last.noise > before.noise / PLATEAU
 
 
 def _between(found: Survey) -> float:
@@ -248,5 +269,5 @@ def look_again(line: Line, found: Survey) -> None:
     if again is not None and again.slope.error < inf:
         apart = abs(again.slope.value - slope.value)
         louder = max(1.0, again.noise / noise) if noise else 1.0
-        error = max(slope.error * louder, apart)
+        error = max(slope.error * louder, apart / (1 - AGAIN**2))
         found.slope = Slope(slope.value, error)
