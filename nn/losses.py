@@ -174,6 +174,12 @@ def cross_entropy(prediction: Sequence[Any], target: float, smoothing: float = 0
             "cross_entropy is of one sample: the mean over several is "
             "nn.losses.cost(cross_entropy, predictions, targets)"
         )
+    elif isinstance(target, Sequence):
+        raise ValueError(
+            "cross_entropy takes the number of the class, from 0 to "
+            f"{len(prediction) - 1}: got {quoted(target)}; of a row with a single 1, its place: "
+            "row.index(1)"
+        )
     else:
         raise ValueError(
             f"cross_entropy of {len(prediction)} classes needs a label from 0 to "
@@ -210,6 +216,11 @@ def cost(loss: Loss, predictions: Sequence[Any], targets: Sequence[Any]) -> Any:
     >>> cost(half_squared_error, [1.0, 3.0], [0.0, 1.0])
     1.25
     """
+    if not hasattr(predictions, "__len__"):
+        raise TypeError(
+            f"cost takes lists of predictions and of targets: got {quoted(predictions)}; the loss "
+            f"of one sample, as fit takes it, is {getattr(loss, '__name__', 'the function itself')}"
+        )
     if len(predictions) != len(targets) or not len(targets):
         raise ValueError(
             "cost needs as many predictions as targets, at least one: "

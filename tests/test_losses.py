@@ -136,6 +136,7 @@ def test_losses_of_several_outputs_add_up(loss: Callable[..., Any]) -> None:
     [
         (([[0.0, 1.0]], [1]), "cross_entropy is of one sample: the mean over several is"),
         (([0.0, 1.0], 2), "cross_entropy of 2 classes needs a label from 0 to 1: got 2"),
+        (([0.0, 1.0], [0.0, 1.0]), r"takes the number of the class, from 0 to 1: got \[0\.0"),
         (([0.0, 1.0], -1), "from 0 to 1: got -1"),
         (([0.0, 1.0], 0.5), r"from 0 to 1: got 0\.5"),
         ((0.3, 0), "takes a list of one logit for each class: got 0.3"),
@@ -155,6 +156,8 @@ def test_the_cost_is_the_mean_of_the_losses() -> None:
     leaves = [Value(p) for p in predictions]
     mean_squared_error(leaves, targets).backward()
     assert [leaf.grad for leaf in leaves] == pytest.approx([2 / 3, 4 / 3, -4 / 3], rel=1e-15)
+    with pytest.raises(TypeError, match="of one sample, as fit takes it, is squared_error"):
+        mean_squared_error(leaves[0], 0.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one: got 0 and 0"):
         mean_squared_error([], [])
 

@@ -154,6 +154,7 @@ def test_history_says_how_it_ended() -> None:
         ({"seed": "x"}, "seed must be a whole number"),
         ({"data": ([], [])}, "at least one: got 0 and 0"),
         ({"data": ([[0.0, 1.0]], [])}, "as many inputs as targets, at least one: got 1 and 0"),
+        ({"data": (iter([[0.0, 1.0]]), [1])}, r"inputs must be a list or an array: got <list_it"),
         ({"data": [[0.0, 1.0]]}, r"data must be the pair \(inputs, targets\): got"),
         ({"data": ([[0.0, 1.0], [1.0]], [0, 1])}, r"inputs\[1\] has 1 numbers, inputs\[0\] has 2"),
         ({"data": ([[0.0, math.nan]], [0])}, r"inputs\[0\]\[1\] is nan: clean the data first"),
@@ -162,6 +163,10 @@ def test_history_says_how_it_ended() -> None:
         ({"data": ([[0.0, 1.0]], [math.inf])}, r"targets\[0\] is inf: clean the data first"),
         ({"data": ([[0.0, 1.0]], [2])}, r"needs labels 0 and 1: targets\[0\] is 2"),
         ({"data": ([[0.0, 1.0]], [0]), "loss": hinge}, r"needs labels -1 and 1: targets\[0\] is 0"),
+        (
+            {"data": ([[0.0, 1.0], [9.0, 9.0]], [0, 1]), "loss": binary_cross_entropy},
+            r"takes probabilities: for inputs\[\d\] the model answers .*; end it with a sigmoid",
+        ),
         ({"data": ([[0.0, 1.0, 2.0]], [0])}, r"ReLUNeuron\(2\) takes 2 inputs, got 3"),
         ({"loss": lambda out, target: out.data}, "loss must return a Value to differentiate"),
         ({"optimizer": SGD([Value(1.0)], 0.1)}, "holds none of the model's parameters"),

@@ -38,6 +38,9 @@ class Dataset(Sequence[Sample]):
                 f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}"
             )
         inputs, targets = (x.to_numpy() if hasattr(x, "to_numpy") else x for x in data[:2])
+        for name, given in (("inputs", inputs), ("targets", targets)):
+            if not hasattr(given, "__len__"):
+                raise TypeError(f"{which}{name} must be a list or an array: got {given!r:.60}")
         if len(inputs) != len(targets) or not len(inputs):
             raise ValueError(
                 f"{which}data needs as many inputs as targets, at least one: "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from autograd import Value
-from nn.losses import bare, cross_entropy
+from autograd import Value, no_grad
+from nn.losses import bare, binary_cross_entropy, cross_entropy
 from nn.training.dataset import Dataset
 from nn.training.plan import Plan
+
+ANSWERS_TRIED = 20
+"""Samples of which a model is asked whether it answers with probabilities."""
 
 
 def tried_out(plan: Plan, samples: Dataset) -> Value:
@@ -47,7 +50,27 @@ def _tried(plan: Plan, samples: Dataset, i: int) -> Value:
         raise ValueError("the loss has no graph to differentiate: train outside of no_grad()")
     if i == 0 and bare(plan.loss) is cross_entropy:
         _check_classes(len(prediction), samples)
+    if i == 0 and bare(plan.loss) is binary_cross_entropy:
+        _check_probabilities(plan, samples)
     return term
+
+
+def _check_probabilities(plan: Plan, samples: Dataset) -> None:
+    """Ask the model for some first answers, which the logarithm of a linear output would hide.
+
+    Raises:
+        ValueError: one is no probability.
+    """
+    for i in range(min(len(samples), ANSWERS_TRIED)):
+        with plan.in_mode(training=False), no_grad():
+            prediction = plan.model(samples[i][0])
+        for answer in prediction if isinstance(prediction, list | tuple) else [prediction]:
+            if not 0 <= float(answer) <= 1:
+                raise ValueError(
+                    f"binary_cross_entropy takes probabilities: for {samples.which}inputs[{i}] the "
+                    f"model answers {float(answer):.4g}; end it with a sigmoid, or take "
+                    "binary_cross_entropy_with_logits"
+                )
 
 
 def _check_classes(classes: int, samples: Dataset) -> None:
