@@ -192,7 +192,7 @@ def test_a_name_is_no_formula(upright: Neuron, tmp_path: Path) -> None:
     names = ["$x_{$", "a$b"]
     for name, draw in (
         ("boundary", lambda path: decision_boundary(upright, POINTS, LABELS, path, names, names)),
-        ("depth", lambda path: gradient_by_depth(dict.fromkeys(names, (1.0, 2.0)), path)),
+        ("depth", lambda path: gradient_by_depth(dict.fromkeys([*names, "こ"], (1.0, 2.0)), path)),
     ):
         path = tmp_path / f"{name}.svg"
         draw(path)

@@ -53,6 +53,7 @@ def test_a_text_is_learnt_written_and_asked(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("show", "chainrule-abba/model.json", "ab")
     assert code == OK
     assert "what comes next" in out
+    assert re.search(r"^  train +29 +\d\.\d{3}$", out, re.MULTILINE)
     answer = re.findall(r"^  (a|b|\(the end\)) +([\d.]+) %$", out, re.MULTILINE)
     assert {name for name, _ in answer} == {"a", "b", "(the end)"}
     assert sum(float(chance) for _, chance in answer) == pytest.approx(100, abs=0.2)

@@ -190,11 +190,16 @@ def print_figures(
 
 
 def _figure(name: str, x: float, unit: str) -> str:
+    """Return a figure as it is read: a share in percent, a loss as the number that it is.
+
+    >>> _figure("accuracy", 0.5, ""), _figure("loss", 1.25, ""), _figure("mae", 2.0, "€")
+    ('50.0 %', '1.250', '2 €')
+    """
     if name == "samples":
         return f"{x:,.0f}"
     if name in ("mae", "rmse"):
         return f"{quantity(x)} {unit}".rstrip()
-    if name == "r2":
+    if name in ("r2", "loss"):
         return f"{x:.3f}" if x > -10 else f"{x:.3g}"
     return percent(x)
 

@@ -6,6 +6,7 @@ printed grey; the shapes of the points tell the classes apart as well.
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -54,7 +55,9 @@ def written(figure: Figure, path: Path | None) -> Figure:
         from matplotlib import rc_context
 
         suffix, content = path.suffix.lower(), BytesIO()
-        with rc_context({"svg.hashsalt": "chainrule"}):
+        with rc_context({"svg.hashsalt": "chainrule"}), warnings.catch_warnings():
+            # A letter that the font lacks is a box, which says as much, and once.
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
             figure.savefig(content, format=suffix[1:], dpi=160, metadata=FORMATS[suffix])
         write_whole(path, content.getvalue())
     return figure
