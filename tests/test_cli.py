@@ -463,6 +463,9 @@ def test_what_is_meant_is_suggested(run: Run) -> None:
     assert "did you mean --json?" in run("step", "x", "--jsn", "x=1")[2]
     assert "they are demo, step, draw, check, grade, train, show" in run("x*y")[2]
     assert run("-x")[2] == "chainrule: there is no option -x; see chainrule --help\n"
+    for asked, word in (("show", "MODEL"), ("check", "EXPR | FILE.py[:NAME]")):
+        lacking = f"chainrule: what is missing is {word}; see chainrule {asked} --help\n"
+        assert run(asked)[2] == lacking
 
 
 @pytest.mark.parametrize(

@@ -86,4 +86,5 @@ class Parser(argparse.ArgumentParser):
         return f"{self.examples}\n\n{super().format_help()}"
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
+        lacking = message.replace("the following arguments are required:", "what is missing is")
+        raise UsageError(f"{lacking}; see {self.prog} --help")

@@ -55,7 +55,8 @@ def add_words(parser: Parser) -> None:
     parser.add_argument(
         "expression", metavar="EXPR | FILE.py[:NAME]", help="what to differentiate, quoted"
     )
-    parser.add_argument("values", metavar="name=value", nargs="*", help="its variables")
+    # Without a default, argparse counts them among what is required.
+    parser.add_argument("values", metavar="name=value", nargs="*", default=[], help="its variables")
 
 
 def file_in(args: argparse.Namespace) -> tuple[str, str] | None:

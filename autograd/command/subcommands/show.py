@@ -44,6 +44,7 @@ def add_options(parser: Parser) -> None:
         "inputs",
         metavar="X",
         nargs="*",
+        default=[],
         help="NAME=VALUE or values in order: what is to be answered",
     )
     parser.add_argument("--out", metavar="DIR", type=Path, help="where to draw it")
