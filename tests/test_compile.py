@@ -972,6 +972,34 @@ def test_parts_are_worth_their_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [gradient.parts(n) for n in (2, 100, 100_000)] == [1, 1, native.MOST_PARTS]
 
 
+def test_samples_of_one_part_are_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts begin at a multiple of 64, and where only one of them has any, there is but one."""
+    monkeypatch.setattr(native, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(native, "WORTH_A_SUM", 1)
+    for dtype in ("float64", "float32"):
+        w = Value(2.0)
+        gradient = compile(lambda x, w=w: (w * x) ** 2, 1.0, wrt=w, dtype=dtype)._code
+        parts = gradient.native_gradient.parts
+        assert (parts(1), parts(64)) == (1, 1)
+        assert parts(128) > 1
+
+
+def test_parts_share_what_they_work_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is memory for as many as work at once, which stays in their caches."""
+    monkeypatch.setattr(native.NativeFunction, "parts", lambda self, n: native.MOST_PARTS)
+    for helpers in (0, 2):
+        monkeypatch.setattr(crew, "_crew", crew._Crew(helpers))
+        w = Value(2.0)
+        f = compile(lambda x, w=w: (w * x) ** 2, 1.0, wrt=w, reduce="sum")
+        x = np.arange(2000.0) % 7
+        for _ in range(3):
+            value, slopes = f.value_and_grad(x)
+            assert (value, list(slopes)) == (4 * (x @ x), [4 * (x @ x)])
+        (frame,) = f._code.native_gradient._frames
+        assert len(frame.parts) == native.MOST_PARTS
+        assert 1 <= len(frame.spare) <= 1 + helpers
+
+
 def test_few_samples_are_fewer_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     w = Value(math.inf)
     f = compile(lambda x: w, 1.0, wrt=w, reduce="sum", backend="llvm")

@@ -171,6 +171,7 @@ class ArrayFrame:
         self.alone = [*signature.arguments, self.parameters.shape]
         self.homes = [array.ctypes.data for array in arrays]
         self.parts: list[FramePart] = []
+        self.spare: list[tuple[Array, int]] = []
         self.cells = self.words.data
         count = len(self.inputs)
         self.places = [*range(begin, begin + count), PARAMETERS]
@@ -244,9 +245,11 @@ class ArrayFrame:
         self.cells[self.places[i]] = self.homes[i]
 
     def part(self, i: int, made: Made, start: int, stop: int) -> FramePart:
-        """Return what does some of the samples, in memory of its own."""
+        """Return what does some of the samples, with sums of its own."""
         if i == len(self.parts):
-            self.parts.append(FramePart(made, len(self.words), len(self.sums), self.dtype))
+            self.parts.append(
+                FramePart(made, len(self.words), len(self.sums), self.dtype, self.spare)
+            )
         part = self.parts[i]
         part.words[:] = self.words
         part.put(start, stop)
@@ -267,7 +270,7 @@ def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]
         return made.call
 
     def beside(other: Made, rows: Any) -> FramePart:
-        part = FramePart(other, len(words), len(sums) + 1, sums.dtype)
+        part = FramePart(other, len(words), len(sums) + 1, sums.dtype, [])
         part.words[:] = words
         part.words[ARRAYS] = rows.ctypes.data
         part.put(0, len(rows))
@@ -372,23 +375,36 @@ class PlainFrame:
 
 
 class FramePart:
-    """Some of the samples of a call, to be done by any thread."""
+    """Some of the samples of a call, to be done by any thread.
 
-    def __init__(self, made: Made, words: int, sums: int, dtype: Any) -> None:
-        self.call = made.call
-        self.workspace, self.sums = aligned(made.workspace, dtype), sums_room(sums, dtype)
+    Args:
+        rooms: memory to work in, and where it is, that no part uses at the moment. As many as
+            there are threads come to it, and stay in their caches, however many parts there are.
+    """
+
+    def __init__(
+        self, made: Made, words: int, sums: int, dtype: Any, rooms: list[tuple[Array, int]]
+    ) -> None:
+        self.call, self._size, self._rooms = made.call, made.workspace, rooms
+        self.sums = sums_room(sums, dtype)
         self.words = np.empty(words, dtype=np.int64)
         self.address = self.words.ctypes.data
-        self._places = self.workspace.ctypes.data, self.sums.ctypes.data
+        self._cells, self._sums_at = self.words.data, self.sums.ctypes.data
 
     def put(self, start: int, stop: int) -> None:
         """Note which samples they are."""
-        words = self.words.data
-        words[WORKSPACE], words[SUMS] = self._places
-        words[START], words[STOP] = start, stop
+        words = self._cells
+        words[SUMS], words[START], words[STOP] = self._sums_at, start, stop
 
     def run(self) -> None:
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            new = aligned(self._size, self.sums.dtype)
+            room = new, new.ctypes.data
+        self._cells[WORKSPACE] = room[1]
         self.call(self.address)
+        self._rooms.append(room)
 
 
 def converted(array: Array, dtype: Any) -> Array:

@@ -202,13 +202,13 @@ class NativeFunction:
         most = operations // (WORTH_A_SUM * (sum(self.signature.summed) + 1))
         worth = max(1, min(1 + operations // WORTH_A_THREAD, most))
         shared = min(1 << worth.bit_length() - 1, MOST_PARTS)
-        return shared if self.signature.real is DOUBLE else max(shared, -(-n // LONGEST_SUM))
+        if self.signature.real is not DOUBLE:
+            shared = max(shared, -(-n // LONGEST_SUM))
+        return shared if len(_ends(n, shared)) > 2 else 1
 
     def _in_parts(self, made: Made, frame: ArrayFrame, n: int, parts: int, kept: object) -> Array:
         """Run the samples part by part, in as many threads as there are processors."""
-        # In whole blocks, whatever the machine: of few samples, there are fewer parts.
-        ends = [*sorted({n * i // parts // 64 * 64 for i in range(parts)}), n]
-        spans = [*pairwise(ends)]
+        spans = [*pairwise(_ends(n, parts))]
         total = np.full(len(frame.sums), -0.0)  # to which all that is added is what it becomes
         for begin in range(0, len(spans), MOST_PARTS):
             some = enumerate(spans[begin : begin + MOST_PARTS])
@@ -282,6 +282,17 @@ class NativeFunction:
     def source(self) -> str:
         """Return the code in LLVM's intermediate language, for this machine."""
         return self._kernel(self._loops(), single=False).text
+
+
+def _ends(n: int, parts: int) -> list[int]:
+    """Return where parts of so many samples begin, and the last one ends.
+
+    In whole blocks, whatever the machine: of few samples, there are fewer parts.
+
+    >>> _ends(1000, 4), _ends(127, 2)
+    ([0, 192, 448, 704, 1000], [0, 127])
+    """
+    return [*sorted({n * i // parts // 64 * 64 for i in range(parts)}), n]
 
 
 def _sizes(shapes: Sequence[Shape]) -> list[int]:
