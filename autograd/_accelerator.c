@@ -125,8 +125,7 @@ static int set_rare(Node *node, const char *name, PyObject *value)
 }
 
 /* Every CPython exports it, though the limited API leaves it out. */
-extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value)
-    __attribute__((weak));
+extern int PyContextVar_Get(PyObject *variable, PyObject *otherwise, PyObject **value);
 
 /* Borrowed of the context, so until other code runs. */
 static inline Mode *current_mode(void)
@@ -134,12 +133,19 @@ static inline Mode *current_mode(void)
     PyObject *mode = NULL;
     if (!mode_variable)
         PyErr_SetString(PyExc_RuntimeError, "autograd has not been loaded to its end");
-    else if (!PyContextVar_Get)
-        mode = PyObject_CallMethod(mode_variable, "get", NULL);
     else if (PyContextVar_Get(mode_variable, NULL, &mode) < 0)
         return NULL;
     Py_XDECREF(mode);
     return (Mode *)mode;
+}
+
+/* Returns what the Python code of this name gives, for which the one here stands in. */
+static PyObject *by_python(PyObject *self, const char *name, PyObject *args, PyObject *kwargs)
+{
+    PyObject *method = PyObject_GetAttrString(self, name);
+    PyObject *result = method ? PyObject_Call(method, args, kwargs) : NULL;
+    Py_XDECREF(method);
+    return result;
 }
 
 /* The life of a node */
@@ -196,14 +202,11 @@ static void let_go(PyObject *held)
 static int node_clear(PyObject *self)
 {
     Node *node = (Node *)self;
-    PyObject *form = (PyObject *)node->form, *a = node->a, *b = node->b, *origin = node->origin;
-    node->form = NULL;
-    node->a = node->b = node->origin = NULL;
     node->bits &= ~(uint64_t)(RARE | ODD_DATA | ODD_GRAD);
-    Py_XDECREF(form);
-    Py_XDECREF(origin);
-    Py_XDECREF(a);
-    Py_XDECREF(b);
+    Py_CLEAR(node->origin);
+    Py_CLEAR(node->form);
+    Py_CLEAR(node->a);
+    Py_CLEAR(node->b);
     return 0;
 }
 
@@ -443,9 +446,7 @@ static int node_init(PyObject *self, PyObject *args, PyObject *kwargs)
         set_mark(node, NONE);
         return PyTuple_Size(args) > 1 ? set_label(self, items_of(args)[1], NULL) : 0;
     }
-    PyObject *by_python = PyObject_GetAttrString(self, "_init");
-    PyObject *done = by_python ? PyObject_Call(by_python, args, kwargs) : NULL;
-    Py_XDECREF(by_python);
+    PyObject *done = by_python(self, "_init", args, kwargs);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
@@ -684,10 +685,7 @@ static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs)
         if (result || PyErr_Occurred())
             return result;
     }
-    PyObject *by_python = PyObject_GetAttrString(op, "_call");
-    PyObject *result = by_python ? PyObject_Call(by_python, args, kwargs) : NULL;
-    Py_XDECREF(by_python);
-    return result;
+    return by_python(op, "_call", args, kwargs);
 }
 
 /* The order of a walk, as `autograd.graph` has it */

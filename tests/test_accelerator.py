@@ -262,7 +262,6 @@ def test_a_leaf_is_the_same_by_every_way_to_write_it() -> None:
     told = {(x.data, x.grad, x.label, x.op, x.args, x.origin, x._mark) for x in ways}
     assert told == {(2.0, 0.0, "x", None, (), None, None)}
     assert next(iter(inspect.signature(Value).parameters)) == "data"
-    assert gc.is_tracked(ways[0]) == (accelerator is None)
     y = ways[0] * 3
     vars(Value)["__init__"](y, 5.0)
     assert (y.data, y.op, y.label) == (5.0, None, "")
