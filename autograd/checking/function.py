@@ -20,6 +20,7 @@ RESULTS = 8
 """A function of more results is checked in random combinations of them."""
 
 COMBINATIONS = 3
+"""So many weighted sums of the results are checked, where these are many."""
 
 
 class Function(ABC):

@@ -26,6 +26,7 @@ MOST_FILMED = 60
 """Nodes beyond which no slide is legible."""
 
 LONGEST_CAPTION = 110
+"""Characters of the line below the graph."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ BARS = "▁▂▃▄▅▆▇█"
 """The heights of a histogram's bars, as text; the lowest is an empty bin."""
 
 BINS = 8
+"""Bars that tell how the numbers that leave a box are spread."""
 
 FEWEST_BINNED = 4
 """Numbers below which a histogram says nothing."""

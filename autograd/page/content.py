@@ -28,6 +28,7 @@ from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
 
 LONGEST_NAME = 60
+"""Characters of a node's name, or its label."""
 
 
 def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str, Any], RowScript]:

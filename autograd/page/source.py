@@ -13,6 +13,7 @@ MOST_LINES = 200
 """Of a longer excerpt, only what lies near a line of the run is shown."""
 
 NEAR_LINES = 20
+"""So many lines before and behind one of the run are near it."""
 
 
 class Excerpt(NamedTuple):

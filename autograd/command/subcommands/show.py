@@ -32,6 +32,7 @@ examples:
 
 BARS = "▁▂▃▄▅▆▇█"
 WEIGHT_BINS = 16
+"""Bars that tell how the weights of a tensor are spread."""
 
 MOST_INPUTS = 12
 """More inputs than these are no boxes in the drawing: it would be all boxes of inputs."""
