@@ -302,6 +302,16 @@ def test_what_is_said_of_a_table_fits_the_terminal(
         assert {len(line) for line in lines[i : i + 7]} == {len(lines[i])}
 
 
+@pytest.mark.long
+def test_one_is_said_as_one(run: Run) -> None:
+    rows = [["USA" if i > 1 else f"other{i}", i * i, i % 2] for i in range(40)]
+    table(Path("one.csv"), [["country", "x", "y"], *rows, rows[20]])
+    code, out, err = run("one.csv", "--dry-run")
+    assert code == OK
+    assert "1 category and a rare one: USA" in out
+    assert " 1 row of the 8 of the test is among those learnt from" in out + err
+
+
 def test_figures_that_are_too_good_are_doubted(run: Run) -> None:
     source = random.Random(0)
     rows = [[y := source.randint(0, 1), source.gauss(y, 1), "no yes".split()[y]] for _ in range(80)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.command.settings import MADE, Settings
 from autograd.command.usage import UsageError
+from autograd.stepping.notation import counted
 
 if TYPE_CHECKING:
     from nn import MLP, Sequential
@@ -197,10 +198,11 @@ def _remarks(table: Table, places: dict[str, list[int]]) -> list[str]:
     if "test" in places:
         twice = met_twice(table.used, table.targets, places["train"], places["test"])
         if twice:
-            rows = "1 row" if twice == 1 else f"{twice:,} rows"
+            one = twice == 1
             said.append(
-                f"{rows} of the {len(places['test']):,} of the test are among those learnt from, "
-                "too: the test is easier by them"
+                f"{counted(twice, 'row')} of the {len(places['test']):,} of the test "
+                f"{'is' if one else 'are'} among those learnt from, too: the test is easier by "
+                f"{'it' if one else 'them'}"
             )
     said += [
         f"the classes {' and '.join(names)} differ in capitals only: are they the same?"

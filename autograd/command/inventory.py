@@ -102,7 +102,8 @@ def _becomes(column: Column, made: Any) -> str:
         rare = list(getattr(made, "rare", ()))
         others = f" and {len(rare)} rare ones together" if rare else ""
         others = " and a rare one" if len(rare) == 1 else others
-        return f"{len(words)} categories{others}: {', '.join(words)}{said}"
+        kinds = "1 category" if len(words) == 1 else f"{len(words)} categories"
+        return f"{kinds}{others}: {', '.join(words)}{said}"
     filled = f"; missing: {_written(column, made.fill)}" if column.missing and made else ""
     return f"{_range(column)}{filled}{said}"
 
