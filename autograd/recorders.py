@@ -214,6 +214,8 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
 
 def _operate(op: Op, x: Any, y: Any) -> Any:
     """Return what an operator gives where an argument is neither a Value nor a plain float."""
+    if x.__class__ is float or y.__class__ is float:  # the other one is a Value
+        return record(op, (x, y))
     other = y if isinstance(x, Value) else x
     if not isinstance(other, Operand):
         other = real_or_foreign(other)

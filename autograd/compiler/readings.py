@@ -19,6 +19,8 @@ from autograd.operation import Op
 FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
 """What a float offers besides its operators: ``is_integer`` and the like."""
 
+new = object.__new__
+
 WHOLE = "take(table, i) for a row that an argument chooses; whole numbers else have no row"
 INSTEAD = {
     "<": (
@@ -93,6 +95,13 @@ class TracedNumber(Operand):
         if self.number != self.number and is_on(self.tracer):
             self.tracer.refuse_loops()
         return self.number
+
+
+def traced_number(node: Value, number: float, tracer: Any) -> TracedNumber:
+    """Return a `TracedNumber`, in half the time that its class takes for one."""
+    made = new(TracedNumber)
+    made.node, made.number, made.tracer = node, number, tracer
+    return made
 
 
 class TracedGrad(TracedNumber):

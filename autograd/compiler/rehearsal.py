@@ -96,14 +96,15 @@ def is_as_recorded(
         if type(x) is float or x in follows:
             if not _are_close(_number(x), _number(y)):
                 return False
-        elif known.get(x) is not y:
-            if x in known or type(y) is float or x.op is not y.op:
+        elif (twin := known.get(x)) is not y:
+            if twin is not None or type(y) is float or x.op is not y.op:
                 return False
             args, others = x.args, y.args
             if len(args) != len(others) or (not args and not _are_close(x.data, y.data)):
                 return False
             known[x] = y
-            pairs += zip(args, others, strict=True)
+            # What is known already, such as a weight, would be put there once for each use.
+            pairs += [(a, b) for a, b in zip(args, others, strict=True) if known.get(a) is not b]
     return True
 
 

@@ -55,7 +55,7 @@ def differing(
             if [twin.get(arg, arg) for arg in other.args] != [*args]:
                 return False
             # It may be the sign of a zero.
-            return not any(map(_is_float, args)) or all(map(is_same, args, other.args))
+            return float not in map(type, args) or all(map(is_same, args, other.args))
         if other in twin:
             return twin[other] is node
         return node not in parameters and repr(node.data) == repr(other.data)
@@ -71,7 +71,3 @@ def differing(
     is_shaped = first.results == again.results and len(nodes) == len(others)
     if not (is_shaped and all(map(is_same, first.outputs, again.outputs))):
         yield None
-
-
-def _is_float(x: Any) -> bool:
-    return x.__class__ is float

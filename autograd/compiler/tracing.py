@@ -20,7 +20,7 @@ from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
 from autograd.compiler.places import Held, held_by
 from autograd.compiler.reach import is_foreign
-from autograd.compiler.readings import TracedGrad, TracedNumber
+from autograd.compiler.readings import TracedGrad, TracedNumber, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.engine import Value, clock
 from autograd.errors import CompileError, DivisionByZeroError
@@ -36,8 +36,9 @@ IS_SET = (
     "set .data outside of what is compiled"
 )
 
-NODES = {Value}
 ONE = (True,)
+
+new = Value.__new__
 
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
@@ -183,7 +184,7 @@ class FunctionTracer:
         number = float(_float(self._met.setdefault(node, node.data)))
         if self._runs > 1:  # others, so that a constant which came out of one shows
             number = 1.5 * number + 1.25
-        self._hidden[node] = reading = TracedNumber(node, number, self)
+        self._hidden[node] = reading = traced_number(node, number, self)
         node.data = reading  # type: ignore[assignment]
         if type(node.grad) is float or node in self._grads:
             grad = self._grads.setdefault(node, node.grad)
@@ -193,13 +194,21 @@ class FunctionTracer:
     def record(self, op: Op, args: tuple[Any, ...]) -> Value:
         """Return the node of ``op`` applied to ``args``, or a leaf that follows it."""
         mode = current_mode()
-        nodes = [arg for arg in args if type(arg) is not float]
-        # What is no node yet, such as a reading or an array, would be asked for its hash.
-        if set(map(type, nodes)) - NODES or not self._known.issuperset(nodes):
-            args = tuple([self.operand(arg) for arg in args])
+        floats: list[float] = []
+        for arg in args:
+            if arg.__class__ is not float:
+                data: Any = arg.data if arg.__class__ is Value else None
+                # A node of this run or a hidden leaf, as it was made, is met.
+                if type(data) is TracedNumber and data.node is arg and data.tracer is self:
+                    floats.append(data.number)
+                    continue
+                args = tuple([self.operand(arg) for arg in args])
+                floats = self._floats(args)
+                break
+            floats.append(arg)
         if op.domain:
             self._refuse_if_caught(op, args)
-        node = self._node(op, args, mode.origin)
+        node = self._node(op, args, floats, mode.origin)
         return node if mode.grad else self.leaf(node)
 
     def _refuse_if_caught(self, op: Op, args: tuple[Any, ...]) -> None:
@@ -227,7 +236,7 @@ class FunctionTracer:
     def follow(self, op: Op, args: tuple[Any, ...]) -> TracedNumber:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
         nodes = tuple([self._read(x) if type(x) is TracedNumber else real(plain(x)) for x in args])
-        return self._made[self._node(op, nodes, None)]
+        return self._made[self._node(op, nodes, self._floats(nodes), None)]
 
     def chooses(self, index: Value, rows: int) -> bool:
         """Return whether a leaf is an argument, which will choose one of some rows.
@@ -333,7 +342,12 @@ class FunctionTracer:
                 return not _is_same(node.data, known[node])
         return False
 
-    def _node(self, op: Op, args: tuple[Any, ...], origin: Origin | None) -> Value:
+    def _floats(self, args: tuple[Any, ...]) -> list[float]:
+        """Return the numbers of nodes and floats.
+
+        Raises:
+            CompileError: that of a node was set.
+        """
         floats: list[Any] = []
         for arg in args:
             data: Any = arg if type(arg) is float else arg.data
@@ -342,13 +356,17 @@ class FunctionTracer:
             if not is_own and self._is_set(arg):
                 raise self.refused(IS_SET.format(describe(arg)))
             floats.append(data.number if is_reading else data)
+        return floats
+
+    def _node(
+        self, op: Op, args: tuple[Any, ...], floats: list[float], origin: Origin | None
+    ) -> Value:
         data = value_function(op, len(args))(*floats)
         node = new_node(data, op, args, origin)
         if self._is_noting:
             self.places[node] = users_place()
-        self._made[node] = reading = TracedNumber(node, data, self)
+        self._made[node] = reading = traced_number(node, data, self)
         node.data = reading  # type: ignore[assignment]
-        self._known.add(node)
         return node
 
 
@@ -384,9 +402,9 @@ def _float(data: Any) -> float:
     return data.number if type(data) is TracedNumber else data
 
 
-def new_node(data: Any, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:
+def new_node(data: float, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:
     """Return a node with these, whatever mode is current."""
-    node = Value.__new__(Value)
+    node = new(Value)
     if op is None or op.by_hand or not 0 < len(args) < 3:
         node.__setstate__(((data, 0.0, op, args, "", origin),))
         return node
