@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -106,16 +106,23 @@ class Program:
         Raises:
             CompileError: it uses a result before it is there, or an op with no spelling.
         """
+        good: set[tuple[Any, int]] = set()
         for number, (op, args) in enumerate(self.instructions, self.first):
-            if op.__class__ is Scan:
-                op.check(args)
-            elif op not in INSTRUCTIONS:
-                raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
-            elif op.arity not in (None, len(args)):
-                raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
+            if (op, len(args)) not in good:
+                if op.__class__ is Scan:
+                    op.check(args)
+                elif op not in INSTRUCTIONS:
+                    raise CompileError(f"v{number} = {op.name}(...) is no primitive of the table")
+                elif op.arity not in (None, len(args)):
+                    raise CompileError(f"v{number}: {op.name} takes {op.arity} arguments")
+                good.add((op, len(args)))
             for arg in args:
-                if arg.__class__ is not float and not (arg.__class__ is int and 0 <= arg < number):
-                    raise CompileError(f"v{number} uses {arg!r}, which is no earlier result")
+                if arg.__class__ is int:
+                    if 0 <= arg < number:
+                        continue
+                elif arg.__class__ is float:
+                    continue
+                raise CompileError(f"v{number} uses {arg!r}, which is no earlier result")
             if op is ops.take and self.choices.get(args[0], math.inf) >= len(args):  # type: ignore[arg-type]
                 raise CompileError(f"v{number} takes a row by {args[0]!r}, which may be none's")
         end = self.first + len(self.instructions)
@@ -343,19 +350,17 @@ class Writer:
 
     def apply(self, op: Op, args: list[Any]) -> Arg:
         """Return the number of the result, or the float, of ``op`` applied to such."""
-        has_floats = float in map(type, args)
-        if has_floats and int not in map(type, args):
-            return op.ieee(*args)
-        if has_floats or op in SIMPLIFIED:
+        key: tuple[Any, ...] = (op, *args)
+        if float in map(type, args):
+            if int not in map(type, args):
+                return op.ieee(*args)
             short = simplified(op, args)
-            if short is not None:
-                return self.apply(*short) if short.__class__ is tuple else short
-        # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
-        key = (
-            (op, *[repr(x) if x.__class__ is float else x for x in args])
-            if has_floats
-            else (op, *args)
-        )
+            # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
+            key = (op, *[x.hex() if x.__class__ is float else x for x in args])
+        else:
+            short = simplified(op, args) if op in SIMPLIFIED else None
+        if short is not None:
+            return self.apply(*short) if short.__class__ is tuple else short
         found = self.numbered.get(key)
         if found is None:
             if op not in INSTRUCTIONS or (op is ops.take and args[0] not in self.choices):
@@ -377,30 +382,30 @@ class Writer:
         """Write what a formula says of these; return what it gives."""
         known = [*given]
         for op, refs in template.steps:
-            known.append(self.apply(op, [known[x] if isinstance(x, int) else x for x in refs]))
-        return [known[x] if isinstance(x, int) else x for x in template.results]
+            known.append(self.apply(op, [known[x] if x.__class__ is int else x for x in refs]))
+        return [known[x] if x.__class__ is int else x for x in template.results]
 
     def program(self, outputs: list[Arg]) -> Program:
         """Return what was written, less what no output needs."""
         first, written = self.first, self.instructions
         needed = bytearray(first + len(written))
         for out in outputs:
-            if isinstance(out, int):
+            if out.__class__ is int:
                 needed[out] = True
         for number in range(len(needed) - 1, first - 1, -1):
             if needed[number]:
                 for arg in written[number - first][1]:
-                    if isinstance(arg, int):
+                    if arg.__class__ is int:
                         needed[arg] = True
         if not all(needed[first:]):
             place = [*range(first), *accumulate(needed[first:], initial=first)]
             written = [
-                (op, tuple([place[arg] if isinstance(arg, int) else arg for arg in args]))
+                (op, tuple([place[arg] if arg.__class__ is int else arg for arg in args]))
                 for (op, args), is_needed in zip(written, needed[first:], strict=True)
                 if is_needed
             ]
             outputs = [place[out] if isinstance(out, int) else out for out in outputs]
-        kept = [*map(Instruction._make, written)]
+        kept = [*map(partial(tuple.__new__, Instruction), written)]
         return Program(self.inputs, first - self.inputs, kept, outputs, self.choices).validate()
 
 

@@ -42,7 +42,7 @@ def ranks_of(pieces: Sequence[Piece], results: int, is_uniform: Sequence[bool]) 
             row = _row(piece, is_uniform)
             is_even = is_even and (row is None or rows.setdefault(row, depth) == depth)
         ranks.append(depth)
-    return ranks if is_even else _Waiting(pieces, is_uniform).ranks()
+    return ranks if is_even else _Waiting(pieces, results, is_uniform).ranks()
 
 
 def _row(piece: Piece, is_uniform: Sequence[bool]) -> Row | None:
@@ -56,39 +56,50 @@ def _row(piece: Piece, is_uniform: Sequence[bool]) -> Row | None:
 
 
 class _Waiting:
-    """Pieces on their way to a rank: for what they use, and for those with the same row."""
+    """Pieces on their way to a rank: for what they use, and for those with the same row.
 
-    def __init__(self, pieces: Sequence[Piece], is_uniform: Sequence[bool]) -> None:
+    Nothing uses a sink, so that none is waited for.
+    """
+
+    def __init__(self, pieces: Sequence[Piece], results: int, is_uniform: Sequence[bool]) -> None:
         self.pieces = pieces
-        maker = {piece.number: i for i, piece in enumerate(pieces) if not piece.sink}
-        self.followers: list[list[int]] = [[] for _ in pieces]
+        self.rank = [0] * len(pieces)
         self.missing = [0] * len(pieces)
         self.rows = [None if piece.sink else _row(piece, is_uniform) for piece in pieces]
+        # By a result, the pieces that use it; None of what is there from the beginning.
+        self.followers: list[list[int] | None] = [None] * (results + 1)
+        for piece in pieces:
+            if not piece.sink:
+                self.followers[piece.number] = []
         # Of a row: how many pieces are to come, and which are there.
         self.coming: dict[Row, int] = {}
         self.there: dict[Row, list[int]] = {}
+        self.ready: list[int] = []
+        followers, missing = self.followers, self.missing
         for i, piece in enumerate(pieces):
+            if piece.sink:
+                continue
             row = self.rows[i]
             if row:
                 self.coming[row] = self.coming.get(row, 0) + 1
             for n in piece.uses:
-                if n in maker:
-                    self.followers[maker[n]].append(i)
-                    self.missing[i] += 1
-        self.rank = [0] * len(pieces)
-        self.ready: list[int] = []
+                found = followers[n]
+                if found is not None:
+                    found.append(i)
+                    missing[i] += 1
+            if not missing[i]:
+                self.ready.append(i)
 
     def ranks(self) -> list[int]:
         """Return the rank of each piece."""
-        rank, there = self.rank, self.there
-        self.ready = [i for i, missing in enumerate(self.missing) if not missing]
+        rank, there, rows, ready = self.rank, self.there, self.rows, self.ready
         in_vain: list[tuple[int, Row]] = []
-        while self.ready or in_vain:
-            if self.ready:
-                i = self.ready.pop()
-                row = self.rows[i]
+        while ready or in_vain:
+            if ready:
+                i = ready.pop()
+                row = rows[i]
                 if row is None:
-                    self._done([i])
+                    self._done((i,), rank[i])
                     continue
                 there.setdefault(row, []).append(i)
                 self.coming[row] -= 1
@@ -98,16 +109,18 @@ class _Waiting:
             else:
                 # One of those to come uses one that is there.
                 _, row = heapq.heappop(in_vain)
-            self._done(there.pop(row, ()))
+            some = there.pop(row, ())
+            self._done(some, max([rank[i] for i in some], default=0))
         return [0 if piece.sink else 1 + r for piece, r in zip(self.pieces, rank, strict=True)]
 
-    def _done(self, some: Sequence[int]) -> None:
+    def _done(self, some: Sequence[int], deepest: int) -> None:
         """Give pieces the same rank; those that have waited for nothing else are ready."""
-        deepest = max([self.rank[i] for i in some], default=0)
+        rank, missing = self.rank, self.missing
         for i in some:
-            self.rank[i] = deepest
-            for j in self.followers[i]:
-                self.rank[j] = max(self.rank[j], deepest + 1)
-                self.missing[j] -= 1
-                if not self.missing[j]:
+            rank[i] = deepest
+            for j in self.followers[self.pieces[i].number] or ():
+                if rank[j] <= deepest:
+                    rank[j] = deepest + 1
+                missing[j] -= 1
+                if not missing[j]:
                     self.ready.append(j)

@@ -77,8 +77,12 @@ class Sharer:
             if node in graph.follows:
                 known[node] = self.detached(known[graph.follows[node]])
             elif node not in known:
+                op = node.op
+                if op is None:
+                    known[node] = node.data
+                    continue
                 args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
-                known[node] = self.apply(node.op, args) if node.op else node.data
+                known[node] = self.apply(op, args)
         outputs = [known[out] if isinstance(out, Value) else out for out in graph.outputs]
         return self.returning(graph, outputs)
 
@@ -89,9 +93,9 @@ class Sharer:
 
     def apply(self, op: Op, args: list[Any]) -> Any:
         """Return the node, or the float, of ``op`` applied to nodes and floats."""
-        if Value not in map(type, args) and not isinstance(op, LoopOp):
-            return op.ieee(*args)
         has_floats = float in map(type, args)
+        if has_floats and Value not in map(type, args) and not isinstance(op, LoopOp):
+            return op.ieee(*args)
         # The branch that a constant condition drops has a gradient, if only of 0 times infinity.
         if op is not ops.where and (has_floats or op in SIMPLIFIED):
             short = simplified(op, args)
@@ -99,7 +103,7 @@ class Sharer:
                 return self.apply(*short) if short.__class__ is tuple else short
         key: tuple[Any, ...] = (op, *args)
         if has_floats:
-            key = (op, *[repr(arg) if arg.__class__ is float else arg for arg in args])
+            key = (op, *[arg.hex() if arg.__class__ is float else arg for arg in args])
         found = self.numbered.get(key)
         if found is None:
             found = self.numbered[key] = new_node(0.0, op, tuple(args), None)
