@@ -20,10 +20,12 @@ from autograd import (
     Value,
     clamp,
     detach,
+    dot,
     gradients,
     leaky_relu,
     maximum,
     minimum,
+    ops,
     relu,
     sigmoid,
     silu,
@@ -270,3 +272,25 @@ def test_no_gradient_is_longer_than_its_rows() -> None:
         ratio = max([added / value for value, added in lines], default=0.0)
         value = sum(value for value, _ in lines)
         assert len(f.gradient_program.instructions) <= (ratio + 1) * value, random_pair(seed)
+
+
+def test_products_stand_in_the_order_of_the_weights() -> None:
+    """Whatever the order in which they come back: so neighbours are one stretch of a loop."""
+    size = 6
+    first = [[Value(0.1 * i - 0.3 * j) for j in range(size)] for i in range(size)]
+    second = [[Value(w.data + 1.0) for w in row] for row in first]
+
+    def f(x: list[Any]) -> Any:
+        return sum(tanh(dot(a, x)) * dot(b, x) for a, b in zip(first, second, strict=True))
+
+    program = compile(f, [0.5] * size, wrt=0)._code.gradient_program
+    turned = [
+        args[len(args) // 2 :]
+        for op, args in program.instructions
+        if op is ops.dot and len(args) == 4 * size
+    ]
+    assert len(turned) == size
+    for j, weights in enumerate(turned):
+        columns = range(program.inputs + j, program.first, size)
+        assert list(weights) == sorted(weights)
+        assert set(weights) == set(columns)

@@ -5,8 +5,9 @@ That of a loop is a loop, which goes back through the steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from autograd import ops
@@ -228,17 +229,18 @@ def _shares(writer: _GradientWriter, node: Value, g: Arg) -> list[Any]:
     """Write what a result passes to each argument, as `shares` has it; None where nobody asks."""
     op, args, known, concerned = node.op, node.args, writer.known, writer.concerned
     assert op
-    result = known[node]
-    given = [arg if arg.__class__ is float else known[arg] for arg in args]
+    given: list[Any] = []
     if op.pullback is not None and not op.singular:
-        return writer.fill(_pullback_of(op, len(args)), [g, result, *given])
+        given = [g, known[node], *_numbers(known, args)]
+        return writer.fill(_pullback_of(op, len(args)), given)
     parts: list[Any] = [None] * len(args)
     for slot, (arg, template) in enumerate(zip(args, _locals_of(op, len(args)), strict=True)):
         if arg not in concerned:
             continue
         (local,) = template.results
         if local.__class__ is int:
-            (local,) = writer.fill(template, [result, *given])
+            given = given or [known[node], *_numbers(known, args)]
+            (local,) = writer.fill(template, given)
         if g.__class__ is float and g == 1:
             parts[slot] = local
         elif local.__class__ is float and local in (1, -1):
@@ -246,6 +248,10 @@ def _shares(writer: _GradientWriter, node: Value, g: Arg) -> list[Any]:
         else:
             parts[slot] = writer.apply(ops.mul_no_nan if op.singular else ops.mul, [g, local])
     return parts
+
+
+def _numbers(known: Mapping[Any, Arg], args: Iterable[Any]) -> list[Arg]:
+    return [arg if arg.__class__ is float else known[arg] for arg in args]
 
 
 @lru_cache(maxsize=256)
@@ -297,7 +303,8 @@ def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence
     if len(products) < FEWEST_PRODUCTS:
         parts = [writer.apply(ops.mul, [g, factor]) for g, factor in products] + parts
     else:
-        gains, factors = zip(*products, strict=True)
+        # In the order of the weights, say, whose rows lie side by side.
+        gains, factors = zip(*sorted(products, key=itemgetter(1)), strict=True)
         parts.insert(0, writer.apply(ops.dot, [*gains, *factors]))
     total = parts[0] if parts else 0.0
     for part in parts[1:]:
