@@ -25,6 +25,10 @@ LONG = 30_000
 the quickest one, whose code for 325,000 lines ran in 0.56 ms instead of 0.48; loops take thrice
 as long."""
 
+LONG_ALONE = 6_000
+"""The same for one sample: of a GPT's vectors, what is done once takes a hundredth longer, and is
+made in a third of the time."""
+
 OFTEN, ONCE = "#0", "#1"
 """Groups of attributes: of functions that repeat what they do, and of those that hardly do."""
 
@@ -140,14 +144,17 @@ def python_functions() -> list[Any]:
     return functions
 
 
-def object_code(text: str) -> bytes:
+def object_code(text: str, *, alone: bool = False) -> bytes:
     """Return machine code for LLVM's text.
+
+    Args:
+        alone: whether it is for one sample.
 
     The text is as good as an optimiser would leave it, which took twice the time of the code
     generator for no gain. Of a long text, what is done but once goes through the quickest code
     generator, and only what is repeated through the one that keeps numbers in registers.
     """
-    if text.count("\n") < LONG:
+    if text.count("\n") < (LONG_ALONE if alone else LONG):
         return _packed([_generated(text, 2)])
     often, once = _divided(text)
     return _packed([_generated(often, 2), _generated(once, 0)])

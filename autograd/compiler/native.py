@@ -253,7 +253,8 @@ class NativeFunction:
                 loops = loops_of(program, signature.summed)
                 kernels = [(self._kernel(loops, single), loops)]
         arrays = [np.array(rows or (), float) for _, rows in found]
-        codes = [object_code(kernel.text) for kernel, _ in kernels]
+        alone = single and not found
+        codes = [object_code(kernel.text, alone=alone) for kernel, _ in kernels]
         header: list[dict[str, Any]] = [
             {"workspace": kernel.workspace, "operations": _operations(loops), "size": len(code)}
             for (kernel, loops), code in zip(kernels, codes, strict=True)
