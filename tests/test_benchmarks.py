@@ -90,6 +90,8 @@ def fake(script: str, *args: Any, **environment: str) -> Any:
         case "language", who, size:
             step = {"eager": 0.05, "torch": 1e-3, "single": 7e-5}.get(who, 5e-5 + 2e-6 * int(size))
             return {"step": step, "making": 0.1, "losses": [3.3, 3.2]}
+        case ["layers", *_]:
+            return {"ours": 1e-3, "jax": 2e-3}
         case ["handwritten", _]:
             return [{"function": "primal", "size": "n 64", "ours": 1e-5, "theirs": 2e-5}]
         case "checking", "mutations":

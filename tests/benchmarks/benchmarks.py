@@ -20,6 +20,7 @@ from tests.benchmarks.compiler_figures import (
     gradbench,
     gradient,
     language,
+    layers,
     limits,
     loop,
     second_derivatives,
@@ -127,6 +128,14 @@ BENCHMARKS: dict[str, Benchmark] = {
             "micrograd's own loss, which goes through its samples by itself",
             written_out,
             COMPILED,
+        ),
+        Benchmark(
+            "layers",
+            "compile",
+            "steps of wide layers, in either precision",
+            layers,
+            COMPILED,
+            ("jax",),
         ),
         Benchmark("formula", "compile", "a formula of 100,000 nodes", formula, COMPILED),
         Benchmark(

@@ -191,6 +191,29 @@ def written_out(say: Say) -> Result:
     return Result(figures)
 
 
+LAYERS = (
+    ("784-128-10", 256, "float64", 1.2),
+    ("784-128-10", 1500, "float64", 1.2),
+    ("784-128-10", 256, "float32", 1.2),
+    ("784-128-10", 1500, "float32", 1.2),
+    ("64-32-10", 1500, "float32", 1.5),
+)
+"""Widths, samples, numbers, and how many times as fast as JAX a step is to be."""
+
+
+def layers(say: Say) -> Result:
+    """Compare steps of networks with wide layers, and of single precision, with JAX's."""
+    figures: list[Figure] = []
+    if not find_spec("jax"):
+        return Result(figures)
+    for widths, samples, dtype, wanted in LAYERS:
+        say(f"{widths}, {samples:,} samples, {dtype}")
+        found = measure("layers", widths, samples, dtype)
+        label = f"JAX, {widths}, {samples:,}, {dtype}"
+        figures.append(Figure(found["jax"] / found["ours"], "×", label, wanted))
+    return Result(figures)
+
+
 def language(say: Say) -> Result:
     """Compare the steps of a GPT in machine code with those of the eager engine."""
     with tempfile.TemporaryDirectory() as folder:

@@ -72,7 +72,8 @@ def jax(work: Work) -> tuple[Step, Read]:
         return jax.nn.relu(1 - y * sums).mean()
 
     step = jax.jit(jax.value_and_grad(cost))
-    arrays = list(map(jnp.array, (work.parameters(), work.inputs.T, work.targets.T)))
+    given = work.parameters(), work.inputs.T, work.targets.T
+    arrays = [jnp.array(array, work.inputs.dtype) for array in given]
     return lambda: jax.block_until_ready(step(*arrays)), lambda result: result
 
 
