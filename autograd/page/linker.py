@@ -87,12 +87,12 @@ def linked(entry: str, read: Callable[[str], str]) -> str:
 
 
 def name_of(path: str) -> str:
-    """Return what a module's exports are called in the script.
+    """Return what a module's exports are called in the script, folders by their first letters.
 
     >>> name_of("engine/words.js")
-    'engine$words$'
+    'e$words$'
     """
-    return path.removesuffix("js").replace("/", "$").replace(".", "$")
+    return re.sub(r"(\w)\w*/", r"\1$", path.removesuffix("js")).replace(".", "$")
 
 
 @lru_cache(maxsize=256)

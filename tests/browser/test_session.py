@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Stepper, Value, debug, scope, sum, tanh
+from autograd import Stepper, Value, debug, exp, scope, sin, sum, tanh
 from autograd.page import build, frame
 from autograd.stepping.breakpoints import gradient_above, in_module, on_op, sign_change
 from autograd.stepping.events import Recording
@@ -506,6 +506,33 @@ def test_dragging_and_the_wheel_move_the_graph(open_page: Any) -> None:
     until(page, f"document.querySelector('#view').getAttribute('transform') !== '{moved}'")
     page.click("#zoom-fit")
     assert page.locator("#view").get_attribute("transform") == start
+
+
+def test_what_is_shown_is_not_beside_where_the_graph_ends(open_page: Any) -> None:
+    """At the last event the middle of the view would be the first node, with nothing above it."""
+    h = Value(0.5, label="x")
+    for op in (tanh, exp, sin) * 9:
+        h = op(h)
+    page = open_page(build(Recording(h)), "#level=op&event=0")
+    page.keyboard.press("End")
+    until(page, "document.querySelector('#position').innerText.split('/')[0] > 50")
+    page.wait_for_timeout(300)
+    first = card(page, "x").bounding_box()
+    canvas = page.locator("#canvas").bounding_box()
+    ends = (first["y"], first["x"]), (canvas["y"], canvas["x"])
+    assert min(abs(a - b) for a, b in zip(*ends, strict=True)) < 40
+
+
+def test_numbers_of_any_size_have_room(open_page: Any) -> None:
+    """Three in the ledger, and one beside a long path, none of them cut off or broken."""
+    x = Value(-1.23456789e-5, label="x")
+    h = x
+    for op in (tanh, exp, sin) * 9:
+        h = op(h)
+    page = open_page(build(Recording(h * -1.23456e-5)), "#level=op&event=999")
+    ledger = page.locator(".scroll:has(table)")
+    assert ledger.evaluate("(it) => it.scrollWidth") == ledger.evaluate("(it) => it.clientWidth")
+    assert page.locator(".paths span:last-child").bounding_box()["height"] < 24
 
 
 def test_in_a_notebook_frame_the_state_lives_in_the_page(open_page: Any) -> None:

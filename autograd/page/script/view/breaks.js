@@ -48,6 +48,18 @@ const stopOf = (item) =>
       : `sets a number of ${run.names[item]}`,
   );
 
+/** What sets a breakpoint at a node or a box, or takes it away. */
+export const breakButton = (item, title) =>
+  element(
+    "button",
+    {
+      "aria-pressed": String(state.breaks.has(item)),
+      title,
+      onclick: () => toggleBreak(item),
+    },
+    "Break",
+  );
+
 export function paintBreaks() {
   const items = [...state.breaks].sort((a, b) => a - b);
   const label = (...parts) => element("label", {}, ...parts);

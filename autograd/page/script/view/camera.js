@@ -71,7 +71,7 @@ export function lookAtAll() {
     place();
   }
 }
-/** Move the view if nodes are out of sight. */
+/** Move the view if nodes are out of sight: to their middle, but not beyond where the scene ends. */
 export function reveal(nodes) {
   const { camera: view, scene } = state,
     items = new Set(nodes.map(itemOf)),
@@ -79,16 +79,20 @@ export function reveal(nodes) {
   if (!rects.length) return;
   const edge = 12,
     s = view.scale;
-  const shift = (low, high, offset, room) => {
+  const shift = (low, high, offset, room, begin, end) => {
     const from = low * s + offset,
       to = high * s + offset;
     if (to - from > room - 2 * edge || (from >= edge && to <= room - edge)) return 0;
-    return (room - from - to) / 2;
+    const least = room - edge - end * s,
+      most = edge - begin * s;
+    if (least > most) return (least + most) / 2 - offset;
+    return Math.min(most, Math.max(least, (room - (low + high) * s) / 2)) - offset;
   };
   const least = (key) => Math.min(...rects.map((r) => r[key])),
-    most = (key, size) => Math.max(...rects.map((r) => r[key] + r[size]));
-  const dx = shift(least("x"), most("x", "w"), view.x, view.width),
-    dy = shift(least("y"), most("y", "h"), view.y, view.height);
+    most = (key, size) => Math.max(...rects.map((r) => r[key] + r[size])),
+    { left, right, top, bottom } = scene.bounds;
+  const dx = shift(least("x"), most("x", "w"), view.x, view.width, left, right),
+    dy = shift(least("y"), most("y", "h"), view.y, view.height, top, bottom);
   if (dx || dy) pan(dx, dy);
 }
 const middleOf = (item) => {

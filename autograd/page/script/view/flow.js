@@ -5,8 +5,9 @@ import { leavingOf, liveLeaves } from "../engine/flow.js";
 import { boxLedger, wrongIn } from "../engine/ledger.js";
 import { BINS, spreadOf } from "../engine/norms.js";
 import { counted, show, tight } from "../engine/words.js";
+import { breakButton } from "./breaks.js";
 import { $, element, note, replaceTools, row, shape, table } from "./document.js";
-import { editAll, toggleBreak } from "./player.js";
+import { editAll } from "./player.js";
 import { run } from "./run.js";
 import { itemOf, state } from "./state.js";
 import { boxName, ref } from "./words.js";
@@ -57,15 +58,7 @@ function paintFlowTools(g) {
   replaceTools(
     $("flow-tools"),
     element("button", { title: "Open it in place (Enter)", onclick: () => openBox(g) }, "Open"),
-    element(
-      "button",
-      {
-        "aria-pressed": String(state.breaks.has(item)),
-        title: "Stop after each pass through it (b)",
-        onclick: () => toggleBreak(item),
-      },
-      "Break",
-    ),
+    breakButton(item, "Stop after each pass through it (b)"),
   );
 }
 

@@ -10,10 +10,11 @@ import {
 } from "../engine/ledger.js";
 import { isWrong } from "../engine/session.js";
 import { STATUS, show } from "../engine/words.js";
+import { breakButton } from "./breaks.js";
 import { reveal } from "./camera.js";
 import { $, element, note, replaceTools, row, table } from "./document.js";
 import { markPath } from "./pane.js";
-import { editAll, goTo, toggleBreak } from "./player.js";
+import { editAll, goTo } from "./player.js";
 import { run } from "./run.js";
 import { state } from "./state.js";
 import { ref } from "./words.js";
@@ -28,15 +29,7 @@ export function paintNode() {
       { title: "Go to where its gradient is complete (Enter)", onclick: () => goTo(node) },
       "Go to",
     ),
-    element(
-      "button",
-      {
-        "aria-pressed": String(state.breaks.has(node)),
-        title: "Breakpoint (b)",
-        onclick: () => toggleBreak(node),
-      },
-      "Break",
-    ),
+    breakButton(node, "Breakpoint (b)"),
   );
   if (state.controls?.node !== node) state.controls = makeControls(node);
   const { facts, slide, type, ledger } = state.controls;
@@ -86,14 +79,10 @@ function makeControls(node) {
   } else if (!formOf[node]) {
     const old = run.recorded.values[node],
       span = Math.max(1, 2 * Math.abs(old));
-    const slide = element("input", {
-      ...{ type: "range", min: old - span, max: old + span, step: span / 500 },
-      "aria-label": `Value of ${name}, dragged`,
-    });
-    const type = element("input", {
-      ...{ type: "number", step: "any" },
-      "aria-label": `Value of ${name}, typed`,
-    });
+    const input = (how, type, range) =>
+      element("input", { type, ...range, "aria-label": `Value of ${name}, ${how}` });
+    const slide = input("dragged", "range", { min: old - span, max: old + span, step: span / 500 }),
+      type = input("typed", "number", { step: "any" });
     slide.addEventListener("input", () => editAll([[node, Number(slide.value)]]));
     type.addEventListener("input", () => {
       if (Number.isFinite(type.valueAsNumber)) editAll([[node, type.valueAsNumber]]);
