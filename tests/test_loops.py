@@ -278,7 +278,7 @@ def test_inputs_in_another_order_are_loops_too(order: str) -> None:
 
     assert of(68).sizes[0] <= 5
     # Several whole tiles, and what remains of one, come out alike.
-    assert of(68).sizes == of(260 if order == "joined" else 132).sizes
+    assert of(68).sizes == of(132).sizes
 
 
 def test_constants_in_a_sum_are_memory_not_code() -> None:
@@ -286,13 +286,13 @@ def test_constants_in_a_sum_are_memory_not_code() -> None:
         weight = Value(1.0)
 
         def f(x: list[Any]) -> Any:
-            rows = [ops.dot(*[0.1 * (i + j) for i in range(n)], *x) for j in range(16)]
+            rows = [ops.dot(*[0.1 * (i + j) for i in range(n)], *x) for j in range(n)]
             return ops.sum(*[weight * row for row in rows])
 
         return written(f, [0.0] * n)
 
     small, large = of(16), of(32)
-    assert len(large.loops.constants) == 16 * 32
+    assert len(large.loops.constants) == 32 * 32
     # The constants are one line, however many.
     assert small.sizes == large.sizes
 
@@ -339,7 +339,7 @@ def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() ->
 
 @pytest.mark.parametrize("registers", [16, 32])
 def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
-    """Those that a loop carries, beside a third as many registers for what is added to them."""
+    """Those that a loop carries, beside as many registers for what is added to them."""
     net = network(20, [16, 10])
     machine = PAPER._replace(registers=registers)
     block = block_for(net.loops, machine, exact=False, single=False)
@@ -347,7 +347,7 @@ def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
     carried = [
         len(re.findall(r"= phi <8 x double>", code)) for code in re.split(r"(?m)^\S+:$", text)
     ]
-    assert max(carried) == registers * 3 // 4
+    assert max(carried) == registers // 2
 
 
 def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -739,7 +739,7 @@ def test_several_outer_products_may_share_the_rows(
     )
     signature = Signature(((20,), (20,)), (), (True,) * len(flat), len(flat))
     found = sums_of(loops_of(program, signature.summed), [20, 20], SampleBlock(width, 4)).outers
-    assert [(o.row.argument, o.row.column, *o.dims) for o in found] == [
+    assert [(o.argument, o.column, *o.dims) for o in found] == [
         (0, 0, 3, 9),
         (0, 4, 3, 16),
         (1, 0, 3, 20),
