@@ -495,6 +495,51 @@ def test_machine_code_looks_at_all_but_a_few_places() -> None:
         assert len(others) <= 4 < 80 < len(held)
 
 
+def set_rate(thing: Any, rate: float) -> None:
+    thing.rate = rate  # which Python writes in a way of its own, when it has often been done
+
+
+SETTERS: list[Callable[[Any, float], object]] = [
+    set_rate,
+    lambda thing, rate: setattr(thing, "rate", rate),
+    lambda thing, rate: vars(thing).update(rate=rate),
+    lambda thing, rate: vars(thing).__setitem__("rate", rate),
+    lambda thing, rate: (vars(thing).pop("rate"), set_rate(thing, rate)),
+]
+
+
+@pytest.mark.parametrize("change", SETTERS)
+def test_a_setting_is_noticed_however_often_it_was_changed(change: Any) -> None:
+    """A dict that says it is as it was when it was last looked at is as it was then."""
+    pytest.importorskip("autograd.compiler.sentry", reason="needs the extra fast")
+    thing = SimpleNamespace(**{f"other{i}": [i] for i in range(60)}, rate=0.0)
+    watch = Watch(held_by(lambda x: x * thing.rate + vars(thing)["other1"][0]), is_fast=True)
+    found = []
+    for turn in range(80):
+        change(thing, float(turn % 2))
+        found.append(watch.replaced() is not None)
+    assert found == [False, True] * 40
+
+
+def test_large_arrays_are_looked_at_a_hundredth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Made at 10; a look at 10 takes a second, so that none is due at 100; one at 200, none at 201,
+    # but where it is asked for.
+    clock, spent = iter([10.0, 10.0, 100.0, 200.0, 201.0, 202.0]), iter([0.0, 1.0] * 3)
+    monkeypatch.setattr(
+        "autograd.compiler.watch.time", SimpleNamespace(perf_counter=lambda: next(clock))
+    )
+    monkeypatch.setattr("autograd.compiler.watch.own_time", lambda: next(spent))
+    small, large = np.zeros(8_192), np.zeros(8_193)
+    watch = Watch(held_by(lambda: small[0] + large[0]))
+    large[8_192] = 1.0
+    assert [watch.replaced() is not None for _ in range(4)] == [True, False, True, False]
+    assert watch.replaced(now=True) is not None
+    small[8_191] = 1.0
+    assert watch.replaced() is not None
+
+
 def test_an_item_that_has_moved_to_the_next_list_is_noticed() -> None:
     rows = [[1.0], [2.0, 3.0], [4.0]]
     watch = Watch(held_by(lambda: [sum(row) for row in rows]))

@@ -221,21 +221,24 @@ class Compiled:
     def is_current(self) -> bool:
         """Return whether the function is the one that was compiled, with what it holds by now.
 
-        A call looks as well, and raises where it isn't.
+        A call looks as well, and raises where it isn't; at large arrays it looks now and then.
         """
         try:
-            self.look()
+            self.look(now=True)
         except CompileError:
             return False
         return True
 
-    def look(self) -> None:
+    def look(self, *, now: bool = False) -> None:
         """Look at what the function holds, as a call does.
+
+        Args:
+            now: whether also at large arrays, which takes longer.
 
         Raises:
             CompileError: it is another function with that.
         """
-        while held := self._watch.replaced():
+        while held := self._watch.replaced(now=now):
             self._refuse_replaced(held)
 
     def _refuse_replaced(self, held: Held) -> None:
@@ -245,7 +248,7 @@ class Compiled:
             CompileError: it is.
         """
         if self._origin:
-            self._origin.look()
+            self._origin.look(now=True)
             self._watch = self._origin._watch
             return
         graph = self._graph

@@ -23,10 +23,11 @@ from autograd.compiler.places import ABSENT, EQUAL, IS, SAME, Held
 
 LIST, DICT, LENT, NEW = range(4)
 """Kinds of records, in words. LIST: the list, how many items, the items. DICT: the dict, how many
-items, of each key and value, 0 where that may be any. LENT: a function, two arguments, its result;
-NEW: likewise, where the result is a reference of the caller's."""
+items, its version when it was last looked at, of each key and value, 0 where that may be any. LENT:
+a function, two arguments, its result; NEW: likewise, where the result is a reference of the
+caller's."""
 
-BEFORE_ITEMS = 3
+BEFORE_ITEMS = {LIST: 3, DICT: 4}
 """Words of a list's or a dict's record before its items."""
 
 FUNCTIONS_OWN = ("__code__", "__defaults__", "__kwdefaults__")
@@ -81,6 +82,15 @@ list.end:
   %list.after = add i64 %at.3, %count
   br label %next
 dict:
+  %version.p = getelementptr i8, ptr %first, i64 {VERSION_AT}
+  %version = load i64, ptr %version.p
+  %version.was = load i64, ptr %third
+  %is.known = icmp eq i64 %version, %version.was
+  %is.untouched = and i1 %is.known, {has_versions}
+  br i1 %is.untouched, label %dict.end, label %dict.look
+dict.look:
+  %pairs = getelementptr i64, ptr %third, i64 1
+  %at.pairs = add i64 %at.3, 1
   %dict.n = call i64 inttoptr (i64 {dict_size} to ptr)(ptr %first)
   %is.full = icmp eq i64 %dict.n, %count
   br i1 %is.full, label %dict.known, label %other.size
@@ -90,12 +100,12 @@ dict.known:
 dict.next:
   %j = phi i64 [ 0, %dict.known ], [ %j.next, %dict.done ]
   %j.more = icmp slt i64 %j, %count
-  br i1 %j.more, label %dict.item, label %dict.end
+  br i1 %j.more, label %dict.item, label %dict.same
 dict.item:
   %j.next = add i64 %j, 1
   %pair = mul i64 %j, 2
-  %pair.at = add i64 %at.3, %pair
-  %key.was.p = getelementptr ptr, ptr %third, i64 %pair
+  %pair.at = add i64 %at.pairs, %pair
+  %key.was.p = getelementptr ptr, ptr %pairs, i64 %pair
   %key.was = load ptr, ptr %key.was.p
   %value.was.p = getelementptr ptr, ptr %key.was.p, i64 1
   %value.was = load ptr, ptr %value.was.p
@@ -119,9 +129,13 @@ dict.done:
 other.value:
   %value.at = add i64 %pair.at, 1
   ret i64 %value.at
+dict.same:
+  store i64 %version, ptr %third
+  br label %dict.end
 dict.end:
   %size = mul i64 %count, 2
-  %dict.after = add i64 %at.3, %size
+  %behind.pairs = add i64 %size, 1
+  %dict.after = add i64 %at.3, %behind.pairs
   br label %next
 other.size:
   ret i64 %at.2
@@ -155,6 +169,9 @@ end:
 
 ITEMS_AT = list.__basicsize__ - 16
 """Where a list has the address of its items: before the last word, how many there is room for."""
+
+VERSION_AT = dict.__basicsize__ - 24
+"""Where a dict of Python 3.11 and 3.12 has a number that is another after each change (PEP 509)."""
 
 
 class Sentry:
@@ -215,7 +232,7 @@ class Sentry:
             found = {key: items.pop(key) for key in named}
             pairs = [(id(key), id(found[key].value) if key in found else 0) for key in keys.value]
             of_keys = [found.get(key, keys) for key in keys.value]
-            self._add([keys, *of_keys], DICT, table, len(pairs), *chain.from_iterable(pairs))
+            self._add([keys, *of_keys], DICT, table, len(pairs), 0, *chain.from_iterable(pairs))
         for key, held in items.items():
             if type(key) is str:
                 result = 0 if held.value is ABSENT else id(held.value)
@@ -227,10 +244,12 @@ class Sentry:
         """Return a place where something else is now; None if there is none."""
         while (word := self._look(self._address, self._n)) >= 0:
             record = bisect(self._starts, word) - 1
-            places, at = self._records[record], word - self._starts[record] - BEFORE_ITEMS
-            is_of_dict = self._words[self._starts[record]] == DICT
+            places, start = self._records[record], self._starts[record]
+            kind = self._words[start]
+            at = word - start - BEFORE_ITEMS.get(kind, 0)
+            is_of_dict = kind == DICT
             held = places[at // 2 + 1] if is_of_dict and at > 0 and at % 2 else places[0]
-            if at < 0 or self._words[self._starts[record]] == LIST or not held.is_there():
+            if at < 0 or kind == LIST or not held.is_there():
                 return held
             # An equal number will do, too; so will an equal key.
             now = [*held.holder][at // 2] if is_of_dict and at % 2 == 0 else held.read()
@@ -278,6 +297,7 @@ def look() -> Look | None:
     if not items or [*(ctypes.c_void_p * 2).from_address(items)] != [*map(id, probe)]:
         return None
     kinds = {"LIST": LIST, "DICT": DICT, "NEW": NEW, "items_at": ITEMS_AT}
+    kinds |= {"VERSION_AT": VERSION_AT, "has_versions": int(_has_versions())}
     places = {name: _address(getattr(python, function)) for name, function in used.items()}
     engine = load(object_code(LOOK.format(**kinds, **places)))
     # It holds Python's lock.
@@ -285,6 +305,25 @@ def look() -> Look | None:
     call = prototype(engine.get_function_address("look"))
     functions = {name: (kind, _address(getattr(python, of))) for name, (kind, of) in asked.items()}
     return Look(call, functions, engine)
+
+
+def _has_versions() -> bool:
+    """Return whether a dict says that it was changed."""
+    if sys.version_info[:2] not in ((3, 11), (3, 12)):
+        return False
+    probe: dict[str, float] = {"a": 1.5}
+    found: list[int] = []
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: probe.update(a=2.5),
+        lambda: probe.update(b=1.5),
+        lambda: probe.pop("a"),
+        lambda: probe.setdefault("a", 1.5),
+        probe.clear,
+    )
+    for change in changes:
+        found += [ctypes.c_int64.from_address(id(probe) + VERSION_AT).value for _ in range(2)]
+        change()
+    return found[::2] == found[1::2] and len(set(found)) == len(changes)
 
 
 def _address(function: Any) -> int:

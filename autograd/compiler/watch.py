@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from itertools import chain
+from itertools import chain, filterfalse
 from operator import getitem, is_
 from typing import Any
 
@@ -15,6 +16,14 @@ PLACES_IN_PYTHON = 32
 """So many places are looked at by Python code, which takes some 20 ns for each. Machine code, if
 there is any, takes a few ns for one in a list, a dict or a function, and 300 to be called. An item
 of a list counts as half a place."""
+
+ARRAY_A_CALL = 1 << 16
+"""Arrays of more bytes, which take longer to copy than a small function to be called, are looked at
+for a share of the time."""
+SHARE, AT_ONCE = 0.01, 0.02
+"""Which share that is; when it has been saved up, for so many seconds at once."""
+own_time = getattr(time, "thread_time", time.process_time)
+"""The seconds this thread has worked for; in a browser there is but one, and no such clock."""
 
 COUNTED = (int, float)
 
@@ -51,15 +60,31 @@ class Watch:
         self._passing = [each for each in found if each.place in passing]
         # A number may be another one there, but no other thing.
         self._held += [_kind_of(each) for each in self._passing if type(each.value) in COUNTED]
+        self._large = [each for each in self._held if _bytes(each) > ARRAY_A_CALL]
+        self._due = time.perf_counter() - AT_ONCE / SHARE
         self._is_fast = is_fast
         self._looks: tuple[Callable[[], Held | None], ...] = ()
 
-    def replaced(self) -> Held | None:
-        """Return a place where something else is now; None if there is none."""
+    def replaced(self, *, now: bool = False) -> Held | None:
+        """Return a place where something else is now; None if there is none.
+
+        Args:
+            now: whether to look at large arrays, however often that has been done.
+        """
         for asked in self._looks or self._made():
             if held := asked():
                 return held
-        return None
+        return self._replaced_large(now) if self._large else None
+
+    def _replaced_large(self, now: bool) -> Held | None:
+        at = time.perf_counter()
+        if at < self._due and not now:
+            return None
+        begin = own_time()
+        found = next(filterfalse(Held.is_there, self._large), None)
+        taken = own_time() - begin
+        self._due = max(self._due, at - AT_ONCE / SHARE) + taken / SHARE
+        return found
 
     def changed(self) -> list[Held]:
         """Return all places with another number or with lists that have grown, passing or not.
@@ -71,7 +96,8 @@ class Watch:
 
     def _made(self) -> tuple[Callable[[], Held | None], ...]:
         """Return what looks at all places, made when they are first looked at."""
-        others, looks = self._held, []
+        others = [each for each in self._held if _bytes(each) <= ARRAY_A_CALL]
+        looks = []
         if self._is_fast and sum(map(_size, others)) > PLACES_IN_PYTHON:
             from autograd.compiler.sentry import Sentry, look
 
@@ -79,7 +105,8 @@ class Watch:
                 sentry = Sentry(others, known)
                 others = sentry.others
                 looks.append(sentry.replaced)
-        looks.append(_Glance(others).replaced)
+        if others or not looks:
+            looks.append(_Glance(others).replaced)
         self._looks = tuple(looks)
         return self._looks
 
@@ -158,6 +185,11 @@ def _is_another_number(held: Held) -> bool:
 
 def _is_item(held: Held) -> bool:
     return held.table is not None and held.spelled.endswith(IS) and held.value is not ABSENT
+
+
+def _bytes(held: Held) -> int:
+    """Return how large the contents of an array are."""
+    return len(held.value) if type(held.value) is bytes and not held.spelled.endswith(IS) else 0
 
 
 def _size(held: Held) -> int:
