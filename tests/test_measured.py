@@ -131,6 +131,28 @@ def test_few_samples_within_steps_don_t_outweigh_noise_that_was_seen(x: float) -
     assert judged(f, x, 1.2).verdict == "wrong"
 
 
+STEEP: list[tuple[F, F]] = [
+    (lambda u: math.exp(-u * u), lambda u: -2 * u * math.exp(-u * u)),
+    (lambda u: 1 / (1 + u * u), lambda u: -2 * u / (1 + u * u) ** 2),
+    (math.tanh, lambda u: 1 / math.cosh(u) ** 2),
+]
+
+
+@pytest.mark.parametrize("steepness", [1e3, 1e4, 1e6])
+@pytest.mark.parametrize(("f", "slope"), STEEP)
+def test_what_happens_within_a_thousandth_of_the_input_has_its_slope(
+    f: F, slope: F, steepness: float
+) -> None:
+    """From afar it is a peak of one sample, or a jump."""
+    for center, u in ((0.3, -0.4), (-2.7, 1.1), (40.0, 0.2)):
+        x = center + u / steepness
+        near = lambda t, c=center: f((t - c) * steepness)
+        right = steepness * slope((x - center) * steepness)
+        assert judged(near, x, right).verdict == "ok"
+        for claim in (1.001 * right, -right, 0.0):
+            assert judged(near, x, claim).verdict == "wrong"
+
+
 def test_where_f_jumps_no_more_is_excused_than_the_slopes_to_both_sides() -> None:
     f = lambda t: t + (1.0 if t > 2 else 0.0)
     assert judged(f, 2.0, 1.0).verdict == "kink"

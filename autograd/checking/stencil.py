@@ -116,7 +116,8 @@ def two_sided(line: Line, h: float) -> Stencil | None:
         if above is None or below is None:
             return None
         nodes += [above, below]
-        is_jump = k == 1 and _bend(line.middle, nodes, 0.0)[1]  # three samples make a slope
+        # Three samples make a slope where f jumps, but for none if it is alone in the middle.
+        is_jump = k == 1 and _bend(line.middle, nodes, 0.0)[1] and _joins(line.middle, nodes)
         if k == 1 and _is_rough(line.middle, nodes) and not is_jump:
             break
     return _read(line.middle, nodes, h)
@@ -240,6 +241,12 @@ def _bend(middle: float, nodes: Sequence[tuple[float, float]], noise: float) -> 
     if all(bend and 0.7 < (far * t) / (bend * s) < 1.4 for s, bend in bends):
         return close, True
     return 0.0, False
+
+
+def _joins(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
+    """Return whether f is much nearer to its middle on one side than on the other."""
+    sides = [max(abs(value - middle) for _, value in nodes[side::2]) for side in (0, 1)]
+    return min(sides) < max(sides) / 8
 
 
 def _floor(middle: float, nodes: Sequence[tuple[float, float]]) -> float:

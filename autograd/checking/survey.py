@@ -114,6 +114,7 @@ def _look_around(line: Line, found: Survey) -> None:
             other = closer_bend(line, seen)
             if other is not None:
                 found.seen.append(other)
+            if other is not None and other.bend:
                 found.kind = "kink"
                 return
             h = before_the_kink(line, seen) or h * CLOSER
