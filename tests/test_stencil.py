@@ -29,6 +29,17 @@ def stencil(f: Callable[[float], float | None], h: float = 1.0, x: float = 0.0) 
     return found
 
 
+def test_what_was_one_sample_too_many_is_none_when_more_are_allowed() -> None:
+    line = line_of(math.exp)
+    line.allow(1)
+    assert [line.at(1.0), line.at(2.0)] == [(1.0, math.e), None]
+    assert line.is_exhausted
+    line.allow(2)
+    assert not line.is_exhausted
+    assert line.at(2.0) == (2.0, math.exp(2.0))
+    assert not line.is_exhausted
+
+
 @pytest.mark.parametrize("h", [1.0, 0.25, 8.0])
 @pytest.mark.parametrize("degree", range(1, 7))
 def test_six_samples_and_the_middle_are_exact_for_quartics_and_know_the_rest(
