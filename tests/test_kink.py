@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograd.checking.kink import _bend, _hair, before_the_kink, closer_bend
+from autograd.checking.kink import _bend, _hair, before_the_kink, closer_look
 from autograd.checking.stencil import Slope, Stencil
 from tests.test_stencil import line_of
 
@@ -17,7 +17,7 @@ SEEN = Stencil(1.0, Slope(0.0, 0.0), 0.0, False, 1.0, False, 0.0, bend=2.0)
 
 
 def inner_scale(f: Callable[[float], float | None], seen: Stencil) -> float | None:
-    found = closer_bend(line_of(f), seen)
+    found = closer_look(line_of(f), seen)
     return found and found.h
 
 

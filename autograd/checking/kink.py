@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from math import nan
 
+from autograd.checking.conclusion import SHARP_SLOPE
 from autograd.checking.line import Line
 from autograd.checking.stencil import PAIRS, Stencil, two_sided
 
 KINK_HAIR = 1e-5 / 7
 """How closely to look whether a kink is in the middle itself, per unit of the scale."""
 
-SHARP_ENOUGH = 1e-4
-"""Up to which relative error a slope from there is believed, though f isn't smooth from afar."""
-
 AHEAD = 0.15
 """How far a kink may lie from the middle and look as if it were there, per unit of the scale."""
 
 
-def closer_bend(line: Line, seen: Stencil) -> Stencil | None:
-    """Return the stencil of a much closer scale, if the slope changes there as well.
+def closer_look(line: Line, seen: Stencil) -> Stencil | None:
+    """Return the stencil of a much closer scale: with the same bend, or smooth and sharp.
 
-    Or if it is smooth and sharp: what bends is then not the middle.
+    None where it is neither, or there is no need to look.
     """
     if not seen.jumps and abs(_bend(line, _hair(line, seen))) < 0.1 * abs(seen.bend):
         return None
@@ -35,7 +33,7 @@ def closer_bend(line: Line, seen: Stencil) -> Stencil | None:
         return other
     if seen.jumps and other.jumps:
         return other
-    return None if other.bend or not other.slope.is_sharper(SHARP_ENOUGH) else other
+    return other if not other.bend and other.slope.is_sharper(SHARP_SLOPE) else None
 
 
 def _hair(line: Line, seen: Stencil) -> float:

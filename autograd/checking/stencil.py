@@ -116,9 +116,7 @@ def two_sided(line: Line, h: float) -> Stencil | None:
         if above is None or below is None:
             return None
         nodes += [above, below]
-        # Three samples make a slope where f jumps, but for none if it is alone in the middle.
-        is_jump = k == 1 and _bend(line.middle, nodes, 0.0)[1] and _joins(line.middle, nodes)
-        if k == 1 and _is_rough(line.middle, nodes) and not is_jump:
+        if k == 1 and _is_rough(line.middle, nodes) and not _is_step(line.middle, nodes):
             break
     return _read(line.middle, nodes, h)
 
@@ -243,10 +241,13 @@ def _bend(middle: float, nodes: Sequence[tuple[float, float]], noise: float) -> 
     return 0.0, False
 
 
-def _joins(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
-    """Return whether f is much nearer to its middle on one side than on the other."""
+def _is_step(middle: float, nodes: Sequence[tuple[float, float]]) -> bool:
+    """Return whether f jumps between its middle and one side: three samples make it a slope.
+
+    Where both sides are far from the middle, it is a peak, of which they know nothing.
+    """
     sides = [max(abs(value - middle) for _, value in nodes[side::2]) for side in (0, 1)]
-    return min(sides) < max(sides) / 8
+    return min(sides) < max(sides) / 8 and _bend(middle, nodes, 0.0)[1]
 
 
 def _floor(middle: float, nodes: Sequence[tuple[float, float]]) -> float:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import inf
 
 from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey, blur, conclude, diverges
-from autograd.checking.kink import before_the_kink, closer_bend
+from autograd.checking.kink import before_the_kink, closer_look
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short
 from autograd.checking.stencil import (
@@ -111,12 +111,12 @@ def _look_around(line: Line, found: Survey) -> None:
                     h = before_the_kink(line, seen) or h
                 continue
         if seen.bend and h == min(tried):
-            other = closer_bend(line, seen)
+            other = closer_look(line, seen)
             if other is not None:
                 found.seen.append(other)
-            if other is not None and other.bend:
-                found.kind = "kink"
-                return
+                if other.bend:
+                    found.kind = "kink"
+                    return
             h = before_the_kink(line, seen) or h * CLOSER
             continue
         if seen.slope.is_sharper(SHARP_SLOPE):

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, STOP, WORKSPACE
-from autograd.compiler.machine import load, object_code
+from autograd.compiler.machine import address_of, load, object_code
 from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
 from autograd.compiler.reals import Real
 
@@ -43,7 +43,7 @@ class _Kind:
         self._call = made.call
         room = aligned(made.workspace, dtype)
         self._words = _words(room, [*inputs, *self.outputs])
-        self.place = _address(made.call), self._words.ctypes.data
+        self.place = address_of(made.call), self._words.ctypes.data
         self._kept = room, inputs
 
 
@@ -131,7 +131,7 @@ class Descent:
             "settings_count": len(self._settings),
             "settings": self._rows.ctypes.data,
             "settings_at": self._settings.ctypes.data,
-            "update": _address(updating.call),
+            "update": address_of(updating.call),
             "words0": self._updates[0].ctypes.data,
             "words1": self._updates[1].ctypes.data,
             "next": ARRAYS + 2 + columns,
@@ -265,11 +265,6 @@ def _steps(real: Real) -> Any:
     call: Any = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
     call.engine = engine  # the code lives as long as whoever may call it
     return call
-
-
-def _address(call: Any) -> int:
-    """Return where a function's code is."""
-    return ctypes.cast(call, ctypes.c_void_p).value or 0
 
 
 def _words(workspace: Array, arrays: Sequence[Array]) -> Any:

@@ -200,6 +200,11 @@ def load(code: bytes) -> Any:
     return engine
 
 
+def address_of(function: Any) -> int:
+    """Return where the code of a function of ctypes is."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
 def _target(level: int) -> Any:
     machine = host()
     return (

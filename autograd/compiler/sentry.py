@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.machine import load, object_code
+from autograd.compiler.machine import address_of, load, object_code
 from autograd.compiler.places import ABSENT, EQUAL, IS, SAME, Held
 
 LIST, DICT, LENT, NEW = range(4)
@@ -60,7 +60,7 @@ list:
   %is.long = icmp eq i64 %list.n, %count
   br i1 %is.long, label %list.known, label %other.size
 list.known:
-  %items.p = getelementptr i8, ptr %first, i64 {items_at}
+  %items.p = getelementptr i8, ptr %first, i64 {ITEMS_AT}
   %items = load ptr, ptr %items.p
   br label %list.next
 list.next:
@@ -296,14 +296,16 @@ def look() -> Look | None:
         return None
     if not items or [*(ctypes.c_void_p * 2).from_address(items)] != [*map(id, probe)]:
         return None
-    kinds = {"LIST": LIST, "DICT": DICT, "NEW": NEW, "items_at": ITEMS_AT}
-    kinds |= {"VERSION_AT": VERSION_AT, "has_versions": int(_has_versions())}
-    places = {name: _address(getattr(python, function)) for name, function in used.items()}
-    engine = load(object_code(LOOK.format(**kinds, **places)))
+    kinds = {"LIST": LIST, "DICT": DICT, "NEW": NEW}
+    layout = {"ITEMS_AT": ITEMS_AT, "VERSION_AT": VERSION_AT, "has_versions": int(_has_versions())}
+    places = {name: address_of(getattr(python, function)) for name, function in used.items()}
+    engine = load(object_code(LOOK.format(**kinds, **layout, **places)))
     # It holds Python's lock.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
     call = prototype(engine.get_function_address("look"))
-    functions = {name: (kind, _address(getattr(python, of))) for name, (kind, of) in asked.items()}
+    functions = {
+        name: (kind, address_of(getattr(python, of))) for name, (kind, of) in asked.items()
+    }
     return Look(call, functions, engine)
 
 
@@ -324,10 +326,6 @@ def _has_versions() -> bool:
         found += [ctypes.c_int64.from_address(id(probe) + VERSION_AT).value for _ in range(2)]
         change()
     return found[::2] == found[1::2] and len(set(found)) == len(changes)
-
-
-def _address(function: Any) -> int:
-    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 def _asked(held: Held) -> str:
