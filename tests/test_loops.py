@@ -34,7 +34,7 @@ from autograd.compiler.native import NativeFunction
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import loops_of
-from autograd.compiler.sums import sums_of
+from autograd.compiler.sums import WORTH_A_PRODUCT, sums_of
 from autograd.modes import unchecked
 from autograd.testing.strategies import expressions
 from nn import MLP
@@ -339,15 +339,16 @@ def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() ->
 
 @pytest.mark.parametrize("registers", [16, 32])
 def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
-    """Those that a loop carries, beside as many registers for what is added to them."""
-    net = network(20, [16, 10])
-    machine = PAPER._replace(registers=registers)
-    block = block_for(net.loops, machine, exact=False, single=False)
-    text = kernel_of(net.loops, [20, 10], [], machine, block).text
-    carried = [
-        len(re.findall(r"= phi <8 x double>", code)) for code in re.split(r"(?m)^\S+:$", text)
-    ]
-    assert max(carried) == registers // 2
+    """Those that a loop carries take half of them, of products of matrices three quarters."""
+    for inputs, share in ((20, 2), (WORTH_A_PRODUCT, 3)):
+        net = network(inputs, [16, 10])
+        machine = PAPER._replace(registers=registers)
+        block = block_for(net.loops, machine, exact=False, single=False)
+        text = kernel_of(net.loops, [inputs, 10], [], machine, block).text
+        carried = [
+            len(re.findall(r"= phi <8 x double>", code)) for code in re.split(r"(?m)^\S+:$", text)
+        ]
+        assert max(carried) == registers * share // 4
 
 
 def test_one_sample_as_scalars_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -739,7 +740,7 @@ def test_several_outer_products_may_share_the_rows(
     )
     signature = Signature(((20,), (20,)), (), (True,) * len(flat), len(flat))
     found = sums_of(loops_of(program, signature.summed), [20, 20], SampleBlock(width, 4)).outers
-    assert [(o.argument, o.column, *o.dims) for o in found] == [
+    assert [(o.row.argument, o.row.column, *o.dims) for o in found] == [
         (0, 0, 3, 9),
         (0, 4, 3, 16),
         (1, 0, 3, 20),

@@ -6,7 +6,7 @@ samples side by side, so a block of rows is turned into columns first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -50,10 +50,18 @@ class Passage:
     Args:
         arguments: how many of the inputs each array holds for a sample.
         results: likewise for the outputs of each sample, in the arrays behind.
+        left: the arguments that stay where they are.
     """
 
-    def __init__(self, code: Emitter, arguments: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(
+        self,
+        code: Emitter,
+        arguments: Sequence[int],
+        results: Sequence[int],
+        left: Collection[int] = (),
+    ) -> None:
         self.code = code
+        self.left = left
         self.arguments = arguments
         self.results = results
 
@@ -66,6 +74,8 @@ class Passage:
         offsets = list(accumulate(self.arguments, initial=0))
         one_by_one = []
         for i, size in enumerate(self.arguments):
+            if i in self.left:
+                continue
             if block.vectors > 1 and (size == 1 or size >= block.width):
                 self._turn(block, b, i, offsets[i])
             elif size:
@@ -99,18 +109,8 @@ class Passage:
 
             def square(first: str, rows: str = rows, columns: str = columns) -> None:
                 start = code.at(rows, first, 1)
-                parts = [code.read(code.at(start, "", 0, r * size), number) for r in range(width)]
-                step = 1
-                while step < width:
-                    for r in range(width):
-                        if not r & step:
-                            parts[r], parts[r + step] = code.crossed(
-                                parts[r], parts[r + step], step
-                            )
-                    step *= 2
-                end = code.at(columns, first, block.lanes)
-                for c, part in enumerate(parts):
-                    code.write(part, code.at(end, "", 0, c * block.lanes), number)
+                sources = [code.at(start, "", 0, r * size) for r in range(width)]
+                turn(code, sources, code.at(columns, first, block.lanes), block)
 
             with code.counted("0", str(size - width + 1), width) as k:
                 square(k)
@@ -147,3 +147,17 @@ class Passage:
                 source = code.at("%o", lane, 1, offsets[i] * block.lanes)
                 target = code.at(f"%array{len(self.arguments) + i}", row, self.results[i])
                 code.moved(self.results[i], source, block.lanes, target, 1)
+
+
+def turn(code: Emitter, rows: Sequence[str], columns: str, block: SampleBlock) -> None:
+    """Write what turns a square, a vector of each row, into columns, a block's samples apart."""
+    number, width = code.types.number, block.width
+    parts = [code.read(row, number) for row in rows]
+    step = 1
+    while step < width:
+        for r in range(width):
+            if not r & step:
+                parts[r], parts[r + step] = code.crossed(parts[r], parts[r + step], step)
+        step *= 2
+    for c, part in enumerate(parts):
+        code.write(part, code.at(columns, "", 0, c * block.lanes), number)

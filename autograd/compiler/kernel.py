@@ -13,7 +13,6 @@ from autograd.compiler.emitter import Emitter, Types
 from autograd.compiler.lookups import Place, add_at, read_at
 from autograd.compiler.loops import Access, Loop, Read, Repeat, Statement, Stretch
 from autograd.compiler.spelling import LLVM, LLVM_OF_NUMBER
-from autograd.compiler.sums import Outer
 from autograd.operation import Op
 
 UNROLLED_TERMS = 4
@@ -61,7 +60,7 @@ class Body(Emitter):
         self.block = block
         self.masked = masked
         self._loaded: dict[tuple[object, ...], str] = {}
-        self._scales = dict.fromkeys("xtao", block.lanes) | {"r": block.width}
+        self._scales = dict.fromkeys("xtaoh", block.lanes) | {"r": block.width}
         self.use(block.width)
 
     def use(self, width: int) -> None:
@@ -131,12 +130,10 @@ class Body(Emitter):
 
     # Loops and statements
 
-    def nest(self, loops: Iterable[Loop | Repeat | Outer]) -> None:
+    def nest(self, loops: Iterable[Loop | Repeat]) -> None:
         """Write loops, one after the other."""
         for loop in loops:
-            if isinstance(loop, Outer):
-                self.outer(loop)
-            elif isinstance(loop, Repeat):
+            if isinstance(loop, Repeat):
                 self.repeat(loop)
             else:
                 self.loop(loop)
@@ -192,21 +189,6 @@ class Body(Emitter):
         if size > whole:
             self.tiled(dims, tiles, write, (*chosen, [("", k) for k in range(whole, size)]))
 
-    def outer(self, outer: Outer) -> None:
-        """Write the sums of an outer product: vectors of weights, one sample after the other."""
-        tiles = 4, self.block.totals // 4
-        self._outer_tiles(outer, tiles, partial(self._outer, outer))
-
-    def collect(self, outer: Outer, factor: str) -> None:
-        """Write the sums of an outer product, times a vector of one factor, to ``sums``."""
-
-        def write(rows: list[Index], columns: list[Index], places: list[Index]) -> None:
-            total = self._load(outer.kept, (rows[0], places[0]), 0)
-            at = self.pointer(outer.target, (rows[0], columns[0]))
-            self.write(self.binary("fmul", total, factor), at, self.types.number)
-
-        self._outer_tiles(outer, (1, 1), write)
-
     def copy(self, dims: tuple[int, ...], source: Access, target: Access) -> None:
         """Write loops that copy numbers which all samples share."""
 
@@ -216,57 +198,6 @@ class Body(Emitter):
             self.write(x, self.pointer(target, point), self.real.name)
 
         self.tiled(dims, [1] * len(dims), write)
-
-    def _outer_tiles(
-        self,
-        outer: Outer,
-        tiles: Sequence[int],
-        write: Callable[[list[Index], list[Index], list[Index]], None],
-    ) -> None:
-        """Write loops over an outer product; ``write`` is given rows, columns, and their places."""
-        rows, columns = outer.dims
-        width = self.block.width
-        whole = columns // width
-
-        def over(indices: list[list[Index]]) -> None:
-            register = indices[0][0][0]
-            begin = self.new() if register else ""
-            if register:
-                self.emit(f"{begin} = mul nsw i64 {register}, {width}")
-            vectors = [(begin, k * width) for _, k in indices[0]]
-            write(indices[1], vectors, vectors)
-
-        # The rows inside: the samples' inputs, which are far apart, stay in the nearest cache.
-        self.tiled((whole, rows), tiles[::-1], over)
-        if columns % width:
-            # Once more some that the last whole vector has, kept in a place of their own.
-            last, place = [("", columns - width)], [("", whole * width)]
-            self.tiled((rows,), tiles[:1], lambda indices: write(indices[0], last, place))
-
-    def _outer(
-        self, outer: Outer, rows: list[Index], columns: list[Index], places: list[Index]
-    ) -> None:
-        """Add up one tile: the products of some rows with the vectors that begin at ``columns``."""
-        number, zero = self.types.number, self.types.constant(0.0)
-        totals = [zero] * (len(rows) * len(columns))
-        lefts = [self.pointer(outer.left, (row,)) for row in rows]
-        samples = "%live" if self.masked else str(self.block.lanes)
-        with self.counted("0", samples, 1, totals) as lane:
-            row_of_inputs = self.at(f"%y{outer.argument}", lane, outer.size)
-            factors = [
-                self.broadcast(self.read(self.at(at, lane, 1), self.real.name)) for at in lefts
-            ]
-            inputs = [
-                self.read(self.at(row_of_inputs, register, 1, outer.column + begin), number)
-                for register, begin in columns
-            ]
-            for i, pair in enumerate(product(factors, inputs)):
-                totals[i] = self._apply(ops.add, [totals[i], self._apply(ops.mul, list(pair))])
-        for point, total in zip(product(rows, places), totals, strict=True):
-            before = self._load(outer.kept, point, 0)
-            if self.masked:
-                before = self.chosen("i1 %first", zero, before)
-            self._store(self._apply(ops.add, [before, total]), outer.kept, point, 0)
 
     def _body(self, statements: tuple[Statement, ...], points: list[Point]) -> None:
         vectors = range(self.block.vectors)
@@ -460,6 +391,10 @@ class Body(Emitter):
                 totals[p] = self._apply(ops.add, [totals[p], term])
         for total, point in zip(totals, points, strict=True):
             self._store(total, access, point, 0)
+
+    def fused(self, x: str, y: str, total: str) -> str:
+        """Write ``total + x * y``; return its result."""
+        return self._apply(ops.add, [total, self._apply(ops.mul, [x, y])])
 
     def _apply(self, op: Op, args: list[str]) -> str:
         """Write one primitive; return its result."""

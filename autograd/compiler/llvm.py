@@ -10,6 +10,8 @@ sample alone has code of its own, whose vectors are neighbouring indices of a lo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 from math import prod
 from typing import NamedTuple
 
@@ -20,8 +22,9 @@ from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
 from autograd.compiler.machine import OFTEN, ONCE, Machine
+from autograd.compiler.products import add_outer, collect, multiply, room
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.sums import Outer, sums_of
+from autograd.compiler.sums import TOGETHER, sums_of
 
 LARGE_PROGRAM = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
@@ -35,8 +38,11 @@ LONGEST_FUNCTION = 3000
 REPEATED_WORK = 400
 """Operations of each statement, or stretch of a sum, from which on a loop repeats what it does."""
 
-POINTERS = ", ".join(f"ptr %{array}" for array in "uxtarqo")
-"""What every function is given: the memory of loops and, as ``q``, sums that are numbers."""
+ARRAYS_OF_LOOPS = "uxtarohd"
+"""The memory of loops; ``h`` is what was computed for a sample ahead, ``d`` what is kept of it."""
+
+POINTERS = ", ".join(f"ptr %{array}" for array in ARRAYS_OF_LOOPS)
+"""What every function is given."""
 
 # What a kernel is called with: eight-byte words, then one pointer for each array in and out.
 PARAMETERS, WORKSPACE, START, STOP, SUMS, SCALE, ARRAYS = range(7)
@@ -106,7 +112,7 @@ class _Module:
         across = 1 if block.exact else machine.lanes(block.real)
         self.lone = SampleBlock(1, 1, block.exact, across, block.real, block.totals)
         self.sums = sums_of(loops, arguments, block)
-        self.rows = sorted({(outer.argument, outer.size) for outer in self.sums.outers})
+        self.together = bool(self.sums.products or self.sums.outers)
         self.functions: list[str] = []
         self.calls = Calls(machine, block.exact, block.real)
 
@@ -117,6 +123,9 @@ class _Module:
         if block.vectors > 1:
             self._blocks("block", self.sums.lanes, block, masked=False)
         self._blocks("rest", self.sums.lanes, self.rest, masked=block.width > 1)
+        if self.together:
+            self._products("", block)
+            self._products("_rest", self.rest)
         offsets = {}
         total, apart = 0, 64 // self.real.size
         for array, size in (
@@ -125,6 +134,9 @@ class _Module:
             ("t", sizes["t"] * block.lanes),
             ("a", sizes["a"] * block.lanes),
             ("r", block.padded(self.sums.vectors) * block.width),
+            ("h", self.sums.ahead * TOGETHER),
+            ("d", self.sums.behind * TOGETHER),
+            ("c", room(self.sums, block)),
             ("q", self.sums.numbers),
             ("sums_in_order", block.padded(self.sums.vectors) if self.sums.outers else 0),
             ("o", sizes["o"] * block.lanes),
@@ -142,7 +154,7 @@ class _Module:
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
     def _blocks(
-        self, name: str, loops: Sequence[Loop | Repeat | Outer], block: SampleBlock, *, masked: bool
+        self, name: str, loops: Sequence[Loop | Repeat], block: SampleBlock, *, masked: bool
     ) -> None:
         """Write ``name``, which does all loops for one block, in functions of some length."""
         parts: list[tuple[Body, bool]] = []
@@ -154,10 +166,8 @@ class _Module:
         if not parts:
             parts.append((self._body(block, masked=masked), False))
         given = POINTERS
-        if name != "uniform":
-            given = ", ".join([given, *(f"ptr %y{i}" for i, _ in self.rows)])
         if masked:
-            given += f", {Types(block.width, self.real).truth} %mask, i64 %live, i1 %first"
+            given += f", {Types(block.width, self.real).truth} %mask, i1 %first"
         taken = given.replace("ptr ", "ptr noalias ")
         for i, (part, often) in enumerate(parts):
             body = "\n".join(part.lines)
@@ -247,7 +257,7 @@ class _Module:
         for dims, source, goal in sums.moved:
             code.copy(dims, source, goal)
         for outer in sums.outers:
-            code.collect(outer, factor)
+            collect(code, outer, factor)
 
     def _scale(self, code: Body) -> None:
         """Write what multiplies sums that are numbers, neighbouring ones side by side."""
@@ -270,13 +280,29 @@ class _Module:
         code.emit(f"{name} = fptrunc double {number} to {self.real.name}")
         return name
 
+    def _products(self, name: str, block: SampleBlock) -> None:
+        """Write ``ahead`` and ``behind``: products of many samples, in blocks of some kind."""
+        pointers = [*(f"%{array}" for array in "uhdqc"), *(f"%y{i}" for i, _ in self.sums.rows())]
+        given = ", ".join(f"ptr noalias {pointer}" for pointer in pointers)
+        ahead, behind = (Body(self.calls.name, block, masked=False) for _ in range(2))
+        for product in self.sums.products:
+            multiply(ahead, product, self.sums.ahead)
+        for outer in self.sums.outers:
+            add_outer(behind, outer)
+        for which, code in (("ahead", ahead), ("behind", behind)):
+            body = "\n".join(code.lines)
+            self.functions.append(
+                f"define internal void @{which}{name}({given}, i64 %live, i1 %first) {OFTEN} {{\n"
+                f"entry:\n{body}\n  ret void\n}}\n"
+            )
+
     def _lanes(self, code: Body) -> None:
         """Write the loops over the samples: those that fill no block first, then the blocks.
 
         The first vector sets the sums, which spares it to clear and to load them.
         """
         block, rest, emit = self.block, self.rest, code.emit
-        samples = Passage(code, self.arguments, self.results)
+        samples = Passage(code, self.arguments, self.results, self._left())
         if block.width == 1:
             self._clear(code)
             with code.counted("%start", "%stop") as b:
@@ -294,44 +320,70 @@ class _Module:
                 self._clear(code)
         for low, high in self.sums.scattered:
             self._zero(code, "r", low * block.width, high * block.width)
-        with code.counted("%start", end, block.width) as b:
+        with self._blocks_of(code, "_rest", "%start", end, block.width) as (b, pointers):
             samples.enter(rest, b)
-            pointers = self._pointers(code, b)
-            live, mask, first = *self._mask(code, end, b), code.new()
+            mask, first = self._mask(code, end, b), code.new()
             emit(f"{first} = icmp eq i64 {b}, %start")
-            masks = f"{code.types.truth} {mask}, i64 {live}, i1 {first}"
-            emit(f"call void @rest({pointers}, {masks})")
+            emit(f"call void @rest({pointers}, {code.types.truth} {mask}, i1 {first})")
             samples.leave(rest, b, end)
         if whole:
-            with code.counted(end, "%stop", whole) as b:
+            with self._blocks_of(code, "", end, "%stop", whole) as (b, pointers):
                 samples.enter(block, b)
-                emit(f"call void @block({self._pointers(code, b)})")
+                emit(f"call void @block({pointers})")
                 samples.leave(block, b, "%stop")
 
-    def _pointers(self, code: Body, b: str) -> str:
-        """Return what a block is given that begins at sample ``b``."""
-        rows = [code.at(f"%array{argument}", b, size) for argument, size in self.rows]
-        return ", ".join([POINTERS, *(f"ptr {row}" for row in rows)])
+    @contextmanager
+    def _blocks_of(
+        self, code: Body, name: str, start: str, stop: str, lanes: int
+    ) -> Iterator[tuple[str, str]]:
+        """Write a loop over blocks, and products of all their samples around it, if there are any.
+
+        Yields:
+            Where a block begins, and the pointers that it is given.
+        """
+        if not self.together:
+            with code.counted(start, stop, lanes) as b:
+                yield b, POINTERS
+            return
+        with code.counted(start, stop, TOGETHER) as begin:
+            left, live, end, first = (code.new() for _ in range(4))
+            code.emit(f"{left} = sub i64 {stop}, {begin}")
+            code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}, i64 {TOGETHER})")
+            code.emit(f"{end} = add i64 {begin}, {live}")
+            code.emit(f"{first} = icmp eq i64 {begin}, %start")
+            rows = [code.at(f"%array{i}", begin, size) for i, size in self.sums.rows()]
+            pointers = [*(f"%{array}" for array in "uhdqc"), *rows]
+            given = ", ".join(f"ptr {pointer}" for pointer in pointers)
+            code.emit(f"call void @ahead{name}({given}, i64 {live}, i1 {first})")
+            with code.counted(begin, end, lanes) as b:
+                yield b, self._pointers(code, begin, b)
+            code.emit(f"call void @behind{name}({given}, i64 {live}, i1 {first})")
+
+    def _left(self) -> set[int]:
+        """Return the arguments of which no number is wanted in a place of its own."""
+        ends = [*accumulate(self.arguments, initial=0)]
+        return {i for i, _ in self.sums.rows() if not self.sums.reads(*ends[i : i + 2])}
+
+    def _pointers(self, code: Body, begin: str, b: str) -> str:
+        """Return what the block at sample ``b`` is given, among those from ``begin`` on."""
+        place = code.new()
+        code.emit(f"{place} = sub i64 {b}, {begin}")
+        places = {"h": code.at("%h", place, self.sums.ahead), "d": code.at("%d", place, 1)}
+        return ", ".join(f"ptr {places.get(x, f'%{x}')}" for x in ARRAYS_OF_LOOPS)
 
     def _clear(self, code: Body) -> None:
-        """Write what sets all sums to 0."""
-        for array, size in (
-            ("r", self.block.padded(self.sums.vectors) * self.block.width),
-            ("q", self.sums.numbers),
-        ):
-            self._zero(code, array, 0, size)
+        """Write what sets all sums to 0, but those that are set by the first."""
+        self._zero(code, "r", 0, self.block.padded(self.sums.vectors) * self.block.width)
 
     def _zero(self, code: Body, array: str, begin: int, end: int) -> None:
         if begin < end:
             size, at = self.real.size * (end - begin), code.at(f"%{array}", "", 0, begin)
             code.emit(f"call void @llvm.memset.p0.i64(ptr {at}, i8 0, i64 {size}, i1 false)")
 
-    def _mask(self, code: Body, end: str, b: str) -> tuple[str, str]:
-        """Return how many places of the vector at ``b`` lie before ``end``, and which."""
+    def _mask(self, code: Body, end: str, b: str) -> str:
+        """Return which places of the vector at ``b`` lie before ``end``."""
         width, left, lane, mask = self.block.width, code.new(), code.new(), code.new()
-        live = code.new()
         code.emit(f"{left}.n = sub i64 {end}, {b}")
-        code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}.n, i64 {width})")
         code.emit(f"{left} = insertelement <{width} x i64> poison, i64 {left}.n, i32 0")
         code.emit(
             f"{lane} = shufflevector <{width} x i64> {left}, <{width} x i64> poison, "
@@ -339,7 +391,7 @@ class _Module:
         )
         numbers = ", ".join(f"i64 {i}" for i in range(width))
         code.emit(f"{mask} = icmp sgt <{width} x i64> {lane}, <{numbers}>")
-        return live, mask
+        return mask
 
     def _declarations(self) -> Iterator[str]:
         real = self.real
@@ -362,7 +414,7 @@ class _Module:
         yield from self.calls.declared()
 
 
-def _is_repeated(loop: Loop | Repeat | Outer) -> bool:
+def _is_repeated(loop: Loop | Repeat) -> bool:
     """Return whether most of a loop's time is spent on lines that are done again and again."""
     if not isinstance(loop, Loop):
         return True
