@@ -22,8 +22,8 @@ from autograd.errors import DomainError, quoted
 from autograd.evaluation import flat, floats, is_finite, outputs, recorded, shape, shaped
 from autograd.graph import topological_order
 from autograd.modes import unchecked
+from autograd.pullbacks import product, shares, slopes
 from autograd.recorders import tick
-from autograd.rules import product, shares, slopes
 
 
 def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:

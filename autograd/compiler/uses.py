@@ -12,7 +12,7 @@ from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.graph import topological_order
 from autograd.modes import changed_mode
-from autograd.rules import shares
+from autograd.pullbacks import shares
 from autograd.transforms import descendants
 
 
