@@ -5,6 +5,7 @@ from autograd.checking.report import InputCheck as InputCheck
 from autograd.checking.report import Report as Report
 from autograd.compiler.compilation import compile as compile
 from autograd.compiler.compiled import Compiled as Compiled
+from autograd.contexts import no_grad as no_grad
 from autograd.debugging import debug as debug
 from autograd.domain import FINITE as FINITE
 from autograd.domain import NONNEGATIVE as NONNEGATIVE
@@ -43,7 +44,6 @@ from autograd.functions import softmax as softmax
 from autograd.functions import sum as sum
 from autograd.functions import take as take
 from autograd.functions import trace as trace
-from autograd.modes import no_grad as no_grad
 from autograd.modes import scope as scope
 from autograd.operation import TABLE as TABLE
 from autograd.operation import Op as Op

@@ -16,10 +16,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from autograd import ops
+from autograd.contexts import unchecked
 from autograd.engine import Value
 from autograd.extras import missing_extra
 from autograd.graph import topological_order
-from autograd.modes import unchecked
 from autograd.operation import Number, plain
 
 FUSED = 4

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from functools import lru_cache
 
 from autograd.acceleration import ModeBase
 from autograd.annotations import Any, Protocol
@@ -43,6 +42,12 @@ class Tracer(Protocol):
 AS_NODE, AS_LEAF, BY_RECORD = range(3)  # the last by `engine.record`, which asks more
 
 
+SETTINGS = ("scope", "grad", "checked", "debug", "tracing")
+
+MOST_OTHERS = 4096
+"""So many modes are known to another; then that begins anew, as with a scope for each sample."""
+
+
 class Mode(ModeBase):
     """The settings under which a node is recorded.
 
@@ -52,9 +57,10 @@ class Mode(ModeBase):
         checked: whether leaving a domain is an error.
         debug: the inspector, if debugging is on.
         origin, way: what a node remembers, short of the source line; how it is recorded.
+        others: those made of it that programs enter again and again, by a scope's name, or else.
     """
 
-    __slots__ = ("checked", "debug", "grad", "scope", "tracing")
+    __slots__ = (*SETTINGS, "others")
 
     def __init__(
         self,
@@ -72,10 +78,17 @@ class Mode(ModeBase):
         self.tracing = tracing
         self.way = BY_RECORD if debug or tracing else AS_NODE if grad else AS_LEAF
         self.origin: Origin | None = (scope, None, None) if scope else None
+        self.others: dict[object, Mode] = {}
 
     def but(self, **changes: Any) -> Mode:
         """Return this mode with some of its settings changed."""
-        return Mode(**({name: getattr(self, name) for name in self.__slots__} | changes))
+        return Mode(**({name: getattr(self, name) for name in SETTINGS} | changes))
+
+    def other(self, key: object, **changes: Any) -> Mode:
+        """Return this mode with some of its settings changed, which is then known by ``key``."""
+        if len(self.others) >= MOST_OTHERS:
+            self.others.clear()
+        return self.others.setdefault(key, self.but(**changes))
 
 
 _mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never mutated
@@ -94,16 +107,15 @@ class scope:  # noqa: N801 - a context manager, used like a function
         self._name = name
 
     def __enter__(self) -> None:
-        self._token: Token[Mode] = _mode.set(_inside(current_mode(), self._name))
+        mode, name = current_mode(), self._name
+        inner = mode.others.get(name)
+        if not inner:
+            path = f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name
+            inner = mode.other(name, scope=path)
+        self._token: Token[Mode] = _mode.set(inner)
 
     def __exit__(self, *_: object) -> None:
         _mode.reset(self._token)
-
-
-@lru_cache(maxsize=4096)
-def _inside(mode: Mode, name: str) -> Mode:
-    """Return ``mode`` with its scope deepened; a network enters the same few again and again."""
-    return mode.but(scope=f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name)
 
 
 @contextmanager
@@ -114,20 +126,6 @@ def changed_mode(**changes: Any) -> Iterator[None]:
         yield
     finally:
         _mode.reset(token)
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing inside: results are leaves. Also usable as a decorator."""
-    with changed_mode(grad=False):
-        yield
-
-
-@contextmanager
-def unchecked() -> Iterator[None]:
-    """Record by IEEE 754, without domain errors: for graphs made of rules."""
-    with changed_mode(checked=False):
-        yield
 
 
 OWN_CODE = ("autograd", "nn", "chainrule_pytest")

@@ -166,7 +166,7 @@ class Op(OpBase):
             raise TypeError(f"{self.name} takes {self.arity} argument(s), got {len(args)}")
         kind: type[Operand] | None = None
         # Where it begins with plain ones, such as the weights of a sum, an operand comes late.
-        for arg in args if args and args[0].__class__ is not float else args[::-1]:
+        for arg in args if args and args[0].__class__ is not float else reversed(args):
             if isinstance(arg, Operand):
                 kind = type(arg)
                 if not isinstance(arg, Number):

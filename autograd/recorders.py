@@ -32,7 +32,7 @@ MOST_RECORDERS = 4096
 """So many recorders are kept, and mixes of arguments counted; then counting begins anew. A program
 whose sums have ever another length doesn't fill the memory with them."""
 
-SHORT = 16
+SHORT = 4
 """Of no more arguments than these, each is a part of the key of its recorder."""
 
 ASKED = """\
@@ -166,7 +166,7 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Any:
     kinds: Any = ()
     if op.arity != 1:
         kinds = (*map(type, args),)
-        if len(args) > SHORT:  # all types take as long to hash and to compare as a sum to compute
+        if len(args) > SHORT:  # all types take as long to hash as a sum to compute
             guess = (op, len(args), kinds[0], kinds[len(args) // 2], kinds[-1])
             likely, made = _likely.get(guess, NOTHING)
             if likely == kinds:

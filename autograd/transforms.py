@@ -17,11 +17,11 @@ from itertools import compress
 from typing import Any
 
 from autograd.accumulation import accumulated, applied, edges_of, oldest
+from autograd.contexts import unchecked
 from autograd.engine import Value
 from autograd.errors import DomainError, quoted
 from autograd.evaluation import flat, floats, is_finite, outputs, recorded, shape, shaped
 from autograd.graph import topological_order
-from autograd.modes import unchecked
 from autograd.pullbacks import product, shares, slopes
 from autograd.recorders import tick
 

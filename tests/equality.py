@@ -18,8 +18,8 @@ from typing import Any
 
 from autograd import TABLE, Value, debug, gradients, no_grad, scope
 from autograd.acceleration import engine_name
+from autograd.contexts import unchecked
 from autograd.engine import sweep
-from autograd.modes import unchecked
 from tests.floats import bits
 
 NUMBERS = [

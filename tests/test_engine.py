@@ -30,6 +30,7 @@ from autograd import (
     log_softmax,
     logsumexp,
     mean,
+    modes,
     no_grad,
     scope,
     softmax,
@@ -39,6 +40,7 @@ from autograd import (
 )
 from autograd.engine import sweep
 from autograd.graph import topological_order
+from autograd.modes import current_mode
 from autograd.schedule import backward_order
 
 needs_threads = pytest.mark.skipif(sys.platform == "emscripten", reason="a browser's has none")
@@ -410,6 +412,47 @@ def test_no_grad_records_nothing() -> None:
         return x * x
 
     assert decorated().op is None
+    assert (x * x).op is not None
+
+
+def test_no_grad_keeps_the_other_settings_and_ends_with_an_error_too() -> None:
+    x = Value(2.0)
+    with scope("layers.0"), no_grad():
+        assert (x * x).origin == ("layers.0", None, None)
+    with pytest.raises(DomainError), no_grad():
+        (x - 2.0).log()
+    assert (x * x).op is not None
+
+
+def test_no_grad_enters_the_same_mode_each_time() -> None:
+    """Else entering costs as much as a mode to make, and each scope inside as much again."""
+    modes_inside = []
+    for _ in range(2):
+        with no_grad(), scope("layers.0"):
+            modes_inside.append(current_mode())
+    assert modes_inside[0] is modes_inside[1]
+    assert not modes_inside[0].grad
+
+
+def test_of_scopes_without_end_not_all_modes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modes, "MOST_OTHERS", 3)
+    with scope("samples"):
+        for i in range(9):
+            with scope(f"{i}"):
+                assert current_mode().scope == f"samples.{i}"
+            assert 0 < len(current_mode().others) <= 3
+
+
+def test_a_function_under_no_grad_may_call_itself() -> None:
+    @no_grad()
+    def power(x: Value, n: int) -> Value:
+        """Return x ** n."""
+        return power(x, n - 1) * x if n > 1 else x * 1.0
+
+    x = Value(2.0)
+    y = power(x, 5)
+    assert (y.data, y.op) == (32.0, None)
+    assert (power.__name__, power.__doc__) == ("power", "Return x ** n.")
     assert (x * x).op is not None
 
 

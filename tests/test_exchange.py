@@ -16,7 +16,7 @@ from autograd.command.usage import OK, REFUSED
 from autograd.compiler.exchange import onnx_model
 from autograd.compiler.program import Program, program_of, run
 from autograd.compiler.spelling import ONNX, ONNX_IN_FLOAT
-from autograd.modes import unchecked
+from autograd.contexts import unchecked
 from nn import MLP, Sequential, Standardize, save
 
 numpy = pytest.importorskip("numpy")

@@ -14,8 +14,8 @@ import pytest
 from autograd.command.cli import main
 from autograd.command.exported_gpt import gpt_header
 from autograd.command.usage import OK, REFUSED
+from autograd.contexts import no_grad
 from autograd.errors import CompileError
-from autograd.modes import no_grad
 from nn import GPT, generate, next_token_loss, save
 from nn.text import Tokenizer
 from tests.floats import bits

@@ -12,11 +12,11 @@ from itertools import product as combinations
 import pytest
 
 from autograd import TABLE, DomainError, Op, Value, logsumexp, primitive
+from autograd.contexts import unchecked
 from autograd.engine import record
 from autograd.forms import form, product
 from autograd.formula import rule
 from autograd.lowering import UNROLLED, value_function
-from autograd.modes import unchecked
 from autograd.operation import Number, plain
 from tests.floats import bits
 

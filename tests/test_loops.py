@@ -35,7 +35,7 @@ from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import loops_of
 from autograd.compiler.sums import WORTH_A_PRODUCT, sums_of
-from autograd.modes import unchecked
+from autograd.contexts import unchecked
 from autograd.testing.strategies import expressions
 from nn import MLP
 from tests.floats import bits

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 
 from autograd import Op, Value, gradients, ops
 from autograd.compiler.program import Instruction, Program, program_of, run
+from autograd.contexts import unchecked
 from autograd.errors import CompileError
-from autograd.modes import unchecked
 from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions
 from tests.floats import bits

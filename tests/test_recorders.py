@@ -27,9 +27,9 @@ from autograd import (
     scope,
 )
 from autograd.acceleration import accelerator
+from autograd.contexts import unchecked
 from autograd.engine import record
 from autograd.lowering import UNROLLED
-from autograd.modes import unchecked
 from autograd.ops import OPERATORS
 from autograd.recorders import CALLS_WORTHWHILE, SHORT, _attach, recorder
 from tests.floats import bits

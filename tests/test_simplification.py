@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, Op, Value, ops
 from autograd.compiler.program import Program, program_of, run
-from autograd.modes import unchecked
+from autograd.contexts import unchecked
 from tests.floats import bits
 
 inf, nan = math.inf, math.nan

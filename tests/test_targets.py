@@ -21,8 +21,8 @@ from autograd import TABLE, Op, Value, gradients, ops, primitive, tanh
 from autograd.compiler import spelling
 from autograd.compiler.program import Instruction, Program, program_of, run
 from autograd.compiler.targets import TARGETS, source
+from autograd.contexts import unchecked
 from autograd.errors import CompileError
-from autograd.modes import unchecked
 from autograd.operation import Primitive
 from autograd.testing.straightline import StraightLine
 from autograd.testing.strategies import expressions, floats_in

@@ -11,11 +11,11 @@ from autograd.checking.claim import Claim, Comparison
 from autograd.checking.differences import Sampler, compare
 from autograd.checking.line import Line, Sample
 from autograd.checking.linearization import Linearization, branch, is_same_piece, total
+from autograd.contexts import unchecked
 from autograd.engine import Value
 from autograd.forms import floats_of
 from autograd.formula import rule, rule_symbols, text
 from autograd.lowering import value_function
-from autograd.modes import unchecked
 from autograd.operation import Op
 from autograd.place import place_of
 from autograd.transforms import descendants

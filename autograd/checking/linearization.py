@@ -12,11 +12,11 @@ from math import inf
 from typing import Any, NamedTuple
 
 from autograd.checking.line import EPSILON
+from autograd.contexts import unchecked
 from autograd.domain import Joint
 from autograd.engine import Value, sweep
 from autograd.forms import floats_of, form_of
 from autograd.graph import topological_order
-from autograd.modes import unchecked
 from autograd.operation import Number, Op, Primitive, plain
 from autograd.transforms import gradients
 

@@ -18,7 +18,7 @@ from autograd.command.notes import Notes, described
 from autograd.command.terminal import Terminal, as_json, printable
 from autograd.command.text_settings import TextSettings, text_settings_of
 from autograd.command.usage import INTERRUPTED, OK, UsageError
-from autograd.modes import no_grad
+from autograd.contexts import no_grad
 from autograd.stepping.notation import counted
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def _pull(op: Op, pattern: tuple[bool, ...]) -> list[str]:
         kind = "has_floats" if is_node else "PyFloat_CheckExact"
         lines += [f"    if (!args || !{kind}(args[{i}]))\n        return 1;"]
     for i, is_node in enumerate(pattern):
-        text = f"((Node *)args[{i}])->data" if is_node else f"PyFloat_AsDouble(args[{i}])"
+        text = f"((Node *)args[{i}])->data" if is_node else f"number_in(args[{i}])"
         lines += [f"    double x{i} = {text};"]
     lines += steps
     for slot, text in zip(slots, texts, strict=True):
