@@ -65,12 +65,12 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0], 5.0)
     16.0
     """
-    weights, inputs = tuple(weights), tuple(inputs)
-    if len(weights) != len(inputs) or not weights:
-        raise ValueError(
-            "dot needs as many weights as inputs, at least one: "
-            f"got {len(weights)} and {len(inputs)}"
-        )
+    try:
+        n, given = len(weights), len(inputs)  # type: ignore[arg-type]
+    except TypeError:
+        return dot(tuple(weights), tuple(inputs), bias)
+    if n != given or not n:
+        raise ValueError(f"dot needs as many weights as inputs, at least one: got {n} and {given}")
     if bias is None:
         return ops.dot(*weights, *inputs)
     return ops.dot(*weights, *inputs, bias)

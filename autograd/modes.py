@@ -90,6 +90,13 @@ class Mode(ModeBase):
             self.others.clear()
         return self.others.setdefault(key, self.but(**changes))
 
+    def inside(self, name: str) -> Mode:
+        """Return this mode with its scope deepened."""
+        if known := self.others.get(name):
+            return known
+        path = f"{self.scope}.{name}" if self.scope and name else self.scope or name
+        return self.other(name, scope=path)
+
 
 _mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039 - never mutated
 current_mode = _mode.get
@@ -107,12 +114,7 @@ class scope:  # noqa: N801 - a context manager, used like a function
         self._name = name
 
     def __enter__(self) -> None:
-        mode, name = current_mode(), self._name
-        inner = mode.others.get(name)
-        if not inner:
-            path = f"{mode.scope}.{name}" if mode.scope and name else mode.scope or name
-            inner = mode.other(name, scope=path)
-        self._token: Token[Mode] = _mode.set(inner)
+        self._token: Token[Mode] = _mode.set(current_mode().inside(self._name))
 
     def __exit__(self, *_: object) -> None:
         _mode.reset(self._token)

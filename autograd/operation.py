@@ -90,6 +90,9 @@ class Op(OpBase):
     by_hand = False
     """Whether it belongs to one node that a user built by hand, and to no table."""
 
+    is_built_in = False
+    """Whether the row is one of the table's own, which nobody can replace."""
+
     def __init__(
         self,
         name: str,
@@ -133,11 +136,6 @@ class Op(OpBase):
             raise RuleError(f"{name}: {len(domain)} domains for {len(partials)} partials")
         if not self.by_hand:
             _register(self)
-
-    @property
-    def is_built_in(self) -> bool:
-        """Whether the row is one of the table's own, which nobody can replace."""
-        return _built_in.get(self.name) is self
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -377,6 +375,7 @@ def seal(operators: Mapping[str, Op], aliases: Mapping[str, Op]) -> None:
         if op.arity == 2:
             attach(f"__r{name}__", op, op.arity, reflected=True)
     for op in TABLE.values():
+        op.is_built_in = True
         if op.arity == 1 and not op.binds:
             attach(op.name, op, 1)
     for name, op in aliases.items():

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any
 
+from autograd.forms import Form
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, symbols
 from autograd.operation import Number, Op, Primitive, Symbol, plain
@@ -27,7 +28,7 @@ def shares(node: Any, args: Sequence[Any], upstream: Any, asked: tuple[bool, ...
         return list(map(plain, compress(op.pullback(g, node, _operands(args)), asked)))
     if len(args) > UNROLLED or not op.is_built_in:
         return [product(upstream, local, op.singular) for local in slopes(node, args, asked)]
-    return _rule(op, node._form.pattern, asked)(upstream, node, *args)  # type: ignore[no-any-return]
+    return _rule(node._form, asked)(upstream, node, *args)  # type: ignore[no-any-return]
 
 
 def slopes(node: Any, args: Sequence[Any], asked: tuple[bool, ...]) -> list[Any]:
@@ -36,7 +37,7 @@ def slopes(node: Any, args: Sequence[Any], asked: tuple[bool, ...]) -> list[Any]
     if len(args) > UNROLLED or not op.is_built_in:
         slots = compress(range(len(args)), asked)
         return list(map(plain, op.locals(node, _operands(args), slots)))
-    return _rule(op, node._form.pattern, asked)(1.0, node, *args)  # type: ignore[no-any-return]
+    return _rule(node._form, asked)(1.0, node, *args)  # type: ignore[no-any-return]
 
 
 def _operands(args: Sequence[Any]) -> tuple[Any, ...]:
@@ -53,11 +54,12 @@ def product(upstream: Any, local: Any, singular: bool) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _rule(op: Op, pattern: tuple[bool, ...], asked: tuple[bool, ...]) -> Callable[..., Any]:
+def _rule(form: Form, asked: tuple[bool, ...]) -> Callable[..., Any]:
     """Return ``(upstream, out, *args) -> shares`` for a built-in row; those of 1.0 are the slopes.
 
-    ``pattern`` says which of the arguments are operands, ``asked`` which of the shares are wanted.
+    ``asked`` says which of the shares are wanted.
     """
+    op, pattern = form.op, form.pattern
     out, args = Symbol("out"), symbols(len(pattern))
     results = op.locals(out, args, compress(range(len(args)), asked))
     numbers = {arg for arg, is_node in zip(args, pattern, strict=True) if not is_node}

@@ -51,20 +51,28 @@ def gradients(out: Value, wrt: Iterable[Value]) -> list[Value]:
         if not isinstance(value, Value):
             raise TypeError(f"gradients needs Values, got {quoted(value)}")
     tick()
-    results = _gradients(out, wrt, ends=wrt if len(set(wrt)) == 1 else [])
+    (results,) = _gradients([out], wrt, ends=wrt if len(set(wrt)) == 1 else [])
     return list(map(_as_value, results))
 
 
-def _gradients(out: Value, wrt: list[Value], ends: list[Value]) -> list[Value | float]:
-    """Return `gradients`, as floats what they are; behind ``ends`` is no other node of ``wrt``."""
-    order = topological_order(out, ends=ends, since=oldest(wrt))
-    adjoint: dict[Value, Value | float] = {out: 1.0}
+def _gradients(
+    outs: Iterable[Any], wrt: list[Value], ends: list[Value]
+) -> list[list[Value | float]]:
+    """Return `gradients` of each of ``outs``, numbers among them, as floats what they are.
+
+    Behind ``ends`` is no other node of ``wrt``.
+    """
+    since, rows = oldest(wrt), []
     with unchecked():
-        for node, args, asked in reversed(dependent(order, wrt)):
-            parts = shares(node, args, adjoint[node], asked)
-            for arg, part in zip(compress(args, asked), parts, strict=True):
-                adjoint[arg] = adjoint[arg] + part if arg in adjoint else part
-    return [adjoint.get(w, 0.0) for w in wrt]
+        for out in outs:
+            adjoint: dict[Any, Value | float] = {out: 1.0}
+            order = topological_order(out, ends=ends, since=since) if isinstance(out, Value) else []
+            for node, args, asked in reversed(dependent(order, wrt)):
+                parts = shares(node, args, adjoint[node], asked)
+                for arg, part in zip(compress(args, asked), parts, strict=True):
+                    adjoint[arg] = adjoint[arg] + part if arg in adjoint else part
+            rows.append([adjoint.get(w, 0.0) for w in wrt])
+    return rows
 
 
 def _as_value(x: Any) -> Value:
@@ -117,7 +125,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> C
 
     def evaluate(*args: Any) -> Any:
         inside, out, wrt = recorded(f, args, argnums)
-        return outputs(inside, [out], (out, _gradient(out, wrt, argnums, inside)))
+        return outputs(inside, [out], (out, *_shaped_gradients([out], wrt, argnums, inside)))
 
     return evaluate
 
@@ -143,22 +151,23 @@ def jacobian(
 
     def evaluate(*args: Any) -> Any:
         inside, outs, wrt = recorded(f, args, argnums, lists=True)
-        rows = [_gradient(out, wrt, argnums, inside) for out in flat(outs)]
+        rows = _shaped_gradients(flat(outs), wrt, argnums, inside)
         return outputs(inside, flat(outs), rows if isinstance(outs, list | tuple) else rows[0])
 
     return evaluate
 
 
-def _gradient(out: Any, wrt: list[Any], argnums: int | Sequence[int], inside: bool) -> Any:
-    """Return d out / d w, shaped like w, for the one w of ``wrt``, or for each in a tuple."""
+def _shaped_gradients(
+    outs: list[Any], wrt: list[Any], argnums: int | Sequence[int], inside: bool
+) -> list[Any]:
+    """Return d out / d w of each out, shaped like the one w of ``wrt``, or for each in a tuple."""
     leaves = [leaf for w in wrt for leaf in flat(w)]
-    found: list[Any] = [0.0] * len(leaves)
-    if isinstance(out, Value):
-        found = _gradients(out, leaves, ends=leaves)
-        found = list(map(_as_value, found)) if inside else floats(found)
-    rest = iter(found)
-    parts = tuple(shaped(w, rest) for w in wrt)
-    return parts[0] if isinstance(argnums, int) else parts
+    rows = []
+    for found in _gradients(outs, leaves, ends=leaves):
+        rest = map(_as_value, found) if inside else iter(floats(found))
+        parts = tuple(shaped(w, rest) for w in wrt)
+        rows.append(parts[0] if isinstance(argnums, int) else parts)
+    return rows
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0, *, sparse: bool = False) -> Callable[..., Any]:
@@ -224,9 +233,7 @@ class SparseDerivative:
     def _array(self, outs: list[Any], wrt: list[Value], args: tuple[Any, ...]) -> Any:
         with unchecked():
             if self.second:
-                (out,) = outs
-                is_constant = not isinstance(out, Value)
-                outs = [0.0] * len(wrt) if is_constant else _gradients(out, wrt, ends=wrt)
+                outs = _gradients(outs, wrt, ends=wrt)[0]
             pattern, entries = accumulated(
                 edges_of(outs, wrt), outs, wrt, applied, symmetric=self.second
             )

@@ -60,10 +60,10 @@ class Dropout(Module):
                 "a Dropout in training draws another mask each time: call model.eval() before "
                 "compile, or leave the training to fit(compile=True)"
             )
-        source = random.Random(f"{self.seed}:{self.masks}")
+        draw, rate = random.Random(f"{self.seed}:{self.masks}").random, self.rate
         self.masks += 1
-        factor = 1 / (1 - self.rate)
-        return [factor if source.random() >= self.rate else 0.0 for _ in range(n)]
+        factor = 1 / (1 - rate)
+        return [factor if draw() >= rate else 0.0 for _ in range(n)]
 
     def settings(self) -> dict[str, Any]:
         return {"rate": self.rate, "seed": self.seed}

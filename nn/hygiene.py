@@ -6,6 +6,7 @@ import math
 import statistics
 import sys
 import warnings
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -153,9 +154,13 @@ class Hygiene:
 
     def watch_units(self, cost: Value) -> None:
         """Note what the units answered in the batch of this cost, for `check_epoch` to judge."""
+        answers: defaultdict[Any, list[Value]] = defaultdict(list)
         for node in units_below(cost):
-            unit = unit_of(node)
-            self.note_answers(unit, 1, FLAT[unit[1]](node.data))
+            answers[node.origin, node.op].append(node)
+        for nodes in answers.values():
+            unit = unit_of(nodes[0])
+            is_flat = FLAT[unit[1]]
+            self.note_answers(unit, len(nodes), sum(is_flat(node.data) for node in nodes))
 
     def note_answers(self, unit: Unit, samples: int, flat: int) -> None:
         """Note to how many samples a unit has answered, and how often from its flat side."""

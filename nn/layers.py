@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise, repeat
+from functools import cache
+from itertools import pairwise
 
-from autograd import TABLE, Op, Value, dot, elu, leaky_relu, quoted, relu, scope
+from autograd import TABLE, Op, Value, call_in_scopes, dot, elu, leaky_relu, quoted, relu
 from autograd.annotations import Any
 from nn.arguments import count, generator, meant
 from nn.init import Init, chosen, fitting, uniform
@@ -129,15 +130,13 @@ class Layer(Module):
 
     def forward(self, x: Inputs) -> Value | list[Value]:
         """Return the outputs: a list, or the one output by itself."""
-        outs = list(map(self._output_of, self.neurons, repeat(x)))
+        if Neuron.__call__ is Module.__call__ and {*map(type, self.neurons)} == {Neuron}:
+            # Of this very class, they call nothing that asks who calls.
+            forwards = [neuron.forward for neuron in self.neurons]
+            outs = call_in_scopes(zip(_names(len(forwards)), forwards, strict=True), x)
+        else:
+            outs = [neuron(x) for neuron in self.neurons]
         return outs[0] if len(outs) == 1 else outs
-
-    def _output_of(self, neuron: Neuron, x: Inputs) -> Value:
-        """Return what a neuron gives; of this very class it calls nothing that asks who calls."""
-        if type(neuron) is not Neuron or Neuron.__call__ is not Module.__call__:
-            return neuron(x)  # type: ignore[no-any-return]
-        with scope(self._name_of(neuron)):
-            return neuron.forward(x)
 
     @classmethod
     def size_of(cls, settings: Mapping[str, Any]) -> int:
@@ -151,6 +150,12 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+@cache
+def _names(n: int) -> list[str]:
+    """Return under which names a layer holds its neurons."""
+    return [f"neurons.{i}" for i in range(n)]
 
 
 class MLP(Module):

@@ -16,6 +16,13 @@ _calling: ContextVar[Module | None] = ContextVar("calling", default=None)
 """The module whose call is under way: a module called meanwhile takes its name from it."""
 
 
+KEPT = (Value, list, tuple, dict)
+"""What a call may keep in an attribute without it becoming a parameter."""
+
+PLAIN = {bool, float, int, str, type(None)}
+"""Of what most attributes are that hold no parameter."""
+
+
 class Unmatched(NamedTuple):
     """What a state and a model don't have in common: paths of parameters."""
 
@@ -97,7 +104,7 @@ class Module:
 
     def __setattr__(self, name: str, item: Any) -> None:
         # A call may keep its inputs or results in an attribute, unless that held parameters.
-        if isinstance(item, Value | list | tuple | dict):
+        if isinstance(item, KEPT):
             is_kept = name in self._kept
             if _calling.get() is None:
                 if is_kept:
@@ -333,7 +340,11 @@ def _walk(root: Module, *, nested: bool = True) -> Iterator[tuple[tuple[Any, ...
         if isinstance(item, Value | Module):
             yield keys, item
         if nested or item is root or not isinstance(item, Module):
-            stack += [((*keys, key), member) for key, member in reversed(inside.items())]
+            stack += [
+                ((*keys, key), member)
+                for key, member in reversed(inside.items())
+                if member.__class__ not in PLAIN
+            ]
 
 
 def _inside(item: object, keys: tuple[Any, ...]) -> dict[Any, Any] | None:

@@ -21,7 +21,7 @@ Unit = tuple[str, str, str]
 def units_below(out: Value) -> list[Value]:
     """Return the nodes below ``out`` that are units with a flat side, inputs first."""
     nodes = topological_order(out)
-    return [node for node in nodes if node.op and node.op.name in FLAT and node.origin]
+    return [node for node in nodes if (op := node.op) and op.name in FLAT and node.origin]
 
 
 def unit_of(node: Value) -> Unit:

@@ -55,6 +55,7 @@ class Linearization:
         self._adjoint = dict.fromkeys(self.order, 0.0)
         self._adjoint[root] = 1.0
         self._kinks: dict[Value, list[tuple[float, list[float]]]] = {}
+        self._inner: list[tuple[Value, tuple[Any, ...], list[float]]] = []
         self.noise = TINY
         for node in reversed(self.order):
             if node.op is None:
@@ -62,6 +63,7 @@ class Linearization:
             args = floats_of(node.args)
             locals_ = form_of(node.op, node.args).locals(node.data, *args)
             self.locals[node] = locals_
+            self._inner.append((node, node.args, args))
             upstream = self._adjoint[node]
             self.noise += times(abs(upstream), rounding(node, args, locals_))
             for arg, local in zip(node.args, locals_, strict=True):
@@ -86,14 +88,16 @@ class Linearization:
         rate = {node: speed for node, speed in direction.items() if speed}
         radius = kink = inf
         doubt = 0.0
-        for node, locals_ in reversed(self.locals.items()):
-            if rate.keys().isdisjoint(node.args):
+        moving = rate.keys()
+        for node, given, args in reversed(self._inner):
+            if moving.isdisjoint(given):
                 continue
-            moves = [rate.get(arg, 0.0) for arg in node.args]  # type: ignore[arg-type]
-            flows = [times(local, move) for local, move in zip(locals_, moves, strict=True)]
+            moves = [rate.get(arg, 0.0) for arg in given]
+            flows = [
+                times(local, move) for local, move in zip(self.locals[node], moves, strict=True)
+            ]
             if speed := total(flows):
                 rate[node] = speed
-            args = floats_of(node.args)
             assert node.op is not None
             for slot, move in enumerate(moves):
                 if move:
@@ -155,13 +159,14 @@ def branch(root: Value) -> tuple[Hashable, ...]:
 
     A sign is 0 at the kink itself, which borders on both pieces.
     """
-    nodes: list[Any] = [node for node in topological_order(root) if node.op]
-    ops = [node.op for node in nodes]
-    if any(op.by_hand for op in set(ops)):  # each of these has one of its own
+    order = topological_order(root)
+    ops: list[Any] = [op for node in order if (op := node.op)]
+    kinds = set(ops)
+    if any(op.by_hand for op in kinds):  # each of these has one of its own
         ops = [op.symbol if op.by_hand else op for op in ops]
     signs: list[float] = []
-    for node in nodes:
-        if node.op.kinks:
+    for node in order if any(op.kinks for op in kinds) else ():
+        if node.op and node.op.kinks:
             for expression in node.op.kinks(*map(Number, floats_of(node.args))):
                 x = plain(expression)
                 signs.append(math.copysign(1.0, x) if x else 0.0)

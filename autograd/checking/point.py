@@ -160,7 +160,7 @@ def _scalar(x: Any, path: str) -> Any:
 
 def _filled(leaf: Any, rest: Iterator[Any]) -> Any:
     """Return a leaf like this one, with the next scalars."""
-    if is_array(leaf):
+    if leaf.__class__ is not float and is_array(leaf):
         import numpy as np
 
         shape = tuple(leaf.shape)

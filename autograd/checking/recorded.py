@@ -96,8 +96,10 @@ class Recorded(Function):
         return compare_along(self._graph, leaves, line, noise, claim)
 
     def _derived(self, items: list[Any]) -> Any:
-        draw = random.Random(self._seed)
         out = self._combined(items)
+        if self._order == 1:
+            return out
+        draw = random.Random(self._seed)
         for _ in range(self._order - 1):
             slopes = gradients(out, self._last) if isinstance(out, Value) else []
             out = 0.0
