@@ -152,17 +152,22 @@ def _no_answers(count: int, odd: list[str]) -> str:
 
 def _are_codes(cells: Any) -> bool:
     """Return whether digits are a code: as many in each cell, and in some a 0 is the first."""
-    lengths = cells[cells != ""].str.len()
-    if not len(lengths) or lengths.iloc[0] < LEAST_OF_CODE or lengths.nunique() > 1:
-        return False
-    return bool(cells[cells != ""].str.isdigit().all() and cells.str.startswith("0").any())
+    first = next(filter(None, cells), "")
+    if len(first) < LEAST_OF_CODE or not first.isdigit():
+        return False  # as most columns tell at once
+    filled = cells[cells != ""].str
+    return bool((filled.len() == len(first)).all() and filled.isdigit().all()) and bool(
+        filled.startswith("0").any()
+    )
 
 
 def _doubtful(values: Any) -> str:
     """Return what is to be said of a number that most probably stands for no answer: -999."""
     for x in (float(values.min()), float(values.max())):
+        if not NINES.fullmatch(f"{x:g}"):
+            continue
         others = values[values != x].dropna()
-        if not NINES.fullmatch(f"{x:g}") or not len(others):
+        if not len(others):
             continue
         least, largest = float(others.min()), float(others.max())
         count = int((values == x).sum())

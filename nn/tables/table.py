@@ -16,6 +16,9 @@ from nn.tables.texts import read_texts
 MOST_CLASSES = 20
 """Different whole numbers from which on they are no classes but numbers to predict."""
 
+CELLS_TRIED = 20_000
+"""Cells of the first rows that say which decimal mark a file has: more of a very wide table."""
+
 ROWS_EACH = 3
 """How many rows different numbers need, on average, to be taken for classes."""
 
@@ -85,7 +88,8 @@ def read(
     found = {word: _named(path, names, word) for word in asked}
     if target is not None and found[target] in {found[word] for word in drop}:
         raise ValueError(f"{found[target]} can't be both predicted and left out")
-    sample = texts.frame.iloc[:200].to_numpy().ravel().tolist()
+    rows = max(20, min(200, CELLS_TRIED // max(1, len(names))))
+    sample = texts.frame.iloc[:rows].to_numpy().ravel().tolist()
     decimal = decimal_of(sample)
     are_words = {found[word] for word in categorical}
     columns = [
