@@ -50,6 +50,12 @@ def modules() -> list[tuple[str, Path]]:
     return sorted((".".join(f.relative_to(ROOT).with_suffix("").parts), f) for f in files)
 
 
+@cache
+def known() -> set[str]:
+    """Return the names of all modules and rooms."""
+    return {name for name, _ in modules()} | set(ROOMS)
+
+
 def room_of(module: str) -> str:
     """Return the room in which a module, or a package, stands."""
     return module if module in ROOMS else module.rpartition(".")[0]
@@ -59,18 +65,23 @@ def is_nn(room: str) -> bool:
     return room.split(".")[0] == "nn"
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return the syntax of a file: the module, and all that is in it."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports_of(path: Path) -> set[str]:
     """Return the modules of this project that a file imports, wherever it does so."""
-    known = {name for name, _ in modules()}
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: a relative import"
             # "from autograd import ops" imports a module, "... import Value" a name.
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= names & (known | set(ROOMS)) or {str(node.module)}
+            found |= names & known() or {str(node.module)}
     return {name for name in found if name.split(".")[0] in ("autograd", "nn")}
 
 
@@ -216,7 +227,7 @@ def questions_of_name(path: Path) -> list[str]:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     module = importlib.import_module(name)
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if not isinstance(node, ast.Compare | ast.MatchValue):
             continue
         sides = [node.value] if isinstance(node, ast.MatchValue) else [node.left, *node.comparators]
@@ -274,7 +285,7 @@ def test_no_two_classes_share_a_name() -> None:
     """A word has one meaning in the whole house: a stranger who searches for a class finds one."""
     places: dict[str, list[str]] = {}
     for module, path in modules():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     assert not {name: found for name, found in places.items() if len(found) > 1}
@@ -286,11 +297,13 @@ def test_no_two_bounds_share_a_name() -> None:
     for module, path in modules():
         if module.endswith(("__main__", "pytest_plugin")):
             continue
-        known = vars(importlib.import_module(module.removesuffix(".__init__")))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        values = vars(importlib.import_module(module.removesuffix(".__init__")))
+        top = nodes_of(path)[0]
+        assert isinstance(top, ast.Module)
+        for node in top.body:
             targets = node.targets if isinstance(node, ast.Assign) else ()
             for name in (n for target in targets for n in ast.walk(target)):
-                if isinstance(name, ast.Name) and type(known[name.id]) in (int, float):
+                if isinstance(name, ast.Name) and type(values[name.id]) in (int, float):
                     places.setdefault(name.id, []).append(module)
     assert not {name: found for name, found in places.items() if len(found) > 1}
 
