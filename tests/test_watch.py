@@ -487,12 +487,78 @@ def test_the_next_call_sees_what_is_one_of_many(backend: str | None) -> None:
         compiled(1.0)
 
 
-def test_machine_code_looks_at_all_but_a_few_places() -> None:
+class Slots:
+    __slots__ = ("gain", "rest")
+
+    def __init__(self) -> None:
+        self.gain, self.rest = Value(2.0), None
+
+
+def of_slots_and_arrays() -> Any:
+    """Return a function of each kind of place that isn't in a list or a dict, and its things."""
+    own, rows, cube = Slots(), np.arange(6.0).reshape(2, 3), np.ones((2, 1, 2), np.float32)
+    named = np.array([(1.0, 2)], dtype=[("a", "f8"), ("b", "i4")])
+
+    def f(x: Any, scale: float = 1.5, *, bias: float = 0.5) -> Any:
+        taken = float(rows[0, 1] + cube.sum() + named["a"][0])
+        return own.gain * x * scale * taken + bias + (own.rest is None)
+
+    return f, own, rows, cube, named
+
+
+def test_machine_code_looks_at_all_places_of_a_model() -> None:
     sentry = pytest.importorskip("autograd.compiler.sentry", reason="needs the extra fast")
-    for f in (MLP(2, [8, 1], seed=0), Wide()):
+    from autograd.compiler.sight import look
+
+    for f in (MLP(2, [8, 1], seed=0), Wide(), of_slots_and_arrays()[0]):
         held = held_by(f)
-        others = sentry.Sentry(held, sentry.look()).others
-        assert len(others) <= 4 < 80 < len(held)
+        assert len(held) > 20
+        assert [x.name for x in sentry.Sentry(held, look()).others] == []
+
+
+@pytest.mark.filterwarnings("ignore:Setting the")  # NumPy's, of what may still be done
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f, own, rows, cube, named: setattr(own, "gain", Value(2.0)),
+        lambda f, own, rows, cube, named: setattr(own, "rest", 1.0),
+        lambda f, own, rows, cube, named: delattr(own, "gain"),
+        lambda f, own, rows, cube, named: setattr(f, "__defaults__", (2.5,)),
+        lambda f, own, rows, cube, named: setattr(f, "__defaults__", None),
+        lambda f, own, rows, cube, named: setattr(f, "__kwdefaults__", None),
+        lambda f, own, rows, cube, named: setattr(f, "__code__", f.__code__.replace()),
+        lambda f, own, rows, cube, named: setattr(f.__closure__[0], "cell_contents", 0.0),
+        lambda f, own, rows, cube, named: rows.__setitem__((1, 2), -5.0),
+        lambda f, own, rows, cube, named: setattr(rows, "shape", (3, 2)),
+        lambda f, own, rows, cube, named: setattr(rows, "shape", (6,)),
+        lambda f, own, rows, cube, named: setattr(rows, "shape", (2, 3, 1)),
+        lambda f, own, rows, cube, named: setattr(rows, "strides", (8, 8)),
+        lambda f, own, rows, cube, named: setattr(rows, "dtype", np.int64),
+        lambda f, own, rows, cube, named: cube.resize((2, 1, 1), refcheck=False),
+        lambda f, own, rows, cube, named: cube.resize((400, 1, 2), refcheck=False),
+        lambda f, own, rows, cube, named: cube.__setitem__((1, 0, 1), 2.0),
+        lambda f, own, rows, cube, named: named.__setitem__(0, (1.0, 3)),
+    ],
+)
+def test_what_is_in_slots_functions_and_arrays_is_seen(is_fast: bool, change: Any) -> None:
+    f, *things = of_slots_and_arrays()
+    watch = Watch(held_by(f), is_fast=is_fast)
+    assert watch.replaced() is watch.replaced() is None
+    change(f, *things)
+    assert watch.replaced()
+
+
+def test_an_array_that_was_moved_is_no_other(is_fast: bool) -> None:
+    """Its memory is another one; what was there isn't looked at."""
+    rows = np.arange(600.0)
+    compiled = compile(lambda x: x * float(rows[1]), 1.0, backend=None if is_fast else "python")
+    assert compiled(2.0) == 2.0
+    rows.resize((90_000,), refcheck=False)
+    rows.resize((600,), refcheck=False)
+    assert compiled(3.0) == 3.0
+    rows[1] = 2.0
+    with pytest.raises(CompileError, match="the ndarray was"):
+        compiled(3.0)
 
 
 def set_rate(thing: Any, rate: float) -> None:

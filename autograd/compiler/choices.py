@@ -60,6 +60,8 @@ class Choices:
 
     def hold(self, arrays: Sequence[Any]) -> bool:
         """Return whether all are arrays, and each number a row's: a look for most calls."""
+        if not self.choices:
+            return True
         numpy = sys.modules.get("numpy")
         for argument, places, is_whole, rows in self.choices:
             array = arrays[argument]

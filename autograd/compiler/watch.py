@@ -60,7 +60,10 @@ class Watch:
         self._passing = [each for each in found if each.place in passing]
         # A number may be another one there, but no other thing.
         self._held += [_kind_of(each) for each in self._passing if type(each.value) in COUNTED]
-        self._large = [each for each in self._held if _bytes(each) > ARRAY_A_CALL]
+        self._large: list[Held] = []
+        self._small: list[Held] = []
+        for each in self._held:
+            (self._large if _bytes(each) > ARRAY_A_CALL else self._small).append(each)
         self._due = time.perf_counter() - AT_ONCE / SHARE
         self._is_fast = is_fast
         self._looks: tuple[Callable[[], Held | None], ...] = ()
@@ -96,10 +99,10 @@ class Watch:
 
     def _made(self) -> tuple[Callable[[], Held | None], ...]:
         """Return what looks at all places, made when they are first looked at."""
-        others = [each for each in self._held if _bytes(each) <= ARRAY_A_CALL]
-        looks = []
+        others, looks = self._small, []
         if self._is_fast and sum(map(_size, others)) > PLACES_IN_PYTHON:
-            from autograd.compiler.sentry import Sentry, look
+            from autograd.compiler.sentry import Sentry
+            from autograd.compiler.sight import look
 
             if known := look():
                 sentry = Sentry(others, known)
