@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, compile, dot, exp, maximum, tanh
+from autograd import Value, compile, dot, exp, maximum, take, tanh
 from autograd.compiler.rolling import loops_of
 
 pytest.importorskip("llvmlite")
 
 from autograd.compiler import machine
 from autograd.compiler.llvm import block_for, kernel_of
+from autograd.compiler.loops import Access, Loop
 from autograd.compiler.machine import Machine
 
 PAPER = Machine("x86_64-unknown-linux-gnu", "", "", 8, ("exp", "tanh"), "")
@@ -128,16 +129,74 @@ def test_what_lies_apart_is_gathered() -> None:
     assert_as_readable(f, numbers(size, seed=2), [w for row in rows for w in row], size)
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_row_that_is_looked_up_is_vectors(size: int) -> None:
+    """One look for a whole row, read and added to; a table of few rows is gone through."""
+    many, few = matrix(7, size, seed=4), matrix(3, size, seed=5)
+    wrt = [w for row in many + few for w in row]
+
+    def f(i: Any, j: Any, k: Any) -> Any:
+        rows = zip(take(many, i), take(few, j), take(many, k), strict=True)
+        return sum(tanh(a) * b + a * c for a, b, c in rows)
+
+    compiled = compile(f, 0, 0, 0, wrt=wrt)
+    for places in ((0, 0, 6), (6, 2, 6), (3, 1, 0)):
+        for leaf in wrt:
+            leaf.grad = 0.0
+        expected = f(*places)
+        expected.backward()
+        value, slopes = compiled.value_and_grad(*places)
+        bound = 4 * (size + 8) * 2.0**-52
+        assert math.isclose(value, expected.data, rel_tol=0, abs_tol=bound * size)
+        assert slopes == pytest.approx([leaf.grad for leaf in wrt], rel=0, abs=bound)
+
+
 @pytest.mark.parametrize(("size", "width", "vectors"), [(1, 1, 1), (7, 4, 2), (8, 8, 1), (9, 8, 2)])
 def test_vectors_are_as_wide_as_there_are_numbers_for(size: int, width: int, vectors: int) -> None:
     """The last one overlaps the one before: there are no numbers left over."""
     w = [Value(x) for x in numbers(size, 3)]
     f = compile(lambda x: [a * b for a, b in zip(x, w, strict=True)], [0.0] * size)
-    loops = loops_of(f.program, [False] * size)
-    block = block_for(loops, PAPER, exact=False, single=True)
-    text = kernel_of(loops, [size], [size], PAPER, block).text
+    text = text_of(f, [size], size)
     kind = "double" if width == 1 else f"<{width} x double>"
     assert text.count("= fmul contract") == text.count(f"= fmul contract {kind} ") == vectors
+
+
+def text_of(f: Any, sizes: list[int], outputs: int) -> str:
+    """Return the code of the values of one sample."""
+    loops = loops_of(f.program, [False] * outputs)
+    block = block_for(loops, PAPER, exact=False, single=True)
+    return kernel_of(loops, sizes, [outputs], PAPER, block).text
+
+
+def test_a_look_is_for_a_whole_vector() -> None:
+    rows = matrix(7, 16, seed=4)
+    wrt = [w for row in rows for w in row]
+    f = compile(lambda i: [tanh(w) for w in take(rows, i)], 0, wrt=wrt)
+    assert text_of(f, [1], 16).count("= call i64 @llvm.fptosi") == 2
+
+
+def test_few_sums_are_added_in_turns() -> None:
+    """An addition takes as long as several begin in: one vector of sums is several at first."""
+    rows = matrix(128, 8, seed=6)
+    wrt = [w for row in rows for w in row]
+    columns = list(zip(*rows, strict=True))
+    f = compile(lambda x: [dot(column, x) for column in columns], [0.0] * 128, wrt=wrt)
+    block = block_for(loops_of(f.program, [False] * 8), PAPER, exact=False, single=True)
+    phis = text_of(f, [128], 8).count("= phi <8 x double>")
+    assert phis == 2 * block.totals  # in the loop, and behind it
+
+
+def test_neurons_of_a_position_lie_side_by_side() -> None:
+    rows = matrix(5, 8, seed=7)
+
+    def f(x: list[Any]) -> Any:
+        parts = [x[8 * t : 8 * t + 8] for t in range(3)]
+        return sum(tanh(dot(row, part)) for part in parts for row in rows)
+
+    first = loops_of(compile(f, [0.0] * 24).program, [True]).lanes[0]
+    assert isinstance(first, Loop)
+    assert first.dims == (3, 5)
+    assert first.statements[0].target == Access("t", 0, (5, 1))
 
 
 def test_exact_code_has_no_vectors() -> None:

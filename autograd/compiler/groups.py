@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from autograd.compiler.addresses import BITS, U
 from autograd.compiler.chains import Piece
 
 SHORTEST_LOOP = 3
@@ -27,7 +28,7 @@ def grouped(bucket: list[Piece], uniform: bool) -> list[LoopGroup]:
     What several rows of pieces have in common lies side by side, when they are sorted by it, and
     their rows are in pieces then: so each row is tried by itself, too.
     """
-    bucket.sort(key=lambda piece: piece.addresses)
+    bucket.sort(key=_order)
     best = list(_rolled(bucket, uniform))
     for k in range(len(bucket[0].addresses) if SHORTEST_LOOP * len(best) > len(bucket) else 0):
         rows: list[list[Piece]] = []
@@ -40,6 +41,14 @@ def grouped(bucket: list[Piece], uniform: bool) -> list[LoopGroup]:
         found = [group for row in rows for group in _rolled(row, uniform)]
         best = min(best, found, key=len)
     return best
+
+
+def _order(piece: Piece) -> tuple[list[int], tuple[int, ...]]:
+    """Return where a piece stands: by what samples have of their own, then by what they share.
+
+    So a layer's outputs lie side by side for each position of a sequence, as its inputs do.
+    """
+    return [at for at in piece.addresses if at >> BITS != U >> BITS], piece.addresses
 
 
 def _rolled(bucket: list[Piece], uniform: bool) -> Iterator[LoopGroup]:

@@ -332,7 +332,8 @@ class Body(Emitter):
         for lane in range(self.block.width):
             place = Place(self, self.one_of(chooser, lane), begin, rows)
             at = pointer if is_shared else self.at(pointer, "", 0, lane)
-            numbers.append(read_at(self, place, at, stride, self.one_of(other, lane)))
+            was = self.one_of(other, lane)
+            numbers.append(read_at(self, place, at, stride, was, self.real.name))
         return self.vector_of(numbers)
 
     def _scatter(
@@ -352,7 +353,8 @@ class Body(Emitter):
             for lane in range(self.block.width):
                 place = Place(self, self.one_of(chooser, lane), first, rows)
                 at = self.at(pointer, "", 0, lane)
-                add_at(self, place, at, stride * self.block.width, self.one_of(gain, lane))
+                more, apart = self.one_of(gain, lane), stride * self.block.width
+                add_at(self, place, at, apart, more, self.real.name)
 
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""

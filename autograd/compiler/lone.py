@@ -12,7 +12,8 @@ from itertools import product
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.kernel import Body, Index, Point, looks_up
-from autograd.compiler.loops import Access, Loop, Statement, Stretch
+from autograd.compiler.lookups import Place, add_at, read_at
+from autograd.compiler.loops import Access, Loop, Read, Statement, Stretch
 
 SIDE_BY_SIDE = 4
 """So many vectors of sums are worked on at a time: an addition takes as long as four begin in."""
@@ -133,7 +134,7 @@ class LoneBody(Body):
     ) -> None:
         width = self.types.width
         if self._lane < 0 or width == 1 or not _is_across(stretch, self._lane):
-            super()._add_stretch(stretch, points, places, totals)
+            self._add_in_turns(stretch, points, places, totals)
             return
         whole = stretch.length - stretch.length % width
         for i, point in enumerate(points):
@@ -141,6 +142,79 @@ class LoneBody(Body):
         if whole < stretch.length:
             rest = _from(stretch, whole)
             super()._add_stretch(rest, points, places, totals)
+
+    def _add_in_turns(
+        self,
+        stretch: Stretch,
+        points: list[Point],
+        places: list[tuple[int, int]],
+        totals: list[str],
+    ) -> None:
+        """Add terms to few totals at a time by several parts of each: none waits for another.
+
+        Error: that of a sum in any order.
+        """
+        size = len(totals)
+        most = max(1, min(self.block.totals // size, stretch.length // FEWEST_TERMS))
+        turns = 1 << most.bit_length() - 1
+        if turns == 1:
+            super()._add_stretch(stretch, points, places, totals)
+            return
+        whole = stretch.length - stretch.length % turns
+        parts = totals + [self.types.constant(-0.0)] * (turns - 1) * size
+
+        def add_terms(j: Index) -> None:
+            self._loaded = {}
+            register, constant = j
+            for k, part in enumerate(parts):
+                turn, i = divmod(k, size)
+                point = (*points[places[i][0]], (register, constant + turn))
+                term = self._cached_load(stretch.left, point, 0)
+                if stretch.right:
+                    term = self._apply(ops.mul, [term, self._cached_load(stretch.right, point, 0)])
+                parts[k] = self._apply(ops.add, [part, term])
+
+        self._along(whole, turns, parts, add_terms)
+        while len(parts) > size:
+            half = len(parts) // 2
+            pairs = zip(parts[:half], parts[half:], strict=True)
+            parts = [self._apply(ops.add, list(pair)) for pair in pairs]
+        totals[:] = parts
+        if whole < stretch.length:
+            super()._add_stretch(_from(stretch, whole), points, places, totals)
+
+    def _read_rows(
+        self,
+        chooser: str,
+        begin: int,
+        rows: int,
+        table: Access,
+        point: Point,
+        vector: int,
+        other: str,
+    ) -> str:
+        if self._lane < 0:
+            return super()._read_rows(chooser, begin, rows, table, point, vector, other)
+        place = Place(self, self.one_of(chooser, 0), begin, rows)
+        pointer = self.pointer(table, (*point, ("", 0)))
+        return read_at(self, place, pointer, table.strides[-1], other, self.types.number)
+
+    def _scatter(
+        self,
+        statement: Statement,
+        points: list[Point],
+        value: Callable[[Read, int, int], str],
+    ) -> None:
+        if self._lane < 0:
+            super()._scatter(statement, points, value)
+            return
+        first, rows, stride = statement.scatter or (0, 0, 0)
+        assert statement.sums
+        for p, point in enumerate(points):
+            chooser, gain = (value(arg, p, 0) for arg in statement.args)
+            place = Place(self, self.one_of(chooser, 0), first, rows)
+            pointer = self.pointer(statement.sums, point)
+            add_at(self, place, pointer, stride, gain, self.types.number)
 
     def _across(self, stretch: Stretch, length: int, point: Point) -> str:
         """Return the sums of as many rows as a vector has lanes, vectors of terms added up.
@@ -173,6 +247,17 @@ class LoneBody(Body):
 
 def _adds_up(statement: Statement) -> bool:
     return bool(statement.sums or (statement.column and statement.column.array == "a"))
+
+
+def _is_row(statement: Statement, lane: int) -> bool:
+    """Return whether all indices of a loop look up one row, whose numbers are beside each other."""
+    chooser = statement.args[0]
+    rows = [statement.sums, *(stretch.left for stretch in statement.stretches)]
+    return (
+        isinstance(chooser, Access)
+        and not chooser.strides[lane]
+        and all(row.strides[lane] == 1 for row in rows if row)
+    )
 
 
 def _is_across(stretch: Stretch, lane: int) -> bool:
@@ -222,7 +307,7 @@ def _width(loop: Loop, lane: int, most: int) -> int:
 
 def _gain(loop: Loop, lane: int, most: int) -> float:
     """Return about how many times as fast a loop is if indices of one of its loops are lanes."""
-    if any(map(looks_up, loop.statements)):
+    if not all(_is_row(s, lane) for s in loop.statements if looks_up(s)):
         return 0.0
     width = _width(loop, lane, most)
     alone = together = 0.0

@@ -30,21 +30,21 @@ class Place:
         code.emit(f"{self.row} = call i64 @llvm.umin.i64(i64 {place}, i64 {rows - 1})")
 
 
-def read_at(code: Emitter, place: Place, pointer: str, stride: int, other: str) -> str:
-    """Return the number of a row; ``other`` where it isn't there.
+def read_at(code: Emitter, place: Place, pointer: str, stride: int, other: str, kind: str) -> str:
+    """Return the number of a row, or neighbouring ones; ``other`` where it isn't there.
 
     Args:
         pointer: to that of the first row.
+        kind: the type of a number, or of a vector.
     """
-    kind = code.real.name
     found, name = code.read(code.at(pointer, place.row, stride), kind), code.new()
     code.emit(f"{name} = select i1 {place.is_there}, {kind} {found}, {kind} {other}")
     return name
 
 
-def add_at(code: Emitter, place: Place, pointer: str, stride: int, gain: str) -> None:
-    """Write what adds to the number of a row, if it is there."""
-    added, total, kind = code.new(), code.new(), code.real.name
+def add_at(code: Emitter, place: Place, pointer: str, stride: int, gain: str, kind: str) -> None:
+    """Write what adds to the number of a row, or to neighbouring ones, if it is there."""
+    added, total = code.new(), code.new()
     at = code.at(pointer, place.row, stride)
     before = code.read(at, kind)
     code.emit(f"{added} = fadd {kind} {before}, {gain}")
