@@ -176,6 +176,11 @@ def flipped(state: Any) -> float:
     return 2.0 if state[0] > 2**31 else 1.0
 
 
+def by_text_of(state: Any, _: Any) -> float:
+    state[0] += 1
+    return {"step 50": 2.0}.get(f"step {state[0]}", 1.0)
+
+
 def spelled(state: Any, _: Any) -> float:
     state[0] += "."
     return float(len(state[0]) // 50)
@@ -221,6 +226,16 @@ GOES_BY = {
     "list whose items move on": (lambda: of_state(moved, [1.0] * 50 + [2.0]), "left in state"),
     "bits": (lambda: of_state(lambda s, x: flipped(s), [1]), "left in state"),
     "environment": (lambda: of_state(in_the_environment, "OF_A_COUNT"), "left in os.environ"),
+    "text of a count": (lambda: of_state(by_text_of, [0]), "left in state"),
+    **{
+        name: (lambda ask=ask: of_state(lambda s, x: float(ask() < 1e30), None), rf"time\.{name}")
+        for name, ask in {
+            "thread_time": lambda: time.thread_time(),
+            "process_time_ns": lambda: time.process_time_ns(),
+            "clock_gettime": lambda: time.clock_gettime(time.CLOCK_MONOTONIC),
+        }.items()
+        if hasattr(time, name)
+    },
     "clock": (lambda: of_state(by_the_clock, time.time() + 1e6), r"goes by time\.time\(\)"),
 }
 

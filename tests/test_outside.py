@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ ASKS: dict[str, tuple[Callable[[], float], str]] = {
     "what nothing has seeded": (lambda: rarely(random.Random().random()), "Random"),
     "the same of NumPy": (lambda: rarely(np.random.default_rng().random()), "urandom"),
 }
+
+
+if find_spec("resource"):  # not on Windows
+    import resource
+
+    ASKS["what the process has used"] = (lambda: rarely(1 + resource.getrusage(0)[2]), "getrusage")
 
 
 @pytest.mark.parametrize(("ask", "name"), ASKS.values(), ids=ASKS)

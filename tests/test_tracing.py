@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import copy
 import json
+import logging
 import math
 import random
 import re
@@ -16,6 +18,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from numbers import Real
+from queue import Queue
+from time import sleep
 from types import ModuleType
 from typing import Any
 
@@ -278,10 +282,9 @@ def test_the_maximum_in_everybodys_softmax_is_refused_with_what_to_write() -> No
         (lambda x: x * (P.grad + 1.0), r"\+ of the grad of a recorded value \(node 'p'\)"),
         (lambda x: x if abs(P.grad) < 1 else P, r"abs of the grad of a recorded value"),
         (lambda x: x if P.grad > 1 else P, r"> of the grad of a recorded value"),
-        (lambda x: x * len(f"{P.grad}"), "something else each time"),
+        (lambda x: x * len(f"{P.grad}"), r"text of the grad of a recorded value \(node 'p'\)"),
         (lambda x: x * BEFORE, r"uses a value that was computed before \(node 'p'\): .* inside"),
         (lambda x: x * BEFORE.data, "uses a value that was computed before"),
-        (lambda x: next(ThreadPoolExecutor(1).map(abs, [x])), "computes in another thread"),
         (lambda x: x * P + detach(BEFORE), "uses a value that was computed before"),
         (by_backward, r"backward\(\) of a recorded value"),
         (lambda x: copy.copy(P) * x, "a copy of a recorded value"),
@@ -339,22 +342,144 @@ def test_what_was_read_is_a_number_afterwards() -> None:
 def test_other_threads_see_numbers() -> None:
     P.data, Q.data = 2.0, 5.0
     seen: list[Any] = []
+    begin = threading.Event()
 
     def elsewhere() -> None:
+        begin.wait()
         out = P * Q + P.data * Q
         out.backward()
-        seen.extend([P.data > 1, out.data, float(P), P.data + 1, tanh(P).data])
+        seen.extend([P.data > 1, out.data, float(P), P.data + 1, tanh(P).data, f"{P.data}"])
 
     def f(x: Any) -> Any:
-        thread = threading.Thread(target=elsewhere)
-        thread.start()
-        thread.join()
+        begin.set()
+        while len(seen) < 6:
+            sleep(0.001)
         return x * P
 
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
     P.grad = Q.grad = 1.0
     compile(f, 1.0, wrt=[P, Q])
-    assert seen[:5] == [True, 20.0, 2.0, 3.0, math.tanh(2.0)]
+    thread.join()
+    assert seen == [True, 20.0, 2.0, 3.0, math.tanh(2.0), "2.0"]
     assert type(P.grad) is type(Q.grad) is float
+
+
+# Other threads that a function has work for it.
+
+POOL = ThreadPoolExecutor(1)
+ASKED: Queue[Any] = Queue()
+ANSWERS: Queue[Any] = Queue()
+
+
+def decides_in_a_thread(x: Any) -> Any:
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(P.data > 3.7))
+    thread.start()
+    thread.join()
+    return x * P if found[0] else x * P * 2.0
+
+
+def decides_by_a_worker(x: Any) -> Any:
+    ASKED.put(x)
+    return x * P * ANSWERS.get()
+
+
+def works() -> None:
+    while (x := ASKED.get()) is not None:
+        ANSWERS.put(2.0 if x.data > 3.7 else 1.0)
+
+
+def decides_in_another_context(x: Any) -> Any:
+    return x * P if contextvars.Context().run(lambda: P.data > 3.7) else -x
+
+
+IN_THREADS = {
+    "a thread": decides_in_a_thread,
+    "a pool": lambda x: x * P if POOL.submit(lambda: P > 3.7).result() else x,
+    "C code": lambda x: x * P * POOL.submit(math.floor, P.data / 10.0).result(),
+    "text": lambda x: x * P if POOL.submit(lambda: f"{P.data}").result() != "9.5" else x,
+    "arithmetic": lambda x: x * P if POOL.submit(lambda: x * P).result().data > 9.0 else x,
+    "a node": lambda x: next(POOL.map(abs, [x])),
+    "a worker": decides_by_a_worker,
+    "another context": decides_in_another_context,
+}
+
+
+@pytest.mark.parametrize("f", IN_THREADS.values(), ids=IN_THREADS)
+def test_what_another_thread_decides_for_a_function_is_refused(f: Any) -> None:
+    P.data = 2.0
+    worker = threading.Thread(target=works)
+    worker.start()
+    try:
+        with pytest.raises(CompileError, match=rf"{re.escape(__file__)}:\d+: .*another thread"):
+            compile(f, 1.0)
+        assert P.data == 2.0
+    finally:
+        ASKED.put(None)
+        worker.join()
+
+
+def test_threads_may_work_on_what_is_no_value() -> None:
+    f = lambda x: x * P * sum(POOL.map(abs, [-1.0, 2.0]))
+    assert compile(f, 1.0)(2.0) == f(Value(2.0)).data
+
+
+# Text of numbers.
+
+
+def as_a_key(x: Any) -> Any:
+    return x * {"p=9.5": 3.0}.get(f"p={P.data:.1f}", 1.0)
+
+
+def in_pieces(x: Any) -> Any:
+    fmt = lambda v: f"{v.data:.0f}"
+    return x * P if "-" not in " ".join(fmt(v) for v in (P, Q)) else x
+
+
+def of_a_label(x: Any) -> Any:
+    name = "{:.1f}".format(P.data)  # noqa: UP032
+    return x * P if name != "9.5" else x
+
+
+DECIDE_BY_TEXT = [
+    as_a_key,
+    in_pieces,
+    of_a_label,
+    lambda x: x * P if str(P.data) != "9.5" else x,
+    lambda x: x * P if "%s" % P.data != "9.5" else x,  # noqa: UP031
+    lambda x: x * P if repr(P) != "Value(data=9.5)" else x,
+    lambda x: x * len(f"{P:.0f}"),
+    lambda x: x * len(str(x.data * 1e-300)),
+    lambda x: x * float(f"{P.data:.6f}"),
+]
+
+
+@pytest.mark.parametrize("f", DECIDE_BY_TEXT)
+def test_a_text_that_decides_is_refused(f: Any) -> None:
+    """However rarely it would be another one."""
+    P.data = 2.0
+    place = rf"{re.escape(__file__)}:\d+: text of a number .* write a call that only tells it"
+    with pytest.raises(CompileError, match=place):
+        compile(f, 1.0)
+
+
+def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    notes: list[str] = []
+    log = logging.getLogger("of a text")
+    log.addHandler(logging.NullHandler())
+
+    def f(x: Any) -> Any:
+        y = x * P
+        print(x, f"{y.data:.1f}", " ".join(f"{v.data:.1f}" for v in (P, y)))  # noqa: T201
+        log.warning("%s at %s", y, P.data)
+        notes.append("y = %s" % y.data)  # noqa: UP031
+        return y
+
+    P.data = 2.0
+    assert compile(f, 1.0)(3.0) == 6.0
+    assert capsys.readouterr().out.partition(") ")[2].startswith("2.0 2.0 2.0\n")
+    assert notes[0] == "y = 2.0"
 
 
 class Net:
@@ -653,8 +778,6 @@ LOOKS: dict[str, tuple[Any, str]] = {
     ),
     "an argument's label": (lambda x: -x if x.label else x * P, IN_FLOATS),
     "a parameter's label": (lambda x: x * P if P.label == "p" else -x, ""),
-    "text": (lambda x: x * float(f"{P.data:.6f}"), EACH_TIME),
-    "text of an argument": (lambda x: x * len(str(x.data * 1e-300)), EACH_TIME),
     "a node that is kept": (of_a_cache, EACH_TIME),
 }
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import decimal
+import hashlib
 import math
 import os
+import sys
+import threading
 import weakref
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import lru_cache, partial
+from importlib import import_module
+from io import BytesIO, StringIO
 from operator import attrgetter, neg
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -202,9 +208,107 @@ def of_a_missing_global() -> tuple[Any, Callable[[], object]]:
     return f, lambda: f.__globals__.__setitem__("NOT_THERE_YET", 2.0)
 
 
+def of_a_module_by(f: Callable[[Any], float]) -> tuple[Any, Callable[[], object]]:
+    """Return a function of what is got from a module, whose number no name in it tells."""
+    return of_state(lambda x, s: x * f(s), SETTINGS, lambda s: setattr(s, "rate", 5.0))
+
+
+def of_globals_by(f: Callable[[Any], Any]) -> tuple[Any, Callable[[], object]]:
+    return f, lambda: BY_COMPUTED_NAME.update(rate=BY_COMPUTED_NAME["rate"] + 1.0)
+
+
+BY_COMPUTED_NAME = {"rate": 2.0}
+EXPRESSION = ["x * BY_COMPUTED", "_NAME['rate']"]
+
+
+def of_subclasses() -> tuple[Any, Callable[[], object]]:
+    base = type("Base", (), {})
+    kept = [type("First", (base,), {})]
+    f, _ = of_state(lambda x, s: x * len(s.__subclasses__()), base, id)
+    return f, lambda: kept.append(type("Second", (base,), {}))
+
+
+def of_metadata() -> tuple[Any, Callable[[], object]]:
+    told = {"scale": 2.0}
+
+    @dataclass
+    class Scaled:
+        rate: float = field(default=1.0, metadata=told)
+
+    f, _ = of_state(lambda x, s: x * fields(s)[0].metadata["scale"], Scaled(), id)
+    return f, lambda: told.update(scale=3.0)
+
+
+def of_keyword_defaults() -> tuple[Any, Callable[[], object]]:
+    def inner(x: Any, *, k: float = 2.0) -> Any:
+        return x * k
+
+    return lambda x: inner(x) + 1.0, lambda: inner.__kwdefaults__.update(k=3.0)
+
+
+def of_arguments() -> tuple[Any, Callable[[], object]]:
+    return lambda x: x * len(sys.argv), lambda: setattr(sys, "argv", [*sys.argv, "more"])
+
+
+def with_a_doc() -> tuple[Any, Callable[[], object]]:
+    def f(x: Any) -> Any:
+        """2.0"""
+        return x * float(f.__doc__ or "1")
+
+    return f, lambda: setattr(f, "__doc__", "3.0")
+
+
 NUMBERS = [0.5] * 5000
 
 REPLACED = {
+    "a computed name in a module": lambda: of_a_module_by(lambda s: getattr(s, "".join("rate"))),
+    "all names in a module": lambda: of_a_module_by(
+        lambda s: sum(x for x in vars(s).values() if isinstance(x, float))
+    ),
+    "a module by its dotted name": lambda: of_a_module_by(
+        lambda _: sys.modules["settings.of_a_test"].rate
+    ),
+    "a module that is imported by it": lambda: of_a_module_by(
+        lambda _: import_module("settings.of_a_test").rate
+    ),
+    "a table by a computed name": lambda: of_globals_by(
+        lambda x: x * globals()["_".join(["BY", "COMPUTED", "NAME"])]["rate"]
+    ),
+    "what a text that is evaluated names": lambda: of_globals_by(
+        lambda x: eval("".join(EXPRESSION), globals(), {"x": x})
+    ),
+    "subclasses": of_subclasses,
+    "what fields say": of_metadata,
+    "a keyword's default": of_keyword_defaults,
+    "another list of a program's arguments": of_arguments,
+    "a docstring": with_a_doc,
+    "a class's name": lambda: of_state(
+        lambda x, s: x * len(s.__name__),
+        type("Kind", (), {}),
+        lambda s: setattr(s, "__name__", "Other"),
+    ),
+    "a text in memory": lambda: of_state(
+        lambda x, s: x * float(s.getvalue()), StringIO("2"), lambda s: s.write("3")
+    ),
+    "bytes in memory": lambda: of_state(
+        lambda x, s: x * s.getvalue()[0], BytesIO(b"2"), lambda s: s.write(b"3")
+    ),
+    "an element's text": lambda: of_state(
+        lambda x, s: x * float(s[0].text),
+        ElementTree.fromstring("<a><rate>2</rate></a>"),
+        lambda s: setattr(s[0], "text", "3"),
+    ),
+    "a context of decimal's": lambda: of_state(
+        lambda x, s: x * float(s.divide(decimal.Decimal(1), decimal.Decimal(3))),
+        decimal.Context(prec=6),
+        lambda s: setattr(s, "prec", 2),
+    ),
+    "a lock": lambda: of_state(
+        lambda x, s: x * (2.0 if s.locked() else 3.0), threading.Lock(), lambda s: s.acquire()
+    ),
+    "a digest": lambda: of_state(
+        lambda x, s: x * s.digest()[0], hashlib.md5(b"a"), lambda s: s.update(b"b")
+    ),
     "a number's type": lambda: of_state(
         lambda x, s: x * (2.0 if isinstance(s[0], int) else 3.0),
         [1],
@@ -329,6 +433,8 @@ REPLACED = {
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is set outside of a test's own objects is as it was, afterwards."""
     monkeypatch.delenv("OF_A_TEST", raising=False)
+    monkeypatch.setitem(sys.modules, "settings.of_a_test", SETTINGS)
+    monkeypatch.setattr(sys, "argv", sys.argv)
     yield
     globals().pop("NOT_THERE_YET", None)
     decimal.setcontext(decimal.Context())

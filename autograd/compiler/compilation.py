@@ -50,8 +50,8 @@ def compile(
     """Return ``f`` compiled: a function of arrays, with the gradient for no more than a few calls.
 
     ``f`` is recorded once, so it must do the same for all numbers and in each call: no ``if`` on a
-    Value, no ``float()``, no random numbers, files or dates; it may note a clock or count its
-    calls, but not go by that. Other leaf Values it uses, such as a model's weights, are
+    Value, no ``float()``, no random numbers, files or dates; it may note a clock, count its calls
+    or print numbers, but not go by that, nor have another thread go by it. Other leaf Values it uses, such as a model's weights, are
     parameters: their numbers are read at each call. All else it has as it was: plain numbers that
     it closes over, attributes, items, arrays, labels, its own code and that of methods, which
     Values the parameters are. The next call after one of these is another, new or gone raises,

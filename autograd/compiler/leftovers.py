@@ -19,6 +19,7 @@ from types import BuiltinFunctionType, MethodWrapperType
 from typing import Any
 from weakref import ProxyTypes
 
+from autograd.compiler.askers import is_users
 from autograd.compiler.places import ABSENT, IS, SAME, Held, attributes_of, held_by
 from autograd.compiler.reach import is_foreign, reached
 from autograd.compiler.readings import is_on
@@ -33,9 +34,12 @@ from autograd.compiler.standins import (
     stand_in,
     without_stand_in,
 )
-from autograd.compiler.tracing import is_users
 
-CLOCKS = "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time".split()
+CLOCKS = [
+    name
+    for clock in "time monotonic perf_counter process_time thread_time clock_gettime".split()
+    for name in (clock, f"{clock}_ns")
+]
 """Functions of `time` that give a number: it may be noted, but decides nothing."""
 
 
@@ -165,8 +169,8 @@ class Leftovers:
         """Let clocks give a user's code numbers that may be noted."""
         own = {name: getattr(time, name) for name in self._clocks}
 
-        def noted(name: str) -> Any:
-            now = own[name]()
+        def noted(name: str, *args: Any) -> Any:
+            now = own[name](*args)
             is_asked = is_on(run) and is_users(_getframe(1))
             return LeftNumber(now, _told(run, f"time.{name}()"), run) if is_asked else now
 

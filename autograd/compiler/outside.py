@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from autograd.compiler.askers import is_users, place_in
 from autograd.compiler.leftovers import CLOCKS
 from autograd.compiler.reach import is_foreign, names_of
-from autograd.compiler.tracing import is_users, place_in
 from autograd.engine import Value
 
 QUIET = frozenset(
@@ -50,10 +50,10 @@ ASKING = frozenset(
 
 INTERPRETER = frozenset(
     "cache_info get_count get_objects get_stats getallocatedblocks getloadavg getpid getppid "
-    "getrecursionlimit getrefcount getswitchinterval isenabled times".split()
+    "getrecursionlimit getrefcount getrusage getswitchinterval isenabled times".split()
 )
 """Functions, of these homes, that tell of the state of Python or of the process."""
-OF_INTERPRETER = frozenset(("sys", "gc", "posix", "nt", None))
+OF_INTERPRETER = frozenset(("sys", "gc", "posix", "nt", "resource", None))
 
 HANDLES = frozenset(("_io", "_socket", "_ssl", "sqlite3"))
 READING = ("read", "recv", "fetch", "execute")

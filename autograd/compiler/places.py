@@ -15,7 +15,7 @@ from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
 from keyword import iskeyword
 from operator import is_
 from types import CodeType, FunctionType, ModuleType
@@ -23,13 +23,16 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.reach import (
     ATOMS,
-    EVALUATES,
+    REFLECTS,
     SAID_OF_A_CLASS,
     behind,
+    globals_of,
     is_foreign,
     is_installed,
+    names_in,
     names_of,
     reached,
+    said_in,
 )
 from autograd.engine import Value
 from autograd.errors import quoted
@@ -48,8 +51,8 @@ ABSENT = "absent"
 """What is in a place that isn't there."""
 SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
 
-REFLECTS = EVALUATES | set("__dict__ vars getattr attrgetter asdict astuple fields dir".split())
-"""Code that names one of these may use attributes of our modules that it doesn't name."""
+TELLS_STATE = ("locked", "digest")
+"""Methods of objects in C that nothing else tells apart."""
 
 
 class Held(NamedTuple):
@@ -186,18 +189,24 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         yield from _place(name, thing, "", partial(behind, thing))
     elif isinstance(thing, type):
         if not is_foreign(thing.__module__):
-            for key in ("__class__", "__bases__"):
+            for key in ("__class__", "__bases__", *(named & {"__name__"})):
                 yield from _place(f"{thing.__name__}.{key}", thing, *_attribute(thing, key))
             own = _behind_a_proxy(vars(thing))
             yield _keys(f"the attributes of {thing.__name__}", vars(thing), own)
-            for key in vars(thing).keys() - SAID:
+            if "__subclasses__" in named:
+                below: Callable[[], Any] = thing.__subclasses__
+                name = f"the subclasses of {thing.__name__}"
+                yield Held(name, below, below(), "{2}()" + EQUAL, thing)
+            for key in vars(thing).keys() - (SAID - named - said_in(named)):
                 way = f".__dict__[{key!r}]"
                 read = partial(_get, vars(thing), key)
                 yield from _place(f"{thing.__name__}.{key}", thing, way, read, key, own)
     elif isinstance(thing, ModuleType):
         if not is_foreign(thing.__name__):
-            for key in named:
+            for key in {*named, *names_in(thing, named)}:
                 yield from _item(f"{thing.__name__}.{key}", vars(thing), key)
+            if named & REFLECTS:
+                yield _keys(f"the names in {thing.__name__}", vars(thing), None)
     elif not isinstance(thing, CodeType):
         slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
         names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
@@ -207,6 +216,8 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
         if own is not NONE:
             yield from _place(f"{kind}.__dict__", thing, *_attribute(thing, "__dict__"))
             yield _keys(f"the attributes of {kind}", own, own)
+        if not names and _is_in_c(type(thing)):  # type: ignore[arg-type]
+            yield from _state(thing)
         for key in [*own, *names]:
             way, reading = _attribute(thing, key)
             # Not where a property stands in its place.
@@ -226,18 +237,19 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
         yield from _place(name, cell, ".cell_contents", partial(getattr, cell, "cell_contents"))
     for name in names:
         yield from _item(name, f.__globals__, name)
-    if names & {"globals", *EVALUATES}:
-        for name in [name for name, x in f.__globals__.items() if type(x) in ATOMS]:
-            for held in _item(name, f.__globals__, name):
-                yield held._replace(is_rare=True)
-    for name in ("__code__", "__defaults__", "__kwdefaults__"):
+    for name in globals_of(f) - names:
+        for held in _item(name, f.__globals__, name):
+            yield held._replace(is_rare=True)
+    for name in ("__code__", "__defaults__", "__kwdefaults__", *(names & {"__doc__", "__name__"})):
         read = partial(getattr, f, name)
         for held in _place(f"{f.__name__}.{name}", f, f".{name}", read):
             yield held._replace(is_rare=True)
     for name in vars(f):
         yield from _item(f"{f.__name__}.{name}", vars(f), name)
-    if "argv" in names:
-        yield _items(sys.argv)
+    if "sys" in names:
+        for name in names & {"argv", "path"}:
+            yield from _place(f"sys.{name}", sys, *_attribute(sys, name))
+            yield _items(getattr(sys, name))
     if names & {"decimal", "Decimal"} and "decimal" in sys.modules:
         context, parts = sys.modules["decimal"].getcontext, ("prec", "rounding", "Emin", "Emax")
         asked = partial(_parts_of, context, parts)
@@ -245,6 +257,39 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
     if names & {"environ", "getenv"}:
         now = os.environ.copy
         yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
+
+
+@cache
+def _is_in_c(kind: Any) -> bool:
+    """Return whether instances have a state that no attribute needs to tell, as a StringIO has.
+
+    Where they are compared by it, as a `Decimal`, it stays as it is.
+    """
+    by_address: Any = object.__hash__
+    return (
+        kind.__module__.partition(".")[0] in sys.stdlib_module_names - {"builtins", "functools"}
+        and kind.__hash__ is by_address
+        and not any(isinstance(part, FunctionType) for part in vars(kind).values())
+        and not (hasattr(kind, "__next__") and not hasattr(kind, "getvalue"))
+    )
+
+
+def _state(thing: Any) -> Iterator[Held]:
+    """Yield the state of an object in C, as it is copied, or by one of its methods."""
+    kind = type(thing).__name__
+    reads = [
+        partial(_copied, thing),
+        *(getattr(thing, x) for x in TELLS_STATE if hasattr(thing, x)),
+    ]
+    for read in reads:
+        try:
+            yield Held(f"the {kind}", read, read(), "{2}()" + EQUAL, thing)
+        except Exception:  # there is no copy
+            continue
+
+
+def _copied(thing: Any) -> Any:
+    return thing.__reduce_ex__(2)[1:3]
 
 
 def _parts_of(made: Callable[[], Any], names: Sequence[str]) -> list[Any]:

@@ -6,7 +6,7 @@ import gc
 import re
 import sys
 import weakref
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView, Set
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import PurePath
@@ -19,13 +19,17 @@ from autograd.modes import OWN_CODE
 ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None), CodeType))
 """Types whose instances hold nothing."""
 
-SAID_OF_A_CLASS = frozenset(
-    "__annotations__ __dataclass_fields__ __dataclass_params__ __dict__ __repr__ __str__".split()
-)
+OF_FIELDS = frozenset(("__annotations__", "__dataclass_fields__"))
+SAID_OF_A_CLASS = OF_FIELDS | {"__dataclass_params__", "__dict__", "__repr__", "__str__"}
 """What a class has of its fields, and what prints an instance: of no effect on what is computed."""
 
 EVALUATES = {"eval", "exec"}
 """Names of functions that are given code as text."""
+
+REFLECTS = EVALUATES | set(
+    "__dict__ vars getattr attrgetter asdict astuple fields dir globals".split()
+)
+"""Code that names one of these may use attributes and globals that it doesn't name."""
 
 
 def values_within(f: Any) -> list[Value]:
@@ -48,6 +52,7 @@ def reached(f: Any) -> Iterator[Any]:
     kept = [f]  # so that no id is used again
     waiting = [f]
     modules: list[ModuleType] = []
+    classes: list[type] = []
     named: dict[str, None] = {}
     while waiting:
         thing = waiting.pop()
@@ -56,9 +61,15 @@ def reached(f: Any) -> Iterator[Any]:
             named.update(dict.fromkeys(names_of(thing.__code__)))
         elif isinstance(thing, ModuleType) and not is_foreign(thing.__name__):
             modules.append(thing)
+        elif isinstance(thing, type) and not is_foreign(thing.__module__):
+            classes.append(thing)
         parts: Iterable[Any] = _parts(thing)
         if not waiting:
-            parts = [*parts, *(vars(m)[name] for m in modules for name in named if name in vars(m))]
+            others = [vars(m)[name] for m in modules for name in names_in(m, named.keys())]
+            said = said_in(named.keys())
+            if said or "__subclasses__" in named:
+                others += [x for kind in classes for x in _told_of(kind, named.keys(), said)]
+            parts = [*parts, *others]
         for part in parts:
             if type(part) in weakref.ProxyTypes:
                 part = getattr(getattr(part, "__init__", None), "__self__", None)
@@ -72,11 +83,33 @@ def reached(f: Any) -> Iterator[Any]:
                     waiting.append(part)
 
 
+def names_in(module: ModuleType, named: Set[str]) -> list[str]:
+    """Return the names in a module that code with these names may use."""
+    names = vars(module).keys()
+    return [*_public(names)] if named & REFLECTS else [name for name in named if name in names]
+
+
+def said_in(named: Set[str]) -> Set[str]:
+    """Return what classes have of their fields, and so on, that code with these names may go by."""
+    asks_of_fields = not named.isdisjoint(("fields", "get_type_hints", "get_annotations"))
+    return (named & SAID_OF_A_CLASS) | (OF_FIELDS if asks_of_fields else frozenset())
+
+
+def _told_of(kind: type, named: Set[str], said: Set[str]) -> list[Any]:
+    """Return the subclasses of a class, and what it has of its fields, where code names them."""
+    subclasses: list[Any] = kind.__subclasses__() if "__subclasses__" in named else []
+    return [*subclasses, *(vars(kind)[name] for name in said if name in vars(kind))]
+
+
+def _public(names: Iterable[str]) -> Iterator[str]:
+    return (name for name in names if not name.startswith("__"))
+
+
 def _parts(thing: Any) -> list[Any]:
     """Return what an object holds."""
     if isinstance(thing, FunctionType):
         cells = [cell.cell_contents for cell in thing.__closure__ or () if _is_filled(cell)]
-        given = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        given = [*(thing.__defaults__ or ()), thing.__kwdefaults__]
         return [*cells, *given, *vars(thing).values(), *_globals(thing)]
     if isinstance(thing, type):
         if is_foreign(thing.__module__):
@@ -104,15 +137,22 @@ def _globals(f: FunctionType) -> Iterator[Any]:
     if is_foreign(f.__module__ or ""):
         return
     names = names_of(f.__code__)
-    yield from map(f.__globals__.get, names)
+    yield from map(f.__globals__.get, globals_of(f))
     yield from (sys.modules[name] for name in names if name in sys.modules)
+
+
+def globals_of(f: FunctionType) -> Set[str]:
+    """Return the globals that a function's code may use."""
+    names = names_of(f.__code__)
+    is_any = names & {"globals", *EVALUATES}
+    return names | {*_public(f.__globals__)} if is_any else names
 
 
 @lru_cache(maxsize=1024)
 def names_of(code: CodeType) -> KeysView[str]:
     """Return the globals and attributes that code names, also those of functions inside of it.
 
-    A string may name one as well: ``globals()["rate"]``, ``getattr(model, "rate")``.
+    A string may name one as well: ``getattr(model, "rate")``, ``sys.modules["my.settings"]``.
     """
     names: dict[str, None] = {}
     texts: dict[str, None] = {}
@@ -128,7 +168,10 @@ def names_of(code: CodeType) -> KeysView[str]:
             texts[part] = None
     if names.keys() & EVALUATES:
         texts |= dict.fromkeys(word for text in texts for word in re.findall(r"\w+", text))
-    return (names | {text: None for text in texts if text.isidentifier()}).keys()
+    for text in texts:
+        if all(map(str.isidentifier, words := text.split("."))):
+            names |= dict.fromkeys([text, *words])
+    return names.keys()
 
 
 def behind(thing: Any) -> Any:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autograd.compiler.askers import is_only_told
 from autograd.engine import Value
 from autograd.forms import describe
 from autograd.modes import OWN_CODE, current_mode
@@ -29,6 +30,7 @@ INSTEAD = {
     ),
     "float()": "functions of autograd in place of math's and NumPy's, and where(c, a, b)",
     "hash()": "a key that is no number, such as the value itself",
+    "text": "a call that only tells it, as print(v), or make it of what the function returns",
 } | {f"{name}()": WHOLE for name in "int round floor ceil trunc index".split()}
 """What to write in place of what is asked of a number."""
 
@@ -61,7 +63,7 @@ class TracedNumber(Operand):
     def _apply(cls, op: Op, args: tuple[Any, ...]) -> Any:
         tracer: Any = current_mode().tracing
         args = tuple(arg._plain(str(op)) if type(arg) is TracedGrad else arg for arg in args)
-        args = tuple(arg.number if _is_over(arg, tracer) else arg for arg in args)
+        args = tuple(arg._elsewhere() if _is_over(arg, tracer) else arg for arg in args)
         if tracer and not any(isinstance(arg, Value) for arg in args):
             return tracer.follow(op, args) if any(map(is_reading, args)) else op(*args)
         return op(*args) if _is_plain(args) else Value._apply(op, args)
@@ -78,6 +80,11 @@ class TracedNumber(Operand):
                 "is compiled holds for all numbers, so none can decide or become a plain float; "
                 f"write {INSTEAD.get(asked, INSTEAD['<'])}"
             )
+        return self._elsewhere()
+
+    def _elsewhere(self) -> float:
+        """Return the number to code that its recording doesn't see."""
+        self.tracer.ask_elsewhere(self.node)
         return self.number
 
     def __getattr__(self, name: str) -> Any:
@@ -92,9 +99,11 @@ class TracedNumber(Operand):
         return format(self._shown(), spec)
 
     def _shown(self) -> float:
-        if self.number != self.number and is_on(self.tracer):
+        if not is_on(self.tracer):
+            return self._elsewhere()
+        if self.number != self.number:
             self.tracer.refuse_loops()
-        return self.number
+        return self.number if is_only_told() else self._plain("text")
 
 
 def traced_number(node: Value, number: float, tracer: Any) -> TracedNumber:

@@ -12,6 +12,7 @@ from traceback import walk_tb
 from types import CodeType
 from typing import Any, NamedTuple, TypeGuard
 
+from autograd.compiler.askers import is_users, place_in
 from autograd.compiler.leftovers import Leftovers
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
 from autograd.compiler.places import Held, held_by
@@ -21,7 +22,7 @@ from autograd.compiler.rehearsal import Rehearsal, is_as_recorded
 from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
 from autograd.compiler.standins import Inspection
-from autograd.compiler.tracing import FunctionTracer, is_users, place_in
+from autograd.compiler.tracing import FunctionTracer
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
@@ -110,13 +111,14 @@ def record(
         TypeError: the example or what ``f`` returns is neither a number nor a list of them.
     """
     leaves, home = [*wrt, *values_within(f)], _home_of(f)
-    tracer = FunctionTracer(leaves, home, keeps_loops=True)
+    tracer = FunctionTracer(f, leaves, home, keeps_loops=True)
     try:
         return _recorded(f, example, wrt, tracer, changed)
     except Exception:
         if not tracer.has_loops:
             raise
-    return _recorded(f, example, wrt, FunctionTracer(leaves, home, keeps_loops=False), changed)
+    tracer = FunctionTracer(f, leaves, home, keeps_loops=False)
+    return _recorded(f, example, wrt, tracer, changed)
 
 
 def _recorded(

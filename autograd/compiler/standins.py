@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from autograd.compiler.askers import is_only_told
 from autograd.compiler.readings import is_on
 from autograd.compiler.rehearsal import Rehearsal
 from autograd.engine import Value
@@ -79,10 +80,13 @@ class LeftNumber:
         return hash(_known(self) if self.run.has_keys else self.number)
 
     def __repr__(self) -> str:
-        return repr(_known(self) if self.run.is_strict else self.number)
+        return repr(self._shown())
 
     def __format__(self, spec: str) -> str:
-        return format(_known(self) if self.run.is_strict else self.number, spec)
+        return format(self._shown(), spec)
+
+    def _shown(self) -> Any:
+        return self.number if not self.run.is_strict and is_only_told() else _known(self)
 
 
 def _known(number: LeftNumber, others: Sequence[Any] = ()) -> Any:

@@ -8,28 +8,26 @@ has no gradient; whatever would make a decision or a plain float of it is refuse
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
-from threading import RLock
-from types import FrameType
+from threading import RLock, get_ident
 from typing import Any
 
+from autograd.compiler.askers import place_elsewhere, place_in, users_place
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import catching_frame
 from autograd.compiler.places import Held, held_by
-from autograd.compiler.reach import is_foreign
 from autograd.compiler.readings import TracedGrad, TracedNumber, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.engine import Value, clock
 from autograd.errors import CompileError, DivisionByZeroError
 from autograd.forms import describe, form
 from autograd.lowering import value_function
-from autograd.modes import changed_mode, current_mode, source_line
+from autograd.modes import changed_mode, current_mode
 from autograd.operand import real
 from autograd.operation import Op, plain
-from autograd.place import Origin, place_of
+from autograd.place import Origin
 
 IS_SET = (
     "the number of a recorded value{} is set: compiled code computes new values and changes none; "
@@ -49,7 +47,8 @@ class FunctionTracer:
     """Records runs of a function; the numbers of what it has met stay hidden from run to run.
 
     Args:
-        leaves: Values that the function may use, whose numbers are hidden from the beginning;
+        f: the function.
+        leaves: Values that it may use, whose numbers are hidden from the beginning;
             those of others are from when they are first used.
         home: where the function stands, for what is refused of all of it.
         is_noting: whether to note where nodes are made, which takes its time.
@@ -69,12 +68,14 @@ class FunctionTracer:
 
     def __init__(
         self,
+        f: Callable[..., Any],
         leaves: Iterable[Value],
         home: str = "",
         *,
         is_noting: bool = False,
         keeps_loops: bool,
     ) -> None:
+        self._f = f
         self.home = home
         self.keeps_loops = keeps_loops
         self.has_loops = False
@@ -85,6 +86,7 @@ class FunctionTracer:
         self.elsewhere: set[Value] = set()
         self._first = dict.fromkeys(leaves)
         self._runs = 0
+        self._thread = 0
         self.places: dict[Value, str] = {}
         self._begin()
 
@@ -134,8 +136,10 @@ class FunctionTracer:
                 if self._runs > 1:
                     for leaf in self._hidden:
                         self._hide(leaf)
+                self._thread = get_ident()
                 yield
             finally:
+                self._thread = 0
                 for known in (self._made, self._constants, self._hidden):
                     changed += [
                         node
@@ -161,6 +165,16 @@ class FunctionTracer:
         """Return the error to raise; whoever catches it, the run fails with it in the end."""
         self._refusals.append(CompileError(f"{place or users_place()}: {message}"))
         return self._refusals[-1]
+
+    def ask_elsewhere(self, node: Value) -> None:
+        """Let the run fail in the end, if another thread asks for a number on its behalf."""
+        if self._thread and (place := place_elsewhere(self._f, self._thread)):
+            self.refused(
+                f"a number that is read of a recorded value{describe(node)} is used in another "
+                "thread: what is compiled is recorded in the thread that runs the function; "
+                "compute it there, without threads",
+                place,
+            )
 
     def _is_own(self, data: Any) -> bool:
         return type(data) is TracedNumber and data.tracer is self
@@ -227,7 +241,7 @@ class FunctionTracer:
 
     def noting(self) -> FunctionTracer:
         """Return another one for the same function, which notes where nodes are made."""
-        return FunctionTracer(self._first, is_noting=True, keeps_loops=self.keeps_loops)
+        return FunctionTracer(self._f, self._first, is_noting=True, keeps_loops=self.keeps_loops)
 
     def made(self) -> frozenset[Value]:
         """Return the inner nodes that this run has made."""
@@ -368,23 +382,6 @@ class FunctionTracer:
         self._made[node] = reading = traced_number(node, data, self)
         node.data = reading  # type: ignore[assignment]
         return node
-
-
-def users_place() -> str:
-    """Return the innermost place in a user's code: neither ours nor in a library."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame and not is_users(frame):
-        frame = frame.f_back
-    return place_in(frame, frame.f_lineno) if frame else place_of(("", *source_line()))
-
-
-def is_users(frame: FrameType) -> bool:
-    """Return whether a frame is in code that a library has no part in."""
-    return not is_foreign(frame.f_globals.get("__name__", ""))
-
-
-def place_in(frame: FrameType, line: int) -> str:
-    return place_of(("", frame.f_code.co_filename, line))
 
 
 def _is_hidden(leaf: Any) -> bool:
