@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import decimal
 import functools
+import io
 import itertools
 import os
 import re
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
@@ -181,6 +184,32 @@ def by_text_of(state: Any, _: Any) -> float:
     return {"step 50": 2.0}.get(f"step {state[0]}", 1.0)
 
 
+def own_list() -> Any:
+    made: Any = type("Own", (list,), {})([1.0])
+    made.n = 0
+    return made
+
+
+def by_attribute(state: Any, _: Any) -> float:
+    state.n += 1
+    return 2.0 if state.n > 50 else 1.0
+
+
+def by_length(state: Any, _: Any) -> float:
+    state.write(".")
+    return 2.0 if len(state.getvalue()) > 50 else 1.0
+
+
+def by_element(state: Any, _: Any) -> float:
+    state.append(Element("b"))
+    return 2.0 if len(state) > 50 else 1.0
+
+
+def by_precision(state: Any, _: Any) -> float:
+    state.prec += 1
+    return 2.0 if state.prec > 50 else 1.0
+
+
 def spelled(state: Any, _: Any) -> float:
     state[0] += "."
     return float(len(state[0]) // 50)
@@ -226,6 +255,10 @@ GOES_BY = {
     "list whose items move on": (lambda: of_state(moved, [1.0] * 50 + [2.0]), "left in state"),
     "bits": (lambda: of_state(lambda s, x: flipped(s), [1]), "left in state"),
     "environment": (lambda: of_state(in_the_environment, "OF_A_COUNT"), "left in os.environ"),
+    "attribute of a list": (lambda: of_state(by_attribute, own_list()), r"left in Own\.n"),
+    "text in memory": (lambda: of_state(by_length, io.StringIO()), "left in state"),
+    "element": (lambda: of_state(by_element, Element("a")), "left in state"),
+    "context of decimal's": (lambda: of_state(by_precision, decimal.Context(prec=3)), "left in"),
     "text of a count": (lambda: of_state(by_text_of, [0]), "left in state"),
     **{
         name: (lambda ask=ask: of_state(lambda s, x: float(ask() < 1e30), None), rf"time\.{name}")
@@ -277,6 +310,17 @@ def test_what_is_left_and_not_gone_by_is_as_elsewhere(make: Any) -> None:
     # What stood in its place is gone.
     left = [*vars(f).values(), *vars(f).get("all", []), *vars(Node).values(), next(Node.ids)]
     assert not {type(thing).__name__ for thing in left} & {"LeftNumber", "LeftThing"}
+
+
+def test_a_text_in_memory_may_be_written_to() -> None:
+    told = io.StringIO()
+
+    def f(x: Any) -> Any:
+        print(f"{x.data:.1f}", file=told)
+        return x * W
+
+    assert compile(f, 1.0)(3.0) == 1.5
+    assert told.getvalue().startswith("1.0\n")
 
 
 def test_what_is_left_is_counted_as_before() -> None:

@@ -258,9 +258,68 @@ def with_a_doc() -> tuple[Any, Callable[[], object]]:
     return f, lambda: setattr(f, "__doc__", "3.0")
 
 
+def of_its_own_kind(kind: type, *given: Any) -> tuple[Any, Callable[[], object]]:
+    """Return a function of an attribute that a container has besides its items."""
+    thing: Any = type("Own", (kind,), {})(*given)
+    thing.rate = 2.0
+    return of_state(lambda x, s: x * s.rate, thing, lambda s: setattr(s, "rate", 3.0))
+
+
+def of_an_array_of_its_own_kind() -> tuple[Any, Callable[[], object]]:
+    array = np.ones(2).view(type("Own", (np.ndarray,), {}))
+    return of_state(lambda x, s: x * float(s[0]), array, lambda s: s.__setitem__(0, 2.0))
+
+
+def of_a_function_and(ask: Callable[[Any], float]) -> tuple[Any, Callable[[], object]]:
+    def helper() -> None:
+        """Has a setting, later."""
+
+    return of_state(lambda x, s: x * ask(s), helper, lambda s: setattr(s, "rate", 3.0))
+
+
+class InSlots:
+    __slots__ = ("__own", "rate")
+
+    def __init__(self) -> None:
+        self.__own = 2.0
+
+    def own(self) -> float:
+        return self.__own
+
+
+class Twice:
+    """Gives twice what it keeps."""
+
+    def __init__(self) -> None:
+        self.rate = 2.0
+
+    def __getattribute__(self, name: str) -> Any:
+        found = object.__getattribute__(self, name)
+        return 2 * found if name == "rate" else found
+
+
 NUMBERS = [0.5] * 5000
 
 REPLACED = {
+    "an attribute of a list": lambda: of_its_own_kind(list, [1.0]),
+    "an attribute of a dict": lambda: of_its_own_kind(dict, {"a": 1.0}),
+    "an attribute of a queue": lambda: of_its_own_kind(deque, [1.0]),
+    "an array of one's own kind": of_an_array_of_its_own_kind,
+    "whether a function has an attribute": lambda: of_a_function_and(
+        lambda s: s.rate if hasattr(s, "rate") else 1.0
+    ),
+    "what a function has, or not": lambda: of_a_function_and(lambda s: getattr(s, "rate", 1.0)),
+    "a slot that was empty": lambda: of_state(
+        lambda x, s: x * (s.rate if hasattr(s, "rate") else 1.0),
+        InSlots(),
+        lambda s: setattr(s, "rate", 3.0),
+    ),
+    "a private slot": lambda: of_state(
+        lambda x, s: x * s.own(), InSlots(), lambda s: setattr(s, "_InSlots__own", 3.0)
+    ),
+    "what is given as another number": lambda: of_state(
+        lambda x, s: x * s.rate, Twice(), lambda s: setattr(s, "rate", 3.0)
+    ),
     "a computed name in a module": lambda: of_a_module_by(lambda s: getattr(s, "".join("rate"))),
     "all names in a module": lambda: of_a_module_by(
         lambda s: sum(x for x in vars(s).values() if isinstance(x, float))
@@ -482,6 +541,22 @@ def test_what_numpy_has_besides_arrays_may_be_held() -> None:
     source, each = np.random.default_rng(0), np.vectorize(lambda v: v * 2.0, otypes=[object])
     f = lambda x: each(np.array([x]))[0] * (source is not None)
     assert compile(f, 1.0, backend="python")(2.0) == 4.0
+
+
+def test_what_an_object_has_is_left_as_it_is() -> None:
+    """However it is asked: what stands for it while a function is recorded anew is taken away."""
+    twice, gained = Twice(), Gained()
+    compiled = compile(lambda x: x * twice.rate * gained.gain, 1.0, backend="python")
+    twice.rate = 3.0
+    with pytest.raises(CompileError, match="is another now"):
+        compiled(1.0)
+    assert vars(twice) == {"rate": 3.0}
+    gained.gain = 5.0
+    compiled = compile(lambda x: x * gained.gain, 1.0, backend="python")
+    del gained.gain
+    with pytest.raises(CompileError, match="is another now"):
+        compiled(1.0)
+    assert vars(gained) == {}
 
 
 def test_what_makes_no_difference_may_go() -> None:

@@ -13,8 +13,8 @@ from autograd.compiler.reach import is_foreign, reached
 from autograd.modes import source_line
 from autograd.place import place_of
 
-MESSAGES = frozenset(("autograd.compiler.recording", "autograd.errors"))
-"""Modules that make text for errors; the first runs the function, and is around all its code."""
+MESSAGES = frozenset("autograd.compiler.recording autograd.errors asyncio.base_futures".split())
+"""Modules that make text for messages; the first runs the function, and is around all its code."""
 
 WAITING = frozenset("asyncio concurrent multiprocessing queue threading".split())
 """Modules whose code runs in a thread that waits for another one."""

@@ -20,7 +20,16 @@ from typing import Any
 from weakref import ProxyTypes
 
 from autograd.compiler.askers import is_users
-from autograd.compiler.places import ABSENT, IS, SAME, Held, attributes_of, held_by
+from autograd.compiler.places import (
+    ABSENT,
+    IS,
+    SAME,
+    Held,
+    attributes_of,
+    held_by,
+    is_state,
+    named_by,
+)
 from autograd.compiler.reach import is_foreign, reached
 from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (
@@ -45,6 +54,9 @@ CLOCKS = [
 
 LINK_OF_A_CACHE = "_lru_list_elem"
 """What functools.lru_cache keeps results in: its code, in C, expects no stand-in there."""
+
+READS = frozenset("getvalue getbuffer read readline readlines tell".split())
+"""Methods of a text in memory that tell what is in it."""
 
 ITEMS_ONE_BY_ONE = 64
 """A list of more is data, and none of its items an iterator that is looked for."""
@@ -93,13 +105,15 @@ class Leftovers:
                     self._replace_contents(held, told, run)
                 elif not held.spelled.endswith(IS):
                     is_of_nodes = str(getattr(held.holder, "dtype", "")) == "object"
-                    is_others = held.name == "os.environ"
+                    is_others = held.name == "os.environ" or self._is_asked(held)
                     if is_others or (type(held.value) is bytes and not is_of_nodes):
                         self.lasting.append(told)
-                elif type(held.value).__name__ == LINK_OF_A_CACHE or _is_gone(held):
+                elif (
+                    type(held.value).__name__ == LINK_OF_A_CACHE
+                    or _is_gone(held)
+                    or not self._replace(held, stand_in(held.read(), told, run))
+                ):
                     self.lasting.append(told)
-                else:
-                    self._replace(held, stand_in(held.read(), told, run))
             with self._noted_clocks(run):
                 yield
         finally:
@@ -112,6 +126,13 @@ class Leftovers:
     def passing(self) -> frozenset[tuple[int, str]]:
         """The places where there is something else after each run."""
         return frozenset(each.place for each in self._changed)
+
+    def _is_asked(self, held: Held) -> bool:
+        """Return whether an object in C is another, and not only written to."""
+        is_written = hasattr(held.holder, "getvalue") and READS.isdisjoint(
+            named_by(reached(self._f))
+        )
+        return is_state(held) and not is_written
 
     def _name_of(self, held: Held) -> str:
         """Return what a place is called; of a container, where it is."""

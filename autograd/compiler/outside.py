@@ -49,8 +49,8 @@ ASKING = frozenset(
 """Functions of these modules that tell of files, or of chance."""
 
 INTERPRETER = frozenset(
-    "cache_info get_count get_objects get_stats getallocatedblocks getloadavg getpid getppid "
-    "getrecursionlimit getrefcount getrusage getswitchinterval isenabled times".split()
+    "cache_info get_count get_objects get_stats get_threshold getallocatedblocks getloadavg getpid "
+    "getppid getrecursionlimit getrefcount getrusage getswitchinterval isenabled times".split()
 )
 """Functions, of these homes, that tell of the state of Python or of the process."""
 OF_INTERPRETER = frozenset(("sys", "gc", "posix", "nt", "resource", None))

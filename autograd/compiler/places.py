@@ -13,12 +13,12 @@ import sys
 import weakref
 from array import array
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache, partial
 from keyword import iskeyword
 from operator import is_
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from autograd.compiler.reach import (
@@ -51,6 +51,8 @@ ABSENT = "absent"
 """What is in a place that isn't there."""
 SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
 
+WHETHER = REFLECTS | {"hasattr", "AttributeError"}
+"""Code that names one of these may go by whether a function has an attribute."""
 TELLS_STATE = ("locked", "digest")
 """Methods of objects in C that nothing else tells apart."""
 
@@ -102,10 +104,10 @@ class Held(NamedTuple):
                 holder.set(other)
             elif isinstance(holder, type):
                 setattr(holder, name, other)
-            elif isinstance(holder, dict | list):
-                holder[name] = other
-            elif name in attributes_of(holder):
+            elif self.attribute and name in attributes_of(holder):
                 attributes_of(holder)[name] = other
+            elif isinstance(holder, dict | list) and not self.attribute:
+                holder[name] = other
             else:
                 object.__setattr__(holder, name, other)
         except Exception:  # it is read-only
@@ -136,11 +138,8 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         is_users: whether only in what is of a user's own.
     """
     found: list[Held] = []
-    named: set[str] = set()
     things = things or list(reached(f))
-    for thing in things:
-        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
-            named |= names_of(thing.__code__)
+    named = named_by(things)
     ours: set[int] = set()
     attributes = {id(own) for own in map(attributes_of, things)}
     for thing in things:
@@ -167,6 +166,15 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
     ]
 
 
+def named_by(things: Iterable[Any]) -> set[str]:
+    """Return what code of a user's among these names."""
+    named: set[str] = set()
+    for thing in things:
+        if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
+            named |= names_of(thing.__code__)
+    return named
+
+
 def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
     """Yield the places in one object; ``named`` is what code of a user's names."""
     if thing.__class__ is Value:
@@ -174,6 +182,8 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
     elif isinstance(thing, FunctionType):
         if not is_foreign(thing.__module__ or ""):
             yield from _places_in_function(thing)
+            if named & WHETHER:
+                yield _keys(f"the attributes of {thing.__name__}", vars(thing), vars(thing))
     elif isinstance(thing, list | set | deque):
         if len(thing) <= LONGEST_WATCHED:
             yield _items(thing)
@@ -208,21 +218,39 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
             if named & REFLECTS:
                 yield _keys(f"the names in {thing.__name__}", vars(thing), None)
     elif not isinstance(thing, CodeType):
-        slots = [getattr(kind, "__slots__", ()) for kind in type(thing).__mro__]
-        names = [name for each in slots for name in ([each] if isinstance(each, str) else each)]
-        own, kind = attributes_of(thing), type(thing).__name__
-        if not is_foreign(type(thing).__module__):
-            yield from _place(f"the class of a {kind}", thing, *_attribute(thing, "__class__"))
-        if own is not NONE:
-            yield from _place(f"{kind}.__dict__", thing, *_attribute(thing, "__dict__"))
-            yield _keys(f"the attributes of {kind}", own, own)
-        if not names and _is_in_c(type(thing)):  # type: ignore[arg-type]
-            yield from _state(thing)
-        for key in [*own, *names]:
-            way, reading = _attribute(thing, key)
-            # Not where a property stands in its place.
-            table = own if _get(own, key) is getattr(thing, key, ABSENT) is not ABSENT else None
-            yield from _place(f"{kind}.{key}", thing, way, reading, key, table)
+        yield from _places_in_instance(thing)
+        return
+    is_container = isinstance(thing, list | set | deque | dict) or _is_memory(thing)
+    if is_container and not is_foreign(type(thing).__module__):
+        yield from _places_in_instance(thing)
+
+
+def _places_in_instance(thing: Any) -> Iterator[Held]:
+    """Yield the attributes of an object, and what it is."""
+    kinds = type(thing).__mro__
+    made = [part for each in kinds if "__slots__" in vars(each) for part in vars(each).values()]
+    slots = [part.__name__ for part in made if type(part) is MemberDescriptorType]
+    own, kind = attributes_of(thing), type(thing).__name__
+    if not is_foreign(type(thing).__module__):
+        yield from _place(f"the class of a {kind}", thing, *_attribute(thing, "__class__"))
+    if own is not NONE:
+        yield from _place(f"{kind}.__dict__", thing, *_attribute(thing, "__dict__"))
+        yield _keys(f"the attributes of {kind}", own, own)
+    if not slots and _is_in_c(type(thing)):  # type: ignore[arg-type]
+        yield from _state(thing)
+    for key in own:
+        # Where a property stands in its place, it is the property's.
+        is_plain = getattr(thing, key, ABSENT) is own[key]
+        way = f".{key}" if is_plain and _is_name(key) else ""
+        table = own if is_plain else None
+        yield from _place(f"{kind}.{key}", thing, way, partial(_get, own, key), key, table)
+    for key in slots:
+        way, reading = _attribute(thing, key)
+        if hasattr(thing, key):
+            yield from _place(f"{kind}.{key}", thing, way, reading, key)
+        else:
+            reading = partial(getattr, thing, key, ABSENT)
+            yield from _place(f"{kind}.{key}", thing, "", reading, key)
 
 
 def _said(thing: Any) -> str:
@@ -288,6 +316,11 @@ def _state(thing: Any) -> Iterator[Held]:
             continue
 
 
+def is_state(held: Held) -> bool:
+    """Return whether it is all of an object in C."""
+    return isinstance(held.read, partial) and held.read.func is _copied
+
+
 def _copied(thing: Any) -> Any:
     return thing.__reduce_ex__(2)[1:3]
 
@@ -300,10 +333,10 @@ def _parts_of(made: Callable[[], Any], names: Sequence[str]) -> list[Any]:
 def _places_in_memory(thing: Any) -> Iterator[Held]:
     """Yield the contents of an array, or of something like one."""
     size = getattr(thing, "nbytes", 0)  # of NumPy's, what has none is no array
-    if type(thing).__module__ != "numpy" and not size:
+    if not size and not _is_numpys(thing):
         size = len(bytes(thing))
     if 0 < size <= LONGEST_WATCHED * 8:
-        if type(thing).__module__ == "numpy":
+        if _is_numpys(thing):
             for name in ("shape", "dtype"):
                 yield from _array_attribute(thing, name)
         read = partial(_contents, thing)
@@ -318,12 +351,14 @@ def _array_attribute(array: Any, name: str) -> Iterator[Held]:
         yield Held(f"{kind}.{name}", read, read(), f"{{0}}{way}" + EQUAL, array)
 
 
+def _is_numpys(thing: Any) -> bool:
+    return any(kind.__module__ == "numpy" for kind in type(thing).__mro__)
+
+
 def _is_memory(thing: Any) -> bool:
     """Return whether it is NumPy's, or one of ctypes'."""
     kind = type(thing)
-    return kind.__module__ == "numpy" or (
-        hasattr(kind, "from_buffer_copy") and not isinstance(thing, type)
-    )
+    return _is_numpys(thing) or (hasattr(kind, "from_buffer_copy") and not isinstance(thing, type))
 
 
 def _contents(thing: Any) -> bytes:
