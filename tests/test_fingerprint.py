@@ -201,6 +201,16 @@ def test_a_repr_counts_where_text_is_made() -> None:
     assert key_of(run(text)) != key_of(run(text.replace("'a'", "'aa'"))) is not None
 
 
+@pytest.mark.parametrize("of", ["def g(x): return x", "class g: n = 1"])
+def test_a_name_counts(of: str) -> None:
+    """As code may go by it: ``if act.__name__ == "relu"``."""
+    text = f"{of}\ndef f(x): return x * len(g.__name__)"
+    found = [run(text), run(text)]
+    assert key_of(found[0]) == key_of(found[1]) is not None
+    found[1].g.__name__ = "other"
+    assert key_of(found[0]) != key_of(found[1])
+
+
 def test_a_part_of_this_project_that_somebody_replaced_is_not_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

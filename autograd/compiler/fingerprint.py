@@ -245,7 +245,7 @@ class _Walk:
             attributes = reading.attributes
             self.is_told |= not TOLD.isdisjoint(attributes)
             self.is_printed |= reading.prints
-            yield f"function {reading.text}"
+            yield f"function {f.__name__} {reading.text}"
             for name in reading.globals:
                 home = f.__globals__ if name in f.__globals__ else _builtins_of(f)
                 yield from self._variable(name, home.get(name), attributes)
@@ -277,7 +277,7 @@ class _Walk:
                 waiting += [(each, getattr(thing, each)) for each in found]
 
     def _class(self, kind: type) -> Iterator[str]:
-        yield f"class {kind.__module__}.{kind.__qualname__}"
+        yield f"class {kind.__module__}.{kind.__qualname__} {kind.__name__}"
         if _is_own(kind.__module__):
             self._trust(kind.__module__)
             if vars(sys.modules[kind.__module__]).get(kind.__qualname__) is not kind:
