@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import floor, inf, nan
 
 import pytest
@@ -36,14 +37,45 @@ def test_the_clearest_stencil_comes_first_and_one_without_a_slope_last() -> None
     ]
 
 
-def test_slopes_that_grow_without_one_that_is_sharp_run_away() -> None:
-    growing = [stencil(Slope(10.0**k, 10.0 ** (k - 1))) for k in range(3)]
-    assert diverges(growing)
-    assert not diverges(growing[:1])
-    assert not diverges(growing[::-1])
-    assert not diverges([*growing, stencil(Slope(1.0, 1e-5))])
-    assert not diverges([stencil(Slope(1.0, 0.1)), stencil(Slope(3.0, 0.1))])
-    assert not diverges([stencil(Slope(1.0, 0.1)), stencil(NONE)])
+def seen_at(*varied: tuple[float, float], error: float = inf) -> list[Stencil]:
+    """Return stencils at scales, where f varies by so much."""
+    slope = Slope(1.0, error)
+    return [replace(stencil(slope), h=h, reach=v / h) for h, v in varied]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_root"),
+    [
+        (0.5, 0.5, True),
+        (0.06, 0.06, True),
+        (0.04, 0.06, False),  # noise, which is the same at all scales
+        (0.96, 0.96, True),
+        (0.98, 0.96, False),  # a slope
+        (0.4, 0.54, True),
+        (0.4, 0.56, False),  # neither
+        (1.0, 0.0, False),
+        (-0.5, -0.5, False),
+    ],
+)
+def test_what_varies_as_a_power_of_the_distance_has_no_slope(
+    first: float, second: float, is_root: bool
+) -> None:
+    scales = [(1.0, 8.0), (0.1, 8.0 * 0.1**first), (0.01, 8.0 * 0.1 ** (first + second))]
+    assert diverges(seen_at(*scales)) == is_root
+    assert diverges(seen_at(*scales[::-1])) == is_root
+    assert diverges(seen_at(*scales, error=0.05)) == is_root
+    assert not diverges(seen_at(*scales, error=0.049))  # a slope is known
+    assert not diverges(seen_at(*scales[:2]))
+
+
+@pytest.mark.parametrize("end", [0.0, inf])
+def test_what_stands_still_or_overflows_is_no_root(end: float) -> None:
+    assert not diverges(seen_at((1.0, 1.0), (0.01, 0.1), (0.0001, end)))
+    assert not diverges(seen_at((1.0, end), (0.01, 0.1), (0.0001, 0.01)))
+
+
+def test_a_scale_looked_at_twice_is_one() -> None:
+    assert diverges(seen_at((1.0, 1.0), (0.01, 0.1), (0.01, 0.1), (0.0001, 0.01)))
 
 
 def test_of_what_cannot_be_looked_at_nothing_is_known_no_noise_either() -> None:
@@ -53,11 +85,6 @@ def test_of_what_cannot_be_looked_at_nothing_is_known_no_noise_either() -> None:
     hidden = explore(line_of(lambda t: 2.0 if t == 0.7 else None, 0.7))
     assert (hidden.kind, hidden.slope, hidden.noise) == ("undefined", NONE, 0.0)
     assert (hidden.reach, hidden.step, hidden.hidden, hidden.seen) == (0.0, 0.0, 0.0, [])
-
-
-def test_slopes_run_away_from_three_times_the_first_on() -> None:
-    steep = lambda value: diverges([stencil(Slope(1.0, 0.25)), stencil(Slope(value, 0.25))])
-    assert [steep(v) for v in (4.0, 4.25, 4.75, -4.75)] == [False, True, True, True]  # 3 * 1.25
 
 
 SURVEYS: dict[str, tuple[Survey, dict[float, str]]] = {

@@ -51,6 +51,13 @@ def test_a_jump_is_one_at_a_much_closer_scale() -> None:
     assert inner_scale(lambda t: float(t > 0.1), seen) is None
 
 
+@pytest.mark.parametrize(("width", "is_told"), [(1e-5, True), (2e-6, True), (1e-6, False)])
+def test_what_looked_like_a_jump_may_be_steep(width: float, is_told: bool) -> None:
+    """Its slope need not be sharp there, only telling: then the next scale is closer still."""
+    seen = replace(SEEN, bend=1.0, jumps=True)
+    assert (inner_scale(lambda t: math.atan(t / width), seen) is not None) == is_told
+
+
 def test_the_closest_scale_is_above_the_rounding() -> None:
     line = line_of(math.fabs)
     assert _hair(line, SEEN) == 1e-5 / 7

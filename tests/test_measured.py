@@ -135,6 +135,7 @@ STEEP: list[tuple[F, F]] = [
     (lambda u: math.exp(-u * u), lambda u: -2 * u * math.exp(-u * u)),
     (lambda u: 1 / (1 + u * u), lambda u: -2 * u / (1 + u * u) ** 2),
     (math.tanh, lambda u: 1 / math.cosh(u) ** 2),
+    (math.sin, math.cos),
 ]
 
 
@@ -151,6 +152,22 @@ def test_what_happens_within_a_thousandth_of_the_input_has_its_slope(
         assert judged(near, x, right).verdict == "ok"
         for claim in (1.001 * right, -right, 0.0):
             assert judged(near, x, claim).verdict == "wrong"
+
+
+@pytest.mark.parametrize("steepness", [1e7, 1e8, 1e9, 1e10])
+@pytest.mark.parametrize(("f", "slope"), STEEP)
+def test_a_slope_too_steep_to_be_met_is_looked_for_where_it_is_claimed(
+    f: F, slope: F, steepness: float
+) -> None:
+    for u in (-1.9, -0.4, 0.02, 1.1):
+        x = 0.3 + u / steepness
+        near = lambda t: f((t - 0.3) * steepness)
+        right = steepness * slope((x - 0.3) * steepness)
+        assert judged(near, x, right).verdict == "ok"
+        for claim in (1.1 * right, -right):
+            check = judged(near, x, claim)
+            assert check.verdict == "wrong"
+            assert check.numeric == pytest.approx(right, rel=1e-2)
 
 
 def test_where_f_jumps_no_more_is_excused_than_the_slopes_to_both_sides() -> None:
@@ -200,9 +217,17 @@ def test_where_there_is_no_slope_none_is_wrong() -> None:
             assert check.verdict == "undefined"
             assert isnan(check.numeric)
             assert check.error == inf
-    assert judged(math.sqrt, 0.0, nan).verdict == "undefined"
-    for claim in (0.0, 1.0):
-        assert judged(math.sqrt, 0.0, claim).verdict in ("noise", "undefined")
+
+
+@pytest.mark.parametrize("power", [1 / 3, 0.5, 0.9])
+def test_a_root_has_no_slope_so_that_infinity_is_not_wrong(power: float) -> None:
+    odd: F = lambda x: math.copysign(abs(x) ** power, x)
+    even: F = lambda x: abs(x) ** power
+    for f in (odd, even, lambda x: x**power if x >= 0 else nan):
+        for claim in (0.0, 1.0, inf, nan):
+            assert judged(f, 0.0, claim).verdict == "undefined"
+    assert judged(odd, 0.1, nan).verdict == "wrong"
+    assert judged(lambda x: abs(x) ** (1 + power), 0.0, nan).verdict == "wrong"
 
 
 def noisy(deviation: float) -> F:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import inf
 
 from autograd.checking.line import Line
@@ -25,6 +26,9 @@ LULL = 40
 
 HALF = 2.0**-6
 """Steps of this width, beside the input or 1, are f's own, unless its values are of a format."""
+
+NO_NOISE, NO_SLOPE, ALIKE = 0.05, 0.97, 0.15
+"""Between which powers of the distance roots vary, and how far these may lie apart."""
 
 GLIDE_HAIR = 1e-3
 """How closely to look whether f glides or stands, per unit of what it is constant over."""
@@ -189,12 +193,17 @@ def blur(seen: Stencil) -> tuple[float, float]:
 
 
 def diverges(stencils: list[Stencil]) -> bool:
-    """Return whether slopes grow as steps shrink, and none of them is sharp."""
-    slopes = [s.slope for s in stencils if s.slope.error < inf]
-    if len(slopes) < 2 or any(s.is_sharper(SHARP_SLOPE) for s in slopes):
+    """Return whether f is a root, or like one: steeper by as much with each closer scale.
+
+    There it varies as a power of the distance, one between that of noise, 0, and of a slope, 1.
+    """
+    if len(stencils) < 3 or any(s.slope.is_sharper(TELLING) for s in stencils):
         return False
-    first, last = slopes[0], slopes[-1]
-    return abs(last.value) - last.error > 3 * (abs(first.value) + first.error)
+    varied = sorted({s.h: s.h * s.reach for s in stencils}.items())
+    if not all(0.0 < v < inf for _, v in varied):
+        return False
+    powers = [math.log(v / w) / math.log(h / k) for (h, v), (k, w) in pairwise(varied)]
+    return min(powers) > NO_NOISE and max(powers) < NO_SLOPE and max(powers) - min(powers) < ALIKE
 
 
 def _conclude_kink(found: Survey) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from autograd.checking.conclusion import SHARP_SLOPE
+from autograd.checking.conclusion import TELLING
 from autograd.checking.line import Line
 from autograd.checking.stencil import PAIRS, Stencil, two_sided
 
@@ -16,7 +16,7 @@ AHEAD = 0.15
 
 
 def closer_look(line: Line, seen: Stencil) -> Stencil | None:
-    """Return the stencil of a much closer scale: with the same bend, or smooth and sharp.
+    """Return the stencil of a much closer scale: with the same bend, or smooth.
 
     None where it is neither, or there is no need to look.
     """
@@ -33,7 +33,7 @@ def closer_look(line: Line, seen: Stencil) -> Stencil | None:
         return other
     if seen.jumps and other.jumps:
         return other
-    return other if not other.bend and other.slope.is_sharper(SHARP_SLOPE) else None
+    return other if not other.bend and other.slope.is_sharper(TELLING) else None
 
 
 def _hair(line: Line, seen: Stencil) -> float:

@@ -9,7 +9,7 @@ from autograd.checking.claim import Claim, Comparison
 from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.stencil import CONFIDENCE, Slope, Stencil
-from autograd.checking.survey import explore, look_again
+from autograd.checking.survey import explore, look_again, look_where_steep
 
 MARGIN = 1.5
 """The tolerance is this many times the error of the slope."""
@@ -24,7 +24,8 @@ def judge(line: Line, claim: Claim) -> Comparison:
         return Comparison(nan, inf, 0.0, "undefined")
     found = explore(line)
     verdict = _verdict(claim, found, line.x)
-    if verdict == "wrong" and found.h and math.isfinite(claim.slope):
+    if verdict == "wrong" and math.isfinite(claim.slope):
+        look_where_steep(line, found, claim.slope)
         look_again(line, found)
         verdict = _verdict(claim, found, line.x)
     slope = found.slope

@@ -174,8 +174,10 @@ def _next_scale(line: Line, found: Survey, tried: list[float], missed: int) -> f
     last = found.seen[-1]
     closer = min(tried) * CLOSER
     if missed or not (last.is_noisy or last.is_constant):
+        if missed or not _stays_loud(found):
+            return closer
         wide = SURVEY_START * unit(line)
-        return wide if wide > 3 * max(tried) and not missed and _stays_loud(found) else closer
+        return wide if wide > 3 * max(tried) else closer * CLOSER
     is_half = bool(line.middle) and is_short_nearby(line)
     if is_half and not last.is_constant and kind_of_short(line) == "own":
         return closer
@@ -272,3 +274,22 @@ def look_again(line: Line, found: Survey) -> None:
         louder = max(1.0, again.noise / noise) if noise else 1.0
         error = max(slope.error * louder, apart / (1 - AGAIN**2))
         found.slope = Slope(slope.value, error)
+
+
+def look_where_steep(line: Line, found: Survey, claimed: float) -> None:
+    """Look so closely that f may be as steep as is claimed, where nothing told its slope.
+
+    What varies no more than f and is so steep turns back nearby: farther samples miss it.
+    """
+    if not claimed or found.slope.is_sharper(TELLING):
+        return
+    closest = min(s.h for s in found.seen)
+    h = SURVEY_START * line.spread() / abs(claimed)
+    while line.left >= 2 and line.smallest_step < h < closest:
+        close = two_sided(line, h)
+        if close and not close.bend and close.slope.is_sharper(TELLING):
+            found.seen.append(close)
+            found.kind = "smooth"
+            conclude(line, found)
+            return
+        h *= CLOSER
