@@ -127,11 +127,12 @@ def accumulated(
     """
     inputs, outputs = _numbered(wrt), _numbered(outs)
     onward, back = _onward(edges), _back(edges)
-    if _cost(onward, inputs) <= _cost(back, outputs):
-        found = _rows(onward, inputs, _Forward(), apply)
+    forward, reverse = _Forward(), _Reverse()
+    if _cost(onward, inputs, forward) <= _cost(back, outputs, reverse):
+        found = _rows(onward, inputs, forward, apply)
         rows = [found.get(out, {}) if isinstance(out, Value) else {} for out in outs]
     else:
-        found = _rows(back, outputs, _Reverse(), apply)
+        found = _rows(back, outputs, reverse, apply)
         rows = [{} for _ in outs]
         for j, leaf in enumerate(wrt):
             for i, entry in found.get(leaf, {}).items():
@@ -161,46 +162,34 @@ def _numbered(nodes: Sequence[Any]) -> dict[Value, Row]:
     return rows
 
 
-class _Step(NamedTuple):
-    """An edge on the way that is taken: what is known at ``source`` is passed on.
-
-    Attributes:
-        local: d node / d arg.
-        singular: as of the edge.
-    """
-
-    source: Value
-    local: Any
-    singular: bool
-
-
-def _onward(edges: Sequence[Dependence]) -> dict[Value, list[_Step]]:
+def _onward(edges: Sequence[Dependence]) -> dict[Value, list[Dependence]]:
     """Return the edges by their nodes, each after the nodes that it depends on."""
-    steps: dict[Value, list[_Step]] = {}
-    for arg, node, local, singular in edges:
-        steps.setdefault(node, []).append(_Step(arg, local, singular))
+    steps: dict[Value, list[Dependence]] = {}
+    for edge in edges:
+        steps.setdefault(edge.node, []).append(edge)
     return steps
 
 
-def _back(edges: Sequence[Dependence]) -> dict[Value, list[_Step]]:
+def _back(edges: Sequence[Dependence]) -> dict[Value, list[Dependence]]:
     """Return the edges by their arguments, each after the nodes that depend on it."""
-    steps: dict[Value, list[_Step]] = {}
+    steps: dict[Value, list[Dependence]] = {}
     place: dict[Value, int] = {}
-    for i, (arg, node, local, singular) in enumerate(edges):
-        steps.setdefault(arg, []).append(_Step(node, local, singular))
-        place.setdefault(node, i)
+    for i, edge in enumerate(edges):
+        steps.setdefault(edge.arg, []).append(edge)
+        place.setdefault(edge.node, i)
     # What has no edges of its own, as the inputs, comes last.
     return {arg: steps[arg][::-1] for arg in sorted(steps, key=lambda n: -place.get(n, -1))}
 
 
-def _cost(steps: Mapping[Value, list[_Step]], seeds: Mapping[Value, Row]) -> int:
+def _cost(steps: Mapping[Value, list[Dependence]], seeds: Mapping[Value, Row], way: _Way) -> int:
     """Return how many products `_rows` takes."""
     masks = {node: reduce(operator.or_, (1 << i for i in row)) for node, row in seeds.items()}
     total = 0
     for node, parts in steps.items():
         mask = masks.get(node, 0)
         for part in parts:
-            before = masks.get(part.source, 0)
+            source: Any = part[way.source]
+            before = masks.get(source, 0)
             total += before.bit_count()
             mask |= before
         masks[node] = mask
@@ -208,7 +197,7 @@ def _cost(steps: Mapping[Value, list[_Step]], seeds: Mapping[Value, Row]) -> int
 
 
 def _rows(
-    steps: Mapping[Value, list[_Step]], seeds: Mapping[Value, Row], way: _Way, apply: Apply
+    steps: Mapping[Value, list[Dependence]], seeds: Mapping[Value, Row], way: _Way, apply: Apply
 ) -> dict[Value, Row]:
     """Return for each node the derivatives by, or of, each seed."""
     rows: dict[Value, Row] = dict(seeds)
@@ -217,7 +206,8 @@ def _rows(
         for i, entry in seeds.get(node, {}).items():
             terms[i] = [(1.0, entry, False)]
         for part in parts:
-            row = rows.get(part.source)
+            source: Any = part[way.source]
+            row = rows.get(source)
             if row:
                 for i, term in way.terms(node, part, row):
                     if i in terms:
@@ -234,16 +224,24 @@ the former is, however infinite the latter."""
 
 
 class _Way(Protocol):
-    """How edges are passed: from the inputs on, or from the outputs back."""
+    """How edges are passed: from the inputs on, or from the outputs back.
 
-    def terms(self, node: Value, part: _Step, row: Row) -> Iterator[tuple[int, Term]]:
+    Attributes:
+        source: the place in an edge of what is known, which is passed on.
+    """
+
+    source: int
+
+    def terms(self, node: Value, part: Dependence, row: Row) -> Iterator[tuple[int, Term]]:
         """Yield the products of the entries that are known with the local derivative."""
 
 
 class _Reverse:
     """As `gradients`: an infinite local derivative counts for nothing where nothing arrives."""
 
-    def terms(self, _: Value, part: _Step, row: Row) -> Iterator[tuple[int, Term]]:
+    source = 1
+
+    def terms(self, _: Value, part: Dependence, row: Row) -> Iterator[tuple[int, Term]]:
         for i, entry in row.items():
             yield i, (entry, part.local, part.singular)
 
@@ -251,12 +249,14 @@ class _Reverse:
 class _Forward:
     """What an infinite local derivative has led to counts for nothing where it isn't passed on."""
 
+    source = 0
+
     def __init__(self) -> None:
         self._after_singular: set[Value] = set()
 
-    def terms(self, node: Value, part: _Step, row: Row) -> Iterator[tuple[int, Term]]:
-        _, local, singular = part
-        follows = part.source in self._after_singular
+    def terms(self, node: Value, part: Dependence, row: Row) -> Iterator[tuple[int, Term]]:
+        arg, _, local, singular = part
+        follows = arg in self._after_singular
         if singular or follows:
             self._after_singular.add(node)
         guarded = follows and local.__class__ is not float  # a constant is not 0
@@ -282,5 +282,7 @@ def _summed(terms: list[Term], apply: Apply) -> Any:
 def _product(x: Any, y: Any, guarded: bool, apply: Apply) -> Any:
     for factor, other in ((x, y), (y, x)):
         if factor.__class__ is float and factor in (1, -1):
-            return other if factor == 1 else apply(ops.neg, [other])
+            if factor == 1:
+                return other
+            return -other if other.__class__ is float else apply(ops.neg, [other])
     return apply(ops.mul_no_nan if guarded else ops.mul, [x, y])

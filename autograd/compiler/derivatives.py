@@ -8,7 +8,7 @@ from functools import cache
 from math import prod
 from typing import Any, NamedTuple
 
-from autograd.accumulation import accumulated, edges_of
+from autograd.accumulation import Dependence, accumulated, edges_of
 from autograd.compiler.forks import lazy
 from autograd.compiler.program import without_gc
 from autograd.compiler.recording import FunctionGraph
@@ -46,7 +46,9 @@ class Matrix:
             edges = edges_of(graph.outputs, wrt)
             once = sharer.share(_returning(graph, [edge.local for edge in edges]))
             pairs = zip(edges, once.outputs, strict=True)
-            edges = [edge._replace(local=local) for edge, local in pairs]
+            edges = [
+                Dependence(arg, node, local, singular) for (arg, node, _, singular), local in pairs
+            ]
             self._pattern, entries = accumulated(
                 edges, graph.outputs, wrt, sharer.apply, symmetric=symmetric
             )

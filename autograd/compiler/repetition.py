@@ -54,8 +54,7 @@ def differing(
             args = node.args
             if [twin.get(arg, arg) for arg in other.args] != [*args]:
                 return False
-            # It may be the sign of a zero.
-            return float not in map(type, args) or all(map(is_same, args, other.args))
+            return 0.0 not in args or all(map(is_same, args, other.args))  # with its sign
         if other in twin:
             return twin[other] is node
         return node not in parameters and repr(node.data) == repr(other.data)
