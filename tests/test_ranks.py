@@ -84,7 +84,7 @@ def ranked(made: Program) -> list[tuple[Any, int]]:
     for piece in pieces:
         sides = [*piece.args, *(piece.terms[0] if piece.terms else ())]
         sides += [n for n in (piece.terms[1] if piece.terms else ()) if n is not None]
-        piece.uses = [n for n in sides if isinstance(n, int)]
+        piece.rows = [tuple(n for n in sides if isinstance(n, int))]
     results = made.first + len(made.instructions)
     return list(zip(pieces, ranks_of(pieces, results, is_uniform), strict=True))
 
@@ -93,7 +93,13 @@ def ranked(made: Program) -> list[tuple[Any, int]]:
 def test_whatever_is_used_has_a_lower_rank(f: Callable[..., Value]) -> None:
     found = ranked(program(f, 6))
     rank = {piece.number: rank for piece, rank in found if not piece.sink}
-    assert all(rank.get(n, 0) < own for piece, own in found if not piece.sink for n in piece.uses)
+    assert all(
+        rank.get(n, 0) < own
+        for piece, own in found
+        if not piece.sink
+        for row in piece.rows
+        for n in row
+    )
 
 
 def products(f: Callable[..., Value], length: int) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import sub
+from typing import Any
 
 from autograd.compiler.chains import Piece
 from autograd.compiler.loops import Access, Loop, Repeat, Walk
@@ -76,16 +78,41 @@ class Walks:
         return [address + first - low for first, low, address in bases]
 
 
-def stretches_of(
-    piece: Piece, address: Mapping[int, int]
-) -> Iterator[tuple[int, int, int, tuple[int, int]]]:
+class Sides:
+    """Where the terms of chains are, one side of a product at a time.
+
+    Args:
+        address: by a result's number; that of what has been asked for doesn't change.
+    """
+
+    def __init__(self, address: Mapping[int, int]) -> None:
+        self.address = address
+        self._known: dict[tuple[int | None, ...], tuple[list[int], int | None]] = {}
+
+    def of(self, side: tuple[Any, ...]) -> tuple[list[int], int | None]:
+        """Return the addresses, 0 for None, and how far they are apart, if evenly, in one array."""
+        found = self._known.get(side)
+        if found is None:
+            places = [0 if n is None else self.address[n] for n in side]
+            steps = set(map(sub, places[1:], places))
+            is_even = len(steps) < 2 and places[0] >> BITS == places[-1] >> BITS
+            found = places, (steps.pop() if steps else 0) if is_even else None
+            self._known[side] = found
+        return found
+
+
+def stretches_of(piece: Piece, sides: Sides) -> Iterator[tuple[int, int, int, tuple[int, int]]]:
     """Yield the stretches of a chain: where both sides begin, the length, and their strides.
 
     Where there is no right side, its address is 0.
     """
-    lefts = [address[n] for n in piece.terms[0]]  # type: ignore[index]
-    rights = [0 if n is None else address[n] for n in piece.terms[1]]  # type: ignore[index]
+    if not piece.terms or not piece.terms[0]:
+        return
+    (lefts, left_step), (rights, right_step) = map(sides.of, piece.terms)
     begin, size = 0, len(lefts)
+    if left_step is not None and right_step is not None:
+        yield lefts[0], rights[0], size, (left_step, right_step)
+        return
     while begin < size:
         left, right = lefts[begin], rights[begin]
         i = j = 0

@@ -16,7 +16,7 @@ SHORTEST_CHAIN = 4
 """Fewer terms are added one by one: a loop would cost more than it saves."""
 
 
-Terms = tuple[Sequence[Arg], Sequence[Arg | None]]
+Terms = tuple[tuple[Arg, ...], tuple[Arg | None, ...]]
 """What is multiplied with what, and added up; None with nothing."""
 
 
@@ -24,10 +24,23 @@ class Piece:
     """An instruction, a chain, or where an output goes, on its way into a loop.
 
     Attributes:
-        uses: the results that it uses, once its constants are placed.
+        uses: the results that it is applied to, once its constants are placed.
+        rows: likewise, those in its terms: a row of numbers that are multiplied by many others is
+            one tuple, which is gone through once for all of them.
     """
 
-    __slots__ = ("addresses", "args", "number", "op", "scatter", "shape", "sink", "terms", "uses")
+    __slots__ = (
+        "addresses",
+        "args",
+        "number",
+        "op",
+        "rows",
+        "scatter",
+        "shape",
+        "sink",
+        "terms",
+        "uses",
+    )
 
     def __init__(
         self,
@@ -47,6 +60,7 @@ class Piece:
         self.addresses: tuple[int, ...] = ()
         self.shape: tuple[object, ...] = ()
         self.uses: Sequence[int] = ()
+        self.rows: Sequence[tuple[int, ...]] = ()
 
 
 def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[bool]) -> list[Piece]:

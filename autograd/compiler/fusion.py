@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import chain, repeat
 from typing import NamedTuple
 
-from autograd.compiler.addresses import Memory, stretches_of
+from autograd.compiler.addresses import Memory, Sides, stretches_of
 from autograd.compiler.groups import LoopGroup
 from autograd.compiler.loops import Access, Local, Loop, Read, Repeat, Statement, Stretch
 from autograd.compiler.program import Arg, Scan
@@ -26,6 +26,7 @@ class Places(NamedTuple):
     memory: Memory
     address: Mapping[int, int]
     repeats: Mapping[int, Repeat]
+    sides: Sides
 
     def operand(self, arg: Arg, strides: tuple[int, ...]) -> Access | float:
         if isinstance(arg, float):
@@ -90,12 +91,13 @@ def _written(bodies: list[list[LoopGroup]], places: Places) -> tuple[Loop | Repe
         for body in bodies
     ]
     read: set[int] = set()
+    rows: set[tuple[int, ...]] = set()
     for body, place in zip(bodies, within, strict=True):
         for group in body:
             for piece in group.pieces:
                 read.update([n for n in piece.args if n.__class__ is int and n not in place])
-                if piece.terms:
-                    read.update(*piece.terms)  # type: ignore[arg-type]
+                rows.update(piece.rows)
+    read.update(*rows)
     loops: list[Loop | Repeat] = []
     for body, place in zip(bodies, within, strict=True):
         if _is_loop(body[0]):
@@ -131,7 +133,7 @@ def _statement(
         else:
             args.append(arg)
     stretches = []
-    for left, right, length, (i, j) in stretches_of(first, places.address) if first.terms else ():
+    for left, right, length, (i, j) in stretches_of(first, places.sides):
         a = access(left, (*next(components), i))
         b = access(right, (*next(components), j)) if right else None
         stretches.append(Stretch(a, b, length))

@@ -102,12 +102,17 @@ def scheduled(groups: list[LoopGroup]) -> list[LoopGroup]:
         return sorted(groups, key=_place)
     owner = {p.number: i for i, g in enumerate(groups) for p in g.pieces if p.sink is None}
     owning = owner.get
+    owners: dict[tuple[int, ...], set[Any]] = {}
     waiting = [0] * len(groups)
     followers: list[list[int]] = [[] for _ in groups]
     for i, group in enumerate(groups):
         before: set[Any] = set()
         for piece in group.pieces:
             before.update(map(owning, piece.uses))
+            for row in piece.rows:
+                if row not in owners:
+                    owners[row] = {*map(owning, row)}
+                before |= owners[row]
         before.discard(None)
         waiting[i] = len(before)
         for j in before:

@@ -33,16 +33,22 @@ def ranks_of(pieces: Sequence[Piece], results: int, is_uniform: Sequence[bool]) 
     """
     rank = [0] * (results + 1)
     ranks = []
-    rows: dict[Row, int] = {}
+    rows = [None if piece.sink else _row(piece, is_uniform) for piece in pieces]
+    known: dict[Row, int] = {}
+    deepest: dict[tuple[int, ...], int] = {}
     is_even = True
-    for piece in pieces:
+    for piece, row in zip(pieces, rows, strict=True):
         depth = 0
         if not piece.sink:
-            depth = rank[piece.number] = 1 + max([rank[n] for n in piece.uses], default=0)
-            row = _row(piece, is_uniform)
-            is_even = is_even and (row is None or rows.setdefault(row, depth) == depth)
+            depth = max([rank[n] for n in piece.uses], default=0)
+            for found in piece.rows:
+                if found not in deepest:
+                    deepest[found] = max([rank[n] for n in found], default=0)
+                depth = max(depth, deepest[found])
+            depth = rank[piece.number] = 1 + depth
+            is_even = is_even and (row is None or known.setdefault(row, depth) == depth)
         ranks.append(depth)
-    return ranks if is_even else _Waiting(pieces, results, is_uniform).ranks()
+    return ranks if is_even else _Waiting(pieces, results, rows).ranks()
 
 
 def _row(piece: Piece, is_uniform: Sequence[bool]) -> Row | None:
@@ -50,22 +56,31 @@ def _row(piece: Piece, is_uniform: Sequence[bool]) -> Row | None:
     for side in piece.terms or ():
         first, last = (side[0], side[-1]) if side else (None, None)
         # A constant's number is negative.
-        if all(isinstance(n, int) and (n < 0 or is_uniform[n]) for n in (first, last)):
-            return int(first or 0), int(last or 0), len(side)
+        if (
+            first.__class__ is int
+            and last.__class__ is int
+            and (first < 0 or is_uniform[first])
+            and (last < 0 or is_uniform[last])
+        ):
+            return first, last, len(side)
     return None
 
 
 class _Waiting:
     """Pieces on their way to a rank: for what they use, and for those with the same row.
 
-    Nothing uses a sink, so that none is waited for.
+    Nothing uses a sink, so that none is waited for. Rows of terms that many pieces have are on
+    their way, too: numbered behind the pieces, each as deep as what is in it.
     """
 
-    def __init__(self, pieces: Sequence[Piece], results: int, is_uniform: Sequence[bool]) -> None:
+    def __init__(self, pieces: Sequence[Piece], results: int, rows: list[Row | None]) -> None:
         self.pieces = pieces
+        self.rows = rows
         self.rank = [0] * len(pieces)
         self.missing = [0] * len(pieces)
-        self.rows = [None if piece.sink else _row(piece, is_uniform) for piece in pieces]
+        # By a row of terms that is waited for, its number; by that, the pieces that use it.
+        numbers: dict[tuple[int, ...], int] = {}
+        self.users: list[list[int]] = []
         # By a result, the pieces that use it; None of what is there from the beginning.
         self.followers: list[list[int] | None] = [None] * (results + 1)
         for piece in pieces:
@@ -75,20 +90,38 @@ class _Waiting:
         self.coming: dict[Row, int] = {}
         self.there: dict[Row, list[int]] = {}
         self.ready: list[int] = []
-        followers, missing = self.followers, self.missing
+        missing = self.missing
         for i, piece in enumerate(pieces):
             if piece.sink:
                 continue
             row = self.rows[i]
             if row:
                 self.coming[row] = self.coming.get(row, 0) + 1
-            for n in piece.uses:
-                found = followers[n]
-                if found is not None:
-                    found.append(i)
-                    missing[i] += 1
-            if not missing[i]:
+            waits = self._wait(i, piece.uses)
+            for terms in piece.rows:
+                number = numbers.get(terms)
+                if number is None:
+                    number = numbers[terms] = len(missing)
+                    missing.append(0)
+                    self.rank.append(0)
+                    self.users.append([])
+                    missing[number] = self._wait(number, terms)
+                if missing[number]:
+                    self.users[number - len(pieces)].append(i)
+                    waits += 1
+            missing[i] = waits
+            if not waits:
                 self.ready.append(i)
+
+    def _wait(self, i: int, results: Sequence[int]) -> int:
+        """Note who waits for results; return for how many."""
+        waits = 0
+        for n in results:
+            found = self.followers[n]
+            if found is not None:
+                found.append(i)
+                waits += 1
+        return waits
 
     def ranks(self) -> list[int]:
         """Return the rank of each piece."""
@@ -111,16 +144,24 @@ class _Waiting:
                 _, row = heapq.heappop(in_vain)
             some = there.pop(row, ())
             self._done(some, max([rank[i] for i in some], default=0))
-        return [0 if piece.sink else 1 + r for piece, r in zip(self.pieces, rank, strict=True)]
+        return [0 if piece.sink else 1 + r for piece, r in zip(self.pieces, rank, strict=False)]
 
     def _done(self, some: Sequence[int], deepest: int) -> None:
         """Give pieces the same rank; those that have waited for nothing else are ready."""
-        rank, missing = self.rank, self.missing
         for i in some:
-            rank[i] = deepest
-            for j in self.followers[self.pieces[i].number] or ():
-                if rank[j] <= deepest:
-                    rank[j] = deepest + 1
-                missing[j] -= 1
-                if not missing[j]:
-                    self.ready.append(j)
+            self.rank[i] = deepest
+            self._follow(self.followers[self.pieces[i].number] or (), deepest + 1)
+
+    def _follow(self, some: Sequence[int], least: int) -> None:
+        """Give pieces, and rows of terms, one less to wait for, and a rank no lower than this."""
+        rank, missing, count = self.rank, self.missing, len(self.pieces)
+        for j in some:
+            if rank[j] < least:
+                rank[j] = least
+            missing[j] -= 1
+            if missing[j]:
+                continue
+            if j < count:
+                self.ready.append(j)
+            else:
+                self._follow(self.users[j - count], rank[j])

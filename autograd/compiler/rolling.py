@@ -14,7 +14,7 @@ from operator import sub
 from struct import pack
 from typing import Any
 
-from autograd.compiler.addresses import BITS, A, Memory, T, U, Walks, X, stretches_of
+from autograd.compiler.addresses import BITS, A, Memory, Sides, T, U, Walks, X, stretches_of
 from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
 from autograd.compiler.fusion import Places, fused
 from autograd.compiler.groups import SHORTEST_LOOP, LoopGroup, grouped, scheduled
@@ -64,7 +64,8 @@ class _Roller:
         self.bodies: dict[int, _Roller] = {}
         self.repeats: dict[int, Repeat] = {}
         self._stacks: dict[int, tuple[int, int]] = {}
-        self.places = Places(self.memory, self.address, self.repeats)
+        self.sides = Sides(self.address)
+        self.places = Places(self.memory, self.address, self.repeats, self.sides)
         for number, (op, args) in enumerate(program.instructions, program.first):
             if op is PART:
                 scan = int(args[0])
@@ -110,19 +111,26 @@ class _Roller:
 
         Chains with the same ones share them: those of one row of a matrix, by many variables.
         """
-        known: dict[bytes, Sequence[int]] = {}
+        known: dict[bytes, tuple[int, ...]] = {}
+        rows: dict[tuple[Any, ...], tuple[int, ...]] = {}
         for piece in pieces:
             if piece.op.__class__ is Scan:
                 self._place_columns(piece, known)
-            uses: Iterable[Arg | None] = piece.args
             if piece.terms:
                 lefts, rights = (self._placed_alike(side, known) for side in piece.terms)
                 piece.terms = lefts, rights
-                uses = chain(piece.args, lefts, rights)
-            found = [n for n in uses if n.__class__ is int and n >= 0]
-            piece.uses = [self.whole.get(n, n) for n in found] if self.whole else found
+                for side in piece.terms:
+                    if side not in rows:
+                        rows[side] = self._results(side)
+                piece.rows = rows[lefts], rows[rights]
+            piece.uses = self._results(piece.args)
 
-    def _place_columns(self, piece: Piece, known: dict[bytes, Sequence[int]]) -> None:
+    def _results(self, args: Iterable[Any]) -> tuple[int, ...]:
+        """Return what is computed, and not there from the beginning."""
+        found = [n for n in args if n.__class__ is int and n >= self.program.first]
+        return tuple([self.whole.get(n, n) for n in found] if self.whole else found)
+
+    def _place_columns(self, piece: Piece, known: dict[bytes, tuple[int, ...]]) -> None:
         """Give the constants that a loop goes through an address, one after the other."""
         carries, steps, begins = piece.op.carries, piece.op.steps, piece.op.begins
         columns = (piece.args[i : i + steps] for i in range(carries, begins, steps))
@@ -130,16 +138,16 @@ class _Roller:
         piece.args = (*piece.args[:carries], *placed, *piece.args[begins:])
 
     def _placed_alike(
-        self, side: Sequence[Any], known: dict[bytes, Sequence[int]]
-    ) -> Sequence[Any]:
+        self, side: tuple[Any, ...], known: dict[bytes, tuple[int, ...]]
+    ) -> tuple[Any, ...]:
         kinds = set(map(type, side))
         if float not in kinds:
             return side
         if len(kinds) > 1 or len(side) < SHORTEST_CHAIN:
-            return [x if x is None else self._placed(x) for x in side]
+            return tuple([x if x is None else self._placed(x) for x in side])
         key = pack(f"{len(side)}d", *side)  # 0.0 is not -0.0
         if key not in known:
-            known[key] = list(map(self._placed, side))
+            known[key] = tuple(map(self._placed, side))
         return known[key]
 
     def _placed(self, arg: Arg) -> int:
@@ -232,9 +240,7 @@ class _Roller:
             (out,) = piece.args
             count = self.given[out] = self.given.get(out, 0) + 1  # type: ignore[index, arg-type]
             shape += self.loop.get(out), count  # type: ignore[arg-type]
-        for left, right, length, strides in (
-            stretches_of(piece, self.address) if piece.terms else ()
-        ):
+        for left, right, length, strides in stretches_of(piece, self.sides):
             shape += left >> BITS, right and right >> BITS, length, strides
             addresses.append(left)
             if right:
