@@ -96,6 +96,8 @@ def nested(items: Sequence[Any], shape: Sequence[int]) -> Any:
     """
     if not shape:
         return items[0]
+    if len(shape) == 1:
+        return [*items]
     step = len(items) // shape[0] if shape[0] else 0
     return [nested(items[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
 

@@ -307,7 +307,11 @@ def flattened(shapes: Sequence[Shape], arguments: Sequence[Any]) -> Sequence[flo
     if len(arguments) != len(shapes):
         return None
     flat: Any = arguments
-    if any(shapes):
+    if len(shapes) == 1 and shapes[0]:  # a list is as it is
+        flat = arguments[0]
+        if flat.__class__ is not list or not len(flat) == shapes[0][0] > 0:
+            return None
+    elif any(shapes):
         flat = []
         for shape, given in zip(shapes, arguments, strict=True):
             if not shape:
@@ -355,6 +359,7 @@ class PlainFrame:
         layout = struct.Struct(f"{arguments[-1]}{real.code}")
         self._pack, self._room = layout.pack_into, self.inputs.data
         self._spans = [*zip(pairwise(results), signature.results, strict=True)]
+        self._are_numbers = not any(signature.results)
         self._cells = self.outputs.data
 
     def take(self, flat: Sequence[float]) -> bool:
@@ -368,6 +373,8 @@ class PlainFrame:
     def results(self) -> list[Any]:
         """Return the outputs, as numbers and lists."""
         cells = self._cells
+        if self._are_numbers:
+            return cells.tolist()
         return [
             nested(cells[begin:end].tolist(), shape) if shape else cells[begin]
             for (begin, end), shape in self._spans

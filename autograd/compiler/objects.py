@@ -49,6 +49,20 @@ end:
 """
 """Visits the number in a slot of each object; returns how many have been visited."""
 
+GAIN = """\
+define i64 @gain(ptr %objects, ptr %before, ptr %numbers, i64 %n, i64 %slot) {
+  %seen = call i64 @read_grad(ptr %objects, ptr %before, i64 %n, i64 %slot)
+  %all = icmp eq i64 %seen, %n
+  br i1 %all, label %add, label %end
+add:
+  %done = call i64 @add(ptr %objects, ptr %numbers, i64 %n, i64 %slot)
+  br label %end
+end:
+  ret i64 %seen
+}
+"""
+"""Adds numbers to a slot of each object, or to none; returns how many have one."""
+
 FIND = """\
   %float = load ptr, ptr %place
   %empty = icmp eq ptr %float, null
@@ -111,8 +125,7 @@ class _Slots(NamedTuple):
     """How machine code gets at numbers: its functions, and where the slots of a Value are."""
 
     read: Any
-    read_grad: Any
-    add: Any
+    gain: Any
     data: int
     grad: int
     engine: Any
@@ -153,8 +166,7 @@ class Slots:
             TypeError: one of them is no number.
         """
         known, n = _slots(), len(numbers)
-        if known and known.read_grad(self._address, self._before_at, n, known.grad) == n:
-            known.add(self._address, address, n, known.grad)
+        if known and known.gain(self._address, self._before_at, address, n, known.grad) == n:
             return
         pairs = list(zip(self.leaves, numbers.tolist(), strict=False))
         for leaf, total in [(leaf, real(leaf.grad) + number) for leaf, number in pairs]:
@@ -195,11 +207,17 @@ def _slots() -> _Slots | None:
 def _walking(find_data: str, find_grad: str, add: str, data: int, grad: int) -> _Slots:
     walks = {"read": (find_data, READ), "read_grad": (find_grad, READ), "add": (find_grad, add)}
     texts = [WALK.format(name=name, find=f, visit=v) for name, (f, v) in walks.items()]
-    engine = load(object_code("\n".join(texts)))
+    engine = load(object_code("\n".join([*texts, GAIN])))
     # These hold Python's lock, and pass on an error that its functions note.
-    prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 2)
-    read, read_grad, add_to = (prototype(engine.get_function_address(name)) for name in walks)
-    return _Slots(read, read_grad, add_to, data, grad, engine)
+    prototypes = [
+        ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * places, *[ctypes.c_int64] * 2)
+        for places in (2, 3)
+    ]
+    read, gain = (
+        prototype(engine.get_function_address(name))
+        for prototype, name in zip(prototypes, ("read", "gain"), strict=True)
+    )
+    return _Slots(read, gain, data, grad, engine)
 
 
 def _is_plain(number: float) -> bool:
