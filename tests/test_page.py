@@ -29,7 +29,6 @@ from autograd.page.javascript import SPELLING, rows
 from autograd.page.levels import CROWD, FEW_NODES, levels_of, shown_levels
 from autograd.page.linker import resource
 from autograd.page.packing import Column
-from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from nn import MLP
@@ -342,7 +341,7 @@ def test_modules_in_modules_are_boxes_in_boxes() -> None:
 @pytest.mark.parametrize("scoped", [False, True])
 def test_samples_are_found_with_and_without_scopes(scoped: bool) -> None:
     structure = Structure(list(Recording(moons_like(5, scoped=scoped)).nodes))
-    found = samples_of(structure)
+    found = structure.samples
     assert found.names == [f"sample {i}" for i in range(5)]
     sizes = Counter(found.of)
     assert len({sizes[i] for i in range(5)}) == 1
@@ -352,7 +351,7 @@ def test_samples_are_found_with_and_without_scopes(scoped: bool) -> None:
 def test_a_penalty_is_no_sample() -> None:
     w = Value(2.0, "w")
     loss = mean([(w * x).tanh() for x in (1.0, 2.0, 3.0)]) + 0.1 * w * w
-    found = samples_of(Structure(list(Recording(loss).nodes)))
+    found = Structure(list(Recording(loss).nodes)).samples
     assert found.names == ["sample 0", "sample 1", "sample 2"]
 
 
@@ -364,7 +363,7 @@ def test_what_shares_no_parameters_is_no_sample() -> None:
     # Neurons share their inputs, not their weights; the terms of one share nothing.
     layer = sum([h * 0.5 for h in MLP(3, [5])([Value(0.1 * i) for i in range(3)])])
     for out in (chain, neuron(), layer):
-        assert samples_of(Structure(list(Recording(out).nodes))).names == []
+        assert Structure(list(Recording(out).nodes)).samples.names == []
 
 
 def test_it_opens_where_it_is_told_to() -> None:

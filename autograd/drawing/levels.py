@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from functools import lru_cache
 from typing import NamedTuple
 
+from autograd.drawing.samples import is_part_of_sum
 from autograd.drawing.stages import Stages, stages_of
-from autograd.drawing.structure import Structure
-from autograd.engine import Value
-from autograd.errors import RuleError
-from autograd.operation import Op, Symbol
+from autograd.drawing.structure import Structure, starred
 
 TURNS = 3
 """So often a sum goes from adding to taking away and back before that is what it does."""
@@ -53,17 +51,22 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
 
     Cost: linear in nodes and edges.
     """
-    found = fold(structure, "network")
-    stages = stages_in(structure)
-    found = staged(structure, "network", found, stages)
+    found = whole(structure)
+    stages = stages_in(structure) if level != "network" else None
     for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
         for alike in (False, True):
             divided = fold(structure, finer, found, alike=alike)
-            divided = staged(structure, finer, divided, stages)
+            divided = staged(structure, finer, divided, stages, found)
             if _fits(structure, divided, finer, budget):
                 found = divided
                 break
     return found
+
+
+def whole(structure: Structure) -> Folding:
+    """Return the boxes at the coarsest level: one for all modules, one for what repeats around."""
+    found = fold(structure, "network")
+    return staged(structure, "network", found, stages_of(structure, found.box))
 
 
 def stages_in(structure: Structure) -> Stages | None:
@@ -71,29 +74,38 @@ def stages_in(structure: Structure) -> Stages | None:
     return stages_of(structure, fold(structure, "layer").box)
 
 
-def staged(structure: Structure, level: str, folding: Folding, stages: Stages | None) -> Folding:
+def staged(
+    structure: Structure,
+    level: str,
+    folding: Folding,
+    stages: Stages | None,
+    coarser: Folding | None = None,
+) -> Folding:
     """Return the boxes at a level of what stages there are; those of modules as they are.
 
     Where there are modules, their repetitions are one box, and so are stages around them.
+
+    Args:
+        coarser: the boxes to divide; None for a single one.
     """
     if stages is None or level == "op":
         return folding
     is_one = level == "network" or any(structure.place)
     keys: list[Hashable] = []
     names: list[str] = []
-    for place, box, stage, part in zip(
-        structure.place, folding.box, stages.of, stages.part, strict=True
-    ):
+    outside = coarser.box if coarser else [0] * len(folding.box)
+    modules = {box for place, box in zip(structure.place, folding.box, strict=True) if place}
+    for box, stage, part, outer in zip(folding.box, stages.of, stages.part, outside, strict=True):
         is_divided = stage < 0 or level == "neuron"
-        if place:
+        if box in modules:
             keys.append(("module", box))
         else:
             which = stages.run[stage] if is_one and stage >= 0 else stage
-            keys.append((which, part if is_divided else "whole"))
-        names.append("" if place or is_divided else f"stage {stage}")
+            keys.append((outer, which, part if is_divided else "whole"))
+        names.append("" if box in modules or is_divided else f"stage {stage}")
     found = _numbered(keys, names)
-    for place, here, box in zip(structure.place, found.box, folding.box, strict=True):
-        if place:
+    for here, box in zip(found.box, folding.box, strict=True):
+        if box in modules:
             found.modules[here] = folding.modules[box]
     return found
 
@@ -126,6 +138,8 @@ def fold(
         coarser: the boxes to divide; None for a single one.
         alike: whether to put together also what differs only in an index: the neurons of a layer,
             and of nodes those that are alike. Repetitions of the same modules always are.
+
+    Above the level of ops, an input that one box uses is in it, as a plain number would be.
     """
     if level == "op" and not alike:
         return Folding(list(range(len(structure.nodes))), {})
@@ -133,11 +147,15 @@ def fold(
     found = [-1] * len(structure.nodes)
     modules: dict[int, dict[str, None]] = {}
     last = len(structure.nodes) - 1
-    ends = [module_at(level, path) if level != "op" and path else "" for path in structure.place]
+    places = _network_of(structure) if level == "network" else structure.place
+    ends = [module_at(level, path) if level != "op" and path else "" for path in places]
+    inputs = structure.inputs if level != "op" else set()
     goes_on = _sums_that_go_on(structure, coarser, ends)
     terms: dict[int, dict[int, None]] = {}
     for i, node in enumerate(structure.nodes):
         path, op, module = structure.place[i], node.op, ends[i]
+        if i in inputs:
+            continue
         key: Hashable
         if module:
             key = ("module", pattern(module) if alike else module)
@@ -145,21 +163,53 @@ def fold(
             users = frozenset() if node.label else structure.users(i)
             key = ("leaf", starred(node.label), pattern(path), users)
         else:
-            args = _terms(structure.args[i], found, terms)
+            args = _terms((arg for arg in structure.args[i] if arg not in inputs), found, terms)
             if i in goes_on:
                 terms[i] = args
                 continue
-            key = (op.name, pattern(path), tuple(sorted(args) if op.commutes else args))
+            args_in_order = tuple(sorted(args) if op.commutes else args)
+            key = (structure.does[i], pattern(path), args_in_order)
         key = "root" if i == last and not module else (coarser and coarser.box[i], key)
         found[i] = boxes.setdefault(key, len(boxes))
         if module:
             modules.setdefault(found[i], {})[module] = None
     for i in reversed(goes_on):
         found[i] = found[goes_on[i]]
+    for i, used_in in _users_of(inputs, structure.args, found).items():
+        label = starred(structure.nodes[i].label)
+        box = boxes.setdefault((coarser and coarser.box[i], ("input", label)), len(boxes))
+        found[i] = used_in.pop() if len(used_in) == 1 else box
     number = {box: k for k, box in enumerate(dict.fromkeys(found))}
     return Folding(
         [number[box] for box in found], {number[box]: paths for box, paths in modules.items()}
     )
+
+
+def _network_of(structure: Structure) -> list[str]:
+    """Return the places of nodes in the network, "" outside.
+
+    What a module computes and another one uses, such as a residual stream, is in the network.
+    """
+    found = list(structure.place)
+    after, before = list(map(bool, found)), list(map(bool, found))
+    for i, args in enumerate(structure.args):
+        after[i] = after[i] or any(after[arg] for arg in args)
+    for i in range(len(found) - 1, -1, -1):
+        for arg in structure.args[i]:
+            before[arg] = before[arg] or before[i]
+        if after[i] and before[i]:
+            found[i] = found[i] or "network"
+    return found
+
+
+def _users_of(inputs: Set[int], args: list[list[int]], boxes: list[int]) -> dict[int, set[int]]:
+    """Return the boxes in which each input is used."""
+    users: dict[int, set[int]] = {}
+    for i, its in enumerate(args):
+        for arg in its:
+            if arg in inputs:
+                users.setdefault(arg, set()).add(boxes[i])
+    return users
 
 
 def _sums_that_go_on(
@@ -188,7 +238,7 @@ def _sums_that_go_on(
             and uses[i] == 1
             and not modules[i]
             and not modules[above]
-            and _goes_on(nodes[i], nodes[above])
+            and is_part_of_sum(nodes[i], nodes[above])
             and pattern(place[i]) == pattern(place[above])
             and (coarser is None or coarser.box[i] == coarser.box[above])
         )
@@ -202,28 +252,6 @@ def _sums_that_go_on(
         for i in reversed(found)
         if nodes[i].op is nodes[found[i]].op or most[turns[i][0]] >= TURNS
     }
-
-
-def _goes_on(node: Value, user: Value) -> bool:
-    """Return whether a node is what its user adds to, or takes from."""
-    op, then = node.op, user.op
-    if op is None or then is None:
-        return False
-    if op is then:
-        return op.commutes or (_adds_to_first(op) and user.args[0] is node)
-    return _adds_to_first(op) and _adds_to_first(then) and user.args[0] is node
-
-
-@lru_cache
-def _adds_to_first(op: Op) -> bool:
-    """Return whether an op of two arguments hands the first one on, and adds to it."""
-    if op.arity != 2:
-        return False
-    try:
-        handed_on = op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0]
-    except RuleError:  # one built by hand, whose derivative nobody told
-        return False
-    return not isinstance(handed_on, Symbol) and handed_on == 1.0
 
 
 def _terms(
@@ -348,16 +376,6 @@ def pattern(path: str) -> str:
     'layers.0.neurons.*'
     """
     return re.sub(r"\.\d+$", ".*", path)
-
-
-@lru_cache(maxsize=4096)
-def starred(label: str) -> str:
-    """Return a label without its numbers, which tell apart what is alike: x1 and x2.
-
-    >>> starred("layers.0.neurons.3.w.1"), starred("x1")
-    ('layers.*.neurons.*.w.*', 'x*')
-    """
-    return re.sub(r"\d+", "*", label)
 
 
 def merged(labels: Iterable[str]) -> str:

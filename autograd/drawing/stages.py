@@ -82,8 +82,8 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
             users[arg][box] = None
     ends = [boxes[-1], *(arg for box in modules for arg in args[box])]
     args.update((box, {}) for box in modules)
-    order = _ordered(ends, args)
-    ops = {b: node.op.name for b, node in zip(boxes, structure.nodes, strict=True) if node.op}
+    ops = {box: does for box, does in zip(boxes, structure.does, strict=True) if does}
+    order = [box for box in _ordered(ends, args) if box in ops and box not in modules]
     kinds = _kinds(order, ops, args, users)
     if kinds is None or (modules and not kinds.members):
         return None
@@ -115,7 +115,7 @@ def _arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int
 
 
 def _ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return the boxes of ops, arguments first and what is used together near each other."""
+    """Return the boxes, arguments first and what is used together near each other."""
     order: list[int] = []
     seen: set[int] = set()
     for end in ends:
@@ -129,8 +129,7 @@ def _ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int
                 waiting.append((other, iter(args[other])))
             else:
                 waiting.pop()
-                if args[box]:
-                    order.append(box)
+                order.append(box)
     return order
 
 

@@ -18,11 +18,13 @@ what is done: siblings that apply the same operations, and share a leaf, are rep
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from autograd.drawing.samples import Graph, are_similar, samples_of
 from autograd.engine import Value
 from autograd.graph import node_args
 
@@ -39,7 +41,11 @@ class Structure:
         args: the positions of each node's arguments, in order, duplicates kept.
         place: the path of the module of the model that each node belongs to; "" for none. A
             parameter belongs where its label says, whoever used it first.
+        does: what each node does, which tells what is alike: its op, a square apart from a product
+            of two; "" for a leaf.
         turn: the repetition that each node is part of, such as ``samples.7``; "" for none.
+        samples: the repetitions that share nothing but parameters.
+        inputs: the leaves that one sample alone uses, as others use others; none of the model's.
 
     Cost: linear in nodes and edges.
     """
@@ -48,10 +54,12 @@ class Structure:
         self.nodes = nodes
         self.position = {node: i for i, node in enumerate(nodes)}
         self.args = [[self.position[arg] for arg in node_args(node)] for node in nodes]
+        self.does = [_what_is_done(node, args) for node, args in zip(nodes, self.args, strict=True)]
         self.place = [node.origin[0] if node.origin else "" for node in nodes]
         self.turn = [""] * len(nodes)
         owned = self._place_parameters()
         self._fold_siblings({path for place in owned for path in _above(place)})
+        self.samples = samples_of(Graph(nodes, self.args, self.turn))
         self._uses: Counter[int] = Counter()
         self._users: dict[int, dict[tuple[str, int, str], None]] = {}
         for i, node in enumerate(nodes):
@@ -61,6 +69,7 @@ class Structure:
                     role = slot if node.op.arity else 0
                     self._users.setdefault(leaf, {})[node.op.name, role, place] = None
                     self._uses[leaf] += place != "" and place == self.place[leaf]
+        self.inputs = self._find_inputs()
 
     def users(self, leaf: int) -> frozenset[tuple[str, int, str]]:
         """Return what a leaf is used for: the ops, the slot in those of few, and the modules."""
@@ -77,6 +86,18 @@ class Structure:
         if counts:
             return max(counts, key=lambda uses: (counts[uses], -uses))
         return len({self.turn[i] for i in members if self.nodes[i].op is not None}) or 1
+
+    def _find_inputs(self) -> set[int]:
+        alike: dict[Hashable, list[int]] = {}
+        for i, sample in enumerate(self.samples.of):
+            if sample >= 0 and self.nodes[i].op is None and not self.place[i]:
+                alike.setdefault((starred(self.nodes[i].label), self.users(i)), []).append(i)
+        return {
+            i
+            for leaves in alike.values()
+            if len({self.samples.of[i] for i in leaves}) > 1
+            for i in leaves
+        }
 
     def _place_parameters(self) -> set[str]:
         """Find the places of parameters, and what repeats them; return these places."""
@@ -167,6 +188,13 @@ class Structure:
                 rest = self.place[i][len(f"{stem}.{index}") :].lstrip(".")
                 self.place[i] = _joined(stem.rpartition(".")[0], rest)
                 self.turn[i] = _joined(f"{stem.rpartition('.')[2]}.{index}", self.turn[i])
+
+
+def _what_is_done(node: Value, args: list[int]) -> str:
+    if node.op is None:
+        return ""
+    is_square = node.op.arity == 2 and len(args) == 2 and args[0] == args[1]
+    return f"{node.op.name} twice" if is_square else node.op.name
 
 
 class _Split(NamedTuple):
@@ -260,17 +288,30 @@ def _indexed(path: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+@lru_cache(maxsize=4096)
+def starred(label: str) -> str:
+    """Return a label without its numbers, which tell apart what is alike: x1 and x2.
+
+    >>> starred("layers.0.neurons.3.w.1"), starred("x1")
+    ('layers.*.neurons.*.w.*', 'x*')
+    """
+    return re.sub(r"\d+", "*", label)
+
+
 def _are_alike(siblings: list[tuple[set[tuple[str, str]], set[int]]], *, is_known: bool) -> bool:
     """Return whether siblings repeat each other: they apply the same operations.
 
     Unless the places of the model are known, they also have to share a leaf: the layers of a
-    network that has no paths do the same, too, but with weights of their own.
+    network that has no paths do the same, too, but with weights of their own. Who shares one may
+    differ in a few operations, as samples do whose loss depends on their label.
     """
-    ops = siblings[0][0]
-    if len(siblings) == 1 or any(others != ops for others, _ in siblings):
-        return False
+    done = [ops for ops, _ in siblings]
     leaves = [found for _, found in siblings]
-    return is_known or not any(leaves) or bool(set.intersection(*leaves))
+    if len(siblings) == 1 or not are_similar(done):
+        return False
+    if all(ops == done[0] for ops in done) and (is_known or not any(leaves)):
+        return True
+    return bool(set.intersection(*leaves))
 
 
 def _shared_end(paths: list[str]) -> str:

@@ -131,10 +131,12 @@ class View:
             outside = {i for other in self.users[box] for i in self.crossing[other][box]}
             if has_root:
                 outside.add(len(nodes) - 1)
-            parameters = [i for i in members if nodes[i].op is None]
+            own = [i for i in members if i not in self.structure.inputs]
+            parameters = [i for i in own if nodes[i].op is None]
             rows = self.reading.rows_of_module(sorted(outside), parameters)
             item = Item(key, "module", rows=rows, args=links, current=current, **asdict(heading))
             return item, []
+        members = told_of(self.structure, members)
         item = Item(
             key,
             "alike" if nodes[members[0]].op else "value",
@@ -252,7 +254,7 @@ class Heading:
     calls: int = 1
 
 
-def heading_of(structure: Structure, folding: Folding, box: int, members: Sequence[int]) -> Heading:
+def heading_of(structure: Structure, folding: Folding, box: int, members: list[int]) -> Heading:
     """Return how the box with these nodes is called."""
     nodes = structure.nodes
     if box in folding.modules:
@@ -264,12 +266,18 @@ def heading_of(structure: Structure, folding: Folding, box: int, members: Sequen
             len(modules),
             structure.calls(members),
         )
+    members = told_of(structure, members)
     first = nodes[members[0]]
     several = list(dict.fromkeys(str(op) for i in members if (op := nodes[i].op)))
     what = " ".join(several[:MOST_OPS]) + " …" * (len(several) > MOST_OPS)
     title = what or merged([nodes[i].label for i in members]) or "leaves"
     path = merged([structure.place[i] for i in members]) if first.op else ""
     return Heading(title, path, len(members))
+
+
+def told_of(structure: Structure, members: list[int]) -> list[int]:
+    """Return what a box that is no module is about: its ops, without the inputs they are given."""
+    return [i for i in members if structure.nodes[i].op] or members
 
 
 def local_derivatives(node: Value) -> list[float]:

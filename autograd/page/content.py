@@ -22,7 +22,6 @@ from autograd.operation import Number, Op, Symbol
 from autograd.page.javascript import RowScript, key, rows
 from autograd.page.levels import levels_of, shown_levels
 from autograd.page.packing import Column, packed, packed_text
-from autograd.page.samples import samples_of
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from autograd.stepping.mistakes import WAYS
@@ -44,7 +43,7 @@ def embedded(recording: Recording, position: int, title: str) -> tuple[dict[str,
     form_numbers = [forms.of(node) for node in nodes]
     drawn = arrange(len(nodes), edges)
     structure = Structure(list(nodes))
-    samples = samples_of(structure)
+    samples = structure.samples
     levels = levels_of(structure)
     data = {
         "schema": 2,

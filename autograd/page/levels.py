@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograd.drawing.levels import Folding, fold, modules_in, staged, stages_in
+from autograd.drawing.levels import Folding, fold, modules_in, staged, stages_in, whole
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import heading_of
 from autograd.page.packing import packed
@@ -24,24 +24,26 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     Each divides the boxes of the one before: into the modules in it, as deep as they go, and at
     last into what is alike. Of two called alike, the first puts a crowd together.
     """
-    whole = fold(structure, "network")
-    stages = stages_in(structure) if len(structure.nodes) > ABOUT else None
-    found = staged(structure, "network", whole, stages)
+    is_large = len(structure.nodes) > ABOUT
+    stages = stages_in(structure) if is_large else None
+    found = whole(structure) if is_large else fold(structure, "network")
     levels = [("network", found)]
     deepest = max(len(modules_in(place)) for place in structure.place)
     if stages and not deepest:
-        found = staged(structure, "layer", whole, stages)
+        found = staged(structure, "layer", found, stages, found)
         levels.append(("stages", found))
     for depth in range(1, min(deepest, DEEPEST_MODULE) + 1):
         divided, together = (
-            staged(structure, "layer", fold(structure, depth, found, alike=alike), stages)
+            staged(structure, "layer", fold(structure, depth, found, alike=alike), stages, found)
             for alike in (False, True)
         )
+        if depth == 1:
+            divided, together = (_with_streams(structure, found, f) for f in (divided, together))
         name = _name(structure, depth, [name for name, _ in levels])
         levels += [(name, _fewer(found, together, divided)), (name, divided)]
         found = divided
     if stages:
-        found = staged(structure, "neuron", found, stages)
+        found = staged(structure, "neuron", found, stages, found)
         levels.append(("parts", found))
     levels.append(("alike", fold(structure, "op", found, alike=True)))
     return [{"name": name} | _boxes(structure, folding) for name, folding in levels]
@@ -83,6 +85,28 @@ def _name(structure: Structure, depth: int, taken: list[str]) -> str:
     name, times = (Counter(stems).most_common(1) or [("", 0)])[0]
     name = name if times > 1 or len(modules) == 1 == times else "modules"
     return f"{name} {depth}" if name in (*taken, "op", "alike") else name
+
+
+def _with_streams(structure: Structure, whole: Folding, divided: Folding) -> Folding:
+    """Return ``divided``, but what stands between two modules is in the box of the one before it.
+
+    Such is the sum to which a residual stream adds the output of each block.
+    """
+    boxes, place = divided.box, structure.place
+    (network,) = {box for box, at in zip(whole.box, place, strict=True) if at}
+    rank: dict[int, int] = {}
+    owner = [-1] * len(boxes)
+    for i, args in enumerate(structure.args):
+        if place[i] and args:
+            owner[i] = boxes[i]
+            rank.setdefault(boxes[i], i)
+        elif args and whole.box[i] == network:
+            before = {owner[arg] for arg in args} - {-1}
+            owner[i] = max(before, key=lambda box: rank[box])
+    box = [old if own < 0 else own for own, old in zip(owner, boxes, strict=True)]
+    number = {old: k for k, old in enumerate(dict.fromkeys(box))}
+    modules = {number[old]: paths for old, paths in divided.modules.items()}
+    return Folding([number[old] for old in box], modules)
 
 
 def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:

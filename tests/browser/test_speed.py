@@ -44,10 +44,17 @@ def page_of(program: Callable[[], Value]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("program", "level"), [(weave, "op"), (moons, "layers"), (moons, "neurons"), (moons, "op")]
+    ("program", "level", "fit"),
+    [
+        (weave, "op", False),
+        (moons, "layers", False),
+        (moons, "neurons", False),
+        (moons, "op", False),
+        (moons, "op", True),  # every node is in sight
+    ],
 )
 def test_it_opens_and_steps_quickly(
-    open_page: Any, program: Callable[[], Value], level: str
+    open_page: Any, program: Callable[[], Value], level: str, fit: bool
 ) -> None:
     page = open_page("<title>nothing yet</title>")
     page.set_default_timeout(60_000)
@@ -66,6 +73,9 @@ def test_it_opens_and_steps_quickly(
     page.goto(f"{page.url}#level={level}")
     page.reload()
     assert spent() - start < 3.0
+    if fit:
+        page.click("#zoom-fit")
+        page.evaluate("() => new Promise(requestAnimationFrame)")
     start = spent()
     page.evaluate(
         "(n) => { for (let i = 0; i < n; i++) {"

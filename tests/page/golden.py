@@ -16,7 +16,6 @@ from autograd.drawing.structure import Structure
 from autograd.errors import DomainError
 from autograd.formula import json_data
 from autograd.page.content import embedded
-from autograd.page.samples import samples_of
 from autograd.stepping.breakpoints import (
     Condition,
     gradient_above,
@@ -145,7 +144,7 @@ def _run(stepper: Stepper) -> dict[str, Any]:
             if _is_defined(stepper, node, value)
         ],
         "quiz": _quiz(stepper),
-        "samples": samples_of(Structure(list(run.nodes))).of,
+        "samples": Structure(list(run.nodes)).samples.of,
     }
 
 

@@ -174,7 +174,6 @@ export function sceneOf(run, { open, sample }, pane) {
   scene.items.sort((a, b) => lastOf(a) - lastOf(b));
   scene.rank = new Map(scene.items.map((item, i) => [item, i]));
   scene.hasBoxes = scene.items.some(isGroup);
-  scene.places = scene.items.map((item) => scene.rects.get(item));
   return scene;
 }
 

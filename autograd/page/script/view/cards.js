@@ -3,10 +3,21 @@
 import { FRAME } from "../engine/scene.js";
 import { timesOf } from "../engine/titles.js";
 import { brief } from "../engine/words.js";
-import { shape } from "./document.js";
+import { put, shape } from "./document.js";
 import { run } from "./run.js";
 import { state } from "./state.js";
 import { title } from "./words.js";
+
+const pen = document.createElement("canvas").getContext("2d");
+pen.font = `650 12px ${getComputedStyle(document.body).fontFamily}`;
+const widthOf = (text) => pen.measureText(text).width;
+/** As much of a name as there is room for beside what stands at the other end of its line. */
+function beside(other, name, width) {
+  const room = width - 24 - widthOf(other);
+  let most = name.length;
+  while (most > 2 && widthOf(brief(name, most)) > room) most--;
+  return brief(name, most);
+}
 
 /** Where an item is drawn now: on its way while the scene is changing. */
 export const rectOf = (item) => state.moving?.rects.get(item) ?? state.scene.rects.get(item);
@@ -42,7 +53,7 @@ function cardOf(item, { settings, name, op, label, line, strip, before = [] }) {
 /** The card of a node; one that is no longer needed is turned into it, which is quicker. */
 export function makeCard(node, isPlain, spare) {
   const op = run.formOf[node]?.symbol ?? "",
-    name = isPlain ? null : brief(title(node), Math.max(6, 13 - op.length));
+    name = isPlain ? null : beside(op, title(node), run.card[0]);
   if (spare?.isPlain === isPlain) {
     spare.group.id = `v${node}`;
     spare.group.dataset.node = node;
@@ -72,7 +83,7 @@ export function makeBox(item) {
   );
   return cardOf(item, {
     settings: { "data-node": last, "data-box": g },
-    name: brief(title(item), Math.max(8, 20 - times.length)),
+    name: beside(times, title(item), w),
     op: times,
     label: state.isMean ? "mean value" : "‖value‖",
     line: 36,
@@ -108,11 +119,8 @@ const boxTitle = (item) =>
 export function placeFrame(item) {
   const { x, y, w, h } = rectOf(item),
     { area, edge, bar, name, close } = state.frames.get(item);
-  for (const part of [area, edge, bar])
-    for (const [key, value] of Object.entries({ x, y, width: w })) part.setAttribute(key, value);
-  for (const part of [area, edge]) part.setAttribute("height", h);
-  name.setAttribute("x", x + 12);
-  name.setAttribute("y", y + 18);
-  close.setAttribute("x", x + w - 12);
-  close.setAttribute("y", y + 18);
+  for (const part of [area, edge]) put(part, { x, y, width: w, height: h });
+  put(bar, { x, y, width: w });
+  put(name, { x: x + 12, y: y + 18 });
+  put(close, { x: x + w - 12, y: y + 18 });
 }

@@ -15,9 +15,12 @@ export const element = (tag, settings = {}, ...children) => {
 };
 
 const SVG = "http://www.w3.org/2000/svg";
+export const put = (made, attributes) => {
+  for (const name in attributes) made.setAttribute(name, attributes[name]);
+};
 export const shape = (tag, attributes, text) => {
   const made = document.createElementNS(SVG, tag);
-  for (const name in attributes) made.setAttribute(name, attributes[name]);
+  put(made, attributes);
   if (text !== undefined) made.textContent = text;
   return made;
 };

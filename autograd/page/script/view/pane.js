@@ -22,8 +22,9 @@ export const layers = {
   nodes: layer("nodes"),
   flag: layer("flag"),
 };
-const thin = shape("path", { class: "edge", role: "presentation" }),
-  thick = shape("path", { class: "edge bundle", role: "presentation" });
+const line = (name, d = "") => shape("path", { class: name, role: "presentation", d });
+const thin = line("edge"),
+  thick = line("edge bundle");
 layers.wires.append(thin, thick);
 $("view").append(...Object.values(layers));
 
@@ -37,12 +38,7 @@ function arrow(points) {
     `${Math.round(x - along * ux - aside * uy)} ${Math.round(y - along * uy + aside * ux)}`;
   return `M${at(6, 3.5)}L${Math.round(x)} ${Math.round(y)}L${at(6, -3.5)}`;
 }
-const drawnRoute = (wire, name) =>
-  shape("path", {
-    class: `edge ${name}`,
-    role: "presentation",
-    d: curve(route(run, state.scene, wire)),
-  });
+const drawnRoute = (wire, name) => line(`edge ${name}`, curve(route(run, state.scene, wire)));
 const drawnWire = (e, name) => {
   const wire = wireOf(run, state.scene, e);
   return wire ? [drawnRoute(wire, name)] : [];
@@ -83,29 +79,29 @@ export function markWires(item) {
   for (const wire of touching.slice(0, MOST_MARKED)) layers.over.append(drawnRoute(wire, "linked"));
 }
 
-/** The part of the scene that is in sight, and a margin. */
-function sight() {
-  const { x, y, scale, width, height } = state.camera,
+/** Finds the items in sight, and in a margin, unless the camera stands where it stood. */
+function look(isFar) {
+  const { scene, serial, camera } = state,
+    { x, y, scale, width, height } = camera,
+    seen = [serial, ...Object.values(camera)].join(" "),
     [left, right] = [-x / scale - 100, (width - x) / scale + 100],
     [top, bottom] = [-y / scale - 60, (height - y) / scale + 60];
-  return (r) => r.x < right && r.x + r.w > left && r.y < bottom && r.y + r.h > top;
+  if (state.seen === seen) return;
+  const isInSight = (r) => r.x < right && r.x + r.w > left && r.y < bottom && r.y + r.h > top,
+    near = scene.items.filter((item) => isInSight(scene.rects.get(item))),
+    crowd = isFar && near.length > CROWD ? near.filter((item) => !run.isGroup(item)) : [];
+  Object.assign(state, { seen, crowd, near: crowd.length ? near.filter(run.isGroup) : near });
+  cullFrames(isInSight);
 }
 /** Only the cards in sight are in the document, and the chosen one. */
 export function cull() {
   if (state.moving) return;
   const { scene, cards, painted } = state,
-    isInSight = sight(),
     isFar = state.camera.scale < FAR,
-    chosen = itemOf(state.chosen),
-    wanted = new Set();
-  for (const [i, rect] of scene.places.entries()) {
-    const item = scene.items[i];
-    if (item === chosen || isInSight(rect)) wanted.add(item);
-  }
-  const isCrowd = wanted.size > CROWD && isFar;
-  state.crowd = isCrowd ? [...wanted].filter((item) => !run.isGroup(item)) : [];
-  for (const item of state.crowd) if (item !== chosen) wanted.delete(item);
-  cullFrames(isInSight);
+    chosen = itemOf(state.chosen);
+  look(isFar);
+  const wanted = new Set(state.near);
+  if (scene.rects.has(chosen)) wanted.add(chosen);
   let isChanged = false;
   const spare = [];
   for (const [item, card] of cards)
@@ -194,21 +190,27 @@ export function paintGraph() {
   paintLegend(largest, isNorm);
 }
 
-/** The nodes of a crowd, as one shape for each colour. */
+const MOST_OVER = 200; // shapes over a crowd before it is painted anew
+/** The nodes of a crowd, as one shape for each colour; over it, those in which something happened. */
 function paintCrowd() {
-  const paths = new Map(),
-    { status, gradient, largest } = state.moment;
-  for (const item of state.crowd) {
-    const { x, y, w, h } = state.scene.rects.get(item),
+  const { crowd, crowdPainted: before, scene, moment, seen } = state,
+    { status, gradient, largest, position } = moment,
+    isKept =
+      before.of === `${seen} ${largest}` &&
+      before.moment === moment &&
+      layers.crowd.childElementCount < MOST_OVER,
+    changed = isKept && crowd.length ? moment.itemsSince(before.position, scene) : crowd,
+    paths = new Map();
+  for (const item of changed) {
+    if (run.isGroup(item) || !scene.rects.has(item)) continue;
+    const { x, y, w, h } = scene.rects.get(item),
       tint = (status[item] && shade(run, gradient[item], largest)) || "n0",
       drawn = `M${Math.trunc(x)} ${Math.trunc(y)}h${w}v${h}h${-w}z`;
     paths.set(tint, (paths.get(tint) ?? "") + drawn);
   }
-  layers.crowd.replaceChildren(
-    ...[...paths].map(([tint, d]) =>
-      shape("path", { class: `${tint} strip`, role: "presentation", d }),
-    ),
-  );
+  if (!isKept) layers.crowd.replaceChildren();
+  for (const [tint, d] of paths) layers.crowd.append(line(`${tint} strip`, d));
+  state.crowdPainted = { of: `${seen} ${largest}`, moment, position };
 }
 
 /** The edge of the moment, with its local derivative where it covers no card. */

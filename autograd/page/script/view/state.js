@@ -28,7 +28,10 @@ export const state = {
   cards: new Map(), // item -> its card, for those in sight
   frames: new Map(), // open box -> its frame
   painted: new Map(), // item -> what its card says
-  crowd: [], // nodes that are painted as one
+  seen: "", // from where the camera looked when these were found:
+  near: [], // items in sight that have cards
+  crowd: [], // nodes in sight that are painted as one
+  crowdPainted: {}, // as what
   rows: [], // of the source
   rowOf: new Map(), // node -> its row
   shownRows: new Map(),

@@ -1,24 +1,38 @@
 """Which nodes belong to one sample alone: what can be looked at by itself, of all that repeats.
 
->>> from autograd.engine import Value
+A leaf that one sample alone uses is its input, or its target.
+
+>>> from autograd.drawing.structure import Structure
 >>> from autograd.functions import trace
 >>> w = Value(2.0, label="w")
->>> losses = [(w * x).tanh() for x in (1.0, 2.0, 3.0)]
->>> found = samples_of(Structure(trace(losses[0] + losses[1] + losses[2])[0]))
+>>> losses = [(w * x).tanh() for x in (1.0, Value(2.0), 3.0)]
+>>> found = Structure(trace(losses[0] + losses[1] + losses[2])[0]).samples
 >>> found.names, found.of
-(['sample 0', 'sample 1', 'sample 2'], [-1, 0, 0, 1, 1, -1, 2, 2, -1])
+(['sample 0', 'sample 1', 'sample 2'], [-1, 0, 0, 1, 1, 1, -1, 2, 2, -1])
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable, Sequence, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 from autograd.disjoint import DisjointSets
-from autograd.drawing.structure import Structure
+from autograd.engine import Value
+from autograd.errors import RuleError
+from autograd.operation import Op, Symbol
 
 MOST_SPLITS = 8
 """Sums below each other that are tried: data loss plus penalty, a mean of means, ..."""
+
+
+class Graph(NamedTuple):
+    """Nodes in topological order, the positions of each one's arguments, and its repetition."""
+
+    nodes: list[Value]
+    args: list[list[int]]
+    turn: list[str]
 
 
 class Repetitions(NamedTuple):
@@ -33,21 +47,48 @@ class Repetitions(NamedTuple):
     of: list[int]
 
 
-def samples_of(structure: Structure) -> Repetitions:
+def samples_of(graph: Graph) -> Repetitions:
     """Return the samples of a run: by the scopes they were recorded in, else by what they share.
 
     Cost: linear in nodes and edges.
     """
-    found = _by_scope(structure) or _by_sharing(structure)
+    found = _by_scope(graph) or _by_sharing(graph)
     if found is None or len(found.names) < 2:
-        return Repetitions([], [-1] * len(structure.nodes))
-    _claim_leaves(structure, found.of)
+        return Repetitions([], [-1] * len(graph.nodes))
+    _claim_leaves(graph, found.of)
     return found
 
 
-def _by_scope(structure: Structure) -> Repetitions | None:
+def is_part_of_sum(node: Value, user: Value) -> bool:
+    """Return whether a node is what its user adds to, or takes from."""
+    op, then = node.op, user.op
+    if op is None or then is None:
+        return False
+    if op is then:
+        return op.commutes or (_adds_to_first(op) and user.args[0] is node)
+    return _adds_to_first(op) and _adds_to_first(then) and user.args[0] is node
+
+
+@lru_cache
+def _adds_to_first(op: Op) -> bool:
+    """Return whether an op of two arguments hands the first one on, and adds to it."""
+    if op.arity != 2:
+        return False
+    try:
+        handed_on = op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0]
+    except RuleError:  # one built by hand, whose derivative nobody told
+        return False
+    return not isinstance(handed_on, Symbol) and handed_on == 1.0
+
+
+def are_similar(done: Sequence[Set[Hashable]]) -> bool:
+    """Return whether half of all that is done, or more, is done by each."""
+    return 2 * len(frozenset.intersection(*map(frozenset, done))) >= len(frozenset().union(*done))
+
+
+def _by_scope(graph: Graph) -> Repetitions | None:
     """Return the outermost repetitions that scopes name, ``samples.7``."""
-    heads = [".".join(turn.split(".")[:2]) for turn in structure.turn]
+    heads = [".".join(turn.split(".")[:2]) for turn in graph.turn]
     stem = next((head.partition(".")[0] for head in heads if head), None)
     if stem is None:
         return None
@@ -57,27 +98,29 @@ def _by_scope(structure: Structure) -> Repetitions | None:
     return Repetitions(calls, [number.get(head, -1) for head in heads])
 
 
-def _by_sharing(structure: Structure) -> Repetitions | None:
+def _by_sharing(graph: Graph) -> Repetitions | None:
     """Return the parts of a long sum that have only leaves in common, and do the same."""
-    inner = [node.op is not None for node in structure.nodes]
+    inner = [node.op is not None for node in graph.nodes]
     top = len(inner) - 1
     for _ in range(MOST_SPLITS):
-        terms = _terms(structure, top, inner)
+        terms = _terms(graph, top, inner)
         while len(terms) == 1:
-            terms = _terms(structure, terms[0], inner)
+            terms = _terms(graph, terms[0], inner)
         if not terms:
             return None
-        part, size = _parts(structure, terms, inner)
+        part, size = _parts(graph, terms, inner)
         ops: dict[int, set[str]] = {}
         for i, number in part.items():
-            op = structure.nodes[i].op
+            op = graph.nodes[i].op
             assert op is not None
             ops.setdefault(number, set()).add(op.name)
         alike: dict[frozenset[str], list[int]] = {}
         for number in sorted(ops):
             alike.setdefault(frozenset(ops[number]), []).append(number)
         group = max(alike.values(), key=lambda numbers: sum(size[n] for n in numbers))
-        if len(group) > 1 and _share_parameters(structure, part, group):
+        if len(group) > 1:  # so do those whose loss depends on their label
+            group = [number for number in sorted(ops) if are_similar([ops[number], ops[group[0]]])]
+        if len(group) > 1 and _share_parameters(graph, part, group):
             rank = {number: k for k, number in enumerate(group)}
             of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
             return Repetitions([f"sample {k}" for k in range(len(group))], of)
@@ -85,7 +128,7 @@ def _by_sharing(structure: Structure) -> Repetitions | None:
     return None
 
 
-def _share_parameters(structure: Structure, part: dict[int, int], group: list[int]) -> bool:
+def _share_parameters(graph: Graph, part: dict[int, int], group: list[int]) -> bool:
     """Return whether parts have as many leaves in common as of their own.
 
     The samples of a network do, as its first layer alone has a weight for each input, and a bias.
@@ -94,21 +137,21 @@ def _share_parameters(structure: Structure, part: dict[int, int], group: list[in
     leaves: dict[int, set[int]] = {number: set() for number in group}
     for i, number in part.items():
         if number in leaves:
-            leaves[number].update(a for a in structure.args[i] if structure.nodes[a].op is None)
+            leaves[number].update(a for a in graph.args[i] if graph.nodes[a].op is None)
     uses = Counter(leaf for found in leaves.values() for leaf in found)
     shared = [uses[leaf] > 1 for found in leaves.values() for leaf in found]
     return 2 * sum(shared) >= len(shared) > 0
 
 
-def _terms(structure: Structure, top: int, inner: list[bool]) -> list[int]:
-    """Return the arguments of a node that are computed, through a chain of its own op."""
-    op = structure.nodes[top].op
+def _terms(graph: Graph, top: int, inner: list[bool]) -> list[int]:
+    """Return the arguments of a node that are computed, through a chain of sums."""
     found: dict[int, None] = {}
     waiting = [top]
     while waiting:
-        for arg in structure.args[waiting.pop()]:
+        user = waiting.pop()
+        for arg in graph.args[user]:
             if inner[arg] and arg not in found:
-                if op is not None and op.commutes and structure.nodes[arg].op is op:
+                if is_part_of_sum(graph.nodes[arg], graph.nodes[user]):
                     waiting.append(arg)
                 else:
                     found[arg] = None
@@ -116,7 +159,7 @@ def _terms(structure: Structure, top: int, inner: list[bool]) -> list[int]:
 
 
 def _parts(
-    structure: Structure, terms: list[int], inner: list[bool]
+    graph: Graph, terms: list[int], inner: list[bool]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Return the part that each node below the terms is in, and the parts' sizes.
 
@@ -133,7 +176,7 @@ def _parts(
                 shared.join(b, a)
                 continue
             owner[i] = term
-            waiting += (arg for arg in structure.args[i] if inner[arg])
+            waiting += (arg for arg in graph.args[i] if inner[arg])
     part = {i: shared.first(term) for i, term in owner.items()}
     size: dict[int, int] = {}
     for number in part.values():
@@ -141,12 +184,12 @@ def _parts(
     return part, size
 
 
-def _claim_leaves(structure: Structure, of: list[int]) -> None:
+def _claim_leaves(graph: Graph, of: list[int]) -> None:
     """Give a leaf to the sample that alone uses it: its input."""
     users: dict[int, set[int]] = {}
-    for i, args in enumerate(structure.args):
+    for i, args in enumerate(graph.args):
         for arg in args:
-            if structure.nodes[arg].op is None:
+            if graph.nodes[arg].op is None:
                 users.setdefault(arg, set()).add(of[i])
     for leaf, samples in users.items():
         of[leaf] = samples.pop() if len(samples) == 1 else -1
