@@ -25,10 +25,6 @@ LONG = 30_000
 the quickest one, whose code for 325,000 lines ran in 0.56 ms instead of 0.48; loops take thrice
 as long."""
 
-LONG_ALONE = 6_000
-"""The same for one sample: of a GPT's vectors, what is done once takes a hundredth longer, and is
-made in a third of the time."""
-
 OFTEN, ONCE = "#0", "#1"
 """Groups of attributes: of functions that repeat what they do, and of those that hardly do."""
 
@@ -152,9 +148,13 @@ def object_code(text: str, *, alone: bool = False) -> bytes:
 
     The text is as good as an optimiser would leave it, which took twice the time of the code
     generator for no gain. Of a long text, what is done but once goes through the quickest code
-    generator, and only what is repeated through the one that keeps numbers in registers.
+    generator, and only what is repeated through the one that keeps numbers in registers. One
+    sample runs through code once: the next to the quickest generator takes a fifth longer there,
+    and leaves a quarter less to be fetched, which samples of many lengths wait for.
     """
-    if text.count("\n") < (LONG_ALONE if alone else LONG):
+    if alone:
+        return _packed([_generated(text, 1)])
+    if text.count("\n") < LONG:
         return _packed([_generated(text, 2)])
     often, once = _divided(text)
     return _packed([_generated(often, 2), _generated(once, 0)])
