@@ -760,6 +760,26 @@ def test_several_outer_products_may_share_the_rows(
         assert sums.tolist() == wanted
 
 
+@pytest.mark.parametrize("start", [False, True])
+def test_a_sum_that_the_samples_add_up_is_kept_nowhere_else(start: bool) -> None:
+    """Each sample's sum of terms goes to that over the samples, one by one and side by side."""
+    x, y = ([Value(1.0) for _ in range(25)] for _ in range(2))
+    rows = [(x[5 * i : 5 * i + 5], y[5 * i : 5 * i + 5]) for i in range(5)]
+    outs = [ops.dot(*a, *b, *([a[0]] if start else [])) for a, b in rows]
+    program = program_of([*x, *y], [], outs)
+    assert loops_of(program, [True] * 5).sizes["t"] == 0
+    function = NativeFunction(
+        lambda: program, str(program), Signature(((50,),), (), (True,) * 5, 0), exact=False
+    )
+    # Small whole numbers: all sums are exact.
+    source = np.random.default_rng(0)
+    for n in (1, 2, host().width + 1, 9 * host().width + 3):
+        given = source.integers(-3, 4, (n, 50)).astype(float)
+        a, b = given[:, :25].reshape(n, 5, 5), given[:, 25:].reshape(n, 5, 5)
+        wanted = (a * b).sum(axis=(0, 2)) + (a[:, :, 0].sum(axis=0) if start else 0.0)
+        assert function([given], np.empty(0), n)[0].tolist() == wanted.tolist()
+
+
 def test_an_idle_place_of_a_vector_adds_nothing_to_a_slope() -> None:
     program, signature = linear(3, 9)
     function = NativeFunction(lambda: program, str(program), signature, exact=False)

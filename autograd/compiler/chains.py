@@ -155,11 +155,30 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
                     absorbed.update(parts, [out])
     chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN} | shorter
     absorbed.update(part for _, parts in chains.values() for part in parts)
+
+    def sum_of(number: int) -> tuple[tuple[Arg, ...], Terms] | None:
+        """Return what a result adds up, if it is a sum: what is added at the end, and the terms."""
+        op, args = program.instructions[number - first]
+        if number in chains:
+            lefts, rights = zip(*chains[number][0], strict=True)
+            return (), (lefts, rights)
+        if op is ops.sum:
+            return (), (args, (None,) * len(args))
+        if op is ops.dot:
+            half = len(args) // 2
+            return args[2 * half :], (args[:half], args[half : 2 * half])
+        return None
+
     sums = columns = 0
     for out, is_sum in zip(program.outputs, summed, strict=True):
         if is_sum:
             sink, sums = ("r", sums), sums + 1
             if isinstance(out, float) or is_uniform[out] or out in absorbed:
+                continue
+            whole = sum_of(out) if out >= first and uses[out] == 1 else None
+            if whole:
+                absorbed.add(out)
+                sinks.append(Piece(out, None, *whole, sink=sink))
                 continue
             factor, other = term(out)
             if other is not None:
@@ -175,15 +194,8 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
     for number, (op, args) in enumerate(program.instructions, first):
         if number in absorbed or op is PART:
             continue
-        if number in chains:
-            lefts, rights = zip(*chains[number][0], strict=True)
-            pieces.append(Piece(number, None, (), (lefts, rights)))
-        elif op is ops.sum:
-            pieces.append(Piece(number, None, (), (args, (None,) * len(args))))
-        elif op is ops.dot:
-            half = len(args) // 2
-            sides = args[:half], args[half : 2 * half]
-            pieces.append(Piece(number, None, args[2 * half :], sides))
+        if whole := sum_of(number):
+            pieces.append(Piece(number, None, *whole))
         elif op is ops.take:
             pieces.append(Piece(number, op, args[:1], (args[1:], (None,) * len(args[1:]))))
         else:

@@ -373,6 +373,7 @@ class Body(Emitter):
         """Add what is summed over the samples to its places in ``r``."""
         access = statement.sums
         assert access
+        terms = self._chain(statement, points, value) if statement.stretches else {}
         totals = [self._load(access, point, 0) for point in points]
         if self.masked:
             zero = self.types.constant(0.0)
@@ -380,13 +381,16 @@ class Body(Emitter):
         for v in range(self.block.vectors):
             self._loaded = {}
             for p, point in enumerate(points):
-                args = [
-                    self._cached_load(arg, point, v)
-                    if isinstance(arg, Access) and arg.array[0] != "u"
-                    else value(arg, p, v)
-                    for arg in statement.args
-                ]
-                term = self._apply(statement.op, args) if statement.op else args[0]
+                if terms:
+                    term = terms[p, v]
+                else:
+                    args = [
+                        self._cached_load(arg, point, v)
+                        if isinstance(arg, Access) and arg.array[0] != "u"
+                        else value(arg, p, v)
+                        for arg in statement.args
+                    ]
+                    term = self._apply(statement.op, args) if statement.op else args[0]
                 if self.masked:
                     mask = f"{self.types.truth} %mask"
                     term = self.chosen(mask, term, self.types.constant(0.0))
