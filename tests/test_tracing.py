@@ -45,6 +45,8 @@ from tests.floats import bits
 
 compile = autograd.compile
 
+POOL = ThreadPoolExecutor(1)
+
 
 @pytest.fixture(params=["llvm", "python"])
 def backend(request: pytest.FixtureRequest) -> str:
@@ -367,7 +369,6 @@ def test_other_threads_see_numbers() -> None:
 
 # Other threads that a function has work for it.
 
-POOL = ThreadPoolExecutor(1)
 ASKED: Queue[Any] = Queue()
 ANSWERS: Queue[Any] = Queue()
 
@@ -541,6 +542,8 @@ DECISIONS = (
     "{v2} = {v} if r.data < 0.5 else {w}",
     "{n} = int({m}) + 0.5",
     "p.data = {m}",
+    "{v2} = {v} if '-' in f'{{{m}:.3f}}' else {w}",
+    "{v2} = {v} if POOL.submit(lambda: {m} > 0.8).result() else {w}",
 )
 PLAIN = ("{v2} = {v} + {w}", "{v2} = {v} * {w}", "{v2} = tanh({v})", "{v2} = relu({v} - 0.1)",
          "{v2} = {v} - {w}")  # fmt: skip
@@ -575,7 +578,7 @@ def run_random_programs(seeds: Sequence[int]) -> tuple[int, int]:
         p.data, q.data, r.data = 0.7, -0.4, 0.9
         names: dict[str, Any] = {
             "p": p, "q": q, "r": r, "Value": Value, "tanh": tanh, "relu": relu, "math": math,
-            "detach": detach, "no_grad": no_grad,
+            "detach": detach, "no_grad": no_grad, "POOL": POOL,
         }  # fmt: skip
         program = random_program(seed)
         exec(program, names)
