@@ -119,7 +119,7 @@ def products(f: Callable[..., Value], length: int) -> list[int]:
 
 
 def test_a_matrix_waits_for_all_positions() -> None:
-    # What they look at isn't evenly spaced, and the first matrix has a loop for two or three of them.
+    # What they look at isn't evenly spaced: the first matrix has a loop for two or three of them.
     assert products(attention, 7) == [2 * WIDTH, 2 * WIDTH, 3 * WIDTH, 7 * 2]
 
 
