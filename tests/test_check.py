@@ -6,6 +6,7 @@ import io
 import json
 import math
 import random
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -39,9 +40,10 @@ from autograd import (
 )
 from autograd.checking.differences import Sampler
 from autograd.checking.line import BUDGET, Line, Sample
+from autograd.checking.signature import names_of
 from autograd.checking.trial import MANY_SCALARS
 from autograd.functions import mean
-from autograd.testing.straightline import StraightLine
+from autograd.testing.straightline import Assignment, StraightLine
 from autograd.testing.strategies import expressions, floats_in
 from tests.benchmarks.mutations import find_mutants, judge
 
@@ -405,7 +407,19 @@ def test_no_false_alarm_from_1e_minus_300_to_1e300(name: str, data: st.DataObjec
 def test_the_inputs_of_a_row_have_the_names_of_its_rules() -> None:
     report = gradcheck(TABLE["leaky_relu"], 2.0, 0.1)
     assert [check.label for check in report.inputs] == ["x", "slope"]
-    assert [check.label for check in gradcheck(TABLE["sum"], 2.0, 0.1).inputs] == ["arg0", "arg1"]
+    assert labels(TABLE["sum"], 2.0, 0.1) == ["args0", "args1"]
+
+
+def labels(f: Callable[..., Any], *args: float) -> list[str]:
+    return [check.label for check in gradcheck(f, *args).inputs]
+
+
+def test_inputs_are_named_as_the_function_names_them() -> None:
+    assert labels(lambda x, *v: x * v[0] * v[1], 2.0, 3.0, 4.0) == ["x", "v0", "v1"]
+    assert labels(lambda x, *, scale=2.0, **rest: x * scale, 2.0) == ["x"]
+    program = StraightLine((2.0, 3.0), (Assignment("mul", (0, 1)),))
+    assert labels(program, *program.inputs) == ["v0", "v1"]  # as where it is printed
+    assert names_of(max, 2) == ["arg0", "arg1"]  # a builtin has no signature
 
 
 def test_what_is_not_finite_beside_a_finite_slope_is_wrong() -> None:

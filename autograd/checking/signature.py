@@ -42,13 +42,17 @@ def takes_leaves(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
 
 
 def names_of(f: Callable[..., Any], n: int) -> list[str]:
-    """Return the names of the first n parameters, ``arg0``, ... where there are none."""
+    """Return the names of the first n parameters.
+
+    Those that ``*v`` takes are ``v0``, ``v1``, ...; ``arg0``, ... where nothing is known.
+    """
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        parameters = inspect.signature(f).parameters
-        names = [p.name for p in parameters.values() if p.kind in positional]
+        parameters = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
-        names = []
+        parameters = []
+    names = [p.name for p in parameters if p.kind in positional]
+    rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL] or ["arg"]
     if isinstance(f, Op) and f.arity:
         names = list(f.parameters)
-    return [*names, *(f"arg{i}" for i in range(len(names), n))][:n]
+    return [*names, *(f"{rest[0]}{i}" for i in range(n - len(names)))][:n]

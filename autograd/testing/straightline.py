@@ -53,9 +53,9 @@ class StraightLine(NamedTuple):
             results.append(TABLE[name](*(pick(results, arg) for arg in args)))
         return results
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *v: Any) -> Any:
         """Return the last result."""
-        return self.run(*inputs)[-1]
+        return self.run(*v)[-1]
 
     def floats(self, inputs: Sequence[float] | None = None) -> list[float]:
         """Return every result at ``inputs``, its own by default, by IEEE 754."""
