@@ -443,8 +443,30 @@ def of_a_label(x: Any) -> Any:
     return x * P if name != "9.5" else x
 
 
+def of_what_is_told_as_well(x: Any) -> Any:
+    name = f"{P.data:.1f}"
+    line = "p = " + name
+    print(line)  # noqa: T201
+    return x * P if line != "p = 9.5" else x
+
+
+FOUND: list[float] = []
+
+
+def returns_and_compares(x: Any) -> Any:
+    def told() -> str:
+        name = f"{P.data:.1f}"
+        FOUND.extend([1.0] * (name == "9.5"))
+        return name
+
+    told()
+    return x * len(FOUND)
+
+
 DECIDE_BY_TEXT = [
     as_a_key,
+    of_what_is_told_as_well,
+    returns_and_compares,
     in_pieces,
     of_a_label,
     lambda x: x * P if str(P.data) != "9.5" else x,
@@ -475,12 +497,17 @@ def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> 
         print(x, f"{y.data:.1f}", " ".join(f"{v.data:.1f}" for v in (P, y)))  # noqa: T201
         log.warning("%s at %s", y, P.data)
         notes.append("y = %s" % y.data)  # noqa: UP031
+        y.label = f"y = {y.data}"
+        line = f"{y.data:.2f}"
+        line += " m"
+        notes.append(line)
+        notes.append(line)
         return y
 
     P.data = 2.0
     assert compile(f, 1.0)(3.0) == 6.0
     assert capsys.readouterr().out.partition(") ")[2].startswith("2.0 2.0 2.0\n")
-    assert notes[0] == "y = 2.0"
+    assert notes[:3] == ["y = 2.0", "2.00 m", "2.00 m"]
 
 
 class Net:

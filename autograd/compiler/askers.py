@@ -26,6 +26,13 @@ HANDS_ON = (
 """What instructions begin with that put something together, or give it to a call."""
 
 
+TOLD = "POP_TOP"
+"""The instruction at the end of a statement that is a call."""
+
+RETURNS = ("RETURN", "YIELD")
+"""What those begin with that hand a result to the caller."""
+
+
 def users_place() -> str:
     """Return the innermost place in a user's code: neither ours nor in a library."""
     frame: FrameType | None = sys._getframe(1)
@@ -51,26 +58,43 @@ def _module_of(frame: FrameType) -> str:
 def is_only_told() -> bool:
     """Return whether a text that is made just now is for no more than a call, such as print's.
 
-    Nobody takes what the call returns, so that nothing goes by the text.
+    Nobody takes what the call returns, or it is a label, so that nothing goes by the text.
     """
     frame: FrameType | None = sys._getframe(1)
-    end = "POP_TOP"
+    end = TOLD
     while frame and _module_of(frame) not in MESSAGES:
         if is_users(frame):
             end = _end_of(frame.f_code, frame.f_lasti)
-            if not end.startswith(("RETURN", "YIELD")):
+            if not end.startswith(RETURNS):
                 break
         frame = frame.f_back
-    return end == "POP_TOP"
+    return end == TOLD
 
 
 @lru_cache(maxsize=1024)
 def _end_of(code: CodeType, offset: int) -> str:
-    """Return the instruction that does more with a result than to put it into something else."""
-    for instruction in dis.get_instructions(code):
-        if instruction.offset > offset and not instruction.opname.startswith(tuple(HANDS_ON)):
-            return instruction.opname
-    return ""
+    """Return the instruction that does more with a result than to put it into something else.
+
+    That is `TOLD` for a label, and for a variable that is only told wherever it is read.
+    """
+    instructions = list(dis.get_instructions(code))
+    ends: list[str] = []
+    followed: set[str] = set()
+    offsets = [offset]
+    for start in offsets:  # which grows
+        later = (i for i in instructions if i.offset > start)
+        end = next((i for i in later if not i.opname.startswith(tuple(HANDS_ON))), None)
+        if end is None:
+            return ""
+        if end.opname == "STORE_FAST":
+            if end.argval not in followed:
+                followed.add(end.argval)
+                reads = (i for i in instructions if i.argval == end.argval)
+                offsets += [i.offset for i in reads if i.opname.startswith("LOAD_FAST")]
+        elif not (end.opname == "STORE_ATTR" and end.argval == "label"):
+            ends.append(end.opname)
+    # What goes by it here decides; what is returned, the caller may only tell.
+    return min(ends, key=lambda end: (end == TOLD, end.startswith(RETURNS)), default=TOLD)
 
 
 def place_elsewhere(f: Any, thread: int) -> str:
