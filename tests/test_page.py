@@ -276,7 +276,7 @@ def test_under_debug_the_source_is_linked(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.slow
 def test_a_page_of_50_000_nodes_is_small() -> None:
     model = MLP(2, [16, 16, 1], seed=1)
-    run = Recording(mean([model([k / 700, 1.0]).tanh() for k in range(750)]))
+    run = Recording(mean([model([k / 700, 1.0]).tanh() for k in range(760)]))
     assert len(run.nodes) > 50_000
     # 8 bytes a value in base 64 are 11; what repeats costs next to nothing.
     assert len(build(run)) < 160_000 + 20 * len(run.nodes)

@@ -210,12 +210,11 @@ def test_the_boxes_are_the_same_for_any_number_of_samples(network: Callable[[int
         assert boxes(2, level) == boxes(5, level)
 
 
-def test_a_stage_has_its_own_parameters_and_an_input_stays_outside() -> None:
+def test_a_stage_has_its_own_parameters_and_an_input_is_none_of_them() -> None:
     out = residual(2)
     out.backward()
     found = picture_of(out, level="layer")
-    inputs = [item for item in found.items if item.kind == "value" and not item.args]
-    assert [item.count for item in inputs] == [4], "two inputs of two samples"
+    assert not [item for item in found.items if item.kind == "value" and not item.args]
     for item in modules(found):
         assert [row.what for row in item.rows][-1] == "‖grad‖ of 8 parameters"
 
@@ -268,6 +267,22 @@ def test_what_stands_between_modules_is_part_of_the_network() -> None:
     levels = {level["name"]: level["titles"] for level in levels_of(structure)}
     titles = [title for title in levels["blocks"] if title]
     assert sorted(titles) == sorted([*(f"blocks.{i}" for i in range(30)), "head", "-", "**"])
+
+
+def test_what_is_given_to_all_steps_is_of_none() -> None:
+    """Of plain numbers, the products with a weight of all steps are one box."""
+    w, u = weights(2, 2), [Value(0.5), Value(-0.5)]
+    h: list[Any] = [0.0, 0.0]
+    for t in range(12):
+        h = [tanh(a + b * math.sin(t)) for a, b in zip(times(w, h), u, strict=True)]
+    found = picture_of(sum(h), level="layer")
+    before = {link.arg for item in modules(found)[1:] for link in item.args}
+    products = [item for item in found.items if item.key in before and item.title == "*"]
+    assert [item.count for item in products] == [24 + 4], "and those with the zeros of the start"
+    for item, after in pairwise(modules(found)):
+        assert item.key in {link.arg for link in after.args}
+        assert item.key not in {link.arg for other in modules(found) if other is not after
+                                for link in other.args}  # fmt: skip
 
 
 def test_parameters_that_all_steps_share_stay_outside() -> None:

@@ -13,7 +13,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Hashable, Iterable, Set
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from autograd.drawing.samples import is_part_of_sum
 from autograd.drawing.stages import Stages, stages_of
@@ -23,6 +23,9 @@ TURNS = 3
 """So often a sum goes from adding to taking away and back before that is what it does."""
 
 LEVELS = ("op", "neuron", "layer", "network")
+
+
+Box = TypeVar("Box", bound=Hashable)
 
 
 class Folding(NamedTuple):
@@ -103,6 +106,9 @@ def staged(
             which = stages.run[stage] if is_one and stage >= 0 else stage
             keys.append((outer, which, part if is_divided else "whole"))
         names.append("" if box in modules or is_divided else f"stage {stage}")
+    for i, used_in in _users_of(structure.inputs, structure.args, keys).items():
+        if len(used_in) == 1:
+            keys[i], names[i] = used_in.pop(), ""
     found = _numbered(keys, names)
     for here, box in zip(found.box, folding.box, strict=True):
         if box in modules:
@@ -202,9 +208,9 @@ def _network_of(structure: Structure) -> list[str]:
     return found
 
 
-def _users_of(inputs: Set[int], args: list[list[int]], boxes: list[int]) -> dict[int, set[int]]:
+def _users_of(inputs: Set[int], args: list[list[int]], boxes: list[Box]) -> dict[int, set[Box]]:
     """Return the boxes in which each input is used."""
-    users: dict[int, set[int]] = {}
+    users: dict[int, set[Box]] = {}
     for i, its in enumerate(args):
         for arg in its:
             if arg in inputs:

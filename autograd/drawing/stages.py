@@ -197,7 +197,7 @@ def _in_circles(order: list[int], args: dict[int, dict[int, None]], kind: dict[i
     repeated = []
     alone: set[int] = set()
     for found in members.values():
-        again = _that_repeat(found, args, kind)
+        again = _without_given(_that_repeat(found, args, kind), args, kind)
         if again and _is_regular(again, args, kind):
             repeated.append(again)
             alone.update(set(found).difference(again))
@@ -231,6 +231,21 @@ def _that_repeat(
         if len(found) > 1 and max(_turns(found, args, kind).values()) > 0
     }
     return [box for box in members if groups.first(box) in again]
+
+
+def _without_given(
+    members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]
+) -> list[int]:
+    """Return the boxes that are of one turn: not what is computed before, and given to several."""
+    if not members:
+        return members
+    turns = _turns(members, args, kind)
+    within = {box: [arg for arg in args[box] if arg in turns] for box in members}
+    used_in: dict[int, set[int]] = {}
+    for box in members:
+        for arg in within[box]:
+            used_in.setdefault(arg, set()).add(turns[box])
+    return [box for box in members if within[box] or len(used_in.get(box, ())) < 2]
 
 
 def _is_regular(members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]) -> bool:
