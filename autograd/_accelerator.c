@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <structmember.h>
 
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* the signatures are Python's */
+
 #define INLINED static inline __attribute__((always_inline)) /* for each row by itself */
 
 typedef struct Node Node;
@@ -33,17 +35,17 @@ typedef struct {
     Pull pull; /* NULL if only Python has it */
 } Form;
 
-struct Node {
+struct Node { /* what a walk reads comes first, on one line of the cache */
     PyObject_HEAD
-    double data;
+    uint64_t bits;     /* those below, and over them how many nodes had been made */
+    Form *form;        /* NULL for a leaf */
+    PyObject *a, *b;   /* as in Python; NULL is 0.0 */
     union {
         double grad;
         Node *next; /* of those that wait for being freed, or used again */
     };
-    Form *form;        /* NULL for a leaf */
-    PyObject *a, *b;   /* as in Python; NULL is 0.0 */
+    double data;
     PyObject *origin;  /* NULL is None; or a dict of what few nodes have */
-    uint64_t bits;     /* those below, and over them how many nodes had been made */
 };
 
 enum {
@@ -403,8 +405,6 @@ static int set_age(PyObject *self, PyObject *value, void *unused)
 static PyObject *get_slot(PyObject *self, void *offset)
 {
     PyObject *held = *(PyObject **)((char *)self + (size_t)offset);
-    if ((size_t)offset == offsetof(Node, b) && !((Node *)self)->form)
-        return get_age(self, NULL);
     return held ? Py_NewRef(held) : PyFloat_FromDouble(0.0);
 }
 
@@ -503,8 +503,26 @@ static inline int number_of(PyObject *arg, double *x)
         *x = ((Node *)arg)->data;
         return ((Node *)arg)->bits & ODD_DATA ? OTHERWISE : NODE;
     }
-    *x = PyFloat_CheckExact(arg) ? number_in(arg) : NAN;
-    return PyFloat_CheckExact(arg) ? FLOAT : PyLong_CheckExact(arg) ? INT : OTHERWISE;
+    if (PyFloat_CheckExact(arg)) {
+        *x = number_in(arg);
+        return FLOAT;
+    }
+    *x = PyLong_CheckExact(arg) ? PyLong_AsDouble(arg) : NAN;
+    if (*x != -1.0 || !PyErr_Occurred())
+        return isnan(*x) ? OTHERWISE : INT;
+    PyErr_Clear(); /* it is too large: Python words the error */
+    return OTHERWISE;
+}
+
+/* Returns the arguments with their numbers for those that are ints. */
+static PyObject *with_floats(PyObject *const *args, const double *x, Py_ssize_t n)
+{
+    PyObject *tuple = PyTuple_New(n);
+    for (Py_ssize_t i = 0; tuple && i < n; i++) {
+        int is_int = PyLong_CheckExact(args[i]);
+        PyTuple_SetItem(tuple, i, is_int ? PyFloat_FromDouble(x[i]) : Py_NewRef(args[i]));
+    }
+    return tuple;
 }
 
 static double sum_of(const double *x, Py_ssize_t n)
@@ -599,7 +617,7 @@ static Form *form_for(int row, PyObject *const *args, Py_ssize_t n, Form **place
 
 /* Returns the node of what has been computed; NULL without an error in a mode for Python. */
 INLINED PyObject *made(int row, PyObject *const *args, Py_ssize_t n, PyObject *whole,
-                             unsigned pattern, double data)
+                       unsigned pattern, double data)
 {
     Mode *mode = current_mode();
     if (!mode || mode->way == BY_PYTHON)
@@ -624,8 +642,6 @@ INLINED PyObject *made(int row, PyObject *const *args, Py_ssize_t n, PyObject *w
     return (PyObject *)node;
 }
 
-static PyObject *recorded_with_floats(int row, PyObject *const *args, Py_ssize_t n);
-
 /* Returns a row of nodes and plain numbers; NULL, maybe without an error, where Python must.
    `whole` is the tuple of more than two. */
 INLINED PyObject *recorded(int row, PyObject *const *args, Py_ssize_t n, PyObject *whole)
@@ -640,31 +656,16 @@ INLINED PyObject *recorded(int row, PyObject *const *args, Py_ssize_t n, PyObjec
         kinds |= kind;
         pattern |= n <= FEW ? (unsigned)(kind & NODE) << i : 0;
     }
-    double data = kinds > NODE ? NAN : ROWS[row].forward(x, n);
+    double data = kinds < OTHERWISE ? ROWS[row].forward(x, n) : NAN;
+    int has_ints = isfinite(data) && kinds & INT;
+    PyObject *floats = has_ints ? with_floats(args, x, n) : NULL, *result = NULL;
+    if (floats)
+        args = items_of(whole = floats);
+    if (isfinite(data) && (floats || !has_ints))
+        result = kinds & NODE ? made(row, args, n, whole, pattern, data) : PyFloat_FromDouble(data);
+    Py_XDECREF(floats);
     if (n > ON_STACK)
         PyMem_Free(x);
-    if (isfinite(data))
-        return kinds ? made(row, args, n, whole, pattern, data) : PyFloat_FromDouble(data);
-    return kinds & INT && kinds < OTHERWISE ? recorded_with_floats(row, args, n) : NULL;
-}
-
-/* As above, where some of the numbers are ints. */
-static PyObject *recorded_with_floats(int row, PyObject *const *args, Py_ssize_t n)
-{
-    PyObject *floats = PyTuple_New(n), *result = NULL;
-    for (Py_ssize_t i = 0; floats && i < n; i++) {
-        int is_int = PyLong_CheckExact(args[i]);
-        PyObject *x = is_int ? PyNumber_Float(args[i]) : Py_NewRef(args[i]);
-        if (x)
-            PyTuple_SetItem(floats, i, x);
-        else {
-            PyErr_Clear(); /* Python words the error */
-            Py_CLEAR(floats);
-        }
-    }
-    if (floats)
-        result = recorded(row, items_of(floats), n, floats);
-    Py_XDECREF(floats);
     return result;
 }
 
@@ -859,12 +860,10 @@ static int is_pulled(Node *node)
 static double grad_of(const Node *leaf)
 {
     PyObject *odd = leaf->bits & ODD_GRAD ? rare(leaf, "grad") : NULL;
+    double grad = 0.0;
     if (!odd || odd == Py_None)
-        return odd ? 0.0 : leaf->grad;
-    double grad = PyLong_CheckExact(odd) ? PyLong_AsDouble(odd) : NAN;
-    if (grad == -1.0)
-        PyErr_Clear(); /* it was too large, if it wasn't -1 */
-    return grad == -1.0 ? NAN : grad;
+        return odd ? grad : leaf->grad;
+    return number_of(odd, &grad) == INT ? grad : NAN;
 }
 
 /* Returns whether this pass is done. Else nothing is: one that needs Python's code must be its. */

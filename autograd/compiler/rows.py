@@ -8,6 +8,7 @@ the notation differs. What C can't compute to the bit, or can't judge, has no en
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterator
 from itertools import compress, product
@@ -106,11 +107,6 @@ def _method(name: str, more: str, body: str) -> list[str]:
     return ["", f"static PyObject *{name}(PyObject *x{more})", "{", body, "}"]
 
 
-ARGUMENTS = """\
-    PyObject *const *args = arguments_of(node, {});
-    double g = node->grad, out = node->data;"""
-
-
 def _is_judged(op: Op) -> bool:
     """Return whether a result that isn't finite is all that lies outside the row's domain.
 
@@ -137,13 +133,18 @@ def _pull(op: Op, pattern: tuple[bool, ...]) -> list[str]:
     steps, texts = _lines(op.locals(out, args, slots))
     if not slots or not all(texts):
         return []
-    lines, passed = [ARGUMENTS.format(len(pattern))], []
+    used = set(re.findall(r"\w+", " ".join([*steps, *texts])))
+    lines, passed = [f"    PyObject *const *args = arguments_of(node, {len(pattern)});"], []
     for i, is_node in enumerate(pattern):
         kind = "has_floats" if is_node else "PyFloat_CheckExact"
         lines += [f"    if (!args || !{kind}(args[{i}]))\n        return 1;"]
+    lines += ["    double g = node->grad;"]
+    if "out" in used:
+        lines += ["    double out = node->data;"]
     for i, is_node in enumerate(pattern):
         text = f"((Node *)args[{i}])->data" if is_node else f"number_in(args[{i}])"
-        lines += [f"    double x{i} = {text};"]
+        if f"x{i}" in used:
+            lines += [f"    double x{i} = {text};"]
     lines += steps
     for slot, text in zip(slots, texts, strict=True):
         if op.singular:
