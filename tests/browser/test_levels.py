@@ -313,6 +313,23 @@ def test_search_opens_what_hides_a_node_and_says_when_there_is_none(open_page: A
     assert page.locator("#node-title").inner_text() == "loss"
 
 
+def test_what_is_closed_comes_into_sight(open_page: Any) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=network")
+    page.fill("#find", "layers.0.neurons.3.w.1")
+    page.keyboard.press("Enter")
+    for _ in range(5):
+        page.mouse.move(600, 400)
+        page.mouse.wheel(0, -600)  # far from its frame's title
+    page.locator("#canvas").focus()
+    for _ in range(4):
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(400)
+    assert frames(page) == []
+    field, card = (page.locator(it).bounding_box() for it in ("#canvas", "#nodes .chosen .card"))
+    assert field["x"] <= card["x"] < field["x"] + field["width"]
+    assert field["y"] <= card["y"] < field["y"] + field["height"]
+
+
 def test_the_address_holds_the_level(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())))
     pick(page, "Network")

@@ -166,7 +166,7 @@ function move(before, from) {
   Object.assign(camera, from);
   tick();
 }
-/** Keep the anchor where it was on the screen, and what was opened in sight. */
+/** Keep the anchor where it was on the screen, and what was opened or closed in sight. */
 function settle(before, anchor, opened) {
   const { scene, camera: view } = state;
   const a = before.get(anchor),
@@ -176,8 +176,7 @@ function settle(before, anchor, opened) {
   // A box opens downwards and to both sides; its title stays in its place.
   view.x += (a.x + a.w / 2 - b.x - b.w / 2) * scale;
   view.y += (a.y - b.y) * scale;
-  const rect = scene.rects.get(opened);
-  if (!rect) return;
+  const rect = scene.rects.get(opened) ?? b;
   const [right, bottom] = [rect.x + rect.w, rect.y + rect.h],
     whole = wholly({ left: rect.x, right, top: rect.y, bottom });
   if (whole.scale < view.scale) Object.assign(view, whole.scale < LEAST ? closeUp(rect) : whole);
