@@ -683,3 +683,12 @@ def test_small_waves_are_no_noise(x: float) -> None:
     waves = lambda x: x + 1e-4 * math.sin(1000 * x)
     assert verdicts(waves, x, gradient=1 + 0.1 * math.cos(1000 * x)) == ["ok"]
     assert verdicts(waves, x, gradient=1.0) == ["wrong"]
+
+
+def test_of_many_derivatives_that_are_not_finite_ten_are_looked_at() -> None:
+    x = [0.01 * i for i in range(MANY_SCALARS)]
+    given = [math.nan] * 12 + [1.0] * (len(x) - 12)
+    report = gradcheck(lambda v: sum(v), x, gradient=[given])
+    single = [check.label for check in report.inputs if "direction" not in check.label]
+    assert single == [f"v[{i}]" for i in range(10)]
+    assert "12 derivatives are not finite; 10 were looked at" in report.notes

@@ -6,12 +6,16 @@ import math
 import random
 from collections.abc import Callable
 from math import inf, isnan, nan
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from autograd import gradcheck
+from autograd.checking.claim import Claim
+from autograd.checking.measured import MARGIN, _verdict_at_kink
 from autograd.checking.report import InputCheck
+from autograd.checking.stencil import Slope
 
 F = Callable[[float], float]
 
@@ -259,3 +263,10 @@ def test_a_tolerance_that_is_asked_for_counts() -> None:
     assert judged(math.exp, 1.0, math.e + 0.1, atol=0.05).verdict == "wrong"
     check = judged(math.exp, 1.0, math.e, rtol=0.1, atol=0.5)
     assert check.tolerance == pytest.approx(0.5 + 0.1 * math.e)
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.3, "kink"), (0.45, "kink"), (0.55, "noise")])
+def test_beside_a_kink_slopes_are_known_to_half_of_the_steeper(share: float, verdict: str) -> None:
+    left, right = Slope(-1.0, 0.0), Slope(2.0, 2.0 * share / MARGIN)
+    found: Any = SimpleNamespace(left=left, right=right, reach=0.0)
+    assert _verdict_at_kink(Claim(0.5), found) == verdict

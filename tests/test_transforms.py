@@ -412,3 +412,15 @@ def test_hessian_of_another_argument_and_jvp_along_values() -> None:
 def test_no_upstream_is_passed_over(factor: float) -> None:
     x = Value(3.0)
     assert [g.data for g in gradients(factor * (x * x), [x])] == [6.0 * factor]
+
+
+def test_what_is_cut_off_is_nested_as_it_was() -> None:
+    x = Value(2.0)
+    with no_grad():
+        value, slope = both = value_and_grad(lambda a: a**3)(x)
+        rows = jacobian(lambda v: [v[0] * v[0], v[0] ** 3])([x])
+    assert type(both) is tuple
+    assert [v.data for v in (value, slope)] == [8.0, 12.0]
+    assert [[v.data for v in row] for row in rows] == [[4.0], [12.0]]
+    assert type(rows) is type(rows[0]) is list
+    assert not any(v.args for v in (value, slope, *rows[0], *rows[1]))
