@@ -225,7 +225,8 @@ def by_hand(inputs: int, width: int) -> Written:
 
 @pytest.mark.long
 def test_a_network_is_as_many_loops_whatever_its_widths() -> None:
-    small, large = network(64, [16, 10]), network(128, [48, 10])
+    # Several whole panels of columns, and what remains of one, alike in both.
+    small, large = network(64, [40, 10]), network(208, [88, 10])
     assert len(large.program.instructions) > 4 * len(small.program.instructions)
     assert small.sizes == large.sizes
     # Forward, the error and its derivative, back through each layer, and the sums.
@@ -248,16 +249,16 @@ def test_widths_that_fill_no_tile_make_hardly_more_loops(widths: tuple[int, list
 
 @pytest.mark.long
 def test_the_code_of_a_network_grows_with_its_layers() -> None:
-    sizes = [network(16, [16] * layers).sizes for layers in (2, 3, 4, 5)]
+    sizes = [network(16, [16] * layers).sizes for layers in (2, 3, 4)]
     for size, larger in itertools.pairwise(sizes):
         assert larger[0] - size[0] <= 4
         assert larger[2] - size[2] <= 1500
-    assert sizes[3][2] - sizes[2][2] == sizes[2][2] - sizes[1][2]
+    assert sizes[2][2] - sizes[1][2] == sizes[1][2] - sizes[0][2]
 
 
 @pytest.mark.long
 def test_neurons_written_as_sums_are_as_few_loops() -> None:
-    small, large = by_hand(128, 16), by_hand(256, 48)
+    small, large = by_hand(128, 16), by_hand(224, 48)
     assert len(large.program.instructions) > 4 * len(small.program.instructions)
     assert small.sizes == large.sizes
     assert small.sizes[0] <= 6
@@ -278,7 +279,7 @@ def test_inputs_in_another_order_are_loops_too(order: str) -> None:
 
     assert of(68).sizes[0] <= 5
     # Several whole tiles, and what remains of one, come out alike.
-    assert of(68).sizes == of(132).sizes
+    assert of(68).sizes == of(140).sizes
 
 
 def test_constants_in_a_sum_are_memory_not_code() -> None:
