@@ -733,3 +733,32 @@ def test_processes_may_store_and_load_at_once(folder: Path) -> None:
     assert all(found > 50 and wrong == 0 for found, wrong in results), results
     assert taken(folder) <= 32 * ROOM
     assert set(content(folder)) <= {f"{key}.kernel" for key in keys(40)}
+
+
+ROOT = Path(cache.__file__).parents[2]
+
+WARM = """
+from autograd import Value, compile
+from autograd.acceleration import accelerator
+from autograd.compiler import machine
+from nn import MLP
+
+made, generated = [], machine._generated
+machine._generated = lambda text, level: made.append(text) or generated(text, level)
+f = compile(MLP(2, [3, 1]), [0.5, -1.0])
+f.value_and_grad([0.5, -1.0])
+f.backward([0.5, -1.0])
+print(len(made), bool(accelerator))
+"""
+
+
+def test_a_second_process_generates_nothing(tmp_path: Path) -> None:
+    """But, with the engine in Python, what visits Values: it holds addresses of this process."""
+    pytest.importorskip("llvmlite")
+    (tmp_path / "warm.py").write_text(WARM, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "warm.py")]
+    env = os.environ | {"CHAINRULE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    for is_warm in (False, True):
+        done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+        count, is_in_c = done.stdout.split()
+        assert int(count) > 2 if not is_warm else count == ("0" if is_in_c == "True" else "1")

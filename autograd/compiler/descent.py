@@ -14,7 +14,7 @@ import numpy as np
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, STOP, WORKSPACE
-from autograd.compiler.machine import address_of, load, object_code
+from autograd.compiler.machine import address_of, kept_code, load
 from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
 from autograd.compiler.reals import Real
 
@@ -260,7 +260,7 @@ class Descent:
 @cache
 def _steps(real: Real) -> Any:
     """Return the machine code of steps with some kind of numbers."""
-    engine = load(object_code(steps_of(real)))
+    engine = load(kept_code(steps_of(real)))
     address = engine.get_function_address("steps")
     call: Any = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(address)
     call.engine = engine  # the code lives as long as whoever may call it

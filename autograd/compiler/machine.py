@@ -9,12 +9,14 @@ Source: glibc manual, Libm Vector Functions; the names, x86 Vector Function ABI.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
 
+from autograd.compiler import cache as disk
 from autograd.compiler.reals import DOUBLE, REALS, Real
 from autograd.compiler.spelling import LIBM
 from autograd.extras import missing_extra
@@ -158,6 +160,16 @@ def object_code(text: str, *, alone: bool = False) -> bytes:
         return _packed([_generated(text, 2)])
     often, once = _divided(text)
     return _packed([_generated(often, 2), _generated(once, 0)])
+
+
+def kept_code(text: str) -> bytes:
+    """Return `object_code` of a text without addresses, which serves the next process as well."""
+    key = hashlib.sha256(f"{host()}\0{text}".encode()).hexdigest()
+    code = disk.load(key)
+    if code is None:
+        code = object_code(text)
+        disk.store(key, code)
+    return code
 
 
 def _generated(text: str, level: int) -> bytes:

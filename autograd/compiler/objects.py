@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.acceleration import accelerator
-from autograd.compiler.machine import load, object_code
+from autograd.compiler.machine import kept_code, load, object_code
 from autograd.engine import Value
 from autograd.operand import real
 
@@ -181,7 +181,7 @@ def _slots() -> _Slots | None:
         find_data, find_grad = (
             FIND_IN_C.format(bits_at=bits_at, odd=odd) for bits_at, odd in (data_bits, grad_bits)
         )
-        return _walking(find_data, find_grad, ADD_IN_C, data, grad)
+        return _walking(kept_code, find_data, find_grad, ADD_IN_C, data, grad)
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     probe = Value(1234.5)
@@ -201,13 +201,15 @@ def _slots() -> _Slots | None:
     }
     places |= {"float": id(float), "type_at": TYPE_AT, "number_at": NUMBER_AT}
     find = FIND.format(**places)
-    return _walking(find, find, ADD.format(**places), data, grad)
+    return _walking(object_code, find, find, ADD.format(**places), data, grad)
 
 
-def _walking(find_data: str, find_grad: str, add: str, data: int, grad: int) -> _Slots:
+def _walking(
+    made: Callable[[str], bytes], find_data: str, find_grad: str, add: str, data: int, grad: int
+) -> _Slots:
     walks = {"read": (find_data, READ), "read_grad": (find_grad, READ), "add": (find_grad, add)}
     texts = [WALK.format(name=name, find=f, visit=v) for name, (f, v) in walks.items()]
-    engine = load(object_code("\n".join([*texts, GAIN])))
+    engine = load(made("\n".join([*texts, GAIN])))
     # These hold Python's lock, and pass on an error that its functions note.
     prototypes = [
         ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * places, *[ctypes.c_int64] * 2)

@@ -14,7 +14,7 @@ from functools import cache
 from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
-from autograd.compiler.machine import address_of, load, object_code
+from autograd.compiler.machine import address_of, kept_code, llvm, load
 from autograd.compiler.objects import TYPE_AT
 
 PAIRS, LIST, DICT, ITEMS, ARRAY = range(5)
@@ -37,8 +37,14 @@ its shape and its strides are, its dtype."""
 SHAPE_AT = 2 + len(ARRAY_WORDS)
 """Words of an array's record from its third on, before its shape."""
 
+PYTHONS = ("PyDict_Size", "PyDict_Next", "PyDict_GetItem")
+"""Python's own functions that the code calls, by name, so that it is the same in all processes."""
+
 LOOK = """\
 declare i32 @memcmp(ptr, ptr, i64)
+declare i64 @PyDict_Size(ptr)
+declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
+declare ptr @PyDict_GetItem(ptr, ptr)
 define i64 @look(ptr %words) {{
 entry:
   %place = alloca i64
@@ -120,7 +126,7 @@ dict.look:
   %is.some = icmp eq i64 %kind, {ITEMS}
   br i1 %is.some, label %some.next, label %dict.size
 dict.size:
-  %dict.n = call i64 inttoptr (i64 {dict_size} to ptr)(ptr %first)
+  %dict.n = call i64 @PyDict_Size(ptr %first)
   %is.full = icmp eq i64 %dict.n, %count
   br i1 %is.full, label %dict.next, label %other.size
 dict.next:
@@ -134,7 +140,7 @@ dict.item:
   %key.was = load ptr, ptr %key.was.p
   %value.was.p = getelementptr ptr, ptr %key.was.p, i64 1
   %value.was = load ptr, ptr %value.was.p
-  %found = call i32 inttoptr (i64 {dict_next} to ptr)(ptr %first, ptr %place, ptr %key.p, ptr %x.p)
+  %found = call i32 @PyDict_Next(ptr %first, ptr %place, ptr %key.p, ptr %x.p)
   %is.there = icmp ne i32 %found, 0
   br i1 %is.there, label %dict.key, label %other.size
 dict.key:
@@ -162,7 +168,7 @@ some.item:
   %s.key = load ptr, ptr %s.key.p
   %s.was.p = getelementptr ptr, ptr %s.key.p, i64 1
   %s.was = load ptr, ptr %s.was.p
-  %s.now = call ptr inttoptr (i64 {dict_item} to ptr)(ptr %first, ptr %s.key)
+  %s.now = call ptr @PyDict_GetItem(ptr %first, ptr %s.key)
   %is.some.item = icmp eq ptr %s.now, %s.was
   br i1 %is.some.item, label %some.next, label %other.some
 other.some:
@@ -255,9 +261,8 @@ def look() -> Look | None:
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
     python = ctypes.pythonapi
-    used = {"dict_size": "PyDict_Size", "dict_next": "PyDict_Next", "dict_item": "PyDict_GetItem"}
     own = _own_places()
-    if not (own and _has_lists() and all(hasattr(python, name) for name in used.values())):
+    if not (own and _has_lists() and all(hasattr(python, name) for name in PYTHONS)):
         return None
     kinds = {"PAIRS": PAIRS, "LIST": LIST, "DICT": DICT, "ITEMS": ITEMS, "FIRST": FIRST}
     layout = {
@@ -265,9 +270,9 @@ def look() -> Look | None:
         "has_versions": int(_has_versions()),
     }  # fmt: skip
     words = [OWN.format(word=word, place=place) for place, word in enumerate(ARRAY_WORDS, 2)]
-    places = {name: address_of(getattr(python, function)) for name, function in used.items()}
-    code = object_code(LOOK.format(own="\n".join(words), **kinds, **layout, **places))
-    engine = load(code)
+    for name in PYTHONS:
+        llvm().add_symbol(name, address_of(getattr(python, name)))
+    engine = load(kept_code(LOOK.format(own="\n".join(words), **kinds, **layout)))
     # It holds Python's lock.
     prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
     return Look(prototype(engine.get_function_address("look")), own, engine)
