@@ -407,7 +407,7 @@ def test_no_false_alarm_from_1e_minus_300_to_1e300(name: str, data: st.DataObjec
 def test_the_inputs_of_a_row_have_the_names_of_its_rules() -> None:
     report = gradcheck(TABLE["leaky_relu"], 2.0, 0.1)
     assert [check.label for check in report.inputs] == ["x", "slope"]
-    assert labels(TABLE["sum"], 2.0, 0.1) == ["args0", "args1"]
+    assert labels(TABLE["sum"], 2.0, 0.1) == ["arg0", "arg1"]
 
 
 def labels(f: Callable[..., Any], *args: float) -> list[str]:

@@ -44,11 +44,12 @@ def takes_leaves(f: Callable[..., Any], args: tuple[Any, ...]) -> bool:
 def names_of(f: Callable[..., Any], n: int) -> list[str]:
     """Return the names of the first n parameters.
 
-    Those that ``*v`` takes are ``v0``, ``v1``, ...; ``arg0``, ... where nothing is known.
+    Those that ``*v`` takes are ``v0``, ``v1``, ...; ``arg0``, ... where nothing is known, and of
+    a row that takes any number.
     """
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
+    try:  # the call of a row is the same for all
+        parameters = [] if isinstance(f, Op) else list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     names = [p.name for p in parameters if p.kind in positional]
