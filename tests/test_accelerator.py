@@ -275,6 +275,7 @@ def test_what_a_wheel_brings_is_used() -> None:
     assert engine_name() == ("engine in C" if has_compiler() else "engine in Python")
 
 
+@pytest.mark.long
 def test_nodes_built_by_hand_that_refer_to_themselves_are_freed() -> None:
     """Their function holds the node, which holds the function: that is for gc to find."""
 
@@ -296,6 +297,7 @@ def test_nodes_built_by_hand_that_refer_to_themselves_are_freed() -> None:
     assert Witness.alive == 0
 
 
+@pytest.mark.long
 def test_recorded_nodes_with_a_function_of_their_users_are_freed() -> None:
     """In C they are known to gc from the second one on."""
     x = Value(2.0)

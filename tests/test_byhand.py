@@ -235,6 +235,7 @@ def test_slopes_are_copied_and_pickled_a_closure_refuses() -> None:
             way(by_closure(x))
 
 
+@pytest.mark.long
 def test_many_nodes_by_hand_leave_nothing_behind() -> None:
     """A row is kept for ever; the op of one node must not be."""
     import gc

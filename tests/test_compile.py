@@ -1043,6 +1043,7 @@ def test_without_threads_a_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> N
     assert crew._crew.jobs.empty()
 
 
+@pytest.mark.long
 def test_code_lives_as_long_as_who_may_call_it() -> None:
     f = compile(lambda x: 3.0 * x, 1.0, backend="llvm")
     call: Any = f._code.native_values.made().call

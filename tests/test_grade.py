@@ -258,6 +258,7 @@ def test_what_was_meant_is_said(student: str, said: str, graded: Any) -> None:
     assert said in marks["f"]["note"]
 
 
+@pytest.mark.long
 def test_an_endless_rule_ends(graded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grade, "SECONDS", 1)
     student = "def d_f(x):\n    while True: pass\ndef d_g(x): return 1.0"

@@ -752,6 +752,7 @@ print(len(made), bool(accelerator))
 """
 
 
+@pytest.mark.long
 def test_a_second_process_generates_nothing(tmp_path: Path) -> None:
     """But, with the engine in Python, what visits Values: it holds addresses of this process."""
     pytest.importorskip("llvmlite")

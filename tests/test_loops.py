@@ -338,6 +338,7 @@ def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() ->
     assert block_for(small, PAPER, exact=True, single=False) == SampleBlock(1, 1, exact=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("registers", [16, 32])
 def test_sums_side_by_side_fit_into_the_registers(registers: int) -> None:
     """Those that a loop carries take half of them, of products of matrices three quarters."""

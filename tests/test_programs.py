@@ -184,6 +184,7 @@ def test_the_tables_name_programs_that_exist() -> None:
     assert not REFUSED.keys() & DIFFERENT.keys()
 
 
+@pytest.mark.long
 def test_no_engine_is_another_with_other_names() -> None:
     """The kinds of the nodes of its syntax tree tell an engine, whatever its names are."""
     shapes = {

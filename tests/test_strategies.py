@@ -51,6 +51,7 @@ def test_floats_at_kinks(name: str, data: st.DataObject) -> None:
     assert not TABLE[name].violation(list(args))
 
 
+@pytest.mark.long
 @given(floats_in("log", wide=True))
 def test_wide_floats(args: tuple[float, ...]) -> None:
     assert 1e-301 < args[0] < 1e301
@@ -108,6 +109,7 @@ def test_a_printed_program_runs_as_a_file(tmp_path) -> None:
     assert done.stdout == "4.0\n"
 
 
+@pytest.mark.long
 def test_expressions_share_and_fan_out() -> None:
     def shares(program: StraightLine) -> bool:
         uses = [arg for step in program.steps for arg in step.args if isinstance(arg, int)]
