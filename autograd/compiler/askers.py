@@ -19,12 +19,11 @@ MESSAGES = frozenset("autograd.compiler.recording autograd.errors asyncio.base_f
 WAITING = frozenset("asyncio concurrent multiprocessing queue threading".split())
 """Modules whose code runs in a thread that waits for another one."""
 
-HANDS_ON = (
+HANDS_ON = tuple(
     "BINARY_OP BUILD CACHE CALL CONVERT EXTENDED_ARG FORMAT GET_ITER JUMP_BACKWARD KW_NAMES "
-    "LIST_APPEND LIST_EXTEND LOAD MAKE NOP PRECALL PUSH_NULL RESUME"
-).split()
+    "LIST_APPEND LIST_EXTEND LOAD MAKE NOP PRECALL PUSH_NULL RESUME".split()
+)
 """What instructions begin with that put something together, or give it to a call."""
-
 
 TOLD = "POP_TOP"
 """The instruction at the end of a statement that is a call."""
@@ -35,15 +34,20 @@ RETURNS = ("RETURN", "YIELD")
 
 def users_place() -> str:
     """Return the innermost place in a user's code: neither ours nor in a library."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame and not is_users(frame):
-        frame = frame.f_back
+    frame = _innermost(sys._getframe(1))
     return place_in(frame, frame.f_lineno) if frame else place_of(("", *source_line()))
 
 
 def is_users(frame: FrameType) -> bool:
     """Return whether a frame is in code that a library has no part in."""
     return not is_foreign(_module_of(frame))
+
+
+def _innermost(frame: FrameType | None) -> FrameType | None:
+    """Return the first frame in a user's code, from one on outwards."""
+    while frame and not is_users(frame):
+        frame = frame.f_back
+    return frame
 
 
 def place_in(frame: FrameType, line: int) -> str:
@@ -83,7 +87,7 @@ def _end_of(code: CodeType, offset: int) -> str:
     offsets = [offset]
     for start in offsets:  # which grows
         later = (i for i in instructions if i.offset > start)
-        end = next((i for i in later if not i.opname.startswith(tuple(HANDS_ON))), None)
+        end = next((i for i in later if not i.opname.startswith(HANDS_ON)), None)
         if end is None:
             return ""
         if end.opname == "STORE_FAST":
@@ -109,9 +113,7 @@ def place_elsewhere(f: Any, thread: int) -> str:
     Returns:
         "" if somebody else asks.
     """
-    frame: FrameType | None = sys._getframe(1)
-    while frame and not is_users(frame):
-        frame = frame.f_back
+    frame = _innermost(sys._getframe(1))
     is_own = frame is None or frame.f_code in _codes_within(f)
     if not (is_own or (thread != get_ident() and _waits(thread))):
         return ""
@@ -129,9 +131,7 @@ def _waits(thread: int) -> bool:
 
 def _home_of(thread: int) -> str:
     """Return where a user's code is in a thread."""
-    frame = sys._current_frames().get(thread)
-    while frame and not is_users(frame):
-        frame = frame.f_back
+    frame = _innermost(sys._current_frames().get(thread))
     return place_in(frame, frame.f_lineno) if frame else ""
 
 

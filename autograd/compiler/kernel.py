@@ -265,13 +265,18 @@ class Body(Emitter):
         def add_terms(j: Index) -> None:
             self._loaded = {}
             for i, (p, v) in enumerate(places):
-                point = (*points[p], j)
-                term = self._cached_load(stretch.left, point, v)
-                if stretch.right:
-                    term = self._apply(ops.mul, [term, self._cached_load(stretch.right, point, v)])
+                term = self._term(stretch, (*points[p], j), v)
                 totals[i] = self._apply(ops.add, [totals[i], term])
 
         self._along(stretch.length, 1, totals, add_terms)
+
+    def _term(self, stretch: Stretch, point: Point, vector: int) -> str:
+        """Return one term of a stretch: a number, or the product of two."""
+        term = self._cached_load(stretch.left, point, vector)
+        if stretch.right:
+            right = self._cached_load(stretch.right, point, vector)
+            term = self._apply(ops.mul, [term, right])
+        return term
 
     def _along(
         self, length: int, step: int, totals: list[str], add_terms: Callable[[Index], None]

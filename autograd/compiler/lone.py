@@ -169,10 +169,7 @@ class LoneBody(Body):
             for k, part in enumerate(parts):
                 turn, i = divmod(k, size)
                 point = (*points[places[i][0]], (register, constant + turn))
-                term = self._cached_load(stretch.left, point, 0)
-                if stretch.right:
-                    term = self._apply(ops.mul, [term, self._cached_load(stretch.right, point, 0)])
-                parts[k] = self._apply(ops.add, [part, term])
+                parts[k] = self._apply(ops.add, [part, self._term(stretch, point, 0)])
 
         self._along(whole, turns, parts, add_terms)
         while len(parts) > size:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
 from math import prod
 from typing import Any
 
-from autograd.compiler import cache as disk
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.frames import Made, Signature
-from autograd.compiler.machine import host, load, object_code
+from autograd.compiler.machine import host, kept_code, load, object_code
 from autograd.compiler.player import HEAD, player_of
 from autograd.compiler.reals import REALS
 from autograd.compiler.repetition import Shape
@@ -99,12 +96,5 @@ def played(header: dict[str, Any], content: bytes) -> Made:
 @cache
 def _player(names: tuple[str, ...], block: SampleBlock) -> tuple[Any, int]:
     """Return the code that plays tapes of some operations, and where its function is."""
-    text = player_of(names, host(), block)
-    parts = (text, repr(host()), sources_of("autograd.compiler"))
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    code = disk.load(key)
-    if code is None:
-        code = object_code(text)
-        disk.store(key, code)
-    engine = load(code)
+    engine = load(kept_code(player_of(names, host(), block)))
     return engine, engine.get_function_address("play")

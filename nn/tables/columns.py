@@ -156,9 +156,8 @@ def _are_codes(cells: Any) -> bool:
     if len(first) < LEAST_OF_CODE or not first.isdigit():
         return False  # as most columns tell at once
     filled = cells[cells != ""].str
-    return bool((filled.len() == len(first)).all() and filled.isdigit().all()) and bool(
-        filled.startswith("0").any()
-    )
+    alike = (filled.len() == len(first)) & filled.isdigit()
+    return bool(alike.all() and filled.startswith("0").any())
 
 
 def _doubtful(values: Any) -> str:

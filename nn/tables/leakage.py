@@ -40,16 +40,9 @@ def leaks(columns: Sequence[Column], targets: Sequence[Any], classes: int) -> di
             places, goals = places[kept], goals[kept]
     if len(goals) < 30 or len(numpy.unique(goals)) < 2:
         return {}
-    is_of = goals[:, None] == numpy.unique(goals)
-    members = is_of.sum(axis=0)
 
     def score(answers: Any) -> float:
-        if not classes:
-            return float(r2_score(goals, answers))
-        # As scikit-learn's `roc_auc_score`, one class against the rest, at a ninth of its time.
-        above = (pandas.DataFrame(answers).rank().to_numpy() * is_of).sum(axis=0)
-        pairs = members * (len(goals) - members)
-        return float(((above - members * (members + 1) / 2) / pairs).mean())
+        return _auc(goals, answers) if classes else float(r2_score(goals, answers))
 
     found = {}
     for column in columns:
@@ -78,6 +71,21 @@ def leaks(columns: Sequence[Column], targets: Sequence[Any], classes: int) -> di
             if unseen > ALMOST:
                 found[column.name] = unseen
     return found
+
+
+def _auc(goals: Any, answers: Any) -> float:
+    """Return the mean AUC of each class against the rest.
+
+    It is scikit-learn's `roc_auc_score`, from ranks, at a ninth of its time.
+    """
+    import numpy
+    import pandas
+
+    is_of = goals[:, None] == numpy.unique(goals)
+    members = is_of.sum(axis=0)
+    above = (pandas.DataFrame(answers).rank().to_numpy() * is_of).sum(axis=0)
+    pairs = members * (len(goals) - members)
+    return float(((above - members * (members + 1) / 2) / pairs).mean())
 
 
 def met_twice(
