@@ -730,6 +730,34 @@ def suppresses_by_a_manager(x: Any) -> Any:
     return x
 
 
+def falls_back_by_a_number(x: Any) -> Any:
+    try:
+        return x * (1 / x.data) - 1.0
+    except ZeroDivisionError:
+        return x
+
+
+def falls_back_by_an_inverse(x: Any) -> Any:
+    try:
+        return x * x.data**-2
+    except ArithmeticError:
+        return x
+
+
+def falls_back_by_a_large_number(x: Any) -> Any:
+    try:
+        return x * (x.data + 1e10) ** 200
+    except OverflowError:
+        return x
+
+
+def falls_back_by_a_complex_number(x: Any) -> Any:
+    try:
+        return (x - 1) * (x.data - 1) ** 0.5
+    except TypeError:
+        return x
+
+
 def suppresses_something_else(x: Any) -> Any:
     with contextlib.suppress(KeyError), autograd.scope("part"):
         return autograd.log(x)
@@ -740,6 +768,13 @@ def cannot_fail(x: Any) -> Any:
     try:
         return x**2 / 2.0 + tanh(x) + autograd.clamp(x, 0.0, 1.0)
     except ValueError:
+        return x
+
+
+def cannot_fail_by_numbers(x: Any) -> Any:
+    try:
+        return x * (x.data / 2.0 + 3 * x.data - 1)
+    except (ArithmeticError, TypeError):
         return x
 
 
@@ -760,6 +795,10 @@ def waits_for_something_else(x: Any) -> Any:
         suppresses,
         suppresses_by_name,
         suppresses_by_a_manager,
+        falls_back_by_a_number,
+        falls_back_by_an_inverse,
+        falls_back_by_a_large_number,
+        falls_back_by_a_complex_number,
     ],
 )
 def test_a_try_that_catches_what_an_op_raises_is_refused(f: Any) -> None:
@@ -768,7 +807,15 @@ def test_a_try_that_catches_what_an_op_raises_is_refused(f: Any) -> None:
         compile(f, 1.0)
 
 
-@pytest.mark.parametrize("f", [cannot_fail, waits_for_something_else, suppresses_something_else])
+@pytest.mark.parametrize(
+    "f",
+    [
+        cannot_fail,
+        cannot_fail_by_numbers,
+        waits_for_something_else,
+        suppresses_something_else,
+    ],
+)
 def test_other_trys_are_not(f: Any) -> None:
     assert compile(f, 1.0, exact=True)(0.7) == f(Value(0.7)).data
 

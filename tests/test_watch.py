@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import decimal
 import hashlib
+import logging
 import math
+import mmap
 import os
+import signal
 import sys
 import threading
 import weakref
@@ -298,9 +302,58 @@ class Twice:
         return 2 * found if name == "rate" else found
 
 
+def of_a_patch(
+    f: Callable[[Any], Any], home: Any, name: str, other: Any
+) -> tuple[Any, Callable[[], object]]:
+    """Return a function, and what puts something else where it finds it, in nobody's own place."""
+    return f, lambda: setattr(home, name, other)
+
+
+def of_a_network(x: Any, model: Any = MLP(1, [1], seed=0)) -> Any:  # noqa: B008
+    return model([x])
+
+
 NUMBERS = [0.5] * 5000
 
 REPLACED = {
+    "a method that all values were given": lambda: of_a_patch(
+        lambda x: x.of_a_test(), Value, "of_a_test", neg
+    ),
+    "what such a method goes by": lambda: of_a_patch(
+        lambda x: x.of_a_test(), SETTINGS, "rate", 5.0
+    ),
+    "an operator of values": lambda: of_a_patch(
+        lambda x: 2.0 - x, Value, "__rsub__", lambda x, other: x * other
+    ),
+    "a number of math's": lambda: of_a_patch(lambda x: x * math.tau, math, "tau", 6.0),
+    "a function of this project's": lambda: of_a_patch(
+        lambda x: autograd.softplus(x), autograd, "softplus", neg
+    ),
+    "a function of NumPy's": lambda: of_a_patch(lambda x: np.tanh(x), np, "tanh", neg),
+    "a function that is built in": lambda: of_a_patch(
+        lambda x: pow(x, 3), builtins, "pow", lambda x, y: x * y
+    ),
+    "how a network is called": lambda: of_a_patch(
+        of_a_network, MLP, "__call__", lambda model, xs: xs[0]
+    ),
+    "a level of logging": lambda: of_state(
+        lambda x, _: x * logging.getLogger("of_a_test").getEffectiveLevel(),
+        None,
+        lambda _: logging.getLogger().setLevel(logging.DEBUG),
+    ),
+    "a signal's handler": lambda: of_state(
+        lambda x, _: x * (1.0 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else 2.0),
+        None,
+        lambda _: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ),
+    "a thread's name": lambda: of_state(
+        lambda x, _: x * len(threading.current_thread().name),
+        None,
+        lambda _: setattr(threading.current_thread(), "name", "of a test"),
+    ),
+    "a mapped file": lambda: of_state(
+        lambda x, s: x * s[0], mmap.mmap(-1, 8), lambda s: s.write(b"1")
+    ),
     "an attribute of a list": lambda: of_its_own_kind(list, [1.0]),
     "an attribute of a dict": lambda: of_its_own_kind(dict, {"a": 1.0}),
     "an attribute of a queue": lambda: of_its_own_kind(deque, [1.0]),
@@ -494,7 +547,21 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("OF_A_TEST", raising=False)
     monkeypatch.setitem(sys.modules, "settings.of_a_test", SETTINGS)
     monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setattr(Value, "of_a_test", lambda x: x * SETTINGS.rate, raising=False)
+    monkeypatch.setattr(threading.current_thread(), "name", "MainThread")
+    for home, name in (
+        (Value, "__rsub__"),
+        (math, "tau"),
+        (autograd, "softplus"),
+        (np, "tanh"),
+        (builtins, "pow"),
+        (MLP, "__call__"),
+    ):
+        monkeypatch.setattr(home, name, getattr(home, name))
+    level, handler = logging.getLogger().level, signal.getsignal(signal.SIGINT)
     yield
+    logging.getLogger().setLevel(level)
+    signal.signal(signal.SIGINT, handler)
     globals().pop("NOT_THERE_YET", None)
     decimal.setcontext(decimal.Context())
     SETTINGS.rate = 0.5
@@ -664,7 +731,7 @@ def test_the_next_call_sees_what_is_one_of_many(backend: str | None) -> None:
     model.table[199] = 0.0  # which makes no difference
     assert compiled(1.0) == 20.0
     model.table[7] = 1.0
-    with pytest.raises(CompileError, match=r"the item 7 was 7\.5, and it is another now"):
+    with pytest.raises(CompileError, match=r":\d+: .* the item 7 of Wide\.table was 7\.5, and"):
         compiled(1.0)
 
 
@@ -738,7 +805,7 @@ def test_an_array_that_was_moved_is_no_other(is_fast: bool) -> None:
     rows.resize((600,), refcheck=False)
     assert compiled(3.0) == 3.0
     rows[1] = 2.0
-    with pytest.raises(CompileError, match="the ndarray was"):
+    with pytest.raises(CompileError, match="the ndarray rows was in another state"):
         compiled(3.0)
 
 

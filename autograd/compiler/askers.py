@@ -25,6 +25,9 @@ HANDS_ON = tuple(
 )
 """What instructions begin with that put something together, or give it to a call."""
 
+GENERATED = "__create_fn__"
+"""In the names of methods that a dataclass has, which stand in no file."""
+
 TOLD = "POP_TOP"
 """The instruction at the end of a statement that is a call."""
 
@@ -45,7 +48,7 @@ def is_users(frame: FrameType) -> bool:
 
 def _innermost(frame: FrameType | None) -> FrameType | None:
     """Return the first frame in a user's code, from one on outwards."""
-    while frame and not is_users(frame):
+    while frame and (GENERATED in frame.f_code.co_qualname or not is_users(frame)):
         frame = frame.f_back
     return frame
 

@@ -54,14 +54,20 @@ def compile(
     or print numbers, but not go by that, nor have another thread go by it. Other leaf Values it
     uses, such as a model's weights, are parameters: their numbers are read at each call. All else
     it has as it was: plain numbers that it closes over, attributes, items, arrays, labels, its own
-    code and that of methods, which Values the parameters are. The next call after one of these is
-    another, new or gone raises, where that makes a difference. So each call looks at all that ``f``
-    can reach: some 20 ns for a place, where machine code runs a few for one in a list or an
-    instance, and for an array what it takes to copy it. Arrays of more than 64 kB are looked at for
-    a hundredth of the time: in a tight loop, a call may be some later. What ``f`` doesn't go by,
-    such as a list of losses, may change at no cost. Not looked at is what lists and arrays of more
-    than a million hold. Two floats that are one object, ``p.data is q.data``, are so for ever.
-    While somebody else profiles (`sys.setprofile`), files and clocks are not seen to be asked.
+    code and that of methods, which Values the parameters are, and what it names of modules and asks
+    of Values. The next call after one of these is another, new or gone raises, where that makes a
+    difference. So each call looks at all that ``f`` can reach: some 20 ns for a place, where
+    machine code runs a few for one in a list or an instance, and for an array what it takes to
+    copy it. Arrays of more than 64 kB are looked at for a hundredth of the time: in a tight loop, a
+    call may be some later. What ``f`` doesn't go by, such as a list of losses, may change at no
+    cost; what it prints or appends, it does in each of its runs here and in no call.
+
+    Not looked at is what lists and arrays of more than a million hold, what libraries do inside,
+    and in which way Python prints, warns or raises: filters of warnings, NumPy's `errstate` and
+    print options. What ``f`` reaches by a weak reference is kept alive. Two floats that are one
+    object, ``p.data is q.data``, are so for ever. Text of a number that a statement of its own
+    hands to a call counts as told, whatever the call does with it. While somebody else profiles
+    (`sys.setprofile`), files and clocks are not seen to be asked.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,

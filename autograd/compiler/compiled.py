@@ -28,7 +28,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recall import Recalled, recalled
-from autograd.compiler.recording import Example, FunctionGraph, record
+from autograd.compiler.recording import Example, FunctionGraph, home_of, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import Watch
@@ -255,8 +255,8 @@ class Compiled:
         graph = self._graph
         instead = "pass what changes as an argument, or make a Value of it, whose number is read"
         change = (
-            f"{graph.name} was compiled when {held.was()}, and it is another now: {instead}; or "
-            "compile it again"
+            f"{home_of(self._f)}{graph.name} was compiled when {self._watch.was(held)}, and it is "
+            f"another now: {instead}; or compile it again"
         )
         if not self._f:
             raise CompileError(change)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import builtins
 import dis
+import operator
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import product
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
+from autograd.errors import DivisionByZeroError
 from autograd.modes import OWN_CODE
+from autograd.operation import Op
+
+OF_VALUES: tuple[type[Exception], ...] = (DivisionByZeroError,)
+"""What an op of values may raise: an error that is all of those which have to do with a domain."""
+
+OF_FLOATS = (*OF_VALUES, OverflowError, TypeError)
+"""What one of floats may: ``x ** 200``, and what takes no complex number that ``x ** 0.5`` is."""
+
+TRIED = (-1.5, 0.0, 1.5, 1e200)
+"""Numbers of which some are outside of any domain."""
 
 
 class Handlers(NamedTuple):
@@ -23,6 +37,35 @@ class Handlers(NamedTuple):
 
     caught: list[str]
     managers: list[list[str]]
+
+
+def frame_that_catches(
+    op: Op, args: Sequence[object], errors: Sequence[type[Exception]], until: str
+) -> FrameType | None:
+    """Return the innermost frame of code not our own that would catch what an op may raise.
+
+    Args:
+        args: floats, and anything for what may be any number.
+        errors: of `OF_FLOATS`, those that matter.
+        until: as of `catching_frame`.
+    """
+    tried = [(arg,) if type(arg) is float else TRIED for arg in args]
+    for error in errors:
+        frame = catching_frame(error, until)
+        if frame and any(_raises(op, numbers, error) for numbers in product(*tried)):
+            return frame
+    return None
+
+
+def _raises(op: Op, numbers: Sequence[float], error: type[Exception]) -> bool:
+    """Return whether an op of floats raises an error of `OF_FLOATS`, sooner or later."""
+    if error is DivisionByZeroError:
+        return bool(op.violation([*numbers]))
+    try:
+        found = getattr(operator, op.operator)(*numbers) if op.operator else 0.0
+    except ArithmeticError as raised:
+        return isinstance(raised, error)
+    return error is TypeError and isinstance(found, complex)
 
 
 def catching_frame(error: type[Exception], until: str) -> FrameType | None:

@@ -6,8 +6,8 @@ plain number, a setting in an attribute or an array is by now.
 
 from __future__ import annotations
 
+import builtins
 import gc
-import os
 import re
 import sys
 import weakref
@@ -18,13 +18,14 @@ from contextvars import ContextVar
 from functools import cache, partial
 from keyword import iskeyword
 from operator import is_
-from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
+from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from autograd.compiler.reach import (
     ATOMS,
     REFLECTS,
     SAID_OF_A_CLASS,
+    attributes_in,
     behind,
     globals_of,
     is_foreign,
@@ -34,6 +35,7 @@ from autograd.compiler.reach import (
     reached,
     said_in,
 )
+from autograd.compiler.states import STATES
 from autograd.engine import Value
 from autograd.errors import quoted
 from autograd.modes import OWN_CODE
@@ -92,6 +94,8 @@ class Held(NamedTuple):
 
     def was(self) -> str:
         """Return what it was, as messages say it."""
+        if self.holder is STATES or (type(self.value) is bytes and self.spelled.endswith(EQUAL)):
+            return f"{self.name} was in another state"
         told = self.value[:9] if isinstance(self.value, list) else self.value
         return f"{self.name} was {_said(told)}"
 
@@ -140,6 +144,7 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
     found: list[Held] = []
     things = things or list(reached(f))
     named = named_by(things)
+    asked = {"__call__", "forward"}.union(*map(attributes_in, _codes_in(things)))
     ours: set[int] = set()
     attributes = {id(own) for own in map(attributes_of, things)}
     for thing in things:
@@ -152,6 +157,8 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
             ours |= {*map(id, [*gc.get_referents(thing), *attributes_of(thing).values()])}
         if is_others:
             continue
+        if not is_users and isinstance(thing, ModuleType | type):
+            found += _patches_in(thing, named if named & REFLECTS or thing is builtins else asked)
         found += [
             held._replace(is_rare=True) if is_ours else held for held in _places_in(thing, named)
         ]
@@ -169,10 +176,35 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
 def named_by(things: Iterable[Any]) -> set[str]:
     """Return what code of a user's among these names."""
     named: set[str] = set()
+    for code in _codes_in(things):
+        named |= names_of(code)
+    return named
+
+
+def _codes_in(things: Iterable[Any]) -> Iterator[CodeType]:
+    """Yield a user's code among things."""
     for thing in things:
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
-            named |= names_of(thing.__code__)
-    return named
+            yield thing.__code__
+
+
+def _patches_in(home: ModuleType | type, named: set[str]) -> Iterator[Held]:
+    """Yield where anybody may put another function or number: in a module or class not a user's.
+
+    Args:
+        named: the names that a user's code uses there.
+    """
+    is_module = isinstance(home, ModuleType)
+    module = home.__name__ if is_module else home.__module__
+    if not is_foreign(module) or not (is_module or module.partition(".")[0] in OWN_CODE):
+        return
+    table = vars(home) if is_module else _behind_a_proxy(vars(home))
+    for name in sorted(named & vars(home).keys()):
+        value = vars(home)[name]
+        is_slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
+        if not is_slot and (callable(value) or isinstance(value, property | int | float)):
+            for held in _item(f"{home.__name__}.{name}", table or vars(home), name):
+                yield held._replace(is_rare=True, table=table)
 
 
 def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
@@ -278,13 +310,9 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
         for name in names & {"argv", "path"}:
             yield from _place(f"sys.{name}", sys, *_attribute(sys, name))
             yield _items(getattr(sys, name))
-    if names & {"decimal", "Decimal"} and "decimal" in sys.modules:
-        context, parts = sys.modules["decimal"].getcontext, ("prec", "rounding", "Emin", "Emax")
-        asked = partial(_parts_of, context, parts)
-        yield Held("decimal's context", asked, asked(), "{2}()" + EQUAL, context, is_rare=True)
-    if names & {"environ", "getenv"}:
-        now = os.environ.copy
-        yield Held("os.environ", now, now(), "{2}()" + EQUAL, os.environ, is_rare=True)
+    for asking, module, name, now in STATES:
+        if names & asking and module in sys.modules:
+            yield Held(name, now, now(), "{2}()" + EQUAL, STATES)
 
 
 @cache
@@ -325,11 +353,6 @@ def _copied(thing: Any) -> Any:
     return thing.__reduce_ex__(2)[1:3]
 
 
-def _parts_of(made: Callable[[], Any], names: Sequence[str]) -> list[Any]:
-    thing = made()
-    return [getattr(thing, name) for name in names]
-
-
 def _places_in_memory(thing: Any) -> Iterator[Held]:
     """Yield the contents of an array, or of something like one."""
     size = getattr(thing, "nbytes", 0)  # of NumPy's, what has none is no array
@@ -356,9 +379,11 @@ def _is_numpys(thing: Any) -> bool:
 
 
 def _is_memory(thing: Any) -> bool:
-    """Return whether it is NumPy's, or one of ctypes'."""
+    """Return whether it is NumPy's, one of ctypes' or a mapped file."""
     kind = type(thing)
-    return _is_numpys(thing) or (hasattr(kind, "from_buffer_copy") and not isinstance(thing, type))
+    is_mapped = kind.__module__ == "mmap"
+    is_of_c = hasattr(kind, "from_buffer_copy") and not isinstance(thing, type)
+    return is_mapped or is_of_c or _is_numpys(thing)
 
 
 def _contents(thing: Any) -> bytes:
@@ -408,7 +433,7 @@ def _item(name: str, table: Any, key: Any, attribute: str = "") -> Iterator[Held
         yield from _place(name, table, way, partial(_get, table, key), attribute, _in_order(table))
     else:
         read = partial(_get, table, key)
-        way = f"{{0}}.get({key!r}, {{1}})" if _is_name(key) else "{2}()"
+        way = f"({{1}} if {key!r} not in {{0}} else {{0}})" if _is_name(key) else "{2}()"
         yield Held(
             name, read, ABSENT, way + IS, table, attribute, is_rare=True, table=_in_order(table)
         )

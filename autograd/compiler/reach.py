@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import dis
 import gc
 import re
 import sys
@@ -22,6 +24,16 @@ ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None), CodeType))
 OF_FIELDS = frozenset(("__annotations__", "__dataclass_fields__"))
 SAID_OF_A_CLASS = OF_FIELDS | {"__dataclass_params__", "__dict__", "__repr__", "__str__"}
 """What a class has of its fields, and what prints an instance: of no effect on what is computed."""
+
+OPERATORS = {
+    symbol: frozenset((f"__{name}__", f"__r{name}__"))
+    for symbol, name in zip(
+        "+ - * / ** // % @".split(),
+        "add sub mul truediv pow floordiv mod matmul".split(),
+        strict=True,
+    )
+}
+"""The methods behind an operator of two operands."""
 
 EVALUATES = {"eval", "exec"}
 """Names of functions that are given code as text."""
@@ -44,13 +56,13 @@ def reached(f: Any) -> Iterator[Any]:
     defaults, and the globals that its code names; of an instance also its class, for what the
     methods name; of a module what any of the functions names. Modules of the standard library and
     of this project hold nothing of a user's, nor do installed ones that import nothing of this
-    project.
+    project, but for functions and classes that a user has put there, or in `Value`.
 
     Cost: linear in what can be reached, a few ns for each number in a list.
     """
     known = {id(f)}
     kept = [f]  # so that no id is used again
-    waiting = [f]
+    waiting = [builtins, Value, f]
     modules: list[ModuleType] = []
     classes: list[type] = []
     named: dict[str, None] = {}
@@ -59,13 +71,13 @@ def reached(f: Any) -> Iterator[Any]:
         yield thing
         if isinstance(thing, FunctionType) and not is_foreign(thing.__module__ or ""):
             named.update(dict.fromkeys(names_of(thing.__code__)))
-        elif isinstance(thing, ModuleType) and not is_foreign(thing.__name__):
+        elif isinstance(thing, ModuleType):
             modules.append(thing)
         elif isinstance(thing, type) and not is_foreign(thing.__module__):
             classes.append(thing)
         parts: Iterable[Any] = _parts(thing)
         if not waiting:
-            others = [vars(m)[name] for m in modules for name in names_in(m, named.keys())]
+            others = [x for m in modules for x in _named_in(m, named.keys())]
             said = said_in(named.keys())
             if said or "__subclasses__" in named:
                 others += [x for kind in classes for x in _told_of(kind, named.keys(), said)]
@@ -87,6 +99,21 @@ def names_in(module: ModuleType, named: Set[str]) -> list[str]:
     """Return the names in a module that code with these names may use."""
     names = vars(module).keys()
     return [*_public(names)] if named & REFLECTS else [name for name in named if name in names]
+
+
+def _named_in(module: ModuleType, named: Set[str]) -> Iterator[Any]:
+    """Yield what these names stand for in a module; in a foreign one, what is a user's of it."""
+    if is_foreign(module.__name__):
+        yield from filter(_is_users, (vars(module)[x] for x in named & vars(module).keys()))
+    else:
+        yield from (vars(module)[name] for name in names_in(module, named))
+
+
+def _is_users(thing: Any) -> bool:
+    """Return whether something is a function or a class of a user's."""
+    inner = getattr(thing, "fget", None) or getattr(thing, "__func__", thing)
+    is_made = isinstance(inner, FunctionType | type)
+    return is_made and not is_foreign(inner.__module__ or "")
 
 
 def said_in(named: Set[str]) -> Set[str]:
@@ -113,13 +140,14 @@ def _parts(thing: Any) -> list[Any]:
         return [*cells, *given, *vars(thing).values(), *_globals(thing)]
     if isinstance(thing, type):
         if is_foreign(thing.__module__):
-            return []
+            return [*filter(_is_users, vars(thing).values())]
         own = [part for name, part in vars(thing).items() if name not in SAID_OF_A_CLASS]
         return [*own, *thing.__bases__, type(thing)]
     if isinstance(thing, ModuleType):
         return []
     if isinstance(thing, BuiltinFunctionType):
-        return [thing.__self__]  # of a method, such as ``settings.get``, what it is bound to
+        # Of a method, such as ``settings.get``, what it is bound to.
+        return [] if isinstance(thing.__self__, ModuleType) else [thing.__self__]
     if isinstance(thing, weakref.ref | ContextVar):
         return [behind(thing)]
     if type(thing).__module__.startswith(f"{__package__}."):
@@ -172,6 +200,21 @@ def names_of(code: CodeType) -> KeysView[str]:
         if all(map(str.isidentifier, words := text.split("."))):
             names |= dict.fromkeys([text, *words])
     return names.keys()
+
+
+@lru_cache(maxsize=1024)
+def attributes_in(code: CodeType) -> Set[str]:
+    """Return the attributes that code asks for, and methods behind its operators, nested or not."""
+    found: set[str] = set()
+    for instruction in dis.get_instructions(code):
+        name = instruction.opname
+        if name == "BINARY_OP":
+            found |= OPERATORS.get(instruction.argrepr.removesuffix("="), frozenset())
+        elif name == "UNARY_NEGATIVE":
+            found.add("__neg__")
+        elif name.endswith(("_ATTR", "_METHOD")) and isinstance(instruction.argval, str):
+            found.add(instruction.argval)
+    return found.union(*(attributes_in(x) for x in code.co_consts if isinstance(x, CodeType)))
 
 
 def behind(thing: Any) -> Any:

@@ -83,6 +83,7 @@ def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
     Raises:
         TypeError: it is neither a number nor a list of them.
     """
+    f = behind_partials(f)
     name = getattr(f, "__name__", None)
     name = name if isinstance(name, str) else type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
@@ -110,7 +111,7 @@ def record(
         CompileError: ``f`` tests a recorded number, or does something else each time.
         TypeError: the example or what ``f`` returns is neither a number nor a list of them.
     """
-    leaves, home = [*wrt, *values_within(f)], _home_of(f)
+    leaves, home = [*wrt, *values_within(f)], home_of(f)
     tracer = FunctionTracer(f, leaves, home, keeps_loops=True)
     try:
         return _recorded(f, example, wrt, tracer, changed)
@@ -351,8 +352,16 @@ def _does_with_floats(
     return True
 
 
-def _home_of(f: Any) -> str:
+def behind_partials(f: Any) -> Any:
+    """Return the function that a partial calls; any other as it is."""
+    while isinstance(f, partial):
+        f = f.func
+    return f
+
+
+def home_of(f: Any) -> str:
     """Return where a function stands, as messages begin; "" if it is none of Python's."""
+    f = behind_partials(f)
     for code in (getattr(f, "__code__", None), getattr(type(f).__call__, "__code__", None)):
         if isinstance(code, CodeType):
             return f"{place_of(('', code.co_filename, code.co_firstlineno))}: "

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
 from threading import RLock, get_ident
 from typing import Any
 
 from autograd.compiler.askers import place_elsewhere, place_in, users_place
 from autograd.compiler.forks import wait_for
-from autograd.compiler.handlers import catching_frame
+from autograd.compiler.handlers import OF_FLOATS, OF_VALUES, frame_that_catches
 from autograd.compiler.places import Held, held_by
 from autograd.compiler.readings import TracedGrad, TracedNumber, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.engine import Value, clock
-from autograd.errors import CompileError, DivisionByZeroError
+from autograd.errors import CompileError
 from autograd.forms import describe, form
 from autograd.lowering import value_function
 from autograd.modes import changed_mode, current_mode
@@ -221,17 +220,15 @@ class FunctionTracer:
                 break
             floats.append(arg)
         if op.domain:
-            self._refuse_if_caught(op, args)
+            self._refuse_if_caught(op, args, OF_VALUES)
         node = self._node(op, args, floats, mode.origin)
         return node if mode.grad else self.leaf(node)
 
-    def _refuse_if_caught(self, op: Op, args: tuple[Any, ...]) -> None:
-        """Raise where a function waits for the error that an op raises outside of its domain."""
-        frame = catching_frame(DivisionByZeroError, "autograd.compiler.recording")
-        if frame is None:
-            return
-        tried = [(arg,) if type(arg) is float else (-1.5, 0.0, 1.5) for arg in args]
-        if any(op.violation(list(numbers)) for numbers in product(*tried)):
+    def _refuse_if_caught(
+        self, op: Op, args: tuple[Any, ...], errors: Sequence[type[Exception]]
+    ) -> None:
+        """Raise where a function waits for an error that an op raises outside of its domain."""
+        if frame := frame_that_catches(op, args, errors, "autograd.compiler.recording"):
             raise self.refused(
                 f"{op.name} stands in a try that catches what it raises outside of its domain: "
                 "what is compiled computes NaN or infinities there and raises nothing; write "
@@ -250,6 +247,8 @@ class FunctionTracer:
     def follow(self, op: Op, args: tuple[Any, ...]) -> TracedNumber:
         """Return ``op`` applied to readings and plain numbers, which is a reading again."""
         nodes = tuple([self._read(x) if type(x) is TracedNumber else real(plain(x)) for x in args])
+        if op.domain:
+            self._refuse_if_caught(op, nodes, OF_FLOATS)
         return self._made[self._node(op, nodes, self._floats(nodes), None)]
 
     def chooses(self, index: Value, rows: int) -> bool:

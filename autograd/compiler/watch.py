@@ -97,6 +97,16 @@ class Watch:
         """
         return [each for each in (*self._held, *self._passing) if _is_another_number(each)]
 
+    def was(self, held: Held) -> str:
+        """Return what a place was, and where it is, as messages say it."""
+        homes = (x for x in self._held if x.value is held.holder and x.spelled.endswith(IS))
+        home = next(homes, None)
+        if home and not held.spelled.endswith(IS):
+            held = held._replace(name=f"{held.name} {home.name}")
+        elif home and held.name.startswith("the item"):
+            held = held._replace(name=f"{held.name} of {home.name}")
+        return held.was()
+
     def _made(self) -> tuple[Callable[[], Held | None], ...]:
         """Return what looks at all places, made when they are first looked at."""
         others, looks = self._small, []
