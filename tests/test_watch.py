@@ -659,6 +659,15 @@ def is_fast(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("surroundings")
 @pytest.mark.parametrize("make", REPLACED.values(), ids=REPLACED)
+def test_the_first_look_notices_it(make: Any) -> None:
+    f, change = make()
+    watch = Watch(held_by(f))
+    change()
+    assert watch.replaced()
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("make", REPLACED.values(), ids=REPLACED)
 def test_each_way_of_looking_notices_it(make: Any, is_fast: bool) -> None:
     f, change = make()
     watch = Watch(held_by(f), is_fast=is_fast)

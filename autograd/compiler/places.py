@@ -15,7 +15,7 @@ from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from keyword import iskeyword
 from operator import is_
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
@@ -145,12 +145,15 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
     things = things or list(reached(f))
     named = named_by(things)
     asked = {"__call__", "forward"}.union(*map(attributes_in, _codes_in(things)))
+    if "label" not in named:  # the number of a value is followed
+        things = [thing for thing in things if thing.__class__ is not Value]
+    is_reflecting = not named.isdisjoint(REFLECTS)
     ours: set[int] = set()
     attributes = {id(own) for own in map(attributes_of, things)}
     for thing in things:
         kind = thing.__class__
-        if kind is Op or id(thing) in attributes or (kind is Value and "label" not in named):
-            continue  # a row stays as it is, and the number of a value is followed
+        if kind is Op or id(thing) in attributes:
+            continue  # a row stays as it is
         is_ours = id(thing) in ours or type(thing).__module__.partition(".")[0] in OWN_CODE
         is_others = is_users and (is_ours or is_installed(kind.__module__))
         if (is_ours or is_others) and kind is not Value:  # so is what it keeps for itself
@@ -158,19 +161,14 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         if is_others:
             continue
         if not is_users and isinstance(thing, ModuleType | type):
-            found += _patches_in(thing, named if named & REFLECTS or thing is builtins else asked)
-        found += [
-            held._replace(is_rare=True) if is_ours else held for held in _places_in(thing, named)
-        ]
-    if named & REFLECTS:
-        return found
-    # A setting of ours that no code of a user's names is of no effect.
-    return [
-        held
-        for held in found
-        if not (held.is_rare and held.attribute and type(held.value) in ATOMS)
-        or held.attribute in named
-    ]
+            found += _patches_in(thing, named if is_reflecting or thing is builtins else asked)
+        for held in _places_in(thing, named):
+            is_rare = is_ours or held.is_rare
+            # A setting of ours that no code of a user's names is of no effect.
+            is_setting = is_rare and held.attribute and type(held.value) in ATOMS
+            if not is_setting or is_reflecting or held.attribute in named:
+                found.append(Held(*held[:6], is_rare, held.table))
+    return found
 
 
 def named_by(things: Iterable[Any]) -> set[str]:
@@ -463,5 +461,6 @@ def _place(
     yield Held(name, read, value, spelled, holder, attribute, table=table)
 
 
+@lru_cache(maxsize=4096)
 def _is_name(key: Any) -> bool:
     return type(key) is str and key.isascii() and key.isidentifier() and not iskeyword(key)

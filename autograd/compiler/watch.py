@@ -66,7 +66,8 @@ class Watch:
             (self._large if _bytes(each) > ARRAY_A_CALL else self._small).append(each)
         self._due = time.perf_counter() - AT_ONCE / SHARE
         self._is_fast = is_fast
-        self._looks: tuple[Callable[[], Held | None], ...] = ()
+        # The first look is at place by place: what makes others quick takes longer than one.
+        self._looks: tuple[Callable[[], Held | None], ...] = (self._first_look,)
 
     def replaced(self, *, now: bool = False) -> Held | None:
         """Return a place where something else is now; None if there is none.
@@ -78,6 +79,10 @@ class Watch:
             if held := asked():
                 return held
         return self._replaced_large(now) if self._large else None
+
+    def _first_look(self) -> Held | None:
+        self._looks = ()
+        return next(filterfalse(Held.is_there, self._small), None)
 
     def _replaced_large(self, now: bool) -> Held | None:
         at = time.perf_counter()
@@ -108,7 +113,7 @@ class Watch:
         return held.was()
 
     def _made(self) -> tuple[Callable[[], Held | None], ...]:
-        """Return what looks at all places, made when they are first looked at."""
+        """Return what looks at all places, made when they are looked at again."""
         others, looks = self._small, []
         if self._is_fast and sum(map(_size, others)) > PLACES_IN_PYTHON:
             from autograd.compiler.sentry import Sentry
