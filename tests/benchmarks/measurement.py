@@ -27,12 +27,14 @@ def measure(script: str, *args: object, **environment: str) -> Any:
 
     The script is run by its path: ``-m`` would import autograd before its clock starts. This
     package is the one that is imported, wherever the command is given. OpenBLAS chooses its
-    kernels by itself: a choice imposed on it would slow the peers down.
+    kernels by itself: a choice imposed on it would slow the peers down. Python keeps byte code, as
+    it does of what is installed: to compile all sources anew takes longer than most that is timed.
 
     Raises:
         MeasurementError: the script failed; the message has its last line.
     """
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    apart = ("OPENBLAS_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(apart)}
     folder = Path(__file__).parent
     paths = [str(folder.parent.parent), inherited.get("PYTHONPATH", "")]
     inherited["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
