@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ import autograd
 from autograd import CompileError, Value
 from autograd.compiler import compilation, compiled, lengths, recording
 from autograd.compiler.fingerprint import fingerprint_of
+from autograd.compiler.recall import Recalled
 from nn import GPT, MLP, next_token_loss
 from nn.optim import SGD, Adam, AdamW
 from nn.training.compiled import compiled_update
@@ -135,6 +137,19 @@ def test_what_is_changed_changes_it(change: tuple[str, str]) -> None:
     assert key_of(run(PROGRAM.replace(*change))) != key_of(run(PROGRAM))
 
 
+METHODS = """
+import random, time
+class Model:
+    def __init__(self): self.rate = random.random()
+    def __setattr__(self, name, thing): object.__setattr__(self, name, time.time())
+    def __len__(self): return random.randrange(9)
+    def __call__(self, x): return x * 2.0
+    def noise(self, x): return x + random.random()
+    @property
+    def drawn(self): return random.random()
+model = Model.__new__(Model)
+"""
+
 REFUSED = {
     "a file": "def f(x): return x * float(open('rate').read())",
     "a random number": "import random\ndef f(x): return x * random.random()",
@@ -150,7 +165,26 @@ REFUSED = {
     "a set comprehension": "def f(x): return x * len({str(i) for i in range(3)})",
     "a global that is set": "n = 1\ndef f(x):\n    global n\n    n = 2\n    return x",
     "NumPy": "import numpy as np\ndef f(x): return x * float(np.pi + np.ones(1)[0])",
-    "an array": "import numpy\na = numpy.ones(1)\ndef f(x): return x * a[0]",
+    "an array of objects": "import numpy\na = numpy.array([None, 1.0])\ndef f(x): return x * a[1]",
+    "a large array": "import numpy\na = numpy.ones(200_000)\ndef f(x): return x * a[0]",
+    "an array in a file": "import numpy\na = numpy.frombuffer(bytearray(8))\n"
+    "def f(x): return x * a[0]",
+    "an array with more to it": "import numpy\nclass A(numpy.ndarray): pass\n"
+    "a = numpy.ones(1).view(A)\ndef f(x): return x * a[0]",
+    "text of an array": "import numpy\na = numpy.ones(1)\ndef f(x): return x * len(str(a))",
+    "where an array is": "import numpy\na = numpy.ones(1)\ndef f(x): return x * a.ctypes.data",
+    "a product by a library": "import numpy\na = numpy.ones(2)\ndef f(x): return x * (a @ a)",
+    "a ufunc": "from numpy import sin\ndef f(x): return x * sin(2.0)",
+    "a generator of NumPy's": "import numpy\ng = numpy.random.default_rng(0)\n"
+    "def f(x): return x * g.normal()",
+    "a method that draws": METHODS + "def f(x): return model.noise(x)",
+    "one that a trusted function calls": METHODS + "def f(x): return sum([x * len(model)])",
+    "a constructor": METHODS + "def f(x): return Model()(x)",
+    "one by its instance": METHODS + "def f(x): return model.__class__()(x)",
+    "one of a class below": METHODS + "class Other(Model): pass\ndef f(x): return Other()(x)",
+    "what sets an attribute": METHODS + "def f(x):\n    model.n = 1\n    return x",
+    "an attribute of a pattern": METHODS + "def f(x):\n    match model:\n"
+    "        case Model(drawn=n): return x * n",
     "the type of a number": "def f(x): return x if type(x.data) is float else -x",
     "any attribute": "def f(x): return x * getattr(x, 'grad')",
     "an attribute in a text": "def f(x): return x * len('{0.grad}'.format(x))",
@@ -182,6 +216,53 @@ REFUSED = {
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_not_told_by_what_a_function_holds_has_none(text: str) -> None:
     assert key_of(run(text)) is None
+
+
+def test_what_nobody_names_of_a_class_does_not_count() -> None:
+    """Its constructor has run, and training, say, is no part of what is compiled."""
+    text = METHODS.replace("    def __len__(self): return random.randrange(9)\n", "")
+    text += "def f(x): return model(x)"
+    key = key_of(run(text))
+    assert key == key_of(run(text.replace("x + random", "x - random"))) is not None
+    assert key != key_of(run(text.replace("x * 2.0", "x * 3.0"))) is not None
+    assert key_of(run(text + "\ndef g(x): return f(x) + x.noise"), "g") is None
+
+
+def test_a_dataclass_has_one() -> None:
+    text = """
+from dataclasses import make_dataclass
+def call(self, x): return x * self.scale
+Layer = make_dataclass("Layer", ["scale"], namespace={"__call__": call}, frozen=True)
+layer = Layer(2.0)
+def f(x): return layer(x)
+"""
+    assert key_of(run(text)) == key_of(run(text)) is not None
+    assert key_of(run(text)) != key_of(run(text.replace("Layer(2.0)", "Layer(2.5)"))) is not None
+
+
+ARRAYS = "import numpy as np\na = np.array([1.0, 2.0])\nb = a[1:]\ndef f(x): return x * a[0] * b[0]"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("2.0]", "3.0]"),
+        ("2.0]", "2.0], 'f4'"),
+        ("[1.0, 2.0]", "[[1.0, 2.0]]"),
+        ("a[1:]", "a[1:].copy()"),
+        ("a[1:]", "a[1:2][::-1]"),
+        ("a[0] *", "a[1] *"),
+        ("a[1:]", "[np.float64(2.0)]"),
+    ],
+    ids=" -> ".join,
+)
+def test_arrays_are_told_by_their_numbers_and_by_whose_memory_is_theirs(
+    change: tuple[str, str],
+) -> None:
+    pytest.importorskip("numpy")
+    key, changed = key_of(run(ARRAYS)), key_of(run(ARRAYS.replace(*change)))
+    assert key == key_of(run(ARRAYS)) is not None
+    assert changed not in (key, None)
 
 
 @pytest.mark.parametrize(
@@ -247,9 +328,9 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return what is recorded from now on, with a cache of its own."""
     found: list[Any] = []
 
-    def record(f: Any, example: Any, wrt: Any) -> Any:
+    def record(f: Any, example: Any, wrt: Any, **how: Any) -> Any:
         found.append(example)
-        return recording.record(f, example, wrt)
+        return recording.record(f, example, wrt, **how)
 
     monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path))
     for module in (compilation, compiled, lengths):
@@ -326,6 +407,60 @@ def test_what_changes_what_it_holds_is_not_kept(recordings: list[Any]) -> None:
     for _ in range(2):
         autograd.compile(f, 1.0)
     assert (len(recordings), len(calls)) == (2, 6)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the runs that are recorded from now on, without a cache."""
+    found: list[Any] = []
+    run_one = recording._run
+    monkeypatch.setattr(recording, "_run", lambda *args: (found.append(args), run_one(*args))[1])
+    monkeypatch.setenv("CHAINRULE_CACHE", "off")
+    return found
+
+
+def test_one_run_will_do_where_no_other_can_differ(runs: list[Any]) -> None:
+    """It gives the same program; a leaf that is made in it is a constant there, too."""
+    w, settings = Value(2.0), {"rate": 0.5}
+
+    def f(x: Any) -> Any:
+        return autograd.tanh(x * w) * settings["rate"] + Value(3.0) * w
+
+    g = autograd.compile(f, 1.0, wrt=w)
+    assert len(runs) == 1
+    assert g.parameters == [w]
+    asks = lambda x: f(x) + 0.0 * w.data
+    del runs[:]
+    with_number = autograd.compile(asks, 1.0, wrt=w)
+    assert len(runs) == 2
+    assert g(1.5) == with_number(1.5)
+    twice = Recalled.of(recording.record(f, [1.0], [w]))
+    assert twice.parameters == [w]
+    assert twice.digest == g._graph.digest
+
+
+def noted(x: Any) -> Any:
+    note = f"{x.data:.3f}"  # noqa: F841
+    return x * 2.0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        pytest.param(lambda x, seen=[]: (seen.append(1), x * len(seen))[1], id="a list"),
+        pytest.param(noted, id="a text"),
+        pytest.param(lambda x: x if x.label else -x, id="a label"),
+        pytest.param(lambda x: x * 2.0 if x.data is None else x * 3.0 * x.data, id="a number"),
+        pytest.param(
+            lambda x: autograd.scan(lambda c, row: (c * row[0], c), x, [[1.0], [2.0], [3.0]])[0],
+            id="a loop",
+        ),
+    ],
+)
+def test_else_it_is_run_again(f: Any, runs: list[Any]) -> None:
+    with suppress(CompileError):
+        autograd.compile(f, 1.0)
+    assert len(runs) >= 2
 
 
 def test_a_function_that_is_refused_is_refused_again(recordings: list[Any]) -> None:

@@ -1,7 +1,8 @@
 """A graph as fast code, in ten sentences.
 
-1. `recording` runs the function three times on Values, with `tracing` in place of the numbers, so
-   that what decides by one is refused, and keeps the graph.
+1. `recording` runs the function on Values, with `tracing` in place of the numbers, so that what
+   decides by one is refused, three times or, where no other run can differ, once, and keeps the
+   graph.
 2. `sharing` merges equal nodes and folds constants, and its text is what code is kept by;
    `bundles` finds the samples that a function writes out itself, which become those of a call.
 3. `adjoints` records the gradient of that graph, as the rules of the table are graphs again; where

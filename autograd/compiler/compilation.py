@@ -98,8 +98,9 @@ def compile(
         TypeError, ValueError: an argument is unusable.
 
     Cost: three or four runs of ``f`` now; machine code is made when first called, and kept on disk.
-    Where all that decides what ``f`` records can be told by its code and by what it holds, that is
-    kept, too, and the next process need not run it (`autograd.compiler.fingerprint`).
+    Where all that decides what ``f`` records can be told by its code and by what it holds, one run
+    will do if it asks for no numbers, and what it records is kept, too: the next process need not
+    run it (`autograd.compiler.fingerprint`).
     """
     if reduce not in REDUCTIONS:
         raise ValueError(f'reduce must be "mean", "sum" or None: got {reduce!r:.40}')

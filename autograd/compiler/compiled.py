@@ -75,7 +75,7 @@ class Compiled:
         self._f = f
         self._origin: Compiled | None = None  # of which this is a derivative
         self._looks_fast = backend == "llvm"
-        since = held_by(f) if f and held else ()
+        since = held_by(f) if f and held and not known.is_unchanged else ()
         self._watch = Watch(held, since, known.passing, is_fast=self._looks_fast)
         self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices

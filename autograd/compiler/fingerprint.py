@@ -3,38 +3,32 @@
 What a function records follows from its code and from all that it can reach, if nothing in it asks
 the world outside: no file, no clock, no random number, no address of an object. That is shown by
 lists of what is allowed. Code of a user's is read instruction by instruction, and all that it names
-is followed; of what Python brings, and of this project, what gives the same every time is allowed.
+is followed: of an instance's class, the methods that some code names, and those that nobody needs
+to name. Of what Python brings, and of this project, what gives the same every time is allowed.
 Anything else has no fingerprint.
 """
 
 from __future__ import annotations
 
 import builtins
-import dis
 import hashlib
 import itertools
 import math
 import operator
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache, partial, reduce
-from pkgutil import iter_modules
-from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial, reduce
+from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+from autograd.compiler.instructions import PLAIN, UnknownError, named_in, plain, text_of
 from autograd.compiler.reach import SAID_OF_A_CLASS
+from autograd.compiler.sources import is_own, sources_of, state_of
 from autograd.engine import Value
-from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
 MOST_THINGS = 20_000
 """So many things are looked at, besides Values and plain numbers: more are data, or a library."""
-
-LARGEST_DICT = 64
-"""A dict of a module of this project with more items is what it has computed already."""
-
-PLAIN = frozenset((int, float, complex, bool, str, bytes, type(None), type(...), range, slice))
-"""Types whose instances are what Python prints of them, where they hold no others."""
 
 NAMED = (
     "abs all any bool bytes callable chr classmethod complex dict divmod enumerate filter float "
@@ -70,18 +64,23 @@ TOLD = frozenset(("grad", "label", "origin"))
 HEAP = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: of a class that Python code has made, and of some in C."""
 
-ASYNCHRONOUS = 0x380
-"""CO_COROUTINE, CO_ITERABLE_COROUTINE and CO_ASYNC_GENERATOR."""
-
-REFUSED = frozenset(
-    "_a _b _form _mark ag_frame cr_frame format format_map gi_code gi_frame tb_frame".split()
+BEHIND_ARRAYS = frozenset(
+    "@ argpartition argsort ctypes dot dump flags partition sort tofile".split()
 )
-"""Attributes that lead to the age of a node, to any other variable, or to any attribute."""
+"""What leads from an array to more than its numbers, or to what others make of them: a library for
+matrices goes by the number of threads, and vectors sort equal numbers in an order of their own."""
 
-SPECIAL = frozenset(
-    "__call__ __class__ __getitem__ __init__ __iter__ __len__ __name__ __next__ __setattr__".split()
-)
-"""Attributes with two underscores that lead nowhere else."""
+CONSTRUCTORS = frozenset(("__init__", "__new__", "__post_init__"))
+"""Methods that nothing runs but who makes an instance, by its class or by one of these names."""
+
+SETTERS = frozenset(("__setattr__", "__delattr__"))
+"""Methods that nothing runs but what sets an attribute, or who names them."""
+
+DUCKS = frozenset("block_size data dtype item name shape tolist".split())
+"""What this project's code asks of things that are not its own, besides special methods."""
+
+LARGEST_ARRAY = 1_000_000
+"""Arrays of more bytes are data: a digest of them takes as long as a function."""
 
 PASSED_OVER = SAID_OF_A_CLASS | frozenset(
     "__annotate__ __annotate_func__ __annotations_cache__ __doc__ __firstlineno__ __module__ "
@@ -97,29 +96,13 @@ class Fingerprint(NamedTuple):
         key: a digest of all of it, this project's sources included.
         held: a digest of what the function holds, which recording may have changed.
         values: the Values, in the order in which they are found; their numbers are in neither.
+        is_blind: whether no code of a user's asks for a number of a Value, or makes text of one.
     """
 
     key: str
     held: str
     values: list[Value]
-
-
-class UnknownError(Exception):
-    """Something is not on the lists."""
-
-
-class _Reading(NamedTuple):
-    """What some code names, and codes inside of it.
-
-    Attributes:
-        text: all that they do.
-        prints: whether they make text of anything.
-    """
-
-    globals: tuple[str, ...]
-    attributes: tuple[str, ...]
-    text: str
-    prints: bool
+    is_blind: bool
 
 
 def fingerprint_of(f: Any, leaves: Sequence[Value] = ()) -> Fingerprint | None:
@@ -132,12 +115,13 @@ def fingerprint_of(f: Any, leaves: Sequence[Value] = ()) -> Fingerprint | None:
         walk.say(str(len(leaves)), walk.named(f))
         walk.finish()
         packages = sorted(walk.packages)
-        state = [_state(name) for name in TRUSTED if name.rpartition(".")[0] in packages]
+        state = [state_of(name) for name in TRUSTED if name.rpartition(".")[0] in packages]
     except UnknownError:
         return None
     held = walk.digest.hexdigest()
     parts = held, sys.version, *map(sources_of, ("autograd.compiler", *packages)), *state
-    return Fingerprint(hashlib.sha256("\0".join(parts).encode()).hexdigest(), held, walk.values)
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return Fingerprint(key, held, walk.values, walk.is_blind)
 
 
 class _Walk:
@@ -148,6 +132,10 @@ class _Walk:
 
     Attributes:
         packages: those of this project whose code is asked for.
+        is_blind: whether no user's code names what a Value has, nor makes text.
+        named_in_code: attributes and operators that a user's code names.
+        called: classes that code may call, and those below them.
+        has_arrays: whether there is one of NumPy's, or one of its numbers.
         is_told: whether a user's code names what a Value has besides its number.
         is_printed: whether it makes text of what it holds.
     """
@@ -157,6 +145,10 @@ class _Walk:
         self.values = [*leaves]
         self.packages = {"autograd"}
         self.is_told = self.is_printed = False
+        self.is_blind, self.has_arrays = True, False
+        self.named_in_code: set[str] = set()
+        self.called: set[type] = set()
+        self._unasked: list[tuple[type, str, Any]] = []
         self._printing: list[Any] = []
         self._names = {id(leaf): f"v{i}" for i, leaf in enumerate(leaves)}
         self._waiting: list[Any] = []
@@ -170,9 +162,15 @@ class _Walk:
         Raises:
             UnknownError: it is a node that was computed.
         """
+        if type(thing) is type:
+            self.called.update(thing.__mro__)
+        return self._name_of(thing)
+
+    def _name_of(self, thing: Any) -> str:
+        """Return the same where a class is but what an instance is of, or another class."""
         kind = type(thing)
         if kind in PLAIN:
-            return _plain(thing)
+            return plain(thing)
         name = self._names.get(id(thing)) or ALLOWED.get(id(thing))
         if name is None:
             if thing.__class__ is Value:
@@ -196,12 +194,19 @@ class _Walk:
             if len(self._waiting) > MOST_THINGS:
                 raise UnknownError
             self.say(*self._told(thing))
-            if thing is self._waiting[-1] and self.is_printed:
-                self.say(*map(self.named, self._printing))
+            if thing is self._waiting[-1]:
+                if self.is_printed:
+                    self.say(*map(self.named, self._printing))
+                self.say(*self._asked_for())
+        # Text of an array is as long as a setting of NumPy's says.
+        if self.has_arrays and (
+            self.is_printed or not BEHIND_ARRAYS.isdisjoint(self.named_in_code)
+        ):
+            raise UnknownError
         for leaf in self.values if self.is_told or self.is_printed else ():
-            self.say(*map(_plain, (leaf.label, leaf.grad)), repr(leaf.origin))
+            self.say(*map(plain, (leaf.label, leaf.grad)), repr(leaf.origin))
             if self.is_printed:  # it may go by a number's digits
-                self.say(_plain(leaf.data))
+                self.say(plain(leaf.data))
 
     def _told(self, thing: Any) -> Iterator[str]:
         """Yield what a thing is, and what it holds."""
@@ -230,6 +235,8 @@ class _Walk:
             yield f"slot {thing.__name__}"
         elif kind is type:
             yield from self._class(thing)
+        elif kind.__module__ == "numpy":
+            yield from self._array(thing)
         else:
             yield from self._instance(thing)
 
@@ -237,14 +244,16 @@ class _Walk:
         # Of __module__, functools.wraps makes another's.
         module = f.__globals__.get("__name__")
         attributes: tuple[str, ...] = ()
-        if _is_own(module):
+        if is_own(module):
             self._trust(module)
             yield f"function {module}.{f.__qualname__} {f.__code__.co_firstlineno}"
         else:
-            reading = _reading(f.__code__)
+            reading = named_in(f.__code__)
             attributes = reading.attributes
             self.is_told |= not TOLD.isdisjoint(attributes)
             self.is_printed |= reading.prints
+            self.named_in_code.update(attributes, reading.operators)
+            self.is_blind &= not (reading.prints or self.is_told or "data" in attributes)
             yield f"function {f.__name__} {reading.text}"
             for name in reading.globals:
                 home = f.__globals__ if name in f.__globals__ else _builtins_of(f)
@@ -270,7 +279,7 @@ class _Walk:
             elif id(thing) not in known:
                 known.add(id(thing))
                 yield f"{name} is the module {thing.__name__}"
-                public = vars(thing).get("__all__", ()) if _is_own(thing.__name__) else ()
+                public = vars(thing).get("__all__", ()) if is_own(thing.__name__) else ()
                 if "__getattr__" in vars(thing) and not public:
                     raise UnknownError
                 found = [each for each in attributes if each in vars(thing) or each in public]
@@ -278,18 +287,57 @@ class _Walk:
 
     def _class(self, kind: type) -> Iterator[str]:
         yield f"class {kind.__module__}.{kind.__qualname__} {kind.__name__}"
-        if _is_own(kind.__module__):
+        if is_own(kind.__module__):
             self._trust(kind.__module__)
             if vars(sys.modules[kind.__module__]).get(kind.__qualname__) is not kind:
                 raise UnknownError
             return
         # Of one in C, there are methods below that are on no list.
-        yield from map(self.named, kind.__bases__)
+        yield from map(self._name_of, kind.__bases__)
+        # This project's code goes by any part of what it is a base of.
+        has_all = any(is_own(each.__module__) for each in kind.__mro__)
         for name, part in vars(kind).items():
             if name in ("__repr__", "__str__"):
                 self._printing.append(part)
-            elif name not in PASSED_OVER:
+            elif name in PASSED_OVER:
+                continue
+            elif name == "__hash__" and _is_of_parts(part):
+                yield from (name, text_of(part.__code__))
+            elif has_all or (name[:2] == "__" and name not in CONSTRUCTORS | SETTERS):
                 yield from (name, self.named(part))
+            else:
+                self._unasked.append((kind, name, part))
+
+    def _asked_for(self) -> Iterator[str]:
+        """Yield the parts of classes that code is found to name by now, and have not been told."""
+        unasked, self._unasked = self._unasked, []
+        names = self.named_in_code | DUCKS
+        for kind, name, part in unasked:
+            is_made = kind in self.called or not names.isdisjoint(("__init__", "__class__"))
+            is_run = (name in CONSTRUCTORS and is_made) or (name in SETTERS and "=" in names)
+            if is_run or name in names:
+                yield from (kind.__qualname__, name, self.named(part))
+            else:
+                self._unasked.append((kind, name, part))
+
+    def _array(self, thing: Any) -> Iterator[str]:
+        """Yield an array of numbers, or one of NumPy's own numbers.
+
+        Raises:
+            UnknownError: it is neither, it is large, or its memory is somebody else's.
+        """
+        numpy, kind = sys.modules["numpy"], type(thing)
+        if not (kind is numpy.ndarray or issubclass(kind, numpy.generic)):
+            raise UnknownError
+        if thing.dtype.kind not in "biuf" or thing.nbytes > LARGEST_ARRAY:
+            raise UnknownError
+        self.has_arrays = True
+        yield f"NumPy {numpy.__version__}: {kind.__name__} {thing.dtype.str} {thing.shape}"
+        yield f"{thing.strides} {hashlib.sha256(thing.tobytes()).hexdigest()}"
+        if (base := thing.base) is not None:  # what is set in one is set in the other
+            if type(base) is not numpy.ndarray:
+                raise UnknownError
+            yield f"{self.named(base)} from {_memory_of(thing) - _memory_of(base)}"
 
     def _instance(self, thing: Any) -> Iterator[str]:
         kind = type(thing)
@@ -297,12 +345,12 @@ class _Walk:
         is_made = type(kind) is type and all(each.__flags__ & HEAP for each in kinds)
         if not is_made or any(id(each) in ALLOWED for each in kinds):
             raise UnknownError  # in C; or a list, say, with more to it
-        yield from ("instance", self.named(kind))
+        yield from ("instance", self._name_of(kind))
         slots = [
             name
             for each in kinds
             for name, part in vars(each).items()
-            if type(part) is MemberDescriptorType and not _is_own(each.__module__)
+            if type(part) is MemberDescriptorType and not is_own(each.__module__)
         ]
         for name in slots:
             held = getattr(thing, name, self)
@@ -321,146 +369,11 @@ def _builtins_of(f: Any) -> dict[str, Any]:
     return found
 
 
-def _plain(thing: Any) -> str:
-    """Return a thing that holds no others as text, with its type.
-
-    Raises:
-        UnknownError: it holds others.
-    """
-    kind = type(thing)
-    if kind not in PLAIN:
-        raise UnknownError
-    if kind is range or kind is slice:
-        return f"{kind.__name__} {[*map(_plain, (thing.start, thing.stop, thing.step))]}"
-    return f"{kind.__name__} {thing!r}"
+def _memory_of(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
-@lru_cache(maxsize=4096)
-def _reading(code: CodeType) -> _Reading:
-    """Return what some code names.
-
-    Raises:
-        UnknownError: it does what is not allowed.
-    """
-    globals: dict[str, None] = {}
-    attributes: dict[str, None] = {}
-    operators: set[str] = set()
-    texts, codes, prints = [], [code], False
-    for code in codes:  # which grows
-        if code.co_flags & ASYNCHRONOUS:
-            raise UnknownError
-        for instruction in dis.get_instructions(code):
-            name = instruction.opname
-            if instruction.opcode in dis.hasname:
-                if name == "LOAD_GLOBAL":
-                    globals[instruction.argval] = None
-                elif name.endswith(("_ATTR", "_METHOD")):
-                    attributes[instruction.argval] = None
-                else:
-                    raise UnknownError  # an import, a global that is set
-            elif name in ("BUILD_SET", "SET_ADD", "SET_UPDATE", "LOAD_BUILD_CLASS"):
-                raise UnknownError
-            elif name.startswith("FORMAT"):
-                prints = True
-            elif name == "BINARY_OP":
-                operators.add(instruction.argrepr.removesuffix("="))
-        texts.append(_text_of(code))
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    special = {name for name in attributes if name.startswith("__")}
-    makes_sets = attributes.keys() & {"keys", "items"} and operators & {"-", "&", "|", "^"}
-    if special - SPECIAL or makes_sets or not REFUSED.isdisjoint(attributes):
-        raise UnknownError
-    prints = prints or "str" in globals or "%" in operators
-    return _Reading(tuple(globals), tuple(attributes), "\n".join(texts), prints)
-
-
-def _text_of(code: CodeType) -> str:
-    """Return what some code does, short of what codes inside of it do."""
-    parts = (
-        (code.co_code, code.co_exceptiontable, code.co_flags, [*map(_constant, code.co_consts)]),
-        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
-        (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
-    )
-    return repr(parts)
-
-
-def _constant(constant: Any) -> str:
-    """Return a constant of some code as text.
-
-    Raises:
-        UnknownError: it is a set, which has the order of its elements' hashes.
-    """
-    if type(constant) is tuple:
-        return f"({', '.join(map(_constant, constant))})"
-    return "code" if isinstance(constant, CodeType) else _plain(constant)
-
-
-def _is_own(module: Any) -> bool:
-    return type(module) is str and module.partition(".")[0] in OWN_CODE
-
-
-@cache
-def sources_of(package: str) -> str:
-    """Return a digest of the files of a package, without those in packages inside of it.
-
-    Read by way of Python's importer: what is installed may be byte code, or in a zip file.
-    """
-    digest = hashlib.sha256()
-    for finder, name, is_package in iter_modules(sys.modules[package].__path__, f"{package}."):
-        if not is_package:
-            spec: Any = finder.find_spec(name, None)
-            digest.update(spec.loader.get_data(spec.origin))
-    return digest.hexdigest()
-
-
-IMPORTED_BY = frozenset(("__builtins__", "__loader__", "__spec__"))
-"""Names in a module that are of what has imported it, such as pytest: no code of ours asks them."""
-
-_states: dict[str, tuple[list[int], list[Any], str]] = {}
-"""By a module's name: what its names stood for when they were looked at, kept so that no address
-is used again, and what was said."""
-
-
-def _state(module: str) -> str:
-    """Return what the names in a module of this project stand for, which anybody may have set.
-
-    Raises:
-        UnknownError: one of them is somebody else's.
-    """
-    if module not in sys.modules:
-        return ""
-    names = vars(sys.modules[module]).items()
-    homes: list[Mapping[str, Any]] = [{k: x for k, x in names if k not in IMPORTED_BY}]
-    homes += [vars(x) for x in homes[0].values() if isinstance(x, type) and x.__module__ == module]
-    things = [thing for home in homes for thing in home.values()]
-    tables = [thing for thing in things if type(thing) is dict and len(thing) <= LARGEST_DICT]
-    things += [x for table in tables for x in table.values()]
-    found = [*map(id, things)]
-    known = _states.get(module)
-    if known and known[0] == found:
-        return known[2]
-    if not all(map(_is_pristine, things)):
-        raise UnknownError
-    said = [
-        f"{name} {_plain(thing) if type(thing) in PLAIN else type(thing).__name__}"
-        for home in homes
-        for name, thing in home.items()
-        if not name.startswith("__")
-    ]
-    _states[module] = found, things, "\n".join(said)
-    return _states[module][2]
-
-
-def _is_pristine(thing: Any) -> bool:
-    """Return whether a thing is made of this project's code, or of Python's own."""
-    if type(thing) is FunctionType:
-        home = thing.__globals__.get("__name__")
-        if home == f"namedtuple_{thing.__qualname__.partition('.')[0]}":
-            return True  # `__new__`, which Python has made
-    else:
-        home = (thing if isinstance(thing, type) else type(thing)).__module__
-        for name in ("__func__", "__wrapped__", "fget", "func"):
-            inner = getattr(thing, name, None) if type(thing) is not ModuleType else None
-            if callable(inner) and inner is not thing and not _is_pristine(inner):
-                return False
-    return _is_own(home) or str(home).partition(".")[0] in sys.stdlib_module_names
+def _is_of_parts(part: Any) -> bool:
+    """Return whether a ``__hash__`` is made of attributes' alone: a dict goes by equality then."""
+    return type(part) is FunctionType and named_in(part.__code__).globals == ("hash",)

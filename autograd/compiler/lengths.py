@@ -79,12 +79,16 @@ def _depth(arg: Any) -> int:
 
 
 def recorded_for(
-    f: Callable[..., Any], known: Recalled, shapes: tuple[Shape, ...]
+    f: Callable[..., Any],
+    known: Recalled,
+    shapes: tuple[Shape, ...],
+    tells_all: Callable[[], bool] | None = None,
 ) -> FunctionGraph:
     """Return a function recorded for lists of other lengths.
 
     Args:
         known: what was recorded of it before, with all parameters.
+        tells_all: as of `record`.
 
     Raises:
         ValueError: the function doesn't take them, or makes no use of some of the numbers.
@@ -100,7 +104,7 @@ def recorded_for(
     example = [[0.0] * shape[0] if shape else 0.0 for shape in shapes]
     with without_gc():
         try:
-            graph = record(f, example, known.parameters)
+            graph = record(f, example, known.parameters, tells_all=tells_all)
         except CompileError:
             raise
         except Exception as error:

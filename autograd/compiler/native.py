@@ -14,7 +14,6 @@ from typing import Any
 
 from autograd.compiler import cache as disk
 from autograd.compiler.crew import call_all
-from autograd.compiler.fingerprint import sources_of
 from autograd.compiler.forks import wait_for
 from autograd.compiler.frames import (
     Array,
@@ -34,6 +33,7 @@ from autograd.compiler.program import Program, without_gc
 from autograd.compiler.reals import DOUBLE
 from autograd.compiler.repetition import Shape
 from autograd.compiler.rolling import loops_of
+from autograd.compiler.sources import sources_of
 from autograd.compiler.tape import tape_of
 from autograd.extras import missing_extra
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from autograd.compiler import cache as disk
 from autograd.compiler.fingerprint import Fingerprint, fingerprint_of
@@ -16,7 +16,11 @@ from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value
 from autograd.errors import CompileError
 
-Record = Callable[[], FunctionGraph]
+
+class Recorder(Protocol):
+    """Records a function; ``tells_all`` as of `autograd.compiler.recording.record`."""
+
+    def __call__(self, *, tells_all: Callable[[], bool] | None = None) -> FunctionGraph: ...
 
 
 class Recalled:
@@ -30,6 +34,8 @@ class Recalled:
         outputs: how many numbers the function returns.
         is_built_in: whether all of its rows are the table's own.
         passing: as of a `FunctionGraph`; of one that is kept there are none.
+        is_unchanged: whether it is known that all that the function holds is as before it was run,
+            if it was.
     """
 
     def __init__(
@@ -41,7 +47,7 @@ class Recalled:
         parameters: list[Value],
         choices: dict[int, int],
         outputs: int,
-        record: Record,
+        record: Recorder,
     ) -> None:
         self.name = name
         self.shapes = shapes
@@ -52,6 +58,7 @@ class Recalled:
         self.outputs = outputs
         self.is_built_in = True
         self.passing: frozenset[tuple[int, str]] = frozenset()
+        self.is_unchanged = False
         self._record = record
 
     @classmethod
@@ -69,7 +76,7 @@ class Recalled:
             graph.parameters,
             graph.choices,
             len(graph.outputs),
-            lambda: graph,
+            lambda *, tells_all=None: graph,
         )
         known.is_built_in = all(node.op is None or node.op.is_built_in for node in graph.nodes)
         known.passing = graph.passing
@@ -122,7 +129,7 @@ def recalled(
     f: Callable[..., Any],
     sample: Example,
     wrt: Sequence[Value],
-    record: Record,
+    record: Recorder,
     *,
     kept: bool,
 ) -> Recalled:
@@ -134,9 +141,17 @@ def recalled(
         record: records it.
         kept: whether there is to be anything kept.
     """
-    fingerprint = fingerprint_of(f, wrt) if kept and disk.is_on() else None
+    fingerprint = fingerprint_of(f, wrt) if kept else None
     if fingerprint is None:
         return Recalled.of(record())
+
+    seen: list[bool] = []
+
+    def is_unchanged() -> bool:
+        now = fingerprint_of(f, wrt)
+        seen.append(now is not None and now.held == fingerprint.held)
+        return seen[-1]
+
     # Functions that go by what a number's text is, say, are refused only if the numbers tell.
     key = hashlib.sha256(f"{fingerprint.key} {sample} {len(wrt)}".encode()).hexdigest()
     content = disk.load(key)
@@ -153,17 +168,19 @@ def recalled(
             record,
         )
         vars(known)["digest"] = found["digest"]
+        known.is_unchanged = True
         return known
-    known = Recalled.of(record())
-    _keep(known, key, fingerprint, fingerprint_of(f, wrt))
+    known = Recalled.of(record(tells_all=is_unchanged if fingerprint.is_blind else None))
+    known.is_unchanged = seen[-1] if seen else is_unchanged()
+    if known.is_unchanged and known.is_built_in and disk.is_on():
+        _keep(known, key, fingerprint)
     return known
 
 
-def _keep(known: Recalled, key: str, fingerprint: Fingerprint, now: Fingerprint | None) -> None:
-    """Keep what a recording found, unless recording has changed what the function holds."""
+def _keep(known: Recalled, key: str, fingerprint: Fingerprint) -> None:
+    """Keep what a recording found."""
     places = {leaf: i for i, leaf in enumerate(fingerprint.values)}
-    is_reached = places.keys() >= set(known.parameters)
-    if not (known.is_built_in and is_reached and now and now.held == fingerprint.held):
+    if not places.keys() >= set(known.parameters):
         return
     kept = {
         "results": known.results,

@@ -95,8 +95,12 @@ def record(
     example: Sequence[Any],
     wrt: Iterable[Value],
     changed: Sequence[Held] = (),
+    tells_all: Callable[[], bool] | None = None,
 ) -> FunctionGraph:
     """Return what ``f`` does, from three runs that must not differ.
+
+    One will do where no other can differ: where all that ``f`` goes by can be told, is the same
+    after the run, and no number is among it.
 
     A loop stays one where nothing asks for its numbers, its nodes or its rules; else, ``f`` is
     recorded anew with all of them written out, and it is that recording which may be refused.
@@ -106,6 +110,7 @@ def record(
         wrt: parameters that come first, in this order.
         changed: places, as they were, where there is something else by now that ``f`` must not go
             by, no more than by what it leaves behind itself.
+        tells_all: asked after the first run, says whether that is so.
 
     Raises:
         CompileError: ``f`` tests a recorded number, or does something else each time.
@@ -114,12 +119,12 @@ def record(
     leaves, home = [*wrt, *values_within(f)], home_of(f)
     tracer = FunctionTracer(f, leaves, home, keeps_loops=True)
     try:
-        return _recorded(f, example, wrt, tracer, changed)
+        return _recorded(f, example, wrt, tracer, changed, tells_all)
     except Exception:
         if not tracer.has_loops:
             raise
     tracer = FunctionTracer(f, leaves, home, keeps_loops=False)
-    return _recorded(f, example, wrt, tracer, changed)
+    return _recorded(f, example, wrt, tracer, changed, tells_all)
 
 
 def _recorded(
@@ -128,13 +133,14 @@ def _recorded(
     wrt: Iterable[Value],
     tracer: FunctionTracer,
     changed: Sequence[Held],
+    tells_all: Callable[[], bool] | None,
 ) -> FunctionGraph:
     home = tracer.home
     name, shapes, numbers = example_of(f, example)
     # Other numbers, so that a constant which came out of one shows as well.
     source = random.Random(0)
     others = [[-copysign(source.gauss(0, 2), x) for x in xs] for xs in numbers]
-    repeated = partial(_repeated, f, name, shapes, (numbers, others), wrt)
+    repeated = partial(_repeated, f, name, shapes, (numbers, others), wrt, tells_all)
     try:
         first, nodes, parameters, found, draws, things = repeated(tracer)
     except ChainruleError:
@@ -173,7 +179,9 @@ def _recorded(
             "of then, and what is compiled would compute it anew; compute it inside of the "
             "function, or make a leaf of it, Value(v.data)"
         )
-    passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things, changed)
+    passing: frozenset[tuple[int, str]] = frozenset()
+    if things:
+        passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things, changed)
     if tracer.has_loops and any(map(Nesting(nodes, first.follows).is_inside, first.outputs)):
         raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
@@ -182,13 +190,13 @@ def _recorded(
 
 
 class _Repetition(NamedTuple):
-    """A function recorded twice.
+    """A function recorded twice, or once where that tells all.
 
     Attributes:
         nodes, parameters: as `FunctionGraph`.
         differing: as `autograd.compiler.repetition.differing` yields it.
         draws: whether the second run drew random numbers.
-        things: what ``f`` could reach after the first.
+        things: what ``f`` could reach after the first; nothing is looked for there after one alone.
     """
 
     first: FunctionRun
@@ -205,25 +213,38 @@ def _repeated(
     shapes: tuple[Shape, ...],
     numbers: Sequence[list[list[float]]],
     wrt: Iterable[Value],
+    tells_all: Callable[[], bool] | None,
     tracer: FunctionTracer,
 ) -> _Repetition:
     """Record ``f`` for each of two samples."""
     with tracer.at_work():
         first = _run(f, name, shapes, numbers[0], tracer)
+        nodes = _nodes_of(first)
+        # A step of a loop may leave something behind for the next that is gone after the run.
+        if tells_all and not tracer.has_loops and tells_all():
+            lasting = [leaf for leaf in _leaves(nodes) if leaf._mark is not tracer.mark]
+            return _Repetition(first, nodes, _parameters(wrt, first, lasting), [], False, [])
         things = [*reached(f)]
         states = generator_states(things)
         again = _run(f, name, shapes, numbers[1], tracer)
         draws = any(read() != state for read, state in states)
-    # A leaf that is made anew in each run can be reached by nobody: it is a constant.
-    nodes, nodes_again = (
-        topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
-        for run in (first, again)
-    )
-    leaves, lasting = _leaves(nodes), set(_leaves(nodes_again))
-    own = {*first.inputs, *wrt}
-    parameters = [*dict.fromkeys(wrt), *(p for p in leaves if p in lasting and p not in own)]
+    nodes_again = _nodes_of(again)
+    lasting_again = set(_leaves(nodes_again))
+    lasting = [leaf for leaf in _leaves(nodes) if leaf in lasting_again]
+    parameters = _parameters(wrt, first, lasting)
     found = differing(first, nodes, again, nodes_again, set(parameters))
     return _Repetition(first, nodes, parameters, [*islice(found, 1)], draws, things)
+
+
+def _nodes_of(run: FunctionRun) -> list[Value]:
+    """Return what the outputs of a run depend on, in topological order."""
+    return topological_order(*run.follows.values(), *filter(_is_node, run.outputs))
+
+
+def _parameters(wrt: Iterable[Value], run: FunctionRun, lasting: Iterable[Value]) -> list[Value]:
+    """Return the parameters: a leaf made anew in each run can be reached by nobody, a constant."""
+    own = {*run.inputs, *wrt}
+    return [*dict.fromkeys(wrt), *(leaf for leaf in lasting if leaf not in own)]
 
 
 def _run(
