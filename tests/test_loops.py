@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from cProfile import Profile
+from functools import reduce
 from typing import Any, NamedTuple
 
 import mpmath
@@ -28,7 +29,7 @@ from autograd.compiler.frames import Signature
 from autograd.compiler.fusion import LONGEST_SEGMENT
 from autograd.compiler.kernel import MULTIPLIED
 from autograd.compiler.llvm import block_for, kernel_of
-from autograd.compiler.loops import Loops
+from autograd.compiler.loops import Loop, Loops
 from autograd.compiler.machine import Machine, host
 from autograd.compiler.native import NativeFunction
 from autograd.compiler.program import Instruction, Program, program_of, run
@@ -308,6 +309,27 @@ def test_a_sum_within_a_sum_keeps_its_terms() -> None:
     check(program, [[float(3**i) for i in range(16)]], exact=True)
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_largest_of_many_is_one_loop(exact: bool) -> None:
+    """Of each of several rows; with what `maximum` makes of zeros, infinities and NaN, in order."""
+    x = [Value(0.0) for _ in range(4 * 9)]
+    rows = [x[9 * i : 9 * i + 9] for i in range(4)]
+    program = program_of(x, [], [reduce(ops.maximum, row) for row in rows])
+    loops = loops_of(program, [False] * 4)
+    assert sum(len(loop.statements) for loop in loops.lanes if isinstance(loop, Loop)) == 2
+    numbers = [0.5, -1.0, math.inf, -math.inf, 3.0, -2.5, 1.0]
+    samples = [[numbers[(7 * i + k) % (7 - k % 3)] for i in range(36)] for k in range(20)]
+    samples += [[math.nan if i % 9 == k else float(i) for i in range(36)] for k in range(9)]
+    samples += [[-math.inf] * 36]
+    samples += [[0.0 if i % 9 == k else -0.0 for i in range(36)] for k in range(9)] * exact
+    for some in (samples, samples[:1], samples[20:21]):
+        found = native_function(program, exact=exact)(some)
+        wanted = [run(program, sample) for sample in some]
+        assert [list(map(bits, row)) for row in found.tolist()] == [
+            list(map(bits, row)) for row in wanted
+        ]
+
+
 def irregular(n: int) -> Program:
     """Return a program of n instructions that are not alike."""
     program = [Instruction(ops.sin, (0,)), Instruction(ops.mul, (0, 1))]
@@ -330,7 +352,7 @@ def test_large_programs_are_cut_into_functions() -> None:
 
 
 def test_large_programs_come_one_vector_at_a_time_and_one_sample_as_scalars() -> None:
-    small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE_PROGRAM + 200))
+    small, large = (loops_of(irregular(size), [False]) for size in (100, llvm.LARGE_PROGRAM + 900))
     assert block_for(small, PAPER, exact=False, single=False) == SampleBlock(8, 4)
     assert block_for(small, PAPER, exact=False, single=True) == SampleBlock(1, 1, across=8)
     assert block_for(large, PAPER, exact=False, single=False) == SampleBlock(8, 1)

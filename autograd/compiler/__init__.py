@@ -5,12 +5,13 @@
    graph.
 2. `sharing` merges equal nodes and folds constants, and its text is what code is kept by;
    `bundles` finds the samples that a function writes out itself, which become those of a call.
-3. `adjoints` records the gradient of that graph, as the rules of the table are graphs again; where
-   every bit counts, `uses` keeps what an eager sweep would add up apart.
+3. `adjoints` records the gradient of that graph, as the rules of the table are graphs again, but
+   for what cancels by `shifts`; where every bit counts, `uses` keeps what an eager sweep would add
+   up apart.
 4. `program` writes the graph down in primitives, an assignment after the other.
 5. `chains` finds the additions that are one sum, and `rolling` the loops which the code was before
-   it was recorded: `groups` of instructions that do the same at evenly spaced `addresses`, of
-   which `fusion` makes one loop where they walk in step.
+   it was recorded: `groups` of instructions that do the same at evenly spaced `addresses`, which
+   follow the `order` of terms, and of which `fusion` makes one loop where they walk in step.
 6. `sums` decides where samples are lanes of a vector and where weights are.
 7. `kernel` writes the loops as LLVM's text, for the vectors of `blocks`, `lone` those for one
    sample, whose vectors are the loops' own; `llvm` puts them together.

@@ -14,6 +14,7 @@ from autograd import ops
 from autograd.compiler.program import Arg, Program, Scan, Template, Writer, template_of
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting, begins_of, index_of
+from autograd.compiler.shifts import shifts_of
 from autograd.engine import Value
 from autograd.lowering import symbols
 from autograd.modes import changed_mode
@@ -38,10 +39,12 @@ def gradient_program(graph: FunctionGraph, wrt: Sequence[Value]) -> Program:
     which loops are found again, at a cost for each. Here they stay together.
     """
     nest = Nesting(graph.nodes, graph.follows)
+    first, *others = graph.outputs
     concerned = _concerned(nest, graph.nodes, wrt)
+    ends = (end for step in nest.steps.values() for end in (*step.carried, *step.given))
+    concerned -= shifts_of(graph.nodes, {first, *ends})
     writer = _GradientWriter(graph.inputs, graph.parameters, graph.choices)
     writer.concerned = concerned
-    first, *others = graph.outputs
     with changed_mode(checked=False, grad=True, debug=None):
         writer.write(nest.nodes, nest)
         found = _adjoints(writer, nest, nest.nodes, [(first, 1.0)], wrt)
@@ -195,7 +198,7 @@ def _adjoints(
                     others.setdefault(arg, []).append(part)
         if not (node in products or node in others) or (isinstance(op, LoopOp) and op is not PART):
             continue
-        g = _total(writer, products.pop(node, ()), others.pop(node, ()))
+        g = _total(writer, products.pop(node, ()), others.pop(node, ()), op)
         args = node.args
         if op is PART:
             ends.setdefault(args[0], {})[index_of(node)] = g
@@ -295,12 +298,21 @@ def _through(
     ]
 
 
-def _total(writer: Writer, products: Sequence[tuple[Any, Any]], others: Sequence[Any]) -> Any:
-    """Return what contributions add up to; 0.0 without any."""
+def _total(
+    writer: Writer,
+    products: Sequence[tuple[Any, Any]],
+    others: Sequence[Any],
+    op: Op | None = None,
+) -> Any:
+    """Return what contributions to a result of ``op`` add up to; 0.0 without any.
+
+    Those to weighted sums are alike, however many there are: a position of a sequence is looked at
+    by as many as come behind it.
+    """
     if not products and len(others) == 1:
         return others[0]
     parts = list(others)
-    if len(products) < FEWEST_PRODUCTS:
+    if len(products) < FEWEST_PRODUCTS and not (products and op and op.weighted):
         parts = [writer.apply(ops.mul, [g, factor]) for g, factor in products] + parts
     else:
         # In the order of the weights, say, whose rows lie side by side.

@@ -19,6 +19,9 @@ SHORTEST_CHAIN = 4
 Terms = tuple[tuple[Arg, ...], tuple[Arg | None, ...]]
 """What is multiplied with what, and added up; None with nothing."""
 
+Chain = tuple[list[tuple[Arg, Arg | None]], list[Arg]]
+"""The terms, and the instructions that are in them."""
+
 
 class Piece:
     """An instruction, a chain, or where an output goes, on its way into a loop.
@@ -98,24 +101,27 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
         return arg, None
 
     # By the number of the last addition: the terms, and the instructions that are in them.
-    shorter: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
-    chains: dict[int, tuple[list[tuple[Arg, Arg | None]], list[Arg]]] = {}
+    shorter: dict[int, Chain] = {}
+    chains: dict[int, Chain] = {}
+    # Likewise of the last maximum.
+    largest: dict[int, Chain] = {}
     for number, (op, args) in enumerate(program.instructions, first):
-        if op is ops.add:
+        if op is ops.add or op is ops.maximum:
+            known = chains if op is ops.add else largest
             left, right = args
-            if lone(right, ops.add) and not lone(left, ops.add):
+            if op is ops.add and lone(right, op) and not lone(left, op):
                 left, right = right, left  # a + b is b + a, to the bit
-            if lone(left, ops.add):
-                terms, parts = chains.pop(int(left))
+            if lone(left, op):
+                terms, parts = known.pop(int(left))
                 parts.append(left)
                 added: tuple[Arg, ...] = (right,)
             else:
                 terms, parts, added = [], [], (left, right)
             for arg in added:
-                terms.append(term(arg))
+                terms.append(term(arg) if op is ops.add else (arg, None))
                 if terms[-1][1] is not None:
                     parts.append(arg)
-            chains[number] = terms, parts
+            known[number] = terms, parts
     summing = [out for out, is_sum in zip(program.outputs, summed, strict=True) if is_sum]
     landings = [
         found
@@ -154,7 +160,9 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
                 else:
                     absorbed.update(parts, [out])
     chains = {n: chain for n, chain in chains.items() if len(chain[0]) >= SHORTEST_CHAIN} | shorter
-    absorbed.update(part for _, parts in chains.values() for part in parts)
+    # Those of two wait for as much as one of many, and are written as they are.
+    largest = {n: chain for n, chain in largest.items() if len(chain[0]) > 2}
+    absorbed.update(part for found in (chains, largest) for _, x in found.values() for part in x)
 
     def sum_of(number: int) -> tuple[tuple[Arg, ...], Terms] | None:
         """Return what a result adds up, if it is a sum: what is added at the end, and the terms."""
@@ -196,6 +204,9 @@ def pieces_of(program: Program, summed: Sequence[bool], is_uniform: Sequence[boo
             continue
         if whole := sum_of(number):
             pieces.append(Piece(number, None, *whole))
+        elif number in largest:
+            lefts, rights = zip(*largest[number][0], strict=True)
+            pieces.append(Piece(number, op, (), (lefts, rights)))
         elif op is ops.take:
             pieces.append(Piece(number, op, args[:1], (args[1:], (None,) * len(args[1:]))))
         else:

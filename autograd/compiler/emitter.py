@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from autograd.compiler.reals import DOUBLE, Real
@@ -185,12 +185,12 @@ class Emitter:
             results.append(name)
         return results[0], results[1]
 
-    def added_up(self, parts: list[str]) -> str:
-        """Return the vector of what the lanes of each of as many vectors add up to."""
+    def merged(self, parts: list[str], merge: Callable[[str, str], str]) -> str:
+        """Return the vector of what the lanes of each of as many vectors become, two by two."""
         step = 1
         while len(parts) > 1:
             pairs = [self.crossed(parts[i], parts[i + 1], step) for i in range(0, len(parts), 2)]
-            parts = [self.binary("fadd", low, high) for low, high in pairs]
+            parts = [merge(low, high) for low, high in pairs]
             step *= 2
         return parts[0]
 

@@ -139,8 +139,7 @@ def _statement(
         stretches.append(Stretch(a, b, length))
     target = None
     if sink is None and (group.uniform or any(piece.number in read for piece in group.pieces)):
-        steps = (group.dims[1], 1) if len(group.dims) == 2 else (1,) * len(group.dims)
-        target = access(places.address[first.number], steps)
+        target = access(places.address[first.number], _steps(group, places))
     return Statement(
         first.op,
         tuple(args),
@@ -150,3 +149,11 @@ def _statement(
         sink if sink and sink.array != "r" else None,
         first.scatter,
     )
+
+
+def _steps(group: LoopGroup, places: Places) -> tuple[int, ...]:
+    """Return how far the results of a loop are apart, which lie side by side."""
+    if len(group.dims) < 2:
+        return (1,) * len(group.dims)
+    first, below = (places.address[group.pieces[k].number] for k in (0, group.dims[1]))
+    return below - first, 1

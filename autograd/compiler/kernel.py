@@ -21,6 +21,9 @@ UNROLLED_TERMS = 4
 MULTIPLIED = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, -0.5, 0.5, 2.0, 3.0, 4.0, 5.0, 6.0)
 """Exponents of powers that are multiplied out, or roots, instead of calls of ``pow``."""
 
+NEUTRAL = {ops.add: -0.0, ops.maximum: -math.inf}
+"""What chains begin with: -0.0 + x is x for every x."""
+
 Index = tuple[str, int]
 """An index as a register, or "" for none, plus a constant."""
 
@@ -237,15 +240,15 @@ class Body(Emitter):
         points: list[Point],
         value: Callable[[Read, int, int], str],
     ) -> dict[tuple[int, int], str]:
-        """Write a sum of terms, all points and vectors side by side."""
+        """Write a sum of terms, or the largest, all points and vectors side by side."""
         places = list(product(range(len(points)), range(self.block.vectors)))
-        # -0.0 + x is x for every x.
-        totals = [self.types.constant(-0.0)] * len(places)
+        op = statement.op or ops.add
+        totals = [self.types.constant(NEUTRAL[op])] * len(places)
         last = statement.args[0] if statement.args else None
         if last is not None and not self.block.exact:
             totals = [value(last, p, v) for p, v in places]
         for stretch in statement.stretches:
-            self._add_stretch(stretch, points, places, totals)
+            self._add_stretch(op, stretch, points, places, totals)
         if last is not None and self.block.exact:
             totals = [
                 self._apply(ops.add, [total, value(last, p, v)])
@@ -255,18 +258,19 @@ class Body(Emitter):
 
     def _add_stretch(
         self,
+        op: Op,
         stretch: Stretch,
         points: list[Point],
         places: list[tuple[int, int]],
         totals: list[str],
     ) -> None:
-        """Add the terms of a stretch to the totals of points and vectors."""
+        """Add the terms of a stretch to the totals of points and vectors; ``op`` says how."""
 
         def add_terms(j: Index) -> None:
             self._loaded = {}
             for i, (p, v) in enumerate(places):
                 term = self._term(stretch, (*points[p], j), v)
-                totals[i] = self._apply(ops.add, [totals[i], term])
+                totals[i] = self._apply(op, [totals[i], term])
 
         self._along(stretch.length, 1, totals, add_terms)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from math import prod
 from typing import NamedTuple
@@ -251,9 +252,8 @@ class _Module:
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
             places = code.at("%r", k, width)
             parts = [code.read(code.at(places, "", 0, i * width), number) for i in range(width)]
-            code.write(
-                code.binary("fmul", code.added_up(parts), factor), code.at(target, k, 1), number
-            )
+            total = code.merged(parts, partial(code.binary, "fadd"))
+            code.write(code.binary("fmul", total, factor), code.at(target, k, 1), number)
         for dims, source, goal in sums.moved:
             code.copy(dims, source, goal)
         for outer in sums.outers:

@@ -11,9 +11,10 @@ from itertools import product
 
 from autograd import ops
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.kernel import Body, Index, Point, looks_up
+from autograd.compiler.kernel import NEUTRAL, Body, Index, Point, looks_up
 from autograd.compiler.lookups import Place, add_at, read_at
 from autograd.compiler.loops import Access, Loop, Read, Statement, Stretch
+from autograd.operation import Op
 
 SIDE_BY_SIDE = 4
 """So many vectors of sums are worked on at a time: an addition takes as long as four begin in."""
@@ -127,6 +128,7 @@ class LoneBody(Body):
 
     def _add_stretch(
         self,
+        op: Op,
         stretch: Stretch,
         points: list[Point],
         places: list[tuple[int, int]],
@@ -134,17 +136,18 @@ class LoneBody(Body):
     ) -> None:
         width = self.types.width
         if self._lane < 0 or width == 1 or not _is_across(stretch, self._lane):
-            self._add_in_turns(stretch, points, places, totals)
+            self._add_in_turns(op, stretch, points, places, totals)
             return
         whole = stretch.length - stretch.length % width
         for i, point in enumerate(points):
-            totals[i] = self._apply(ops.add, [totals[i], self._across(stretch, whole, point)])
+            totals[i] = self._apply(op, [totals[i], self._across(op, stretch, whole, point)])
         if whole < stretch.length:
             rest = _from(stretch, whole)
-            super()._add_stretch(rest, points, places, totals)
+            super()._add_stretch(op, rest, points, places, totals)
 
     def _add_in_turns(
         self,
+        op: Op,
         stretch: Stretch,
         points: list[Point],
         places: list[tuple[int, int]],
@@ -158,10 +161,10 @@ class LoneBody(Body):
         most = max(1, min(self.block.totals // size, stretch.length // FEWEST_TERMS))
         turns = 1 << most.bit_length() - 1
         if turns == 1:
-            super()._add_stretch(stretch, points, places, totals)
+            super()._add_stretch(op, stretch, points, places, totals)
             return
         whole = stretch.length - stretch.length % turns
-        parts = totals + [self.types.constant(-0.0)] * (turns - 1) * size
+        parts = totals + [self.types.constant(NEUTRAL[op])] * (turns - 1) * size
 
         def add_terms(j: Index) -> None:
             self._loaded = {}
@@ -169,16 +172,16 @@ class LoneBody(Body):
             for k, part in enumerate(parts):
                 turn, i = divmod(k, size)
                 point = (*points[places[i][0]], (register, constant + turn))
-                parts[k] = self._apply(ops.add, [part, self._term(stretch, point, 0)])
+                parts[k] = self._apply(op, [part, self._term(stretch, point, 0)])
 
         self._along(whole, turns, parts, add_terms)
         while len(parts) > size:
             half = len(parts) // 2
             pairs = zip(parts[:half], parts[half:], strict=True)
-            parts = [self._apply(ops.add, list(pair)) for pair in pairs]
+            parts = [self._apply(op, list(pair)) for pair in pairs]
         totals[:] = parts
         if whole < stretch.length:
-            super()._add_stretch(_from(stretch, whole), points, places, totals)
+            super()._add_stretch(op, _from(stretch, whole), points, places, totals)
 
     def _read_rows(
         self,
@@ -213,13 +216,13 @@ class LoneBody(Body):
             pointer = self.pointer(statement.sums, point)
             add_at(self, place, pointer, stride, gain, self.types.number)
 
-    def _across(self, stretch: Stretch, length: int, point: Point) -> str:
+    def _across(self, op: Op, stretch: Stretch, length: int, point: Point) -> str:
         """Return the sums of as many rows as a vector has lanes, vectors of terms added up.
 
         Error: that of a sum in any order, below ``length`` ulp of the sum of the terms' sizes.
         """
         width = self.types.width
-        parts = [self.types.constant(0.0)] * width
+        parts = [self.types.constant(NEUTRAL[op])] * width
 
         def add_terms(j: Index) -> None:
             self._loaded = {}
@@ -228,10 +231,10 @@ class LoneBody(Body):
                 term = self._terms(stretch.left, beside)
                 if stretch.right:
                     term = self._apply(ops.mul, [term, self._terms(stretch.right, beside)])
-                parts[k] = self._apply(ops.add, [parts[k], term])
+                parts[k] = self._apply(op, [parts[k], term])
 
         self._along(length, width, parts, add_terms)
-        return self.added_up(parts)
+        return self.merged(parts, lambda low, high: self._apply(op, [low, high]))
 
     def _terms(self, access: Access, point: Point) -> str:
         """Load what neighbouring terms have, for several rows only once."""

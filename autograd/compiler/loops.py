@@ -59,7 +59,7 @@ class Statement(NamedTuple):
 
     Attributes:
         op: a primitive; None for a chain, or to pass on the one argument. `take` is of the
-            stretches' terms, by the one argument.
+            stretches' terms, by the one argument; `maximum` of stretches the largest of them.
         args: of the op; for a chain, what is added at its end; for a scatter, the row and what is
             added to its sum.
         stretches: of a chain, in the order of addition.

@@ -19,6 +19,7 @@ from autograd.compiler.chains import SHORTEST_CHAIN, Piece, pieces_of
 from autograd.compiler.fusion import Places, fused
 from autograd.compiler.groups import SHORTEST_LOOP, LoopGroup, grouped, scheduled
 from autograd.compiler.loops import Loop, Loops, Repeat, Statement
+from autograd.compiler.order import order_of, places_in
 from autograd.compiler.program import Arg, Program, Scan
 from autograd.compiler.ranks import ranks_of
 from autograd.compiler.scans import PART
@@ -78,6 +79,7 @@ class _Roller:
                 self.bodies[number] = _Roller(op.body, outputs, self.memory, shared)
         self.pieces = pieces_of(program, summed, self.is_uniform)
         self._place_constants(self.pieces)
+        self.order = order_of(self.pieces)
 
     def groups(self) -> list[LoopGroup]:
         """Return the pieces in loops, each behind what it uses."""
@@ -197,12 +199,17 @@ class _Roller:
                 buckets.setdefault(piece.shape, []).append(piece)
             for bucket in buckets.values():
                 groups += grouped(bucket, self._is_shared(bucket[0]))
+        in_order = places_in(self.order, groups)
         for group in groups:
             if group.pieces[0].sink is None:
                 for piece in group.pieces:
-                    self._give_address(piece, group.uniform)
+                    if piece.number not in in_order:
+                        self._give_address(piece, group.uniform)
                 if group.dims:
-                    self.loop.update(dict.fromkeys([p.number for p in group.pieces], self.memory.t))
+                    numbers = [piece.number for piece in group.pieces]
+                    self.loop.update(dict.fromkeys(numbers, numbers[0]))
+        self.address.update({n: T + self.memory.t + i for n, i in in_order.items()})
+        self.memory.t += len(in_order)
         return groups
 
     def _is_shared(self, piece: Piece) -> bool:
