@@ -53,8 +53,12 @@ class LoneBody(Body):
         self._lane = lane
         others = [size for k, size in enumerate(loop.dims) if k != lane]
         tiles = [1] * len(others)
-        if others and _shares(loop, lane):
-            side_by_side = min(SIDE_BY_SIDE, max(1, loop.dims[lane] // self.block.across))
+        if others and _shares(loop):
+            width = _width(loop, lane, self.block.across)
+            if any(_is_across(stretch, lane) for stretch in loop.statements[0].stretches):
+                side_by_side = width
+            else:
+                side_by_side = min(SIDE_BY_SIDE, max(1, loop.dims[lane] // width))
             tiles[-1] = max(1, self.block.totals // side_by_side)
         # The last vector does some once more what the one before has done; not so a sum.
         again = not any(map(_adds_up, loop.statements))
@@ -139,8 +143,8 @@ class LoneBody(Body):
             self._add_in_turns(op, stretch, points, places, totals)
             return
         whole = stretch.length - stretch.length % width
-        for i, point in enumerate(points):
-            totals[i] = self._apply(op, [totals[i], self._across(op, stretch, whole, point)])
+        found = self._across(op, stretch, whole, points)
+        totals[:] = [self._apply(op, [total, x]) for total, x in zip(totals, found, strict=True)]
         if whole < stretch.length:
             rest = _from(stretch, whole)
             super()._add_stretch(op, rest, points, places, totals)
@@ -216,25 +220,27 @@ class LoneBody(Body):
             pointer = self.pointer(statement.sums, point)
             add_at(self, place, pointer, stride, gain, self.types.number)
 
-    def _across(self, op: Op, stretch: Stretch, length: int, point: Point) -> str:
-        """Return the sums of as many rows as a vector has lanes, vectors of terms added up.
+    def _across(self, op: Op, stretch: Stretch, length: int, points: list[Point]) -> list[str]:
+        """Return, for each point, the sums of as many rows as a vector has lanes, vectors of terms
+        added up.
 
         Error: that of a sum in any order, below ``length`` ulp of the sum of the terms' sizes.
         """
         width = self.types.width
-        parts = [self.types.constant(NEUTRAL[op])] * width
+        rows = [self._beside(point, k) for point in points for k in range(width)]
+        parts = [self.types.constant(NEUTRAL[op])] * len(rows)
 
         def add_terms(j: Index) -> None:
             self._loaded = {}
-            for k in range(width):
-                beside = (*self._beside(point, k), j)
-                term = self._terms(stretch.left, beside)
+            for k, row in enumerate(rows):
+                term = self._terms(stretch.left, (*row, j))
                 if stretch.right:
-                    term = self._apply(ops.mul, [term, self._terms(stretch.right, beside)])
+                    term = self._apply(ops.mul, [term, self._terms(stretch.right, (*row, j))])
                 parts[k] = self._apply(op, [parts[k], term])
 
         self._along(length, width, parts, add_terms)
-        return self.merged(parts, lambda low, high: self._apply(op, [low, high]))
+        merge = lambda low, high: self._apply(op, [low, high])
+        return [self.merged(parts[i : i + width], merge) for i in range(0, len(rows), width)]
 
     def _terms(self, access: Access, point: Point) -> str:
         """Load what neighbouring terms have, for several rows only once."""
@@ -270,14 +276,13 @@ def _is_across(stretch: Stretch, lane: int) -> bool:
     )
 
 
-def _shares(loop: Loop, lane: int) -> bool:
+def _shares(loop: Loop) -> bool:
     """Return whether a loop is of sums whose vectors of terms are for several rows the same."""
     (first, *others) = loop.statements
     return (
         bool(first.stretches)
         and len(others) < 3
         and not any(looks_up(s) or s.stretches for s in others)
-        and not any(_is_across(stretch, lane) for stretch in first.stretches)
         and any(
             0 in side.strides[:-1]
             for stretch in first.stretches
