@@ -21,6 +21,9 @@ from autograd.stepping.events import Recording
 SPARED = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])", re.DOTALL)
 """What a style sheet does without: comments, and blanks beside what separates its parts."""
 
+UNFINISHED = re.compile(r"^(?!.*//)(.*[,;{(\[])\n", re.MULTILINE)
+"""A line of script, without a comment, that needs no end: no text of the script spans lines."""
+
 
 def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
     """Return the page of a recorded run, as the text of an HTML file.
@@ -37,7 +40,7 @@ def build(recording: Recording, position: int = 0, *, title: str = "") -> str:
     title = title or _title(recording)
     data, rows = embedded(recording, position, title)
     script = _script(rows.text)
-    style = SPARED.sub("", resource("style.css").replace("/* colours */", _colours()))
+    style = themed(resource("style.css").replace("/* colours */", _colours()))
     run = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     parts = {
         "title": html.escape(_encodable(title)),
@@ -68,7 +71,13 @@ def _script(rows: str) -> str:
     def read(path: str) -> str:
         return rows if path == "rows.js" else resource(f"script/{path}")
 
-    return f'"use strict";\n(() => {{\n{linked("view/main.js", read)}\n}})();'
+    script = UNFINISHED.sub(r"\1", linked("view/main.js", read))
+    return f'"use strict";\n(() => {{\n{script}\n}})();'
+
+
+def themed(style: str) -> str:
+    """Return a style sheet after the theme that it shares, without what neither needs."""
+    return SPARED.sub("", resource("theme.css") + style)
 
 
 def _hash(text: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import autograd
 from autograd import Stepper, Value
 from autograd.page import build as debugger_of
-from autograd.page.document import harmless
+from autograd.page.document import harmless, themed
 from autograd.playground.archive import zipped
 from autograd.playground.examples import EXAMPLES
 
@@ -40,7 +40,7 @@ def page(modules: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         script, packages = _bundled("main.js", modules, Path(folder))
         worker, more = _bundled("worker.js", modules, Path(folder))
-    style = (HERE / "style.css").read_text(encoding="utf-8")
+    style = themed((HERE / "style.css").read_text(encoding="utf-8"))
     pyodide = modules / "pyodide"
     parts = {
         "worker": worker.encode(),
