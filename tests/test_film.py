@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -11,8 +12,10 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Stepper, Value, logsumexp, tanh
-from autograd.drawing.film import MOST_FILMED, film_of, svg_of
+from autograd.drawing.film import LABEL_HEIGHT, MOST_FILMED, film_of, label_place, svg_of
+from autograd.drawing.layout import HEIGHT, WIDTH
 from autograd.drawing.picture import shown
+from nn import MLP
 
 pytest.importorskip("graphviz")
 
@@ -51,10 +54,29 @@ def test_no_number_reaches_the_word_beside_it() -> None:
     a, b = Value(-0.0487901641694321, "a"), Value(1.23456789e-105, "a_name_that_is_long")
     found = film_of(Stepper((a * b).exp() * -1e-7 + a.tanh() * b - logsumexp([a, b])).recording)
     for name, op, value in found.titles:
-        assert len(value) <= 9
-        assert len(name) + len(op) <= max(13, 6 + len(op))
+        assert len(value) <= 8
+        assert len(name) + len(op) <= max(12, 5 + len(op))
     for frame in found.frames:
         assert all(len(card.gradient) <= 9 for card in frame.cards)
+
+
+def network() -> Stepper:
+    return Stepper(MLP(2, [3, 1], seed=1)([1.0, -0.5]))
+
+
+def test_no_two_parameters_have_one_name() -> None:
+    titles = [title for title in film_of(network().recording).titles if not title[1]]
+    assert len({name for name, _, _ in titles}) == len(titles) == 13
+
+
+def test_what_an_edge_multiplies_by_covers_no_card() -> None:
+    film = film_of(network().recording)
+    for frame in film.frames:
+        if frame.edge is not None:
+            x, y, width = label_place(film, frame)
+            for left, top in film.corners:
+                across = x + width / 2 <= left or x - width / 2 >= left + WIDTH
+                assert across or y + LABEL_HEIGHT / 2 <= top or y - LABEL_HEIGHT / 2 >= top + HEIGHT
 
 
 def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:
@@ -74,9 +96,10 @@ def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:
 
 
 @pytest.mark.long
-def test_gif_has_all_frames_in_one_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize("record", [neuron, network])
+def test_gif_has_all_frames_in_one_size(tmp_path: Path, record: Callable[[], Stepper]) -> None:
     image = pytest.importorskip("PIL.Image")
-    stepper = neuron()
+    stepper = record()
     path = stepper.animate(tmp_path / "backprop.gif", seconds=0.5)
     film = image.open(BytesIO(path.read_bytes()))
     frames = film_of(stepper.recording).frames

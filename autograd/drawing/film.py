@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from autograd.drawing.layout import HEIGHT, WIDTH, Point, arrange
-from autograd.drawing.palette import GREY, INK, shade
+from autograd.drawing.layout import GAP_Y, HEIGHT, WIDTH, Point, arrange
+from autograd.drawing.palette import ACCENT, BORDER, GREY, INK, WIRE, shade
 from autograd.drawing.picture import drawable, ink_on, shorten, shown
 from autograd.engine import Value
 from autograd.errors import MissingExtraError
@@ -20,13 +20,16 @@ from autograd.stepping.events import Edge, Gradient, Recording
 FRAME_MARGIN, CAPTION = 24, 56
 """Around the graph; the height of the line of text below it."""
 
-ACCENT = "#6b3fd4"
-
 MOST_FILMED = 60
 """Nodes beyond which no slide is legible."""
 
 LONGEST_CAPTION = 110
 """Characters of the line below the graph."""
+
+NAME_ROOM = 12
+"""Characters of a name on a card."""
+
+LABEL_HEIGHT = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,22 @@ def _straight(centres: list[Point], edge: tuple[int, int]) -> list[Point]:
 
 def _title(recording: Recording, node: Value) -> tuple[str, str, str]:
     op = str(node.op or "")
-    name = drawable(shorten(recording.name(node), max(6, 13 - len(op))))
-    return name, op, tight(recording.value(node))
+    name = drawable(shorten(initialled(recording.name(node), NAME_ROOM), max(5, 12 - len(op))))
+    return name, op, tight(recording.value(node), 8)
+
+
+def initialled(path: str, most: int) -> str:
+    """Return a path that fits a card: of its first words only the initials, as many as need be.
+
+    >>> initialled("layers.0.neurons.12.w.1", 12), initialled("layers.1.b", 12)
+    ('l.0.n.12.w.1', 'layers.1.b')
+    """
+    words = path.split(".")
+    for i, word in enumerate(words):
+        if len(".".join(words)) <= most or not all(words):
+            break
+        words[i] = word if word.isdecimal() else word[0]
+    return ".".join(words)
 
 
 def tight(x: float, most: int = 9) -> str:
@@ -177,15 +194,43 @@ def _known(gradient: Gradient) -> str:
     return tight(gradient.so_far)
 
 
-def middle(route: tuple[Point, ...]) -> Point:
-    """Return the point half-way along a chain of cubic curves."""
+def point_on(route: tuple[Point, ...], share: float) -> tuple[float, float]:
+    """Return the point of a chain of cubic curves at a share of the way."""
     curves = (len(route) - 1) // 3
-    start = 3 * (curves // 2)
-    if curves % 2 == 0:
-        return route[start]
-    a, b, c, d = route[start : start + 4]
-    x, y = ((a[k] + 3 * b[k] + 3 * c[k] + d[k]) // 8 for k in (0, 1))
+    start = min(curves - 1, int(share * curves))
+    a, b, c, d = route[3 * start : 3 * start + 4]
+    t = share * curves - start
+    u = 1 - t
+    x, y = (u**3 * a[k] + 3 * u * u * t * b[k] + 3 * u * t * t * c[k] + t**3 * d[k] for k in (0, 1))
     return x, y
+
+
+def label_place(film: Film, frame: Frame) -> tuple[int, int, int]:
+    """Return the middle of the label on a frame's edge, and its width.
+
+    It stands by its edge where it covers no card, if there is such a place, else the least.
+    """
+    assert frame.edge is not None
+    width = 7 * len(frame.local) + 12
+    reach_x, reach_y = (WIDTH + width) / 2 + 2, (HEIGHT + LABEL_HEIGHT) / 2 + 2
+
+    def covered(x: float, y: float) -> float:
+        beside = (
+            (reach_x - abs(x - left - WIDTH / 2), reach_y - abs(y - top - HEIGHT / 2))
+            for left, top in film.corners
+        )
+        return sum(dx * dy for dx, dy in beside if dx > 0 and dy > 0)
+
+    between = (HEIGHT + GAP_Y) // 2  # of two cards, one below the other
+    places = [
+        (x, y + aside)
+        for aside in (-15, 0, 15, -30, 30, -between, between)
+        for x, y in (
+            point_on(film.routes[frame.edge], share) for share in (0.5, 0.4, 0.6, 0.25, 0.75)
+        )
+    ]
+    x, y = min(places, key=lambda place: covered(*place))
+    return round(x), round(y), width
 
 
 def svg_of(film: Film, seconds: float) -> str:
@@ -225,7 +270,7 @@ def svg_of(film: Film, seconds: float) -> str:
         )
     for k, frame in enumerate(film.frames):
         if frame.edge is not None:
-            body.append(shot(k, k + 1, _active(film.routes[frame.edge], frame.local)))
+            body.append(shot(k, k + 1, _active(film, frame)))
         where = f'x="{FRAME_MARGIN}" y="{height - 26}"'
         caption = f'<text class="caption" {where}>{escape(frame.caption)}</text>'
         body.append(shot(k, k + 1, caption))
@@ -262,13 +307,14 @@ def _wire(route: tuple[Point, ...], name: str) -> str:
     return f'<path class="{name}" d="M{start}C{" ".join(rest)}"/>'
 
 
-def _active(route: tuple[Point, ...], local: str) -> str:
-    x, y = middle(route)
-    width = 7 * len(local) + 12
+def _active(film: Film, frame: Frame) -> str:
+    assert frame.edge is not None
+    x, y, width = label_place(film, frame)
     return (
-        _wire(route, "wire active")
-        + f'<rect x="{x - width // 2}" y="{y - 24}" width="{width}" height="18" rx="9" '
-        f'fill="{ACCENT}"/><text class="local" x="{x}" y="{y - 11}">{escape(local)}</text>'
+        _wire(film.routes[frame.edge], "wire active")
+        + f'<rect x="{x - width // 2}" y="{y - LABEL_HEIGHT // 2}" width="{width}" '
+        f'height="{LABEL_HEIGHT}" rx="{LABEL_HEIGHT // 2}" fill="{ACCENT}"/>'
+        f'<text class="local" x="{x}" y="{y + 4}">{escape(frame.local)}</text>'
     )
 
 
@@ -295,12 +341,9 @@ _STYLE = (
     "text{font:12px system-ui,Helvetica,Arial,sans-serif;fill:" + INK + "}"
     ".name{font-weight:650}.op,.tag{fill:" + GREY + "}.op,.number{text-anchor:end}"
     ".tag{font-size:10px}.number{font:11.5px ui-monospace,Menlo,Consolas,monospace;fill:inherit}"
-    ".card{fill:white;stroke:#d8dee4;stroke-width:1.2}.wire{fill:none;stroke:#aeb7c0;stroke-width:1.3}"
-    ".active{stroke:"
-    + ACCENT
-    + ";stroke-width:2.8}.mark{fill:none;stroke:"
-    + ACCENT
-    + ";stroke-width:2.6}"
+    f".card{{fill:white;stroke:{BORDER};stroke-width:1.2}}"
+    f".wire{{fill:none;stroke:{WIRE};stroke-width:1.3}}.active{{stroke:{ACCENT};stroke-width:2.8}}"
+    f".mark{{fill:none;stroke:{ACCENT};stroke-width:2.6}}"
     ".giver{stroke-dasharray:5 3}.caption{font-size:15px}"
     ".local{font:600 11px ui-monospace,Menlo,monospace;fill:white;text-anchor:middle}"
     "@media (prefers-reduced-motion:reduce){.s{animation:none!important}}"

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from autograd.drawing.film import ACCENT, CAPTION, FRAME_MARGIN, Card, Film, Frame, middle
+from autograd.drawing.film import (
+    CAPTION,
+    FRAME_MARGIN,
+    LABEL_HEIGHT,
+    Card,
+    Film,
+    Frame,
+    label_place,
+    point_on,
+)
 from autograd.drawing.layout import HEIGHT, WIDTH, Point
-from autograd.drawing.palette import GREY, INK
+from autograd.drawing.palette import ACCENT, BORDER, GREY, INK, WIRE
 from autograd.drawing.picture import ink_on
 from autograd.extras import missing_extra
 
@@ -21,7 +30,8 @@ WIDEST_SLIDE = 1920
 FACE = "DejaVuSans.ttf"
 """A font with Greek and subscripts, where it is installed; else Pillow's own."""
 
-LINE, BORDER = "#aeb7c0", "#d8dee4"
+SMOOTH = 3
+"""How many times larger wires are drawn that are then made smooth."""
 
 
 def gif_of(film: Film, seconds: float) -> bytes:
@@ -36,12 +46,16 @@ def gif_of(film: Film, seconds: float) -> bytes:
     canvas = _Canvas(film, scale)
     still = canvas.still()
     images = [canvas.draw(still.copy(), frame) for frame in film.frames]
-    # Two moments have all colours between them; white and ink stay what they are.
+    # Two moments have all colours between them.
     width, height = still.size
     both = Image.new("RGB", (width, 2 * height), "white")
     both.paste(images[len(images) // 2])
     both.paste(images[-1], (0, height))
     colours = both.quantize(128, method=Image.Quantize.MAXCOVERAGE)
+    # The ground, which the corner is of, is as white as the slide.
+    ground, shades = 3 * colours.tobytes()[0], colours.getpalette() or []
+    shades[ground : ground + 3] = [255, 255, 255]
+    colours.putpalette(shades)
     frames = [image.quantize(palette=colours, dither=Image.Dither.NONE) for image in images]
     file = BytesIO()
     lasting = [round(1000 * seconds)] * (len(frames) - 1) + [round(3000 * seconds)]
@@ -61,12 +75,13 @@ class _Canvas:
 
     def still(self) -> Image.Image:
         """Return what is the same in every frame."""
-        size = (round(self.film.size[0] * self.scale), round(self.film.size[1] * self.scale))
-        image = Image.new("RGB", size, "white")
+        size = [SMOOTH * round(length * self.scale) for length in self.film.size]
+        image = Image.new("RGB", (size[0], size[1]), "white")
         pen = ImageDraw.Draw(image)
         for route in self.film.routes:
-            pen.line(self._curve(route), fill=LINE, width=round(1.4 * self.scale))
-        return image
+            curve = [(SMOOTH * x, SMOOTH * y) for x, y in self._curve(route)]
+            pen.line(curve, fill=WIRE, width=round(SMOOTH * 1.4 * self.scale))
+        return image.reduce(SMOOTH)
 
     def draw(self, image: Image.Image, frame: Frame) -> Image.Image:
         """Return the image with a frame drawn on it."""
@@ -79,7 +94,7 @@ class _Canvas:
         ):
             self._card(pen, corner, title, card)
         if frame.edge is not None:
-            self._label(pen, middle(self.film.routes[frame.edge]), frame.local)
+            self._label(pen, frame)
         below = self.film.size[1] - CAPTION // 2
         pen.text(self._at(FRAME_MARGIN, below), frame.caption, INK, self.large, anchor="lm")
         return image
@@ -109,12 +124,12 @@ class _Canvas:
         ):
             pen.text(self._at(*place), words, ink_of, font, anchor=anchor)
 
-    def _label(self, pen: ImageDraw.ImageDraw, at: Point, text: str) -> None:
-        x, y = self._at(at[0], at[1] - 15)
-        half = pen.textlength(text, self.small) / 2 + 6 * self.scale
-        tall = 9 * self.scale
+    def _label(self, pen: ImageDraw.ImageDraw, frame: Frame) -> None:
+        left, top, width = label_place(self.film, frame)
+        x, y = self._at(left, top)
+        half, tall = width * self.scale / 2, LABEL_HEIGHT * self.scale / 2
         pen.rounded_rectangle((x - half, y - tall, x + half, y + tall), tall, ACCENT)
-        pen.text((x, y), text, "white", self.small, anchor="mm")
+        pen.text((x, y), frame.local, "white", self.small, anchor="mm")
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         return x * self.scale, y * self.scale
@@ -123,14 +138,7 @@ class _Canvas:
         """Return a chain of cubic curves as a line of short pieces."""
         line = [self._at(*route[0])]
         for k in range(0, len(route) - 1, 3):
-            a, b, c, d = route[k : k + 4]
-            for i in range(1, 17):
-                t, u = i / 16, 1 - i / 16
-                x, y = (
-                    u**3 * a[m] + 3 * u * u * t * b[m] + 3 * u * t * t * c[m] + t**3 * d[m]
-                    for m in (0, 1)
-                )
-                line.append(self._at(x, y))
+            line += [self._at(*point_on(route[k : k + 4], i / 16)) for i in range(1, 17)]
         return line
 
 

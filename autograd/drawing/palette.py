@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 INK, GREY, PALE = "#1f2328", "#59636e", "#eaeef2"
+WIRE, BORDER, ACCENT = "#aeb7c0", "#d8dee4", "#6b3fd4"
 
 RED = "#cf222e"
 """What a gradient check blames."""
