@@ -465,7 +465,7 @@ def test_the_quiz() -> None:
     assert exam.onecmd("two") is False
     assert exam.onecmd("7") is False
     assert exam.onecmd("hint") is False
-    assert exam.onecmd("3 * 1") is False
+    assert exam.onecmd("(2,0^2-1) * 1") is False
     assert exam.onecmd("") is False
     assert exam.onecmd("score") is False
     assert exam.onecmd("give up") is True

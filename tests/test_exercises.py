@@ -58,7 +58,7 @@ def test_solutions_are_the_numbers_of_the_run_and_no_question_gives_one_away(pro
     values, rest = (found[:1], found[1:]) if sheet.edges else ([], found)
     assert len(values) == bool(sheet.edges)
     for edge, exercise in zip(sheet.edges, rest, strict=False):
-        assert exercise.solution.endswith(f" = {show(edge.product)}")
+        assert exercise.solution.endswith(f" = {show(edge.product + 0.0)}")
         asked = exercise.question.rpartition(". What does it add to ")[2].rstrip("?")
         given_away = [f"{asked} = " in other.question for other in rest]
         users = stepper.recording.incoming[edge.arg]
@@ -72,8 +72,32 @@ def test_sums_are_asked_for_where_several_contributions_meet() -> None:
     assert len(edges) == 5
     assert total.question == "3 contributions reach x. What is d n3/d x?"
     assert total.solution == "2.0 + 3.0 + 3.0 = 8.0"
+    (*_, partial) = Stepper(x * x + 2 * x).exercises(most=3).exercises()
+    assert partial.question == (
+        "3 contributions reach x. The one not asked for here is 3.0. What is d n3/d x?"
+    )
+    assert partial.solution == "2.0 + 3.0 + 3.0 = 8.0"
+    assert [edge.question.partition(" on to ")[2] for edge in edges[-2:]] == [
+        f"x as argument {k}. What does it add to d n3/d x?" for k in (1, 2)
+    ]
     many = Value(1.0, "x")
     assert "(6 more)" in str(Stepper(sum(many * i for i in range(10))).exercises(most=100))
+
+
+def test_no_sum_is_asked_for_that_another_question_tells() -> None:
+    x = Value(3.0, "x")
+    h = x * x
+    h.label = "h"
+    sheet = Stepper(h * 2 + h * 2 + h * 2 + h.exp()).exercises(most=5).exercises()
+    asked = [exercise.question for exercise in sheet]
+    assert any("passes d n8/d h = 8109.08 on to x" in question for question in asked)
+    assert not any("reach h" in question for question in asked)
+
+
+def test_a_zero_has_no_sign_on_a_sheet() -> None:
+    sheet = str(Stepper(-(Value(2.0, "x") * 0.0)).exercises())
+    assert "0.0" in sheet
+    assert not re.search(r"-0\.0(?!\d)", sheet)
 
 
 def test_markdown_and_latex() -> None:

@@ -191,7 +191,7 @@ class TextNotation:
         return f"d {self.name(root)}/d {self.name(node)}"
 
     def number(self, x: float) -> str:
-        return show(x)
+        return show(x + 0.0)  # a zero has no sign here
 
     def more(self, count: int) -> str:
         return f"({count} more)"
@@ -238,7 +238,7 @@ class LatexNotation(TextNotation):
         return rf"\frac{{\partial {self.name(root)}}}{{\partial {self.name(node)}}}"
 
     def number(self, x: float) -> str:
-        return _in_powers(show(x))
+        return _in_powers(super().number(x))
 
     def factor(self, x: float) -> str:
         written = self.number(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any, NamedTuple
 
 from autograd.engine import Value
@@ -47,8 +49,8 @@ class Exercises:
     Computed: n1 = x * x
     <BLANKLINE>
     1. What is the value of n1?
-    2. n1 = x * x passes d n1/d n1 = 1.0 on to x. What does it add to d n1/d x?
-    3. 2 contributions reach x. What is d n1/d x?
+    2. n1 = x * x passes d n1/d n1 = 1.0 on to x as argument 1. What does it add to d n1/d x?
+    3. 2 contributions reach x. The one not asked for here is 3.0. What is d n1/d x?
     <BLANKLINE>
     Solutions
     <BLANKLINE>
@@ -170,31 +172,48 @@ class Exercises:
         written = write.formula(local)
         rule = f" = {written}" if isinstance(local, Symbol) and written != partial else ""
         product = f"{write.factor(edge.upstream)}{write.times}{write.factor(edge.local)}"
+        # Of a node that is there twice, each use passes on its own.
+        is_again = sum(arg is edge.arg for arg in edge.node.args) > 1
+        which = f" as argument {edge.slot + 1}" if is_again else ""
         return Exercise(
             f"{write.framed(write.definition(edge.node))} passes {write.framed(upstream)} on to "
-            f"{write.framed(write.name(edge.arg))}. What does it add to "
+            f"{write.framed(write.name(edge.arg))}{which}. What does it add to "
             f"{write.framed(write.partial(run.root, edge.arg))}?",
             f"{write.framed(f'{partial}{rule} = {number}')}, so "
             f"{write.framed(f'{product} = {write.number(edge.product)}')}",
         )
 
     def _sums(self, write: TextNotation) -> list[Exercise]:
-        """Return the questions for what several contributions add up to."""
+        """Return the questions for what several contributions add up to.
+
+        Of those that no question is about, the sum is given; where the answer is given to another
+        question, none is asked.
+        """
         run, found = self.recording, []
+        told = {edge.node for edge in self.edges} - self._answered
+        indices = {edge.index for edge in self.edges}
         for node in dict.fromkeys(edge.arg for edge in self.edges):
-            steps = [run.step(index) for index in run.incoming[node]]
-            if len(steps) > 1:
-                terms = [write.factor(step.product) for step in steps[:TERMS_A_STEP]]
-                terms += (
-                    [write.more(len(steps) - TERMS_A_STEP)] if len(steps) > TERMS_A_STEP else []
+            steps = run.incoming[node]
+            if len(steps) < 2 or node in told:
+                continue
+            asked = [run.step(index).product for index in steps if index in indices]
+            others = [run.step(index).product for index in steps if index not in indices]
+            terms = [write.factor(product) for product in asked[:TERMS_A_STEP]]
+            terms += [write.more(len(asked) - TERMS_A_STEP)] if len(asked) > TERMS_A_STEP else []
+            given = ""
+            if others:
+                rest = reduce(operator.add, others)
+                terms.append(write.factor(rest))
+                those = "one" if len(others) == 1 else f"{len(others)}"
+                are = "is" if len(others) == 1 else "add up to"
+                given = f"The {those} not asked for here {are} {write.framed(write.number(rest))}. "
+            found.append(
+                Exercise(
+                    f"{len(steps)} contributions reach {write.framed(write.name(node))}. {given}"
+                    f"What is {write.framed(write.partial(run.root, node))}?",
+                    write.framed(f"{' + '.join(terms)} = {write.number(run.adjoint(node))}"),
                 )
-                found.append(
-                    Exercise(
-                        f"{len(steps)} contributions reach {write.framed(write.name(node))}. "
-                        f"What is {write.framed(write.partial(run.root, node))}?",
-                        write.framed(f"{' + '.join(terms)} = {write.number(run.adjoint(node))}"),
-                    )
-                )
+            )
         return found
 
 
@@ -203,6 +222,11 @@ class ProseNotation(LatexNotation):
 
     def __init__(self, recording: Recording) -> None:
         super().__init__(recording, "${}$")
+
+    def partial(self, root: Value, node: Value) -> str:
+        """Return a derivative on one line, as long as it is short: a fraction in text is small."""
+        flat = rf"\partial {self.name(root)}/\partial {self.name(node)}"
+        return flat if width(flat) < LINE_WIDTH / 4 else super().partial(root, node)
 
     def framed(self, formula: str) -> str:
         return super().framed(formula if width(formula) < LINE_WIDTH / 3 else loosened(formula))

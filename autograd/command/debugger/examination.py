@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmd
+import re
 from typing import Any
 
 from autograd.command.expression import number_of
@@ -44,8 +45,10 @@ class Examination(cmd.Cmd):
         return False
 
     def _answer(self, word: str) -> bool:
+        # As people type them: 1-0.76^2, 0,5 * 2.
+        typed = re.sub(r"(\d),(\d)", r"\1.\2", word.replace("^", "**"))
         try:
-            right = self.quiz.answer(number_of(word))
+            right = self.quiz.answer(number_of(typed))
         except ChainruleError as error:
             self.terminal.line(f"*** {str(error).splitlines()[0]}; or: hint, give up, quit", BAD)
             return False
