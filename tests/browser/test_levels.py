@@ -255,7 +255,7 @@ def test_the_chosen_box_tells_how_its_numbers_are_spread(open_page: Any) -> None
     values = [run.value(n) for n in out if n.op]
     body = page.locator("#flow-body").inner_text()
     assert 0 < values.count(0) < len(values) == 8
-    assert f"{values.count(0)} of 8 are 0" in body
+    assert f"{values.count(0)} of 8 {'is' if values.count(0) == 1 else 'are'} 0" in body
     assert show(min(run.adjoint(n) for n in out if n.op)) in body
     assert page.locator(".bars-of-flow").count() == 2
     pick(page, "Nodes")

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { arrange } from "../../autograd/page/script/engine/arrange.js";
 import { marksOf, nextStop, toggled } from "../../autograd/page/script/engine/breakpoints.js";
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
+import { giversOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
 import { alongLanes, gridOf } from "../../autograd/page/script/engine/lanes.js";
 import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
@@ -15,7 +16,14 @@ import { parsed } from "../../autograd/page/script/engine/listing.js";
 import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
 import { pointOn, route } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
-import { neighbour, sceneOf, wireOf, wiresAt } from "../../autograd/page/script/engine/scene.js";
+import {
+  EASY,
+  neighbour,
+  scaleOf,
+  sceneOf,
+  wireOf,
+  wiresAt,
+} from "../../autograd/page/script/engine/scene.js";
 import { search } from "../../autograd/page/script/engine/search.js";
 import { momentOf, movedTo } from "../../autograd/page/script/engine/session.js";
 import { asked, stride, strideNote } from "../../autograd/page/script/engine/strides.js";
@@ -31,12 +39,16 @@ import {
 } from "../../autograd/page/script/engine/zoom.js";
 
 const PANE = { width: 600, height: 400 };
-const golden = new URL("golden/network.json", import.meta.url);
-const { data, rows } = JSON.parse(readFileSync(golden, "utf8"));
 const primitives = new URL("../../autograd/page/script/engine/primitives.js", import.meta.url);
-const module = rows.replace("./engine/primitives.js", primitives);
-const { ROWS } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
-const run = openRun(data, ROWS);
+/** The run of a golden file. */
+async function runOf(name) {
+  const golden = new URL(`golden/${name}.json`, import.meta.url),
+    { data, rows } = JSON.parse(readFileSync(golden, "utf8")),
+    module = rows.replace("./engine/primitives.js", primitives),
+    { ROWS } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
+  return openRun(data, ROWS);
+}
+const run = await runOf("network");
 
 /** The state that an address leads to, with its scene. */
 function stateOf(hash, opening = 0) {
@@ -368,8 +380,46 @@ test("lanes lead from any card to any other, whatever stands between them", () =
 test("names for little room", () => {
   assert.equal(short("abcdefgh", 5), "abc…h");
   assert.equal(brief("layers.0.neurons.3.w", 13), "….neurons.3.w");
+  assert.equal(brief("token.weight.*.*", 16), "token.weight.*.*");
+  assert.equal(brief("token.weight.*.*", 13), "token.weight");
+  assert.equal(brief("position.weight.*.*", 13), "posit….weight");
   assert.equal(tight(1 / 3, 5), "0.333");
   assert.equal(tight(-0), "0.0");
+});
+test("the givers of a ledger stand below their place", () => {
+  const names = ["n0", "w", "n2", "n3", "n4", "n5"],
+    places = ["a.0", "", "a.0", "a.0", "a.1", ""];
+  const few = {
+    names,
+    samples: ["sample 0", "sample 7"],
+    sampleOf: [0, -1, 0, 1, 1, -1],
+    scopeOf: (node) => places[node],
+    formOf: names.map(() => ({ symbol: "+" })),
+  };
+  const said = (nodes) =>
+    giversOf(few, nodes).map(({ head, text }) => `${head}|${text.replaceAll("\u00a0", " ")}`);
+  assert.deepEqual(said([2, 3, 4, 1, 5]), [
+    "a.0|sample 0",
+    "|sample 7",
+    "|sample 7 · a.1",
+    "|w",
+    "|n5",
+  ]);
+  assert.deepEqual(said([0, 4]), ["|sample 0 · a.0", "|sample 7 · a.1"]);
+});
+test("a graph that is small in a pane stands in rows, if it is larger so", async () => {
+  const neuron = await runOf("neuron"),
+    state = stateAt(neuron, "", 0),
+    phone = { width: 360, height: 420 };
+  const drawn = sceneOf(neuron, state, PANE),
+    { items, frames, rects, bounds } = sceneOf(neuron, state, phone);
+  assert.ok(scaleOf(drawn.bounds, PANE) >= EASY);
+  assert.ok(scaleOf(bounds, phone) > scaleOf(drawn.bounds, phone));
+  assert.equal(items.length, neuron.count);
+  assert.deepEqual(frames, []);
+  const isApart = (a, b) => a.x + a.w <= b.x || a.y + a.h <= b.y;
+  for (const a of rects.values())
+    for (const b of rects.values()) assert.ok(a === b || isApart(a, b) || isApart(b, a));
 });
 test("a line of Python in parts", () => {
   assert.deepEqual(

@@ -63,14 +63,30 @@ export function sentence(run, event) {
 }
 
 /** Where a node stands, for one that has no name: its sample, and its module or op. */
-export function placeOf({ names, samples, sampleOf, scopeOf, formOf }, node) {
-  if (names[node] !== `n${node}`) return names[node];
+function placeOf({ names, samples, sampleOf, scopeOf, formOf }, node) {
+  if (names[node] !== `n${node}`) return { sample: "", place: "" };
   const sample = samples[sampleOf[node]] ?? "",
     path = scopeOf(node),
     head = sample.replace(/^sample /, "samples.");
   const inSample = path === head ? "" : path;
   const place = path.startsWith(`${head}.`) ? path.slice(head.length + 1) : inSample;
-  // Blanks that don't break: "sample 59 ·" stays in one line.
-  const known = [sample.replace(" ", "\u00a0"), place || formOf[node]?.symbol].filter(Boolean);
-  return sample || place ? known.join("\u00a0· ") : names[node];
+  return {
+    sample: sample.replace(" ", "\u00a0"),
+    place: place || (sample && formOf[node]?.symbol) || "",
+  };
+}
+/**
+ * What the givers of a ledger are called: of several in a row that stand at one place, the first
+ * has it as its `head`, and each is called by its sample, or by its number.
+ */
+export function giversOf(run, nodes) {
+  const places = nodes.map((node) => placeOf(run, node));
+  return places.map(({ sample, place }, i) => {
+    const [before, after] = [places[i - 1]?.place, places[i + 1]?.place];
+    if (place && (place === before || place === after))
+      return { head: place === before ? "" : place, text: sample || run.names[nodes[i]] };
+    // A blank that doesn't break: "sample 59 ·" stays in one line.
+    const known = [sample, place].filter(Boolean).join("\u00a0· ");
+    return { head: "", text: known || run.names[nodes[i]] };
+  });
 }

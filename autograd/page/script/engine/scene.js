@@ -135,8 +135,8 @@ function boxScene(run, open, sample, pane) {
   return scene;
 }
 
-/** The scene of a graph of ordinary size with every node shown: as Graphviz has laid it out. */
-function flatScene({ count, argOf, ownerOf, card: [w, h], at, routes }) {
+/** The scene of a graph of ordinary size with every node shown, each at its place. */
+function flatScene({ count, argOf, ownerOf, card: [w, h] }, at, routes) {
   const scene = {
     of: Int32Array.from({ length: count }, (_, i) => i),
     leaving: new Uint8Array(count).fill(1),
@@ -166,11 +166,28 @@ function flatScene({ count, argOf, ownerOf, card: [w, h], at, routes }) {
   return { ...scene, bounds };
 }
 
+/** The scale at which a pane holds all that is within some bounds. */
+export const scaleOf = ({ left, right, top, bottom }, { width, height }) =>
+  Math.min((width - 32) / (right - left), (height - 24) / (bottom - top));
+
+export const EASY = 0.6; // from this scale on, a scene can be read at a glance
+
+/** A graph as Graphviz has laid it out, or, where that is small in the pane, in rows if it is larger so. */
+function legibleScene(run, pane) {
+  const { count, argOf, ownerOf, at, routes, card } = run,
+    drawn = flatScene(run, at, routes);
+  if (scaleOf(drawn.bounds, pane) >= EASY) return drawn;
+  const edges = Array.from(argOf, (arg, e) => [arg, ownerOf[e]]).filter(([arg]) => arg >= 0),
+    { centres } = arrange(Array(count).fill(card), edges, pane),
+    rows = flatScene(run, centres.flat(), []);
+  return scaleOf(rows.bounds, pane) > scaleOf(drawn.bounds, pane) ? rows : drawn;
+}
+
 /** What is to be drawn of a state, in a pane of some size. */
 export function sceneOf(run, { open, sample }, pane) {
   const { at, groups, lastOf, isGroup } = run,
-    isFlat = sample < 0 && at.length && open.size === groups.length,
-    scene = isFlat ? flatScene(run) : boxScene(run, open, sample, pane);
+    isFlat = sample < 0 && at.length && open.size === groups.length;
+  const scene = isFlat ? legibleScene(run, pane) : boxScene(run, open, sample, pane);
   scene.items.sort((a, b) => lastOf(a) - lastOf(b));
   scene.rank = new Map(scene.items.map((item, i) => [item, i]));
   scene.hasBoxes = scene.items.some(isGroup);

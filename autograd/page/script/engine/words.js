@@ -33,11 +33,14 @@ export const short = (text, most) =>
   text.length <= most
     ? text
     : `${text.slice(0, Math.ceil(most / 2))}…${text.slice(text.length - Math.floor(most / 2) + 1)}`;
-/** A name for little room: of a path, its end. */
-export function brief(name, most) {
+/** A name for little room: without the stars at its end, and of a path the end. */
+export function brief(full, most) {
+  const name = full.length <= most ? full : full.replace(/(?:\.\*)+$/, "");
   if (name.length <= most || !name.includes(".")) return short(name, most);
   const cut = [...name.matchAll(/\./g)].find(({ index }) => name.length - index <= most);
-  return cut ? `…${name.slice(cut.index)}` : short(name, most);
+  if (!cut) return short(name, most);
+  const room = most - 1 - (name.length - cut.index);
+  return `${room > 2 ? name.slice(0, room) : ""}…${name.slice(cut.index)}`;
 }
 
 export const STATUS = ["unknown", "partial", "complete"]; // of a gradient

@@ -1,6 +1,6 @@
 // The camera: pan and zoom, and the way from one scene to the next
 
-import { sceneOf } from "../engine/scene.js";
+import { scaleOf, sceneOf } from "../engine/scene.js";
 import { placeCard, placeFrame, rectOf } from "./cards.js";
 import { $ } from "./document.js";
 import { cull, drawWires, layers, paintGraph } from "./pane.js";
@@ -39,9 +39,8 @@ export function zoom(factor, x = state.camera.width / 2, y = state.camera.height
 }
 /** How to look at a rectangle whole. */
 export function wholly({ left, right, top, bottom }) {
-  const { width } = state.camera,
-    height = state.camera.height - 24, // the legend stands below
-    scale = Math.min(LARGEST, (width - 32) / (right - left), (height - 24) / (bottom - top));
+  const { width, height } = state.camera,
+    scale = Math.min(LARGEST, scaleOf({ left, right, top, bottom }, state.camera));
   return {
     scale,
     x: (width - scale * (left + right)) / 2,

@@ -41,7 +41,7 @@ function line(name, xs) {
     drawn.append(shape("rect", { x: 6 * k, y: 20 - height, width: 5, height }));
   });
   const notes = [
-    zeros && `${counted(zeros)} of ${counted(of)} are 0`,
+    zeros && `${counted(zeros)} of ${counted(of)} ${zeros === 1 ? "is" : "are"} 0`,
     odd && `${odd} infinite or NaN`,
   ].filter(Boolean);
   const range = high > low ? [tight(low, 7), drawn, tight(high, 7)] : [tight(low, 7)];

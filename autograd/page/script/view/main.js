@@ -1,9 +1,10 @@
 // The page, from the start: what it is painted by, and where it opens
 
+import { EASY } from "../engine/scene.js";
 import { levelOf } from "../engine/tree.js";
 import { link, recall, remember } from "./address.js";
 import { paintStep } from "./arithmetic.js";
-import { lookAtAll, measure, wholly } from "./camera.js";
+import { enter, lookAtAll, measure, wholly } from "./camera.js";
 import { paintChange } from "./change.js";
 import "./controls.js";
 import "./dividers.js";
@@ -45,7 +46,6 @@ window.addEventListener("hashchange", ({ newURL }) => {
 });
 
 const FEW = 4; // boxes below which a level says nothing
-const EASY = 0.6; // from this scale on, it can be read at a glance
 buildSource(); // which takes its room
 measure();
 recall(location.hash);
@@ -76,6 +76,9 @@ new ResizeObserver(() => {
   const { width, height } = state.camera;
   measure();
   const isChanged = width !== state.camera.width || height !== state.camera.height;
-  if (isChanged && state.scene.items.length < FEW_ITEMS) lookAtAll();
+  if (isChanged && state.scene.items.length < FEW_ITEMS) {
+    if (wholly(state.scene.bounds).scale < EASY) enter(); // it may stand better in this pane
+    lookAtAll();
+  }
   paint();
 }).observe($("field"));

@@ -1,6 +1,6 @@
 // The chosen node: its number, its ledger, its heaviest paths
 
-import { formula, placeOf } from "../engine/formulas.js";
+import { formula, giversOf } from "../engine/formulas.js";
 import {
   awaitedBy,
   contributionsTo,
@@ -124,17 +124,19 @@ function ledgerOf(node, given) {
     hidden = Math.max(0, given.length - MOST),
     awaited = awaitedBy(run, state, node, given),
     status = moment.status[node];
-  const earlier = element("td", { colspan: 4 }, `${hidden} earlier contributions`);
-  const arrived = given.slice(hidden).map((e) => {
-    const via = ref(e.node, placeOf(run, e.node)),
-      cells = [via, ...[e.upstream, e.local, e.product].map((x) => show(x + 0))],
-      made = row(cells, { class: moment.event?.index === e.index ? "now" : "" });
-    made.firstChild.title = `${names[e.node]} ${scopeOf(e.node)}`;
-    return made;
-  });
-  const later = awaited.slice(0, MOST).map((e) => {
-    const via = ref(ownerOf[e], placeOf(run, ownerOf[e]));
-    return row([via, "?", "?", "?"], { class: "later" });
+  const earlier = hidden === 1 ? "1 earlier contribution" : `${hidden} earlier contributions`;
+  const arrived = given.slice(hidden),
+    later = awaited.slice(0, MOST),
+    nodes = [...arrived.map((e) => e.node), ...later.map((e) => ownerOf[e])],
+    givers = giversOf(run, nodes);
+  const entries = nodes.flatMap((node, i) => {
+    const e = arrived[i],
+      { head, text } = givers[i],
+      numbers = e ? [e.upstream, e.local, e.product].map((x) => show(x + 0)) : ["?", "?", "?"],
+      isNow = e && moment.event?.index === e.index,
+      made = row([ref(node, text), ...numbers], { class: isNow ? "now" : e ? "" : "later" });
+    made.firstChild.title = `${names[node]} ${scopeOf(node)}`;
+    return head ? [wide(head, "place"), made] : [made];
   });
   const foot = element(
     "tr",
@@ -142,16 +144,19 @@ function ledgerOf(node, given) {
     element("td", { colspan: 3 }, status === 2 ? "total" : "so far"),
     element("td", {}, status ? show(moment.gradient[node] + 0) : "?"),
   );
-  const rows = [...(hidden ? [element("tr", {}, earlier)] : []), ...arrived, ...later];
+  const rows = [...(hidden ? [wide(earlier, "earlier")] : []), ...entries];
   const all = given.length + awaited.length;
   return [
     element("h3", {}, "Ledger"),
     table(["via", "upstream", "local", "product"], rows, foot),
-    ...(arrived.length + later.length > MOST_ON_PAPER
+    ...(nodes.length > MOST_ON_PAPER
       ? [note(`The last ${MOST_ON_PAPER} of ${all} contributions.`, "on-paper")]
       : []),
   ];
 }
+
+/** A row of the ledger that is one text. */
+const wide = (text, kind) => element("tr", { class: kind }, element("td", { colspan: 4 }, text));
 
 function heaviestOf(node) {
   const { numbers } = state;

@@ -1,5 +1,6 @@
 // Source pane
 
+import { mostOf } from "../engine/arrange.js";
 import { definitionText } from "../engine/formulas.js";
 import { parsed, rowsOf } from "../engine/listing.js";
 import { plain } from "../engine/words.js";
@@ -21,6 +22,8 @@ export function buildSource(isListing = state.isListing) {
   for (const row of state.shownRows.values()) row.remove();
   state.shownRows.clear();
   $("rows").style.height = `${state.rows.length * LINE}px`;
+  const last = mostOf(state.rows.map(({ number }) => number ?? 0));
+  $("rows").style.setProperty("--digits", String(last).length);
   // Of a network, the run is a long list of little use: there is more room for the graph.
   if (!hasSource && run.levels.length > 1) $("panes").style.setProperty("--source", "13fr");
 }
