@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from autograd import Stepper, Value, logsumexp, tanh
-from autograd.drawing.film import LABEL_HEIGHT, MOST_FILMED, film_of, label_place, svg_of
+from autograd.drawing.film import FACTOR_HEIGHT, MOST_FILMED, film_of, label_place, svg_of
 from autograd.drawing.layout import HEIGHT, WIDTH
 from autograd.drawing.picture import shown
 from nn import MLP
@@ -76,7 +76,9 @@ def test_what_an_edge_multiplies_by_covers_no_card() -> None:
             x, y, width = label_place(film, frame)
             for left, top in film.corners:
                 across = x + width / 2 <= left or x - width / 2 >= left + WIDTH
-                assert across or y + LABEL_HEIGHT / 2 <= top or y - LABEL_HEIGHT / 2 >= top + HEIGHT
+                assert (
+                    across or y + FACTOR_HEIGHT / 2 <= top or y - FACTOR_HEIGHT / 2 >= top + HEIGHT
+                )
 
 
 def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:

@@ -29,7 +29,7 @@ LONGEST_CAPTION = 110
 NAME_ROOM = 12
 """Characters of a name on a card."""
 
-LABEL_HEIGHT = 18
+FACTOR_HEIGHT = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def label_place(film: Film, frame: Frame) -> tuple[int, int, int]:
     """
     assert frame.edge is not None
     width = 7 * len(frame.local) + 12
-    reach_x, reach_y = (WIDTH + width) / 2 + 2, (HEIGHT + LABEL_HEIGHT) / 2 + 2
+    reach_x, reach_y = (WIDTH + width) / 2 + 2, (HEIGHT + FACTOR_HEIGHT) / 2 + 2
 
     def covered(x: float, y: float) -> float:
         beside = (
@@ -312,8 +312,8 @@ def _active(film: Film, frame: Frame) -> str:
     x, y, width = label_place(film, frame)
     return (
         _wire(film.routes[frame.edge], "wire active")
-        + f'<rect x="{x - width // 2}" y="{y - LABEL_HEIGHT // 2}" width="{width}" '
-        f'height="{LABEL_HEIGHT}" rx="{LABEL_HEIGHT // 2}" fill="{ACCENT}"/>'
+        + f'<rect x="{x - width // 2}" y="{y - FACTOR_HEIGHT // 2}" width="{width}" '
+        f'height="{FACTOR_HEIGHT}" rx="{FACTOR_HEIGHT // 2}" fill="{ACCENT}"/>'
         f'<text class="local" x="{x}" y="{y + 4}">{escape(frame.local)}</text>'
     )
 

@@ -6,8 +6,8 @@ from io import BytesIO
 
 from autograd.drawing.film import (
     CAPTION,
+    FACTOR_HEIGHT,
     FRAME_MARGIN,
-    LABEL_HEIGHT,
     Card,
     Film,
     Frame,
@@ -127,7 +127,7 @@ class _Canvas:
     def _label(self, pen: ImageDraw.ImageDraw, frame: Frame) -> None:
         left, top, width = label_place(self.film, frame)
         x, y = self._at(left, top)
-        half, tall = width * self.scale / 2, LABEL_HEIGHT * self.scale / 2
+        half, tall = width * self.scale / 2, FACTOR_HEIGHT * self.scale / 2
         pen.rounded_rectangle((x - half, y - tall, x + half, y + tall), tall, ACCENT)
         pen.text((x, y), frame.local, "white", self.small, anchor="mm")
 
