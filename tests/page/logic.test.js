@@ -5,7 +5,12 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { arrange } from "../../autograd/page/script/engine/arrange.js";
-import { marksOf, nextStop, toggled } from "../../autograd/page/script/engine/breakpoints.js";
+import {
+  marksOf,
+  nextStop,
+  problemOf,
+  toggled,
+} from "../../autograd/page/script/engine/breakpoints.js";
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
 import { giversOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
@@ -32,6 +37,7 @@ import { brief, short, tight } from "../../autograd/page/script/engine/words.js"
 import {
   closed,
   closedWithin,
+  coarser,
   openAround,
   opened,
   sampled,
@@ -376,6 +382,30 @@ test("lanes lead from any card to any other, whatever stands between them", () =
         );
       }
   }
+});
+test("a condition that can't hold says why", () => {
+  const problem = (name, typed) => problemOf(run, name, typed);
+  assert.deepEqual(
+    [
+      ["above", ""],
+      ["above", "0,5"],
+      ["above", "1/8"],
+      ["op", " dot "],
+      ["op", "/"],
+      ["module", "layers.0"],
+      ["module", "neurons"],
+    ].map((told) => problem(...told)),
+    Array(7).fill(""),
+  );
+  assert.match(problem("above", "-1"), /from 0 on/);
+  assert.match(problem("above", "many"), /from 0 on/);
+  assert.equal(problem("op", "tahn"), "no node has the op tahn");
+  assert.equal(problem("module", "layer"), "no node is in layer");
+});
+test("a level out is the finest that is coarser", () => {
+  for (const [l, { open }] of run.levels.entries()) assert.equal(coarser(run, { open }), l - 1);
+  const [, { open }] = run.levels;
+  assert.equal(coarser(run, opened(run, { open, chosen: 0 }, run.groups.length - 1)), 1);
 });
 test("names for little room", () => {
   assert.equal(short("abcdefgh", 5), "abc…h");

@@ -1,5 +1,7 @@
 // Breakpoints: where a run stops
 
+import { guessed } from "./guess.js";
+
 /** Whether an event is the last of a pass through a box, forward or backward, open or not. */
 function endsPass({ around, count }, events, event, item) {
   const isInside = ({ node }) => around(node).includes(item - count);
@@ -8,6 +10,7 @@ function endsPass({ around, count }, events, event, item) {
   const isTurn = next && (next.kind === "forward") !== (event.kind === "forward");
   return !next || isTurn || !isInside(next);
 }
+const isIn = (path, module) => `.${path}.`.includes(`.${module}.`);
 /** Whether an event meets the breakpoints: any of them, or all. */
 export function stopsAt(run, { breaks, stops, events }, event) {
   const { nan, sign: turns, above, op, module, all } = stops,
@@ -23,11 +26,23 @@ export function stopsAt(run, { breaks, stops, events }, event) {
     );
   if (nan) met.push(!Number.isFinite(event.total));
   if (op) met.push([form?.op, form?.symbol].includes(op));
-  if (module) met.push(`.${scopeOf(event.node)}.`.includes(`.${module}.`));
+  if (module) met.push(isIn(scopeOf(event.node), module));
   if (above !== "") met.push(isGradient && Math.abs(event.total) > Number(above));
   if (turns)
     met.push(event.kind === "edge" && Math.sign(event.before) * Math.sign(event.total) < 0);
   return all ? met.length > 0 && met.every(Boolean) : met.includes(true);
+}
+/** Why what was typed for a condition holds nowhere in a run; "" where it may hold. */
+export function problemOf({ formOf, scopeOf, count }, name, typed) {
+  const wanted = typed.trim(),
+    nodes = [...Array(count).keys()];
+  if (!wanted) return "";
+  if (name === "above") return guessed(wanted) >= 0 ? "" : "write a number from 0 on, such as 0.5";
+  if (name === "op")
+    return formOf.some((form) => form && [form.op, form.symbol].includes(wanted))
+      ? ""
+      : `no node has the op ${wanted}`;
+  return nodes.some((node) => isIn(scopeOf(node), wanted)) ? "" : `no node is in ${wanted}`;
 }
 /** The position of the next breakpoint in a direction, or the end of the run there. */
 export function nextStop(run, state, direction) {

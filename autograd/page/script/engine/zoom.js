@@ -19,6 +19,12 @@ export const closedWithin = ({ around, count }, { open }, g) => ({
 /** The open boxes around an item, from the innermost out. */
 export const openAround = ({ around }, { open }, item) => around(item).filter((g) => open.has(g));
 
+/** The finest level that is coarser than what is open; -1 if none is. */
+export const coarser = ({ levels }, { open }) =>
+  levels.findLastIndex(
+    (level) => level.open.size < open.size && [...level.open].every((g) => open.has(g)),
+  );
+
 /** The state that looks at one sample alone, at all with norms (-1), or with means (-2). */
 export function sampled(run, { chosen }, sample) {
   const own = run.sampleOf[chosen];

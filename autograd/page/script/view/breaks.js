@@ -1,5 +1,7 @@
 // The dialog of the breakpoints
 
+import { problemOf } from "../engine/breakpoints.js";
+import { guessed } from "../engine/guess.js";
 import { $, element, note } from "./document.js";
 import { toggleBreak } from "./player.js";
 import { run } from "./run.js";
@@ -16,16 +18,18 @@ const flip = (name) =>
     checked: state.stops[name],
     onchange: (e) => set(name, e.target.checked),
   });
-const text = (name, label) =>
-  element("input", {
-    type: "text",
-    "aria-label": label,
-    value: state.stops[name],
-    oninput: (e) => {
-      const value = e.target.value.trim();
-      if (name !== "above" || value === "" || Number(value) >= 0) set(name, value);
-    },
+/** A condition that is typed; one that can't hold in this run says so. */
+function text(name, label) {
+  const made = element("input", { type: "text", "aria-label": label, value: state.stops[name] });
+  made.addEventListener("input", () => {
+    const problem = problemOf(run, name, made.value),
+      typed = made.value.trim();
+    made.setCustomValidity(problem);
+    set(name, problem ? "" : typed && name === "above" ? String(guessed(typed)) : typed);
   });
+  made.addEventListener("change", () => made.reportValidity());
+  return made;
+}
 function joined() {
   const { all } = state.stops;
   return element(

@@ -1,6 +1,6 @@
 // The camera: pan and zoom, and the way from one scene to the next
 
-import { scaleOf, sceneOf } from "../engine/scene.js";
+import { EASY, scaleOf, sceneOf } from "../engine/scene.js";
 import { placeCard, placeFrame, rectOf } from "./cards.js";
 import { $ } from "./document.js";
 import { cull, drawWires, layers, paintGraph } from "./pane.js";
@@ -46,6 +46,19 @@ export function wholly({ left, right, top, bottom }) {
     x: (width - scale * (left + right)) / 2,
     y: (height - scale * (top + bottom)) / 2,
   };
+}
+/** What is in sight of the scene, on the canvas: left, top, width and height. */
+export function inSight() {
+  const { x, y, scale, width, height } = state.camera,
+    { left, right, top, bottom } = state.scene.bounds,
+    margin = 12;
+  const within = (from, to, offset, room) => {
+    const start = Math.max(0, from * scale + offset - margin);
+    return [start, Math.min(room, to * scale + offset + margin) - start];
+  };
+  const [l, w] = within(left, right, x, width),
+    [t, h] = within(top, bottom, y, height);
+  return [l, t, w, h];
 }
 export function fit() {
   Object.assign(state.camera, wholly(state.scene.bounds));
@@ -175,6 +188,9 @@ function settle(before, anchor, opened) {
   // A box opens downwards and to both sides; its title stays in its place.
   view.x += (a.x + a.w / 2 - b.x - b.w / 2) * scale;
   view.y += (a.y - b.y) * scale;
+  // What was far away for the sake of a box that is closed by now comes near again.
+  const all = wholly(scene.bounds);
+  if (opened === null && scale < EASY && all.scale > scale) return Object.assign(view, all);
   const rect = scene.rects.get(opened) ?? b;
   const [right, bottom] = [rect.x + rect.w, rect.y + rect.h],
     whole = wholly({ left: rect.x, right, top: rect.y, bottom });

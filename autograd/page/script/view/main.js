@@ -4,7 +4,7 @@ import { EASY } from "../engine/scene.js";
 import { levelOf } from "../engine/tree.js";
 import { link, recall, remember } from "./address.js";
 import { paintStep } from "./arithmetic.js";
-import { enter, lookAtAll, measure, wholly } from "./camera.js";
+import { enter, inSight, lookAtAll, measure, wholly } from "./camera.js";
 import { paintChange } from "./change.js";
 import "./controls.js";
 import "./dividers.js";
@@ -66,8 +66,7 @@ paint();
 // On paper is what is in sight, as large as there is room for.
 const canvas = $("canvas");
 window.addEventListener("beforeprint", () => {
-  const { width, height } = state.camera;
-  canvas.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  canvas.setAttribute("viewBox", inSight().join(" "));
 });
 window.addEventListener("afterprint", () => canvas.removeAttribute("viewBox"));
 const FEW_ITEMS = 60; // that are looked at whole when the pane changes

@@ -33,7 +33,9 @@ export function editAll(changes) {
   paint();
 }
 export const runOn = (direction) => moveTo(nextStop(run, state, direction));
-export const focusGuess = () => ($("guess") ?? $("step-body").querySelector("button"))?.focus();
+/** To what is asked for, else to what leads there. */
+export const focusGuess = () =>
+  ($("guess") ?? $("step-body").querySelector("button") ?? $("next")).focus();
 export function next() {
   if (asked(run, state)) return focusGuess();
   moveTo(stride(run, state, 1));

@@ -5,6 +5,7 @@ import { counted, short } from "../engine/words.js";
 import {
   closed,
   closedWithin,
+  coarser,
   levelTitle,
   openAround,
   opened,
@@ -35,11 +36,12 @@ export function closeBox(g) {
   show(closed(run, state, g), run.count + g);
   say(`${run.groups[g].title} is closed`);
 }
-/** Close the innermost open box around what is chosen, or go back to all samples. */
+/** Close the innermost open box around what is chosen, or go back to all samples, or a level out. */
 export function levelOut() {
   const [g] = openAround(run, state, itemOf(state.chosen));
   if (g !== undefined) closeBox(g);
   else if (state.sample >= 0 || state.isMean) pickSample(-1);
+  else setLevel(coarser(run, state));
 }
 export function setLevel(l) {
   const level = run.levels[l];
