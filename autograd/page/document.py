@@ -18,10 +18,15 @@ from autograd.page.linker import linked, resource
 from autograd.page.source import shown_paths
 from autograd.stepping.events import Recording
 
-SPARED = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])", re.DOTALL)
-"""What a style sheet does without: comments, and blanks beside what separates its parts."""
+SPARED = re.compile(r"/\*.*?\*/|(?<=[{};,:])\s+|\s+(?=[{}])|;(?=\s*\})", re.DOTALL)
+"""What a style sheet does without: comments, blanks beside what separates its parts, a last one."""
 
-UNFINISHED = re.compile(r"^(?!.*//)(.*[,;{(\[])\n", re.MULTILINE)
+PLAIN = re.compile(r"^[^\"'`/\n]+$", re.MULTILINE)
+"""A line of script without text, patterns or comments: blanks beside its signs tell nothing."""
+
+SIGN = re.compile(r" ?([=<>?:&|,*(){}]) ?")
+
+JOINED = re.compile(r"^(?!.*//)(.*)(?:(?<=[,;{(\[=>&|+])\n|\n(?=[)}\].?:]))", re.MULTILINE)
 """A line of script, without a comment, that needs no end: no text of the script spans lines."""
 
 
@@ -71,7 +76,8 @@ def _script(rows: str) -> str:
     def read(path: str) -> str:
         return rows if path == "rows.js" else resource(f"script/{path}")
 
-    script = UNFINISHED.sub(r"\1", linked("view/main.js", read))
+    script = linked("view/main.js", read)
+    script = JOINED.sub(r"\1", PLAIN.sub(lambda line: SIGN.sub(r"\1", line[0]), script))
     return f'"use strict";\n(() => {{\n{script}\n}})();'
 
 
