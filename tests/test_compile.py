@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import compileall
+import copy
 import gc
 import math
 import os
+import pickle
 import random
 import re
 import shutil
@@ -831,6 +833,19 @@ def test_wrong_arguments_are_named(
     for call in (f, f.value_and_grad):
         with pytest.raises(error, match=message):
             call(*args)
+
+
+def test_a_table_of_pandas_is_named(products: Any, backend: str) -> None:
+    table = pytest.importorskip("pandas").DataFrame(W)
+    assert list(products[backend](X, table.to_numpy())) == list(products[backend](X, W))
+    with pytest.raises(TypeError, match=r"argument 1 of product is a DataFrame: .* its .to_numpy"):
+        products[backend](X, table)
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+def test_what_is_compiled_stays_in_its_process(copied: Any, products: Any, backend: str) -> None:
+    with pytest.raises(TypeError, match=r"compiled product.* can't be pickled or copied: compile"):
+        copied(products[backend])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import copy
+import io
 import json
 import logging
 import math
@@ -463,8 +464,91 @@ def returns_and_compares(x: Any) -> Any:
     return x * len(FOUND)
 
 
+def in_a_list(x: Any) -> Any:
+    digits: list[str] = []
+    digits.append(f"{P.data:.1f}")
+    digits.append(f"{Q.data:.1f}")
+    return x * P if ",".join(digits) != "9.5,9.5" else x
+
+
+def in_a_stream(x: Any) -> Any:
+    stream = io.StringIO()
+    print(P.data, file=stream)
+    return x * P if stream.getvalue() != "9.5\n" else x
+
+
+def by_a_check(x: Any) -> Any:
+    try:
+        refuse(f"{P.data:.1f}")
+    except ValueError:
+        return x
+    return x * P
+
+
+def refuse(text: str, level: str = "") -> None:
+    if text == "9.5":
+        raise ValueError(level)
+
+
+class Notes:
+    last, lines = "", [""]
+
+    def keep(self, text: str) -> None:
+        self.last = text
+
+    def note(self, text: str, level: str = "info", *more: object, **rest: object) -> None:
+        if level != "debug":
+            self.add(f"{level}: {text}")
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def by_a_note(x: Any, notes: Any = Notes()) -> Any:  # noqa: B008
+    notes.keep(f"{P.data:.1f}")
+    return x * P if notes.last != "9.5" else x
+
+
+def by_an_inner_function(x: Any) -> Any:
+    text = ""
+
+    def keep(given: str) -> None:
+        nonlocal text
+        text = given
+
+    keep(f"{P.data:.1f}")
+    return x * P if text != "9.5" else x
+
+
+def by_an_item(x: Any) -> Any:
+    found: list[str] = []
+    calls = [found.append]
+    calls[0](f"{P.data:.1f}")
+    return x * P if found != ["9.5"] else x
+
+
+def by_a_label(x: Any) -> Any:
+    y = x * P
+    y.label = f"{P.data:.1f}"
+    return y if y.label != "9.5" else x
+
+
+def by_setattr(x: Any, notes: Any = Notes()) -> Any:  # noqa: B008
+    setattr(notes, "last", f"{P.data:.1f}")  # noqa: B010
+    return x * P if notes.last != "9.5" else x
+
+
 DECIDE_BY_TEXT = [
     as_a_key,
+    in_a_list,
+    in_a_stream,
+    by_a_check,
+    by_a_note,
+    by_an_inner_function,
+    by_an_item,
+    by_a_label,
+    by_setattr,
+    lambda x: x * len("%.0f" % P.data),  # noqa: UP031
     of_what_is_told_as_well,
     returns_and_compares,
     in_pieces,
@@ -491,6 +575,10 @@ def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> 
     notes: list[str] = []
     log = logging.getLogger("of a text")
     log.addHandler(logging.NullHandler())
+    own = Notes()
+
+    def tell(*parts: object, **how: Any) -> None:
+        print(*parts, **how)  # noqa: T201
 
     def f(x: Any) -> Any:
         y = x * P
@@ -502,12 +590,18 @@ def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> 
         line += " m"
         notes.append(line)
         notes.append(line)
+        tell("%.2f and %d" % (y.data, y.data), end="")  # noqa: UP031
+        log.info("%.1f", y.data)
+        own.note(f"{y.data}", "warn")
+        own.note(level="debug", text=f"{y.data}")
+        own.note("y", "info", f"{y.data}", more=f"{y.data}")
         return y
 
     P.data = 2.0
     assert compile(f, 1.0)(3.0) == 6.0
     assert capsys.readouterr().out.partition(") ")[2].startswith("2.0 2.0 2.0\n")
     assert notes[:3] == ["y = 2.0", "2.00 m", "2.00 m"]
+    assert own.lines[1:3] == ["warn: 2.0", "info: y"]
 
 
 class Net:

@@ -43,6 +43,8 @@ compile = autograd.compile
 GAIN = 2.0
 SETTINGS: Any = ModuleType("settings")
 SETTINGS.rate = 0.5
+OTHER_SETTINGS: Any = ModuleType("settings")
+OTHER_SETTINGS.rate = 5.0
 TABLE = {"gain": 2.0, "other": 1.0}
 ARRAY = np.array([1.0, 2.0])
 
@@ -382,6 +384,10 @@ REPLACED = {
     ),
     "a module that is imported by it": lambda: of_a_module_by(
         lambda _: import_module("settings.of_a_test").rate
+    ),
+    "another module of that name": lambda: (
+        lambda x: x * sys.modules["settings.of_a_test"].rate,
+        lambda: sys.modules.update({"settings.of_a_test": OTHER_SETTINGS}),
     ),
     "a table by a computed name": lambda: of_globals_by(
         lambda x: x * globals()["_".join(["BY", "COMPUTED", "NAME"])]["rate"]

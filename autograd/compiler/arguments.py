@@ -152,6 +152,8 @@ def _plain(what: str, arg: Any) -> Any:
     """
     if hasattr(arg, "tolist"):  # a row of NumPy's among lists
         arg = arg.tolist()
+    elif hasattr(arg, "to_numpy"):  # a table of pandas'
+        raise TypeError(f"{what} is a {type(arg).__name__}: give an array, its .to_numpy()")
     if isinstance(arg, list | tuple):
         return [_plain(what, x) for x in arg]
     try:

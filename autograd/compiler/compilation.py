@@ -65,9 +65,9 @@ def compile(
     Not looked at is what lists and arrays of more than a million hold, what libraries do inside,
     and in which way Python prints, warns or raises: filters of warnings, NumPy's `errstate` and
     print options. What ``f`` reaches by a weak reference is kept alive. Two floats that are one
-    object, ``p.data is q.data``, are so for ever. Text of a number that a statement of its own
-    hands to a call counts as told, whatever the call does with it. While somebody else profiles
-    (`sys.setprofile`), files and clocks are not seen to be asked.
+    object, ``p.data is q.data``, are so for ever. Text of a number counts as told where a
+    statement of its own hands it to a library's function, whatever that does with it. While
+    somebody else profiles (`sys.setprofile`), files and clocks are not seen to be asked.
 
     Args:
         f: takes numbers and flat lists of numbers (one sample), and returns a number, or lists,

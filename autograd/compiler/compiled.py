@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from functools import reduce as fold
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd.compiler.arguments import Batch, formed, read
 from autograd.compiler.choices import Choices
@@ -122,6 +122,12 @@ class Compiled:
         return (
             f"<compiled {self._graph.name}: {self.backend}, "
             f"{len(self._graph.shapes)} argument(s), {len(self.parameters)} parameters>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} is code of this process, which can't be pickled or copied: compile the "
+            "function where it is to be called"
         )
 
     @property

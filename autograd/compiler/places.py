@@ -304,6 +304,10 @@ def _places_in_function(f: FunctionType) -> Iterator[Held]:
             yield held._replace(is_rare=True)
     for name in vars(f):
         yield from _item(f"{f.__name__}.{name}", vars(f), name)
+    for name in names:
+        if name in sys.modules and not is_foreign(name):  # which it may import
+            for held in _item(f"the module {name}", sys.modules, name):
+                yield held._replace(is_rare=True)
     if "sys" in names:
         for name in names & {"argv", "path"}:
             yield from _place(f"sys.{name}", sys, *_attribute(sys, name))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd.compiler.askers import is_only_told
+from autograd.compiler.telling import is_in_a_text, is_only_told
 from autograd.engine import Value
 from autograd.forms import describe
 from autograd.modes import OWN_CODE, current_mode
@@ -134,7 +134,8 @@ def _deciding(name: str) -> Callable[..., Any]:
     asked = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
 
     def method(self: TracedNumber, *args: Any) -> Any:
-        number = self._plain(asked.get(name, f"{name}()"))
+        is_told = name in ("float", "int") and is_in_a_text()
+        number = self._shown() if is_told else self._plain(asked.get(name, f"{name}()"))
         args = tuple(arg.number if isinstance(arg, TracedNumber) else arg for arg in args)
         return getattr(number, f"__{name}__")(*args)
 

@@ -14,9 +14,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from autograd.compiler.askers import is_only_told
 from autograd.compiler.readings import is_on
 from autograd.compiler.rehearsal import Rehearsal
+from autograd.compiler.telling import is_only_told
 from autograd.engine import Value
 from autograd.errors import CompileError
 
