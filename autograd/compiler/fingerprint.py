@@ -214,7 +214,7 @@ class _Walk:
         if kind is list or kind is tuple:
             yield kind.__name__
             known: list[Any] = [*map(self._names.get, map(id, thing))]  # as most Values are
-            yield from map(named, thing) if None in known else known
+            yield from map(named, thing) if None in known else (" ".join(known),)
         elif kind is dict:
             yield "dict"
             for key, item in thing.items():

@@ -162,12 +162,13 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
             continue
         if not is_users and isinstance(thing, ModuleType | type):
             found += _patches_in(thing, named if is_reflecting or thing is builtins else asked)
-        for held in _places_in(thing, named):
-            is_rare = is_ours or held.is_rare
+        if is_ours:
             # A setting of ours that no code of a user's names is of no effect.
-            is_setting = is_rare and held.attribute and type(held.value) in ATOMS
-            if not is_setting or is_reflecting or held.attribute in named:
-                found.append(Held(*held[:6], is_rare, held.table))
+            settings = None if is_reflecting else named
+            places = _places_in(thing, named, settings)
+            found += [Held(*held[:6], True, held.table) for held in places]
+        else:
+            found += _places_in(thing, named)
     return found
 
 
@@ -205,8 +206,13 @@ def _patches_in(home: ModuleType | type, named: set[str]) -> Iterator[Held]:
                 yield held._replace(is_rare=True, table=table)
 
 
-def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
-    """Yield the places in one object; ``named`` is what code of a user's names."""
+def _places_in(thing: Any, named: set[str], settings: set[str] | None = None) -> Iterator[Held]:
+    """Yield the places in one object.
+
+    Args:
+        named: what code of a user's names.
+        settings: as of `_places_in_instance`.
+    """
     if thing.__class__ is Value:
         yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
     elif isinstance(thing, FunctionType):
@@ -248,15 +254,19 @@ def _places_in(thing: Any, named: set[str]) -> Iterator[Held]:
             if named & REFLECTS:
                 yield _keys(f"the names in {thing.__name__}", vars(thing), None)
     elif not isinstance(thing, CodeType):
-        yield from _places_in_instance(thing)
+        yield from _places_in_instance(thing, settings)
         return
     is_container = isinstance(thing, list | set | deque | dict) or _is_memory(thing)
     if is_container and not is_foreign(type(thing).__module__):
-        yield from _places_in_instance(thing)
+        yield from _places_in_instance(thing, settings)
 
 
-def _places_in_instance(thing: Any) -> Iterator[Held]:
-    """Yield the attributes of an object, and what it is."""
+def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]:
+    """Yield the attributes of an object, and what it is.
+
+    Args:
+        settings: of attributes that are numbers or text, those to yield; by default all.
+    """
     kinds = type(thing).__mro__
     made = [part for each in kinds if "__slots__" in vars(each) for part in vars(each).values()]
     slots = [part.__name__ for part in made if type(part) is MemberDescriptorType]
@@ -268,13 +278,18 @@ def _places_in_instance(thing: Any) -> Iterator[Held]:
         yield _keys(f"the attributes of {kind}", own, own)
     if not slots and _is_in_c(type(thing)):  # type: ignore[arg-type]
         yield from _state(thing)
-    for key in own:
+    for key, value in own.items():
+        if settings is not None and type(value) in ATOMS and key not in settings:
+            continue
         # Where a property stands in its place, it is the property's.
-        is_plain = getattr(thing, key, ABSENT) is own[key]
+        is_plain = getattr(thing, key, ABSENT) is value
         way = f".{key}" if is_plain and _is_name(key) else ""
         table = own if is_plain else None
         yield from _place(f"{kind}.{key}", thing, way, partial(_get, own, key), key, table)
     for key in slots:
+        value = getattr(thing, key, ABSENT)
+        if settings is not None and type(value) in ATOMS and key not in settings:
+            continue
         way, reading = _attribute(thing, key)
         if hasattr(thing, key):
             yield from _place(f"{kind}.{key}", thing, way, reading, key)

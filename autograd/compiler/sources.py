@@ -30,7 +30,8 @@ def sources_of(package: str) -> str:
     digest = hashlib.sha256()
     for finder, name, is_package in iter_modules(sys.modules[package].__path__, f"{package}."):
         if not is_package:
-            spec: Any = finder.find_spec(name, None)
+            known = getattr(sys.modules.get(name), "__spec__", None)
+            spec: Any = known or finder.find_spec(name, None)
             digest.update(spec.loader.get_data(spec.origin))
     return digest.hexdigest()
 
