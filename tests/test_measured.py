@@ -105,6 +105,23 @@ def test_what_single_precision_hides_is_not_wrong() -> None:
     assert "wrong" not in {check.verdict for check in report.inputs}
 
 
+def test_what_a_sum_loses_is_neither_right_nor_wrong() -> None:
+    # The cosines of a right angle are 6e-17: the sum of others, and its cube, hide their share.
+    np = pytest.importorskip("numpy")
+    weights = np.cos(np.pi * (np.arange(6) + 0.5) / 3)
+    x = np.array([1.35, -1.93, 1.32, -1.28, 0.093, -1.38])
+    slopes = 3 * (weights @ x) ** 2 * weights
+    verdicts = [
+        check.verdict
+        for check in gradcheck(lambda v: (weights @ v) ** 3, x, gradient=[slopes]).inputs
+    ]
+    assert verdicts == ["ok", "noise", "ok", "ok", "noise", "ok"]
+    # But what stays as it is far and wide has no such slope.
+    assert judged(lambda x: 5.0, 1.0, 1e-13).verdict == "wrong"
+    assert judged(lambda x: min(x, 5.1), 7.0, 1e-11).verdict == "wrong"
+    assert judged(lambda x: min(x, 5.1), 7.0, 1e-14).verdict == "noise"
+
+
 def test_what_rounding_hides_is_neither_right_nor_wrong() -> None:
     # log(1 + exp(-33)) is 21 roundings of 1 + exp(-33): 0 is no more known than exp(-33).
     for claim in (0.0, math.exp(-33)):

@@ -7,7 +7,8 @@ from math import floor
 
 import pytest
 
-from autograd.checking.steps import FAR, Steps, far_reach
+from autograd.checking.stencil import Slope, Stencil
+from autograd.checking.steps import FAR, Steps, far_reach, steps_of
 from tests.test_stencil import line_of
 from tests.test_survey import brain
 
@@ -29,3 +30,21 @@ def test_what_makes_steps(
         line.at(t)
     far_reach(line, FAR[:3])
     assert Steps(line, width, height).kind == kind
+
+
+def noisy(h: float, noise: float, slope: float = 2.0) -> Stencil:
+    return Stencil(h, Slope(slope, 0.01), noise, True, slope, False, 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("noise", "width"), [(0.3, 0.3 / (0.3 * 2.0)), (0.6, 0.6 / (0.3 * 2.0)), (0.61, 1e-3)]
+)
+def test_noise_that_grows_much_faster_than_the_scale_is_none_of_steps(
+    noise: float, width: float
+) -> None:
+    """It comes of a kink, or is curvature: ten times as fast is the limit."""
+    line = line_of(lambda t: t)
+    moving, far = noisy(0.0125, 0.006), noisy(0.125, noise)
+    assert steps_of(line, [far, moving], moving, 0.0, 1e-3).width == pytest.approx(
+        max(width, 0.006 / (0.3 * 2.0))
+    )

@@ -117,7 +117,9 @@ def _conclude_constant(line: Line, found: Survey) -> None:
     found.slope = min((s.slope for s in found.seen), key=lambda s: s.error)
     found.reach = far_reach(line)
     if (found.reach or line.is_exhausted) and kind_of(line) != "own":
-        found.hidden = unit_of(line.values(), line.middle) / max(s.h for s in found.seen)
+        widest = max(found.seen, key=lambda s: s.h)
+        unit_there = unit_of(line.values(), line.middle)
+        found.hidden = max(unit_there, OWN * widest.rounding) / widest.h
 
 
 def _best(moving: list[Stencil]) -> Stencil:

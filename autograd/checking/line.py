@@ -92,6 +92,10 @@ class Line:
         seen = [s for x, s in self._samples.items() if s is not None and abs(x - self.x) <= near]
         return [float(x) for x in [self.middle, *(s.value for s in seen)] if math.isfinite(x)]
 
+    def distances(self, beyond: float) -> list[float]:
+        """Return how far away samples were asked for, the nearest first, if beyond a distance."""
+        return sorted({d for x in self._samples if (d := abs(x - self.x)) > beyond})
+
     def spread(self) -> float:
         """Return how far a value was seen to lie from that in the middle."""
         return max(abs(value - self.middle) for value in self.values())

@@ -7,6 +7,7 @@ from math import inf, nan
 
 from autograd.checking.claim import Claim, Comparison
 from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey
+from autograd.checking.jump import Jump, jump_nearby
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.stencil import CONFIDENCE, Slope, Stencil
 from autograd.checking.survey import explore, look_again, look_where_steep
@@ -24,12 +25,18 @@ def judge(line: Line, claim: Claim) -> Comparison:
         return Comparison(nan, inf, 0.0, "undefined")
     found = explore(line)
     verdict = _verdict(claim, found, line.x)
+    remark = ""
     if verdict == "wrong" and math.isfinite(claim.slope):
         look_where_steep(line, found, claim.slope)
+        jump = jump_nearby(line, found, claim.slope)
         look_again(line, found)
+        if jump is not None:
+            found.slope = Slope(found.slope.value, max(found.slope.error, jump.steepness))
+            remark = _remark_on_jump(jump, found.slope)
         verdict = _verdict(claim, found, line.x)
     slope = found.slope
-    remark = _remark(found) if verdict == "noise" and found.step else ""
+    if verdict == "noise" and found.step:
+        remark = _remark(found)
     tolerance = _tolerance(claim, slope)
     return Comparison(slope.value, slope.error, tolerance, verdict, remark=remark)
 
@@ -39,6 +46,15 @@ def _remark(found: Survey) -> str:
     return (
         f"f moves in steps {found.step:.0e} wide: its slope is 0 within one, and over many of them "
         f"{found.slope.value:.3g}; differences can't tell which it is meant to be"
+    )
+
+
+def _remark_on_jump(jump: Jump, slope: Slope) -> str:
+    """Return how well a slope is known beside a jump, and which tolerance says so."""
+    return (
+        f"f jumps by {jump.height:.0e}, {jump.distance:.0e} away, as results of solvers that stop "
+        f"early do: its slope is that of what is approximated to rtol="
+        f"{slope.error / abs(slope.value):.0e}"
     )
 
 

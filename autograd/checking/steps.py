@@ -13,7 +13,7 @@ from math import inf
 
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.precision import is_short, kind_of_steps
-from autograd.checking.stencil import ROUNDED, Stencil
+from autograd.checking.stencil import PLATEAU, ROUNDED, Stencil
 
 FINE = 2.0**-17
 """Steps of this width, beside the input or 1, are taken for rounding."""
@@ -87,7 +87,14 @@ def steps_of(line: Line, seen: Iterable[Stencil], moving: Stencil, near: float, 
         near: the slope within one step, at the scale ``h``.
     """
     apart = abs(moving.slope.value - near)
-    close = [s.noise for s in seen if s.is_own_noise and s.h <= CLOSE * unit(line)]
+    close = [
+        s.noise
+        for s in seen
+        if s.is_own_noise
+        and s.h <= CLOSE * unit(line)
+        # What grows much faster than the scale is a kink, or curved, and no steps.
+        and s.noise * moving.h <= PLATEAU * moving.noise * s.h
+    ]
     noise = max(close, default=moving.noise if moving.is_noisy else 0.0)
     width = max(h, line.standstill(), noise / (ROUNDED * apart) if apart else inf)
     return Steps(line, width, width * apart)
