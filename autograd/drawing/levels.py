@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from autograd.drawing.samples import is_part_of_sum
+from autograd.drawing.segments import segments_of
 from autograd.drawing.stages import Stages, stages_of
 from autograd.drawing.structure import Structure, starred
 
@@ -69,12 +70,23 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
 def whole(structure: Structure) -> Folding:
     """Return the boxes at the coarsest level: one for all modules, one for what repeats around."""
     found = fold(structure, "network")
-    return staged(structure, "network", found, stages_of(structure, found.box))
+    return staged(structure, "network", found, _stages(structure, found.box))
 
 
 def stages_in(structure: Structure) -> Stages | None:
     """Return the stages of a network without modules, or around its modules, if there are any."""
-    return stages_of(structure, fold(structure, "layer").box)
+    return _stages(structure, fold(structure, "layer").box)
+
+
+def _stages(structure: Structure, boxes: list[int]) -> Stages | None:
+    """Return the stages: what comes three times or more, or without modules those of layers.
+
+    Of two turns, nobody can tell where one begins.
+    """
+    found = stages_of(structure, boxes)
+    if any(structure.place) or (found and max(Counter(found.run).values(), default=0) > 2):
+        return found
+    return segments_of(structure, boxes) or found
 
 
 def staged(

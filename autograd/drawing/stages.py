@@ -74,16 +74,13 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
 
     Cost: linear in nodes and edges.
     """
-    args = _arguments(structure, boxes)
+    args = arguments(structure, boxes)
     modules = {box for box, place in zip(boxes, structure.place, strict=True) if place}
-    users: dict[int, dict[int, None]] = {box: {} for box in args}
-    for box, its in args.items():
-        for arg in its:
-            users[arg][box] = None
+    users = users_of(args)
     ends = [boxes[-1], *(arg for box in modules for arg in args[box])]
     args.update((box, {}) for box in modules)
     ops = {box: does for box, does in zip(boxes, structure.does, strict=True) if does}
-    order = [box for box in _ordered(ends, args) if box in ops and box not in modules]
+    order = [box for box in ordered(ends, args) if box in ops and box not in modules]
     kinds = _kinds(order, ops, args, users)
     if kinds is None or (modules and not kinds.members):
         return None
@@ -97,14 +94,14 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     rank = {b: (kinds.circle[b], stage_of.get(b, last + k)) for k, b in enumerate(order)}
     of = [stage_of.get(box, -1) for box in boxes]
     if not modules:
-        _claim_leaves(structure, boxes, rank, of)
+        claim_leaves(structure, boxes, rank, of)
     parts = _parts(order, args, kinds, stage_of)
     leaves = len(order)
     part = [parts[box] if box in parts else leaves + box for box in boxes]
     return Stages(of, run_of, part)
 
 
-def _arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int, None]]:
+def arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int, None]]:
     """Return the boxes of each box's arguments, in order; none for those of leaves."""
     args: dict[int, dict[int, None]] = {box: {} for box in boxes}
     for box, positions in zip(boxes, structure.args, strict=True):
@@ -114,7 +111,16 @@ def _arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int
     return args
 
 
-def _ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int]:
+def users_of(args: dict[int, dict[int, None]]) -> dict[int, dict[int, None]]:
+    """Return the boxes that use each box, in order."""
+    users: dict[int, dict[int, None]] = {box: {} for box in args}
+    for box, its in args.items():
+        for arg in its:
+            users[arg][box] = None
+    return users
+
+
+def ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int]:
     """Return the boxes, arguments first and what is used together near each other."""
     order: list[int] = []
     seen: set[int] = set()
@@ -362,7 +368,7 @@ def _parts(
     return {box: circles[group[box]] for box in order}
 
 
-def _claim_leaves(
+def claim_leaves(
     structure: Structure, boxes: Sequence[int], rank: dict[int, tuple[int, int]], of: list[int]
 ) -> None:
     """Give each stage the parameters that are its own; what one stage alone has is an input.
