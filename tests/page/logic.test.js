@@ -14,7 +14,7 @@ import {
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
 import { giversOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
-import { alongLanes, gridOf } from "../../autograd/page/script/engine/lanes.js";
+import { alongLanes, doorsOf, gridOf, wayTo } from "../../autograd/page/script/engine/lanes.js";
 import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
@@ -372,8 +372,11 @@ test("lanes lead from any card to any other, whatever stands between them", () =
     for (const a of rects)
       for (const b of [rects[random(rects.length)], rects[random(rects.length)]]) {
         if (a === b) continue;
-        const points = alongLanes(grid, a, b, 7, random(3) * 3 - 3);
-        assert.ok(points && points.length % 3 === 1);
+        const turns = wayTo(grid, a, b),
+          sides = [turns[0].way, (turns.at(-1).way + 2) % 4];
+        for (const turn of turns) turn.aside = random(3) * 4 - 4;
+        const points = alongLanes(turns, doorsOf(a, 0)[sides[0]], doorsOf(b, 7)[sides[1]]);
+        assert.equal(points.length % 3, 1);
         assert.ok(
           !isBehind(
             points,

@@ -1,9 +1,10 @@
 // Lanes: ways along the gaps between cards, for wires that would run behind one
 
 const ASIDE = 9; // how far from a card a lane runs: half of the least gap
-const CLEAR = 4; // how far from a card it runs at least, be it a little to one side
+const CLEAR = 5; // how far from a card it runs at least, be it a little to one side
 const APART = 3; // lanes that are nearer to each other are one
-const MOST = 8_000; // crossings of lanes, beyond which nobody follows a single wire
+const MOST = 500_000; // crossings of lanes, beyond which nobody follows a single wire
+const BUCKET = 4; // ways that differ by less are alike
 const TURN = 40; // the way that a turn is worth
 const ROUND = 9; // the radius of a turn
 const DX = [1, 0, -1, 0], // right, down, left, up
@@ -61,70 +62,78 @@ export function gridOf(rects) {
     ...{ xs, ys, closed, searches: 0 },
     // Of each state, what is known of it: in which search, what it costs, where it comes from.
     ...{ found: new Int32Array(states), left: new Int32Array(states) },
-    ...{ costs: new Float64Array(states), before: new Int32Array(states) },
+    ...{ costs: new Float32Array(states), before: new Int32Array(states) },
   };
 }
 
-/** The crossing beside each side of a card, right, below, left, above, and the point on its edge; `shadow` lies right and below. */
-const doors = ({ xs, ys }, { x, y, w, h }, shadow) => [
-  [nearest(xs, x + w + ASIDE), nearest(ys, y + h / 2), [x + w + shadow, y + h / 2]],
-  [nearest(xs, x + w / 2), nearest(ys, y + h + ASIDE), [x + w / 2, y + h + shadow]],
-  [nearest(xs, x - ASIDE), nearest(ys, y + h / 2), [x, y + h / 2]],
-  [nearest(xs, x + w / 2), nearest(ys, y - ASIDE), [x + w / 2, y]],
+/** The middles of a card's sides: right, below, left, above; `shadow` lies right and below. */
+export const doorsOf = ({ x, y, w, h }, shadow) => [
+  [x + w + shadow, y + h / 2],
+  [x + w / 2, y + h + shadow],
+  [x, y + h / 2],
+  [x + w / 2, y],
+];
+/** The crossing beside each side of a card. */
+const beside = ({ xs, ys }, { x, y, w, h }) => [
+  [nearest(xs, x + w + ASIDE), nearest(ys, y + h / 2)],
+  [nearest(xs, x + w / 2), nearest(ys, y + h + ASIDE)],
+  [nearest(xs, x - ASIDE), nearest(ys, y + h / 2)],
+  [nearest(xs, x + w / 2), nearest(ys, y - ASIDE)],
 ];
 
-/** The corners of the shortest way from card to card with few turns; null if there is none. */
-function corners(grid, a, b, shadow, aside) {
+/**
+ * The shortest way with few turns from a card to another, along the gaps between all: its turns,
+ * `{ way, lane }`, where `way` is 0 for right, 1 down, 2 left, 3 up; null if there is none.
+ */
+export function wayTo(grid, a, b) {
   const { xs, ys, closed, found, left, costs, before } = grid,
     search = ++grid.searches,
     across = xs.length,
     queue = [], // of states by what their way costs at least: crossings, and the way to come there
-    exits = doors(grid, a, 0),
-    entries = doors(grid, b, shadow),
-    goals = entries.map(([i, j], side) => 4 * (j * across + i) + ((side + 2) % 4)),
-    [bx, by, beyond] = [b.x + b.w / 2, b.y + b.h / 2, b.w + b.h];
+    goals = beside(grid, b).map(([i, j], side) => 4 * (j * across + i) + ((side + 2) % 4)),
+    [bx, by] = [b.x + b.w / 2, b.y + b.h / 2],
+    [halfWide, halfHigh] = [b.w / 2 + ASIDE + APART, b.h / 2 + ASIDE + APART];
   const reach = (i, j, way, cost, previous) => {
     const state = 4 * (j * across + i) + way;
     if (found[state] === search && cost >= costs[state]) return;
     found[state] = search;
     costs[state] = cost;
     before[state] = previous;
-    const rest = Math.abs(xs[i] - bx) + Math.abs(ys[j] - by) - beyond,
-      rank = Math.ceil(cost + Math.max(0, rest));
+    const dx = Math.max(0, Math.abs(xs[i] - bx) - halfWide),
+      dy = Math.max(0, Math.abs(ys[j] - by) - halfHigh),
+      turn = (way % 2 ? dx : dy) ? TURN : 0, // at least one
+      rank = Math.ceil((cost + dx + dy + turn) / BUCKET);
     queue[rank] ??= [];
     queue[rank].push(state);
   };
-  for (const [way, [i, j]] of exits.entries()) reach(i, j, way, 0, -1);
+  for (const [way, [i, j]] of beside(grid, a).entries()) reach(i, j, way, 0, -1);
   for (let rank = 0; rank < queue.length; rank++)
-    for (const state of queue[rank] ?? []) {
+    while (queue[rank]?.length) {
+      const state = queue[rank].pop();
       if (left[state] === search) continue;
       left[state] = search;
+      if (goals.includes(state)) return turnsOf(grid, state);
       const here = state >> 2,
         way = state & 3,
         i = here % across,
         j = Math.floor(here / across);
-      if (goals.includes(state)) {
-        const turns = []; // the ways, each with the lane that it takes
-        for (let at = state; at >= 0; at = before[at])
-          if (turns[0]?.way !== (at & 3)) turns.unshift({ way: at & 3, lane: laneOf(grid, at) });
-        for (const turn of turns.slice(1, -1)) turn.lane += aside;
-        const [start, end] = [exits[turns[0].way][2], entries[goals.indexOf(state)][2]];
-        turns[0].lane = start[1 - (turns[0].way % 2)];
-        turns.at(-1).lane = end[1 - (way % 2)];
-        const corner = ({ way, lane }, k) =>
-          way % 2 ? [lane, turns[k].lane] : [turns[k].lane, lane];
-        return [start, ...turns.slice(1).map(corner), end];
-      }
-      for (let turned = 0; turned < 4; turned++) {
-        const ni = i + DX[turned],
-          nj = j + DY[turned];
-        if ((turned + 2) % 4 === way || !(ni in xs) || !(nj in ys)) continue;
-        if (closed[turned % 2][Math.min(here, nj * across + ni)]) continue;
-        const far = Math.abs(xs[ni] - xs[i]) + Math.abs(ys[nj] - ys[j]);
-        reach(ni, nj, turned, costs[state] + far + (turned === way ? 0 : TURN), state);
-      }
+      for (const turned of [(way + 1) % 4, (way + 3) % 4])
+        reach(i, j, turned, costs[state] + TURN, state);
+      const ni = i + DX[way],
+        nj = j + DY[way];
+      if (!(ni in xs) || !(nj in ys)) continue;
+      if (closed[way % 2][Math.min(here, nj * across + ni)]) continue;
+      const far = Math.abs(xs[ni] - xs[i]) + Math.abs(ys[nj] - ys[j]);
+      reach(ni, nj, way, costs[state] + far, state);
     }
   return null;
+}
+/** The turns of the way to a state. */
+function turnsOf(grid, state) {
+  const turns = [];
+  for (let at = state; at >= 0; at = grid.before[at])
+    if (turns[0]?.way !== (at & 3)) turns.unshift({ way: at & 3, lane: laneOf(grid, at) });
+  return turns;
 }
 /** Where the lane lies that a state's way takes. */
 const laneOf = ({ xs, ys }, state) =>
@@ -149,11 +158,29 @@ function rounded(points) {
   return found;
 }
 
+const TRACKS = [0, -4, 4]; // in one lane, beside its middle
 /**
- * The points of a wire from card to card along the gaps between all, a little to one side of their
- * middle, as a chain of cubic curves; null if there is no way.
+ * Puts the turns of a way beside those of others in the same lanes, unless they come from one card. Of a lane, `taken`
+ * has what lies in it: from where to where, whence, and how far aside.
  */
-export function alongLanes(grid, a, b, shadow, aside) {
-  const found = grid && corners(grid, a, b, shadow, aside);
-  return found ? rounded(found) : null;
+export function setApart(taken, source, turns) {
+  for (const [k, turn] of turns.slice(1, -1).entries()) {
+    const key = `${turn.way % 2} ${turn.lane}`,
+      [low, high] = [turns[k].lane, turns[k + 2].lane].sort((a, b) => a - b);
+    if (!taken.has(key)) taken.set(key, []);
+    const near = taken.get(key).filter((other) => other.low <= high && other.high >= low),
+      isFree = (at) => near.every(({ source: from, aside }) => from === source || aside !== at),
+      own = near.find((other) => other.source === source);
+    turn.aside = [own?.aside ?? 0, ...TRACKS].find(isFree) ?? 0;
+    taken.get(key).push({ low, high, source, aside: turn.aside });
+  }
+}
+/** The points of a way between two places on the edges of cards, as a chain of cubic curves. */
+export function alongLanes(turns, start, end) {
+  const lanes = turns.map(({ lane, aside = 0 }) => lane + aside),
+    last = turns.length - 1;
+  lanes[0] = start[1 - (turns[0].way % 2)];
+  lanes[last] = end[1 - (turns[last].way % 2)];
+  const corner = ({ way }, k) => (way % 2 ? [lanes[k + 1], lanes[k]] : [lanes[k], lanes[k + 1]]);
+  return rounded([start, ...turns.slice(1).map(corner), end]);
 }

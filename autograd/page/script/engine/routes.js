@@ -1,6 +1,6 @@
 // Routes: the ways of wires between cards
 
-import { alongLanes, gridOf } from "./lanes.js";
+import { alongLanes, doorsOf, gridOf, setApart, wayTo } from "./lanes.js";
 
 /** A point on a chain of cubic curves, at a share of the way. */
 export function pointOn(points, share) {
@@ -18,7 +18,7 @@ export function pointOn(points, share) {
   );
 }
 
-export const FEW_WIRES = 500; // up to so many, each finds its way around the cards
+const FEW_WIRES = 5000; // up to so many, each finds its way around the cards
 const NEAR = 5; // how far apart are the points at which a wire is looked at
 /** Whether a wire would run behind a card, or over a title, that it has nothing to do with. */
 function isCovered(obstacles, ends, points) {
@@ -53,57 +53,104 @@ export function route(run, scene, wire) {
     }
     return points;
   }
-  if (scene.wires.length > FEW_WIRES) return directRoute(run, scene, wire);
-  wire.points ??= freeRoute(run, scene, wire);
+  if (!wire.points) routeAll(run, scene, [wire]);
   return wire.points;
 }
-/** Wires that lie in one lane are told apart: their places beside its middle. */
-const BESIDE = [0, -3, 3];
-function freeRoute(run, scene, wire) {
-  const direct = directRoute(run, scene, wire),
-    ends = [scene.rects.get(wire.arg), scene.rects.get(wire.node)];
-  scene.obstacles ??= [
-    ...scene.items.map((item) => scene.rects.get(item)),
-    ...(scene.titles ?? []),
-  ];
-  if (!isCovered(scene.obstacles, ends, direct)) return direct;
-  // A wire that runs behind a card would seem to come from it.
-  if (scene.grid === undefined) scene.grid = gridOf(scene.obstacles);
-  scene.bent = (scene.bent ?? -1) + 1;
-  const shadow = run.isGroup(wire.node) ? 7 : 0; // of a box, to the right and below
-  return alongLanes(scene.grid, ...ends, shadow, BESIDE[scene.bent % 3]) ?? direct;
+/** The points of a wire whose way nobody has found yet. */
+export const directly = (run, scene, wire) => directRoute(run, wire, endsOf(scene, wire), MIDDLE);
+const endsOf = (scene, { arg, node }) => [scene.rects.get(arg), scene.rects.get(node)];
+const MIDDLE = { out: 0, in: 0 }; // where wires leave a card, and where they come in, beside the middle of a side
+const BESIDE = { out: -9, in: 9 }; // where there are both: else one would seem to go on in the other
+
+/**
+ * Finds the ways of wires, as far as they have none: none runs behind a card, as it would seem to come from it,
+ * and none in another.
+ */
+export function routeAll(run, scene, wires) {
+  const found = wires.filter(({ points, route: laid }) => !points && !laid?.length),
+    isFew = !scene.flat && scene.wires.length <= FEW_WIRES;
+  scene.lanes ??= isFew ? lanesOf(scene) : null;
+  const { lanes } = scene;
+  for (const wire of lanes ? found : []) {
+    const ends = endsOf(scene, wire),
+      isBent = isCovered(lanes.obstacles, ends, directRoute(run, wire, ends, MIDDLE));
+    if (isBent && lanes.grid === undefined) lanes.grid = gridOf(lanes.obstacles);
+    const turns = isBent && lanes.grid ? wayTo(lanes.grid, ...ends) : null;
+    if (!turns) continue;
+    setApart(lanes.taken, wire.arg, turns);
+    lanes.turns.set(wire, turns);
+    lanes.note(wire, turns[0].way, (turns.at(-1).way + 2) % 4);
+  }
+  for (const wire of found) {
+    const ends = endsOf(scene, wire),
+      turns = lanes?.turns.get(wire),
+      aside = lanes ? lanes.aside(wire, sidesOf(...ends, turns)) : MIDDLE,
+      points = pointsOf(run, wire, ends, turns, aside),
+      isMoved = aside.out || aside.in;
+    wire.points =
+      isMoved && isCovered(lanes.obstacles, ends, points)
+        ? pointsOf(run, wire, ends, turns, MIDDLE)
+        : points;
+  }
 }
-function directRoute({ isGroup, firstArg }, scene, wire) {
-  const a = scene.rects.get(wire.arg),
-    b = scene.rects.get(wire.node);
-  const ay = a.y + a.h / 2,
-    by = b.y + b.h / 2,
-    ax = a.x + a.w / 2,
-    bx = b.x + b.w / 2;
-  const middle = (firstArg[wire.node] + firstArg[wire.node + 1] - 1) / 2,
-    lift = wire.edge === undefined ? 0 : 6 * (wire.edge - middle);
-  const end = by + Math.max(-b.h / 3, Math.min(b.h / 3, lift));
-  const beside = (from, to, way) => {
-    const bend = Math.max(24, Math.abs(to - from) / 2);
-    return [
-      [from, ay],
-      [from + way * bend, ay],
-      [to - way * bend, end],
-      [to, end],
-    ];
+/** What is known of the ways in a scene: what is in the way, and on which sides wires leave cards, and come in. */
+function lanesOf(scene) {
+  const ports = new Set(),
+    port = (item, side, isIn) => 8 * item + 2 * side + isIn,
+    obstacles = [...scene.items.map((item) => scene.rects.get(item)), ...(scene.titles ?? [])];
+  const note = ({ arg, node }, out, into) => {
+    ports.add(port(arg, out, 0));
+    ports.add(port(node, into, 1));
   };
-  if (b.x >= a.x + a.w - 4) return beside(a.x + a.w, b.x, 1);
-  const shadow = isGroup(wire.node) ? 7 : 0; // of a box, to the right and below
-  if (b.x + b.w <= a.x + 4) return beside(a.x, b.x + b.w + shadow, -1);
-  const down = by >= ay,
-    from = down ? a.y + a.h : a.y,
-    to = down ? b.y : b.y + b.h + shadow;
-  const sag = ((down ? 1 : -1) * Math.max(16, Math.abs(to - from))) / 2;
+  const aside = ({ arg, node }, [out, into]) => ({
+    out: ports.has(port(arg, out, 1)) ? BESIDE.out : 0,
+    in: ports.has(port(node, into, 0)) ? BESIDE.in : 0,
+  });
+  for (const wire of scene.wires) note(wire, ...sidesOf(...endsOf(scene, wire)));
+  return { obstacles, note, aside, taken: new Map(), turns: new Map() };
+}
+/** A box has a shadow, to its right and below, at which wires end. */
+const shadowOf = ({ isGroup }, item) => (isGroup(item) ? 7 : 0);
+function pointsOf(run, wire, ends, turns, aside) {
+  if (!turns) return directRoute(run, wire, ends, aside);
+  const sides = sidesOf(...ends, turns);
+  const port = (rect, shadow, side, by) => {
+    const [x, y] = doorsOf(rect, shadow)[side];
+    return side % 2 ? [x + by, y] : [x, y + by];
+  };
+  const start = port(ends[0], 0, sides[0], aside.out),
+    end = port(ends[1], shadowOf(run, wire.node), sides[1], aside.in);
+  return alongLanes(turns, start, end);
+}
+/** On which sides a wire leaves one card and comes into another: 0 for right, 1 below, 2 left, 3 above. */
+function sidesOf(a, b, turns) {
+  if (turns) return [turns[0].way, (turns.at(-1).way + 2) % 4];
+  if (b.x >= a.x + a.w - 4) return [0, 2];
+  if (b.x + b.w <= a.x + 4) return [2, 0];
+  return b.y + b.h / 2 >= a.y + a.h / 2 ? [1, 3] : [3, 1];
+}
+function directRoute(run, wire, [a, b], aside) {
+  const { firstArg } = run,
+    [out, into] = sidesOf(a, b),
+    [[ax, ay], [bx, by]] = [doorsOf(a, 0)[out], doorsOf(b, shadowOf(run, wire.node))[into]];
+  if (out % 2) {
+    const sag = ((out === 1 ? 1 : -1) * Math.max(16, Math.abs(by - ay))) / 2;
+    return [
+      [ax + aside.out, ay],
+      [ax + aside.out, ay + sag],
+      [bx + aside.in, by - sag],
+      [bx + aside.in, by],
+    ];
+  }
+  const middle = (firstArg[wire.node] + firstArg[wire.node + 1] - 1) / 2,
+    lift = wire.edge === undefined ? 0 : 6 * (wire.edge - middle),
+    end = by + aside.in + Math.max(-b.h / 3, Math.min(b.h / 3, lift)),
+    bend = (out ? -1 : 1) * Math.max(24, Math.abs(bx - ax) / 2);
   return [
-    [ax, from],
-    [ax, from + sag],
-    [bx, to - sag],
-    [bx, to],
+    [ax, ay + aside.out],
+    [ax + bend, ay + aside.out],
+    [bx - bend, end],
+    [bx, end],
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { arrange } from "./arrange.js";
 import { perKey } from "./members.js";
-import { FEW_WIRES, route } from "./routes.js";
+import { routeAll } from "./routes.js";
 import { shownBy } from "./tree.js";
 
 export const FRAME = { top: 34, side: 16, bottom: 16 };
@@ -125,13 +125,15 @@ function boxScene(run, open, sample, pane) {
     });
   };
   put(-1, 0, 0);
-  if (wires.length <= FEW_WIRES && scene.items.length <= FEW_ITEMS)
-    for (const [x, y] of wires.flatMap((wire) => route(run, scene, wire))) {
+  if (scene.items.length <= FEW_ITEMS) {
+    routeAll(run, scene, wires);
+    for (const [x, y] of wires.flatMap(({ points }) => points)) {
       bounds.left = Math.min(bounds.left, x);
       bounds.right = Math.max(bounds.right, x);
       bounds.top = Math.min(bounds.top, y);
       bounds.bottom = Math.max(bounds.bottom, y);
     }
+  }
   return scene;
 }
 

@@ -1,7 +1,7 @@
 // Graph pane: the scene as cards, frames and wires; what of it is in sight
 
 import { flowsOf, largestOf, saidOfBox, saidOfNode, shade } from "../engine/flow.js";
-import { freePlace, route } from "../engine/routes.js";
+import { directly, freePlace, route, routeAll } from "../engine/routes.js";
 import { wireOf, wiresAt } from "../engine/scene.js";
 import { show, tight } from "../engine/words.js";
 import { makeBox, makeCard, makeFrame, placeCard, placeFrame, rectOf } from "./cards.js";
@@ -11,6 +11,7 @@ import { itemOf, state } from "./state.js";
 
 const FAR = 0.28; // below this scale, nodes are plain boxes
 const MOST_WIRES = 6000;
+const AT_ONCE = 200; // wires whose ways are found before others are drawn: these are direct until then
 const CROWD = 2500; // nodes in sight, far away, that are painted as one
 
 const layer = (id) => shape("g", { id, role: "presentation" });
@@ -52,14 +53,18 @@ export function drawWires() {
   let near = [...found];
   const every = Math.ceil(near.length / MOST_WIRES);
   if (every > 1) near = near.filter((_, i) => i % every === 0);
-  const paths = { thin: "", thick: "" };
-  for (const wire of near) {
-    if (!wire.path) {
-      const points = route(run, scene, wire);
-      wire.path = curve(points) + arrow(points);
-    }
-    paths[wire.bundle ? "thick" : "thin"] += wire.path;
-  }
+  const paths = { thin: "", thick: "" },
+    drawn = (points) => curve(points) + arrow(points),
+    waiting = near.filter(({ path }) => !path),
+    now = waiting.slice(0, AT_ONCE);
+  routeAll(run, scene, now);
+  for (const wire of now) wire.path = drawn(route(run, scene, wire));
+  for (const wire of near)
+    paths[wire.bundle ? "thick" : "thin"] += wire.path ?? drawn(directly(run, scene, wire));
+  if (waiting.length > AT_ONCE)
+    setTimeout(() => {
+      if (state.scene === scene && !state.moving) drawWires();
+    });
   thin.setAttribute("d", paths.thin);
   thick.setAttribute("d", paths.thick);
 }
