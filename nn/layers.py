@@ -133,7 +133,10 @@ class Layer(Module):
         if Neuron.__call__ is Module.__call__ and {*map(type, self.neurons)} == {Neuron}:
             # Of this very class, they call nothing that asks who calls.
             forwards = [neuron.forward for neuron in self.neurons]
-            outs = call_in_scopes(zip(_names(len(forwards)), forwards, strict=True), x)
+            names = _names(len(forwards))
+            if len({*self.neurons}) < len(names):  # one that stands twice is called by the first
+                names = [names[self.neurons.index(neuron)] for neuron in self.neurons]
+            outs = call_in_scopes(zip(names, forwards, strict=True), x)
         else:
             outs = [neuron(x) for neuron in self.neurons]
         return outs[0] if len(outs) == 1 else outs

@@ -184,6 +184,15 @@ def test_a_model_that_is_wider_than_its_twin_stays_whole() -> None:
     ]
 
 
+def test_a_neuron_that_stands_twice_is_called_by_its_first_place() -> None:
+    layer = Layer(2, 3, activation="tanh", seed=0)
+    layer.neurons[2] = layer.neurons[0]
+    out: Any = layer([1.0, 2.0])
+    found = picture_of(sum(out), level="neuron")
+    modules = {item.title: item.times for item in found.items if item.kind == "module"}
+    assert modules == {"neurons.0": "× 2", "neurons.1": ""}
+
+
 def test_layers_in_a_list_are_layers() -> None:
     layers = [Layer(2, 2, activation="tanh", seed=i) for i in range(6)]
     losses = []

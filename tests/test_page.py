@@ -473,7 +473,7 @@ def test_without_modules_stages_stand_for_layers() -> None:
         for coarse, fine in pairwise(boxes):
             assert len(set(zip(coarse, fine, strict=True))) == max(fine) + 1, "the finer divides"
     # A few nodes of which nothing is a layer need no levels.
-    few = Structure(list(Recording(shared()).nodes))
+    few = Structure(list(Recording(neuron()).nodes))
     assert len(few.nodes) <= FEW_NODES
     assert shown_levels(levels_of(few), len(few.nodes)) == ["op"]
 

@@ -269,6 +269,21 @@ def test_what_stands_between_modules_is_part_of_the_network() -> None:
     assert sorted(titles) == sorted([*(f"blocks.{i}" for i in range(30)), "head", "-", "**"])
 
 
+def test_a_crowd_of_layers_is_a_picture_all_the_same() -> None:
+    """Of thirty blocks, two layers each, nobody reads every sum of the stream."""
+    model = Stream(30)
+    loss = mean([(model([0.1 * k, 1.0]) - 1) ** 2 for k in range(3)])
+    found = picture_of(loss, level="layer")
+    titles = [item.title for item in modules(found)]
+    assert sorted(titles) == sorted([*(f"blocks.{i}.layers.*" for i in range(30)), "head"])
+    assert len(found.items) <= 36
+    assert len(picture_of(loss, level="layer", budget=None).items) > 120, "where it is asked for"
+    few = Stream(3)
+    loss = mean([(few([0.1 * k, 1.0]) - 1) ** 2 for k in range(3)])
+    titles = [item.title for item in modules(picture_of(loss, level="layer"))]
+    assert len(titles) == 3 * 2 + 1, "what can be read is shown"
+
+
 def test_what_is_given_to_all_steps_is_of_none() -> None:
     """Of plain numbers, the products with a weight of all steps are one box."""
     w, u = weights(2, 2), [Value(0.5), Value(-0.5)]

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 from autograd.debugging import first_stale
 from autograd.drawing import dot, mermaid, outline
-from autograd.drawing.levels import LEVELS, Folding, between, fitting, fold, nearest
+from autograd.drawing.levels import LEVELS, Folding, fitting, fold
+from autograd.drawing.neighbourhood import between, nearest
 from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
 from autograd.drawing.structure import Structure

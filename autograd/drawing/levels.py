@@ -10,8 +10,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
-from collections.abc import Hashable, Iterable, Set
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Set
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +22,9 @@ from autograd.drawing.structure import Structure, starred
 
 TURNS = 3
 """So often a sum goes from adding to taking away and back before that is what it does."""
+
+CROWD = 40
+"""Boxes that are read one by one; of more, those that differ only in an index are one."""
 
 LEVELS = ("op", "neuron", "layer", "network")
 
@@ -51,20 +54,36 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
 
     What doesn't fit is put together where it differs only in an index, such as the neurons of a
     layer; if that is too much still, the coarser level stands. Above the level of ops, the arrows
-    count as well: those of two layers of 16 neurons are a black square.
+    count as well: those of two layers of 16 neurons are a black square. So are layers beyond a
+    crowd, of which nobody reads one by one; what stands between them is with the one before.
 
     Cost: linear in nodes and edges.
     """
     found = whole(structure)
     stages = stages_in(structure) if level != "network" else None
     for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
-        for alike in (False, True):
-            divided = fold(structure, finer, found, alike=alike)
-            divided = staged(structure, finer, divided, stages, found)
+        best = found
+        for divided in _divisions(structure, finer, found, stages):
             if _fits(structure, divided, finer, budget):
-                found = divided
-                break
+                best = divided
+                if budget is None or finer != "layer" or max(divided.box) < CROWD:
+                    break
+        found = best
     return found
+
+
+def _divisions(
+    structure: Structure, level: str, coarser: Folding, stages: Stages | None
+) -> Iterator[Folding]:
+    """Yield the ways to divide boxes at a level, each with fewer boxes than the one before."""
+    has_streams = level == "layer" and any(structure.place)
+    for alike in (False, True):
+        divided = fold(structure, level, coarser, alike=alike)
+        divided = staged(structure, level, divided, stages, coarser)
+        if not (has_streams and alike):
+            yield divided
+        if has_streams:
+            yield with_streams(structure, coarser, divided)
 
 
 def whole(structure: Structure) -> Folding:
@@ -137,6 +156,28 @@ def _numbered(keys: Iterable[Hashable], names: Iterable[str]) -> Folding:
         if name:
             modules.setdefault(here, {})[name] = None
     return Folding(box, modules)
+
+
+def with_streams(structure: Structure, whole: Folding, divided: Folding) -> Folding:
+    """Return ``divided``, but what stands between two modules is in the box of the one before it.
+
+    Such is the sum to which a residual stream adds the output of each block.
+    """
+    boxes, place = divided.box, structure.place
+    (network,) = {box for box, at in zip(whole.box, place, strict=True) if at}
+    rank: dict[int, int] = {}
+    owner = [-1] * len(boxes)
+    for i, args in enumerate(structure.args):
+        if place[i] and args:
+            owner[i] = boxes[i]
+            rank.setdefault(boxes[i], i)
+        elif args and whole.box[i] == network:
+            before = {owner[arg] for arg in args} - {-1}
+            owner[i] = max(before, key=lambda box: rank[box])
+    box = [old if own < 0 else own for own, old in zip(owner, boxes, strict=True)]
+    number = {old: k for k, old in enumerate(dict.fromkeys(box))}
+    modules = {number[old]: paths for old, paths in divided.modules.items() if old in number}
+    return Folding([number[old] for old in box], modules)
 
 
 def _fits(structure: Structure, folding: Folding, level: str, budget: int | None) -> bool:
@@ -299,64 +340,6 @@ def _links(structure: Structure, boxes: list[int], most: int) -> int:
         if len(links) > most:
             break
     return len(links)
-
-
-def nearest(
-    structure: Structure,
-    boxes: list[int],
-    start: int,
-    radius: int,
-    most: int | None,
-    *,
-    up: bool = True,
-    among: set[int] | None = None,
-) -> set[int]:
-    """Return the boxes at most ``radius`` links from ``start``, the nearest ``most``.
-
-    Args:
-        up: whether to go from arguments to their users, too.
-        among: the boxes to keep to.
-    """
-    below, above = _neighbours(structure.args, boxes)
-    distance = {start: 0}
-    queue = deque([start])
-    while queue:
-        box = queue.popleft()
-        if distance[box] == radius:
-            continue
-        for other in [*below[box], *(above[box] if up else ())]:
-            if other in distance or (among is not None and other not in among):
-                continue
-            if most is None or len(distance) < most:
-                distance[other] = distance[box] + 1
-                queue.append(other)
-    return set(distance)
-
-
-def between(structure: Structure, first: int, last: int) -> list[int]:
-    """Return the nodes on the paths from ``first`` to ``last``, which uses it."""
-    reached = {first}
-    for i in range(first + 1, last + 1):
-        if not reached.isdisjoint(structure.args[i]):
-            reached.add(i)
-    found = {last} & reached
-    for i in range(last, first, -1):
-        if i in found:
-            found.update(arg for arg in structure.args[i] if arg in reached)
-    return sorted(found)
-
-
-def _neighbours(args: list[list[int]], boxes: list[int]) -> tuple[list[list[int]], list[list[int]]]:
-    """Return the boxes below and above each box, in order, each once."""
-    count = max(boxes) + 1
-    below: list[dict[int, None]] = [{} for _ in range(count)]
-    above: list[dict[int, None]] = [{} for _ in range(count)]
-    for i, positions in enumerate(args):
-        for arg in positions:
-            if boxes[arg] != boxes[i]:
-                below[boxes[i]][boxes[arg]] = None
-                above[boxes[arg]][boxes[i]] = None
-    return list(map(list, below)), list(map(list, above))
 
 
 @lru_cache(maxsize=4096)

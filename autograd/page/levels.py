@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from autograd.drawing.levels import Folding, fold, modules_in, staged, stages_in, whole
+from autograd.drawing.levels import (
+    CROWD,
+    Folding,
+    fold,
+    modules_in,
+    staged,
+    stages_in,
+    whole,
+    with_streams,
+)
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import heading_of
 from autograd.page.packing import packed
-
-CROWD = 40
-"""Boxes in one box before those that differ only in an index are one: ``neurons.* × 64``."""
-
 
 DEEPEST_MODULE = 6
 """Modules in modules that are told apart."""
@@ -38,7 +43,7 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
             for alike in (False, True)
         )
         if depth == 1:
-            divided, together = (_with_streams(structure, found, f) for f in (divided, together))
+            divided, together = (with_streams(structure, found, f) for f in (divided, together))
         name = _name(structure, depth, [name for name, _ in levels])
         levels += [(name, _fewer(found, together, divided)), (name, divided)]
         found = divided
@@ -85,28 +90,6 @@ def _name(structure: Structure, depth: int, taken: list[str]) -> str:
     name, times = (Counter(stems).most_common(1) or [("", 0)])[0]
     name = name if times > 1 or len(modules) == 1 == times else "modules"
     return f"{name} {depth}" if name in (*taken, "op", "alike") else name
-
-
-def _with_streams(structure: Structure, whole: Folding, divided: Folding) -> Folding:
-    """Return ``divided``, but what stands between two modules is in the box of the one before it.
-
-    Such is the sum to which a residual stream adds the output of each block.
-    """
-    boxes, place = divided.box, structure.place
-    (network,) = {box for box, at in zip(whole.box, place, strict=True) if at}
-    rank: dict[int, int] = {}
-    owner = [-1] * len(boxes)
-    for i, args in enumerate(structure.args):
-        if place[i] and args:
-            owner[i] = boxes[i]
-            rank.setdefault(boxes[i], i)
-        elif args and whole.box[i] == network:
-            before = {owner[arg] for arg in args} - {-1}
-            owner[i] = max(before, key=lambda box: rank[box])
-    box = [old if own < 0 else own for own, old in zip(owner, boxes, strict=True)]
-    number = {old: k for k, old in enumerate(dict.fromkeys(box))}
-    modules = {number[old]: paths for old, paths in divided.modules.items()}
-    return Folding([number[old] for old in box], modules)
 
 
 def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:

@@ -14,7 +14,13 @@ import {
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
 import { giversOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
-import { alongLanes, doorsOf, gridOf, wayTo } from "../../autograd/page/script/engine/lanes.js";
+import {
+  alongLanes,
+  doorsOf,
+  gridOf,
+  setApart,
+  wayTo,
+} from "../../autograd/page/script/engine/lanes.js";
 import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
@@ -409,6 +415,45 @@ test("a level out is the finest that is coarser", () => {
   for (const [l, { open }] of run.levels.entries()) assert.equal(coarser(run, { open }), l - 1);
   const [, { open }] = run.levels;
   assert.equal(coarser(run, opened(run, { open, chosen: 0 }, run.groups.length - 1)), 1);
+});
+test("where a wire leaves a card on one side and another comes in, they do so apart", () => {
+  const rects = new Map([
+    [0, { x: 0, y: 0, w: 112, h: 60 }],
+    [1, { x: 200, y: 40, w: 112, h: 60 }],
+    [2, { x: 0, y: 100, w: 112, h: 60 }],
+    [3, { x: 400, y: 40, w: 112, h: 60 }],
+  ]);
+  const wires = [
+    { arg: 0, node: 1 },
+    { arg: 1, node: 2 },
+    { arg: 1, node: 3 },
+  ];
+  const scene = { rects, items: [0, 1, 2, 3], wires },
+    free = { isGroup: () => false, firstArg: [] },
+    [into, back, on] = wires.map((wire) => route(free, scene, wire));
+  assert.deepEqual([into.at(-1)[0], back[0][0]], [200, 200], "both on the left");
+  assert.ok(into.at(-1)[1] - back[0][1] > 12);
+  assert.deepEqual(on[0], [312, 70], "alone, it is in the middle");
+});
+test("a card in a block is reached on each side, and ways of two cards in one lane lie side by side", () => {
+  const rects = [];
+  for (let row = 0; row < 4; row++)
+    for (let column = 0; column < 4; column++)
+      rects.push({ x: 130 * column, y: 78 * row, w: 112, h: 60 });
+  const grid = gridOf(rects),
+    ways = [1, 2].map((k) => wayTo(grid, rects[k], rects[8 + k]));
+  for (const turns of ways) assert.ok(turns.length >= 3);
+  const taken = new Map();
+  ways.forEach((turns, k) => {
+    setApart(taken, k, turns);
+    setApart(taken, k, structuredClone(turns));
+  });
+  for (const lane of taken.values())
+    for (const one of lane)
+      for (const other of lane) {
+        if (one.low > other.high || other.low > one.high) continue;
+        assert.equal(one.aside === other.aside, one.source === other.source);
+      }
 });
 test("names for little room", () => {
   assert.equal(short("abcdefgh", 5), "abc…h");
