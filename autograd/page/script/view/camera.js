@@ -64,7 +64,7 @@ export function fit() {
   Object.assign(state.camera, wholly(state.scene.bounds));
   place();
 }
-const LEAST = 0.45; // below this scale, a card can't be read
+const LEAST = 0.52; // below this scale, letters are less than 6 pixels high
 /** Show all if that is legible, else what surrounds the current event. */
 export function lookAtAll() {
   const { camera: view } = state;
