@@ -14,6 +14,7 @@ import pytest
 from autograd import Stepper, Value, logsumexp, tanh
 from autograd.drawing.film import FACTOR_HEIGHT, MOST_FILMED, film_of, label_place, svg_of
 from autograd.drawing.layout import HEIGHT, WIDTH
+from autograd.drawing.palette import INK, POSITIVE
 from autograd.drawing.picture import shown
 from nn import MLP
 
@@ -95,6 +96,9 @@ def test_svg_plays_without_a_script_and_shows_each_state_once() -> None:
         spans = [f.cards[i] for f in film.frames]
         assert sum(a != b for a, b in pairwise(spans)) < 8
     assert text == svg_of(film_of(neuron().recording), 1.0)
+    # What stands on a strong colour is as dark as its number.
+    strips = re.findall(r'fill="(#\w+)"/>(?:<rect[^>]*>)?<text class="tag"[^>]*fill="(#\w+)"', text)
+    assert (POSITIVE[-1], INK) in strips
 
 
 @pytest.mark.long

@@ -265,8 +265,8 @@ def svg_of(film: Film, seconds: float) -> str:
         body.append(
             f'<text class="name" x="9" y="16">{escape(name)}</text>'
             f'<text class="op" x="{WIDTH - 9}" y="16">{escape(op)}</text>'
-            f'<text class="tag" x="9" y="33">value</text><text class="number" x="{WIDTH - 9}" '
-            f'y="33">{escape(value)}</text><text class="tag" x="9" y="{HEIGHT - 6}">grad</text></g>'
+            f'<text class="tag" x="9" y="33" fill="{GREY}">value</text>'
+            f'<text class="number" x="{WIDTH - 9}" y="33">{escape(value)}</text></g>'
         )
     for k, frame in enumerate(film.frames):
         if frame.edge is not None:
@@ -277,7 +277,7 @@ def svg_of(film: Film, seconds: float) -> str:
     style = _STYLE + "".join(_keyframes(first, last, count, seconds) for first, last in shots)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" role="img" aria-label="A backward pass, step by step">'
+        f'height="{height}" fill="{INK}" role="img" aria-label="A backward pass, step by step">'
         f'<style>{style}</style><rect width="{width}" height="{height}" fill="white"/>'
         f"{''.join(body)}</svg>\n"
     )
@@ -298,8 +298,9 @@ def _card(card: Card) -> str:
         else ""
     )
     ink = ink_on(card.fill, GREY if card.gradient == "?" else INK)
+    tag = f'<text class="tag" x="9" y="{HEIGHT - 6}" fill="{ink_on(card.fill, GREY)}">grad</text>'
     number = f'<text class="number" x="{WIDTH - 9}" y="{HEIGHT - 6}" fill="{ink}">'
-    return f"{fill}{mark}{number}{escape(card.gradient)}</text>"
+    return f"{fill}{mark}{tag}{number}{escape(card.gradient)}</text>"
 
 
 def _wire(route: tuple[Point, ...], name: str) -> str:
@@ -338,9 +339,9 @@ def _keyframes(first: int, last: int, count: int, seconds: float) -> str:
 
 
 _STYLE = (
-    "text{font:12px system-ui,Helvetica,Arial,sans-serif;fill:" + INK + "}"
-    ".name{font-weight:650}.op,.tag{fill:" + GREY + "}.op,.number{text-anchor:end}"
-    ".tag{font-size:10px}.number{font:11.5px ui-monospace,Menlo,Consolas,monospace;fill:inherit}"
+    "text{font:12px system-ui,Helvetica,Arial,sans-serif}"
+    ".name{font-weight:650}.op{fill:" + GREY + "}.op,.number{text-anchor:end}"
+    ".tag{font-size:10px}.number{font:11.5px ui-monospace,Menlo,Consolas,monospace}"
     f".card{{fill:white;stroke:{BORDER};stroke-width:1.2}}"
     f".wire{{fill:none;stroke:{WIRE};stroke-width:1.3}}.active{{stroke:{ACCENT};stroke-width:2.8}}"
     f".mark{{fill:none;stroke:{ACCENT};stroke-width:2.6}}"
