@@ -304,7 +304,7 @@ class Adam(Optimizer):
         return (
             learning_rate,
             learning_rate / (1 - self.betas[0] ** step),
-            math.sqrt(1 - self.betas[1] ** step),
+            1 / math.sqrt(1 - self.betas[1] ** step),
         )
 
     def update(self, w: Any, g: Any, *rest: Any) -> tuple[Any, ...]:
@@ -317,7 +317,7 @@ class Adam(Optimizer):
         first, second = self.betas
         means = first * means + (1 - first) * g
         squares = second * squares + (1 - second) * g * g
-        return w - size * means / (sqrt(squares) / correction + self.epsilon), means, squares
+        return w - size * means / (sqrt(squares) * correction + self.epsilon), means, squares
 
 
 class AdamW(Adam):

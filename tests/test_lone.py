@@ -1,5 +1,6 @@
 """One sample's code: indices of a loop as lanes, of all sizes around those of a vector."""
 
+import ctypes
 import math
 import random
 from typing import Any
@@ -11,8 +12,21 @@ from autograd.compiler.rolling import loops_of
 
 pytest.importorskip("llvmlite")
 
+import numpy as np
+
 from autograd.compiler import machine
-from autograd.compiler.llvm import block_for, kernel_of
+from autograd.compiler.frames import MOST_LANES, aligned
+from autograd.compiler.llvm import (
+    ARRAYS,
+    PARAMETERS,
+    SCALE,
+    START,
+    STOP,
+    SUMS,
+    WORKSPACE,
+    block_for,
+    kernel_of,
+)
 from autograd.compiler.loops import Access, Loop
 from autograd.compiler.machine import Machine
 
@@ -197,6 +211,31 @@ def test_neurons_of_a_position_lie_side_by_side() -> None:
     assert isinstance(first, Loop)
     assert first.dims == (3, 5)
     assert first.statements[0].target == Access("t", 0, (5, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sums_may_be_added_to_what_is_there(dtype: str) -> None:
+    """As they are: whoever adds up several calls clears and scales but once."""
+    w, shared = [Value(0.25 * i - 1) for i in range(9)], Value(3.0)
+    f = compile(lambda x: dot(w, x) + shared * shared, [0.0] * 9, wrt=[*w, shared], dtype=dtype)
+    gradient = f._code.native_gradient
+    made = gradient.made(single=True)
+    numbers = np.array([leaf.data for leaf in f.parameters], dtype)
+    samples = np.arange(27, dtype=dtype).reshape(3, 9)
+    room, sums = aligned(made.workspace, dtype), np.full(11 + MOST_LANES, 5, dtype)
+    words = np.zeros(ARRAYS + 1, np.int64)
+    words[PARAMETERS], words[WORKSPACE] = numbers.ctypes.data, room.ctypes.data
+    words[START], words[STOP], words[SUMS] = 1, 3, sums.ctypes.data
+    words[ARRAYS] = samples.ctypes.data
+    words.view(float)[SCALE] = 0.5
+    values = [float(numbers[:9] @ x + 9) for x in samples]
+    parts = [values[1] + values[2], *(samples[1] + samples[2]), 12.0]
+    ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.add)(words.ctypes.data)
+    # All are small multiples of a quarter: every operation is exact.
+    assert sums[:11].tolist() == [5 + part for part in parts]
+    made.call(words.ctypes.data)
+    assert sums[:11].tolist() == [0.5 * part for part in parts]
+    assert (sums[11:] == 5).all()
 
 
 def test_exact_code_has_no_vectors() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import pytest
 
 import nn
-from autograd import CompileError, Value, dot, mean, take, tanh
+from autograd import CompileError, Descent, Value, compile, dot, mean, take, tanh
 from nn import GPT, minimize, next_token_loss
 from nn.optim import SGD, Adam, Optimizer
 from nn.training import minimization
@@ -79,6 +79,20 @@ def test_few_of_a_length_are_done_one_by_one(
     losses = minimize(lambda x: (w * x[0] - x[1]) ** 2, [batch], SGD([w], 0.1), compile=True)
     assert losses == [2.25]
     assert ways[-1] is (together == minimization.ALONE)
+
+
+def test_samples_with_sums_of_their_own_are_done_one_by_one() -> None:
+    """However many are of a length, where a block of them would leave the nearest caches."""
+    lengths = {2: False, 8: True}
+    for length, is_large in lengths.items():
+        model = GPT(27, seed=0)
+        loss = partial(next_token_loss, model)
+        cost = compile(loss, [0.0] * length, wrt=model.parameters())
+        assert Descent.suits_one_by_one(cost) is is_large
+    # A long formula has no vectors of its own.
+    w = Value(0.5)
+    long = compile(lambda x: reduce(lambda a, _: tanh(a * w), range(9000), x[0]), [0.0], wrt=[w])
+    assert not Descent.suits_one_by_one(long)
 
 
 def test_a_run_goes_on_where_one_ended() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
-from autograd.compiler.llvm import ARRAYS, PARAMETERS, STOP, WORKSPACE
-from autograd.compiler.machine import address_of, kept_code, load
+from autograd.compiler.llvm import ARRAYS, MOST_VECTORS, PARAMETERS, STOP, WORKSPACE
+from autograd.compiler.machine import address_of, host, kept_code, load
 from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
 from autograd.compiler.reals import Real
 
@@ -23,6 +23,12 @@ Span = tuple[int, int, int]
 
 PATIENCE = 0.02
 """Seconds after which steps are to pause for Python, which may have been interrupted."""
+
+NEAR = 32_768
+"""Numbers that a processor's own cache holds for sure, beside the parameters."""
+
+TERMS = 4
+"""Operations for each number that is kept, from which on most are in sums within a sample."""
 
 STEPS_A_CALL = 64
 """So many steps are one call at most: more would save nothing."""
@@ -40,10 +46,10 @@ class _Kind:
         n, dtype = len(inputs[0]), gradient.dtype
         self.outputs = [np.empty((n, *x), dtype) for x in gradient.signature.results]
         made = gradient.made(single=single)
-        self._call = made.call
+        self._call, self.add = made.call, made.add
         room = aligned(made.workspace, dtype)
         self._words = _words(room, [*inputs, *self.outputs])
-        self.place = address_of(made.call), self._words.ctypes.data
+        self.run, self.words = address_of(made.call), self._words.ctypes.data
         self._kept = room, inputs
 
 
@@ -153,6 +159,18 @@ class Descent:
         return gradient.parts(samples) == 1
 
     @staticmethod
+    def suits_one_by_one(cost: Compiled) -> bool:
+        """Return whether samples are done best one by one, however many of a kind there are.
+
+        So it is where a sample has sums for vectors of its own, and a block of samples would leave
+        the nearest caches.
+        """
+        gradient = cost._code.native_gradient
+        made = gradient.made(single=True)
+        block = MOST_VECTORS * host().lanes(gradient.signature.real) * made.workspace
+        return bool(made.add) and made.operations > TERMS * made.workspace and block > NEAR
+
+    @staticmethod
     def ready(cost: Compiled, arrays: Sequence[Any]) -> list[Array]:
         """Return samples as a descent takes them: looked at, and in the numbers of its code.
 
@@ -204,7 +222,11 @@ class Descent:
 
     def plan(self, batches: Sequence[Sequence[Span]]) -> None:
         """Say which samples the epoch's steps are of: a span for each kind that is in a batch."""
-        spans = [(*self._kind(kind).place, *span) for batch in batches for kind, *span in batch]
+        kinds = {kind: self._kind(kind) for batch in batches for kind, *_ in batch}
+        adds = all(kind.add for kind in kinds.values())
+        places = {i: (kind.add if adds else kind.run, kind.words) for i, kind in kinds.items()}
+        self._words[WORD["adds"]] = adds
+        spans = [(*places[kind], *span) for batch in batches for kind, *span in batch]
         sizes = [sum([end - begin for _, begin, end in batch]) for batch in batches]
         self._plan = {
             "ends": np.array([*accumulate(map(len, batches), initial=0)], dtype=np.int64),

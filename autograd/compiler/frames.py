@@ -72,6 +72,7 @@ class Made(NamedTuple):
         others: code for other such samples, whose sums are added.
         around: code for what becomes of the value, whose derivatives the others give: of its row.
             It gives the same, of the parameters alone, and the derivative by the value.
+        add: where the code is that adds to sums as they are, and doesn't scale them; 0 for none.
     """
 
     call: Callable[[int], None]
@@ -80,6 +81,7 @@ class Made(NamedTuple):
     rows: Array | None = None
     others: tuple[Made, ...] = ()
     around: Made | None = None
+    add: int = 0
 
 
 class Shared:

@@ -30,6 +30,9 @@ from autograd.compiler.sums import TOGETHER, sums_of
 LARGE_PROGRAM = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
 
+MOST_VECTORS = 4
+"""How many vectors of samples a block has otherwise."""
+
 LANES = (1, 2, 4, 8, 16)
 """How many numbers a vector may have."""
 
@@ -88,7 +91,7 @@ def block_for(
         totals = machine.registers // 2
         return SampleBlock(1, 1, exact, 1 if exact else width, real, totals)
     size = sum(len(loop.statements) for _, loop in loops_in(loops.lanes))
-    vectors = 1 if size > LARGE_PROGRAM else 4
+    vectors = 1 if size > LARGE_PROGRAM else MOST_VECTORS
     return SampleBlock(width, vectors, real=real, totals=machine.registers // 2)
 
 
@@ -134,7 +137,7 @@ class _Module:
             ("x", sizes["x"] * block.lanes),
             ("t", sizes["t"] * block.lanes),
             ("a", sizes["a"] * block.lanes),
-            ("r", block.padded(self.sums.vectors) * block.width),
+            ("r", block.padded(self.sums.vectors) * block.width if block.width > 1 else 0),
             ("h", self.sums.ahead * TOGETHER),
             ("d", self.sums.behind * TOGETHER),
             ("c", room(self.sums, block)),
@@ -144,13 +147,18 @@ class _Module:
         ):
             offsets[array] = total
             total += -(-size // apart) * apart
-        self._run(offsets)
+        if block.width > 1:
+            self._function("run", offsets)
+        else:
+            self._function("add", offsets)
+            self._run_one_by_one()
         sums = block.padded(sizes["r"])
         about = [
             "; run(args): args are words of 8 bytes, in this order: the address of the parameters,",
             f"; of {total} {self.real.name}s to work in (at a multiple of 64), the first sample,",
             f"; where to stop, the address of room for {sums} sums, what they are",
             "; multiplied by (a double), and the address of each array in and out, row by row.",
+            "; add(args), where samples are done one by one, adds to the sums as they are.",
         ]
         return Kernel("\n".join([*about, *self._declarations(), *self.functions]), total)
 
@@ -187,28 +195,50 @@ class _Module:
             return LoneBody(self.calls.name, block)
         return Body(self.calls.name, block, masked=masked)
 
-    def _run(self, offsets: dict[str, int]) -> None:
-        """Write the function that is called from outside."""
+    def _run_one_by_one(self) -> None:
+        """Write ``run`` where there is ``add``."""
+        code = Body(self.calls.name, self.block, masked=False)
+        self._word(code, "sums", SUMS, "ptr")
+        self._word(code, "scale", SCALE, "double")
+        self._zero(code, "sums", 0, self.sums.vectors)
+        code.emit("call void @add(ptr %args)")
+        self._scale(code)
+        self._define("run", code)
+
+    def _word(self, code: Body, name: str, place: int, kind: str) -> None:
+        code.emit(f"%{name}.p = getelementptr i64, ptr %args, i64 {place}")
+        code.emit(f"%{name} = load {kind}, ptr %{name}.p")
+
+    def _define(self, name: str, code: Body) -> None:
+        body = "\n".join(code.lines)
+        self.functions.append(
+            f"define void @{name}(ptr %args) {OFTEN} {{\nentry:\n{body}\n  ret void\n}}\n"
+        )
+
+    def _function(self, name: str, offsets: dict[str, int]) -> None:
+        """Write a function that is called from outside."""
         sizes, parameters, real = self.loops.sizes, self.loops.parameters, self.real
         code = Body(self.calls.name, self.block, masked=False)
         emit = code.emit
 
-        def word(name: str, place: int, kind: str) -> None:
-            emit(f"%{name}.p = getelementptr i64, ptr %args, i64 {place}")
-            emit(f"%{name} = load {kind}, ptr %{name}.p")
-
-        word("parameters", PARAMETERS, "ptr")
-        word("work", WORKSPACE, "ptr")
-        word("start", START, "i64")
-        word("stop", STOP, "i64")
-        word("sums", SUMS, "ptr")
-        word("scale", SCALE, "double")
-        for i in range(len(self.arguments) + len(self.results)):
-            word(f"array{i}", ARRAYS + i, "ptr")
+        words = [
+            ("parameters", PARAMETERS, "ptr"),
+            ("work", WORKSPACE, "ptr"),
+            ("start", START, "i64"),
+            ("stop", STOP, "i64"),
+            ("sums", SUMS, "ptr"),
+            ("scale", SCALE, "double"),
+        ]
+        count = len(self.arguments) + len(self.results)
+        words += [(f"array{i}", ARRAYS + i, "ptr") for i in range(count)]
+        for word in words:
+            self._word(code, *word)
         for array, offset in offsets.items():
             alone = array == "u" and sizes["u"] == parameters
             base = "parameters" if alone else "work"
             place = 0 if alone else offset
+            if array == "r" and self.block.width == 1:
+                base, place = "sums", 0
             emit(f"%{array} = getelementptr {real.name}, ptr %{base}, i64 {place}")
         if sizes["u"] > parameters:
             emit(
@@ -225,28 +255,30 @@ class _Module:
         emit(f"call void @uniform({POINTERS})")
         emit("%count = sub i64 %stop, %start")
         self._lanes(code)
-        self._finish(code)
+        if self.block.width > 1:
+            self._finish(code)
         if self.loops.totals:
-            emit("%many = sitofp i64 %count to double")
-            emit("%share = fmul double %many, %scale")
-            weight = self._narrowed(code, "%share")
+            self._totals(code)
+        self._define(name, code)
+
+    def _totals(self, code: Body) -> None:
+        """Write the sums of what all samples share."""
+        number, emit, is_one_by_one = self.real.name, code.emit, self.block.width == 1
+        emit("%many = sitofp i64 %count to double")
+        emit(f"%share = fmul double %many, {'1.0' if is_one_by_one else '%scale'}")
+        weight = self._narrowed(code, "%share")
         for place, operand in self.loops.totals:
             value = code.scalar(operand)
-            at, scaled = code.new(), code.new()
-            emit(f"{scaled} = fmul {real.name} {value}, {weight}")
-            emit(f"{at} = getelementptr {real.name}, ptr %sums, i64 {place}")
-            emit(f"store {real.name} {scaled}, ptr {at}")
-        body = "\n".join(code.lines)
-        self.functions.append(
-            f"define void @run(ptr %args) {OFTEN} {{\nentry:\n{body}\n  ret void\n}}\n"
-        )
+            at, total = code.at("%sums", "", 0, place), code.new()
+            emit(f"{total} = fmul {number} {value}, {weight}")
+            if is_one_by_one:
+                before, part, total = code.read(at, number), total, code.new()
+                emit(f"{total} = fadd {number} {before}, {part}")
+            code.write(total, at, number)
 
     def _finish(self, code: Body) -> None:
         """Write what adds up the places of each sum's vector, and puts all sums in order."""
         width, number, sums = self.block.width, code.types.number, self.sums
-        if width == 1:
-            self._scale(code)
-            return
         factor = code.broadcast(self._narrowed(code, "%scale"))
         target = "%sums_in_order" if sums.outers else "%sums"
         with code.counted("0", str(self.block.padded(sums.vectors)), width) as k:
@@ -260,15 +292,15 @@ class _Module:
             collect(code, outer, factor)
 
     def _scale(self, code: Body) -> None:
-        """Write what multiplies sums that are numbers, neighbouring ones side by side."""
+        """Write what multiplies sums that are numbers where they are, a vector at a time."""
         begin, size = 0, self.sums.vectors
         scale = self._narrowed(code, "%scale")
         for width in sorted({self.lone.across, 1}, reverse=True):
             code.use(width)
             factor, number, end = code.broadcast(scale), code.types.number, size - size % width
             with code.counted(str(begin), str(end), width) as k:
-                product = code.binary("fmul", code.read(code.at("%r", k, 1), number), factor)
-                code.write(product, code.at("%sums", k, 1), number)
+                at = code.at("%sums", k, 1)
+                code.write(code.binary("fmul", code.read(at, number), factor), at, number)
             begin = end
         code.use(1)
 
@@ -304,7 +336,6 @@ class _Module:
         block, rest, emit = self.block, self.rest, code.emit
         samples = Passage(code, self.arguments, self.results, self._left())
         if block.width == 1:
-            self._clear(code)
             with code.counted("%start", "%stop") as b:
                 samples.enter(rest, b)
                 emit(f"call void @rest({POINTERS})")

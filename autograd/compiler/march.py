@@ -10,15 +10,16 @@ from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS
 from autograd.compiler.reals import DOUBLE, Real
 
 FRAME = (
-    "done first last weights weights_step sums sums_step more count ends spans scales "
+    "done first last weights weights_step sums sums_step more count adds ends spans scales "
     "settings settings_count settings_at update words0 words1 next clip bound slopes"
 ).split()
 """The frame's words: steps made, the first and the last (excluded) of this call; where weights and
 sums begin, and how many bytes a step has; room for the sums of a further kind of samples, and how
-many sums there are. Of each step: where its spans begin, and the next one's, and the factor of its
-sums; from ``first`` on, its settings. Of each span: function, words, first sample, last (excluded).
-The optimiser's function and its two frames in turn, and which word of them is the new weights. How
-to clip, the bound, and where clipped slopes go."""
+many sums there are; 1 if the kernels add to them, unscaled, 0 if they set them. Of each step: where
+its spans begin, and the next one's, and the factor of its sums; from ``first`` on, its settings. Of
+each span: function, words, first sample, last (excluded). The optimiser's function and its two
+frames in turn, and which word of them is the new weights. How to clip, the bound, and where clipped
+slopes go."""
 
 WORD = {name: place for place, name in enumerate(FRAME)}
 
@@ -39,6 +40,8 @@ BEGIN = f"""\
   %bound.f = bitcast i64 %bound to double
   %bound.n = fneg double %bound.f
   %settings.size = mul i64 %settings_count, {{bytes}}
+  %sums.size = mul i64 %count, {{bytes}}
+  %are.added = icmp eq i64 %adds, 1
   %size = sub i64 %count, 1
   br label %steps
 steps:
@@ -62,9 +65,12 @@ begin:
   %to = load i64, ptr %to.p
   %scale.p = getelementptr i64, ptr %at.scales, i64 %i
   %scale = load i64, ptr %scale.p
+  br i1 %are.added, label %clear, label %span
+clear:
+  call void @llvm.memset.p0.i64(ptr %at.r, i8 0, i64 %sums.size, i1 false)
   br label %span
 span:
-  %j = phi i64 [ %from, %begin ], [ %j.next, %spanned ]
+  %j = phi i64 [ %from, %begin ], [ %from, %clear ], [ %j.next, %spanned ]
   %j.4 = mul i64 %j, 4
   %at.span = getelementptr i64, ptr %at.spans, i64 %j.4
   %call.i = load i64, ptr %at.span
@@ -76,8 +82,9 @@ span:
   %start = load i64, ptr %start.p
   %stop.p = getelementptr i64, ptr %at.span, i64 3
   %stop = load i64, ptr %stop.p
-  %is.first = icmp eq i64 %j, %from
-  %goal = select i1 %is.first, i64 %r, i64 %more
+  %is.alone = icmp eq i64 %j, %from
+  %is.direct = or i1 %is.alone, %are.added
+  %goal = select i1 %is.direct, i64 %r, i64 %more
   %word.start = getelementptr i64, ptr %words, i64 {START}
   store i64 %start, ptr %word.start
   %word.stop = getelementptr i64, ptr %words, i64 {STOP}
@@ -89,7 +96,7 @@ span:
   %word.goal = getelementptr i64, ptr %words, i64 {SUMS}
   store i64 %goal, ptr %word.goal
   call void %call(ptr %words)
-  br i1 %is.first, label %spanned, label %add
+  br i1 %is.direct, label %spanned, label %add
 add:
   %a = phi i64 [ 0, %span ], [ %a.next, %add ]
   %total.p = getelementptr {{number}}, ptr %at.r, i64 %a
@@ -104,7 +111,25 @@ add:
 spanned:
   %j.next = add i64 %j, 1
   %j.more = icmp slt i64 %j.next, %to
-  br i1 %j.more, label %span, label %costed
+  br i1 %j.more, label %span, label %summed
+summed:
+  br i1 %are.added, label %scaling, label %costed
+scaling:
+  %scale.f = bitcast i64 %scale to double
+  %factor.n = {{narrowed}}
+  %factor.1 = insertelement {{vector}} poison, {{number}} %factor.n, i32 0
+  %factor = shufflevector {{vector}} %factor.1, {{vector}} poison,
+      <{SUMS_AT_A_TIME} x i32> zeroinitializer
+  br label %each.sum
+each.sum:
+  %b = phi i64 [ 0, %scaling ], [ %b.next, %each.sum ]
+  %sum.p = getelementptr {{number}}, ptr %at.r, i64 %b
+  %sum = load {{vector}}, ptr %sum.p, align {{bytes}}
+  %scaled = fmul {{vector}} %sum, %factor
+  store {{vector}} %scaled, ptr %sum.p, align {{bytes}}
+  %b.next = add i64 %b, {SUMS_AT_A_TIME}
+  %b.more = icmp slt i64 %b.next, %count
+  br i1 %b.more, label %each.sum, label %costed
 costed:
   %cost = load {{number}}, ptr %at.r
   %nothing = fsub {{number}} %cost, %cost
@@ -152,6 +177,7 @@ move:
 }}}}
 declare double @llvm.sqrt.f64(double)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 CLIPPED = """\
@@ -174,7 +200,9 @@ SHRUNK = """\
 def steps_of(real: Real) -> str:
     """Return the function ``steps`` of a frame, with numbers of some kind; it returns an answer."""
     vector = f"<{SUMS_AT_A_TIME} x {real.name}>"
-    names = {"number": real.name, "vector": vector, "bytes": real.size}
+    way = "bitcast" if real is DOUBLE else "fptrunc"
+    narrowed = f"{way} double %scale.f to {real.name}"
+    names = {"number": real.name, "vector": vector, "bytes": real.size, "narrowed": narrowed}
     lines = ["define i64 @steps(ptr %frame) {", "entry:"]
     for name in FRAME[1:]:
         lines.append(f"  %{name}.p = getelementptr i64, ptr %frame, i64 {WORD[name]}")

@@ -332,6 +332,7 @@ def _loaded(content: bytes, dtype: Any) -> Made:
         if shape := each.get("rows"):
             rows = converted(numbers[: prod(shape)].reshape(shape), dtype)
             numbers = numbers[prod(shape) :]
-        found.append(Made(call, each["workspace"], each["operations"], rows))
+        add = engine.get_function_address("add")
+        found.append(Made(call, each["workspace"], each["operations"], rows, add=add))
     around = found.pop() if found[-1].rows is not None and not found[-1].rows.size else None
     return found[0]._replace(others=tuple(found[1:]), around=around)

@@ -188,6 +188,7 @@ class _Compiled:
             ends = zip(before, map(len, kinds.values()), strict=True)
             self.spans.append([(k, *span) for k, span in enumerate(ends) if span[0] < span[1]])
         costs = [cost.of(((length,),)) for length in lengths]
+        is_few = len(samples) <= ALONE * sum(map(len, self.spans))
         samples_of = zip(costs, kinds.values(), strict=True)
         self.descent = Descent(
             costs,
@@ -196,7 +197,7 @@ class _Compiled:
             STRETCH,
             size,
             fixed=self.fixed,
-            single=len(samples) <= ALONE * sum(map(len, self.spans)),
+            single=is_few or Descent.suits_one_by_one(cost),
         )
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
         self.descent.begin(weights, list(map(numpy.array, optimizer.memory)))
