@@ -95,6 +95,25 @@ def test_samples_with_sums_of_their_own_are_done_one_by_one() -> None:
     assert not Descent.suits_one_by_one(long)
 
 
+def test_a_step_that_fails_leaves_the_weights_before_it() -> None:
+    """However few rows there are for them: after an odd and an even number of steps."""
+    for made in (5, 6, minimization.STRETCH + 1):
+        w = Value(1.0)
+        batches = [[[0.5 * k]] for k in range(made)]
+        loss = lambda xs, w=w: (w - xs[0]) ** 2
+        losses = minimize(loss, batches, Adam([w], 0.1), compile=True)
+        other, told = Value(1.0), []
+        with pytest.raises(FloatingPointError, match=f"in step {made + 1}"):
+            minimize(
+                lambda xs, w=other: (w - xs[0]) ** 2,
+                [*batches, [[1e200]], [[0.0]]],
+                Adam([other], 0.1),
+                tell=told.append,
+                compile=True,
+            )
+        assert (told, other.data) == (losses, w.data)
+
+
 def test_a_run_goes_on_where_one_ended() -> None:
     w = [Value(1.0), Value(-1.0)]
     loss = lambda xs: dot(w, xs[:2]) ** 2 + (w[0] - xs[-1]) ** 2

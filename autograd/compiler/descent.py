@@ -24,10 +24,10 @@ Span = tuple[int, int, int]
 PATIENCE = 0.02
 """Seconds after which steps are to pause for Python, which may have been interrupted."""
 
-NEAR = 32_768
+IN_NEAR_CACHES = 32_768
 """Numbers that a processor's own cache holds for sure, beside the parameters."""
 
-TERMS = 4
+WORK_A_NUMBER = 4
 """Operations for each number that is kept, from which on most are in sums within a sample."""
 
 STEPS_A_CALL = 64
@@ -69,12 +69,14 @@ class Descent:
         size: how many parameters there are.
         fixed: the numbers of others that ``costs`` have behind them, and that stay.
         single: whether each sample is done by itself: where few of a kind come together.
+        keeps: whether weights and gradients of all steps are kept; the last ones stay in the
+            nearest caches.
         clip_value, clip_norm: bounds of each number of a step's gradient, or of the norm of all,
             to which it is clipped before the update.
 
     Attributes:
-        weights: before each step, and after the last one, in rows.
-        gradients: of each step, before clipping, in rows.
+        weights: before each step, and after the last one, in rows, if they are kept.
+        gradients: of each step, before clipping, in rows, if they are kept.
         pace: how many steps to make at once, so that Python has its say in time.
     """
 
@@ -88,18 +90,21 @@ class Descent:
         *,
         fixed: Sequence[float] = (),
         single: bool = False,
+        keeps: bool = True,
         clip_value: float | None = None,
         clip_norm: float | None = None,
     ) -> None:
         step = update._code.native_values
         real = step.signature.real
         dtype = step.dtype
-        numbers = np.empty((steps + 1, size + len(fixed)), dtype)
+        # A step that is broken off leaves what it read.
+        numbers = np.empty((steps + 1 if keeps else 2, size + len(fixed)), dtype)
         self._fixed = numbers[:, size:]
         self.fix(fixed)
         self.weights = numbers[:, :size]
         # A kernel writes its sums a vector at a time: the value, the slopes, and room behind.
-        self._sums = np.empty((steps, size + MOST_LANES), dtype)
+        self._sums = np.empty((steps if keeps else 1, size + MOST_LANES), dtype)
+        self._costs = np.empty(steps, dtype)
         self._more = np.empty(size + MOST_LANES, dtype)
         self.gradients = self._sums[:, 1 : size + 1]
         self._samples = list(zip(costs, inputs, strict=True))
@@ -132,6 +137,9 @@ class Descent:
             "weights_step": self.weights.strides[0],
             "sums": self._sums.ctypes.data,
             "sums_step": self._sums.strides[0],
+            "costs": self._costs.ctypes.data,
+            "weights_rows": -1 if keeps else 1,
+            "sums_rows": -1 if keeps else 0,
             "more": self._more.ctypes.data,
             "count": size + 1,
             "settings_count": len(self._settings),
@@ -168,7 +176,11 @@ class Descent:
         gradient = cost._code.native_gradient
         made = gradient.made(single=True)
         block = MOST_VECTORS * host().lanes(gradient.signature.real) * made.workspace
-        return bool(made.add) and made.operations > TERMS * made.workspace and block > NEAR
+        return (
+            bool(made.add)
+            and made.operations > WORK_A_NUMBER * made.workspace
+            and block > IN_NEAR_CACHES
+        )
 
     @staticmethod
     def ready(cost: Compiled, arrays: Sequence[Any]) -> list[Array]:
@@ -193,13 +205,18 @@ class Descent:
 
     def costs(self, begin: int, end: int) -> list[float]:
         """Return the costs of some steps; that of one which failed is known, too."""
-        costs: list[float] = self._sums[begin:end, 0].tolist()
+        costs: list[float] = self._costs[begin:end].tolist()
         return costs
 
     @property
     def slopes(self) -> Array:
         """By what the last step has moved the parameters: its gradient, clipped."""
         return self._clipped if self._is_clipped else self.gradients[self.done - 1]
+
+    @property
+    def last(self) -> Array:
+        """The weights after the last step."""
+        return self._weights_before(self.done)
 
     @property
     def memory(self) -> list[Array]:
@@ -262,10 +279,15 @@ class Descent:
         self._clipped[:] = slopes
         self._settings[:] = converted(np.array(settings, dtype=float), self._settings.dtype)
         own = self._updates[i % 2]
-        own[ARRAYS], own[ARRAYS + 1] = self.weights[i].ctypes.data, self._clipped.ctypes.data
-        own[self._words[WORD["next"]]] = self.weights[i + 1].ctypes.data
+        before, after = self._weights_before(i), self._weights_before(i + 1)
+        own[ARRAYS], own[ARRAYS + 1] = before.ctypes.data, self._clipped.ctypes.data
+        own[self._words[WORD["next"]]] = after.ctypes.data
         self._updating.call(own.ctypes.data)
         self._words[0] = i + 1
+
+    def _weights_before(self, step: int) -> Array:
+        row: Array = self.weights[step & self._words[WORD["weights_rows"]]]
+        return row
 
     def _kind(self, place: int) -> _Kind:
         """Return a kind of samples, with its machine code, which is made when it is asked for."""

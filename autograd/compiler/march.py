@@ -10,16 +10,17 @@ from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS
 from autograd.compiler.reals import DOUBLE, Real
 
 FRAME = (
-    "done first last weights weights_step sums sums_step more count adds ends spans scales "
+    "done first last weights weights_step weights_rows sums sums_step sums_rows costs "
+    "more count adds ends spans scales "
     "settings settings_count settings_at update words0 words1 next clip bound slopes"
 ).split()
 """The frame's words: steps made, the first and the last (excluded) of this call; where weights and
-sums begin, and how many bytes a step has; room for the sums of a further kind of samples, and how
-many sums there are; 1 if the kernels add to them, unscaled, 0 if they set them. Of each step: where
-its spans begin, and the next one's, and the factor of its sums; from ``first`` on, its settings. Of
-each span: function, words, first sample, last (excluded). The optimiser's function and its two
-frames in turn, and which word of them is the new weights. How to clip, the bound, and where clipped
-slopes go."""
+sums begin, how many bytes a step has, and which bits of its number tell its row; where costs go;
+room for the sums of a further kind of samples, and how many sums there are; 1 if the kernels add to
+them, unscaled, 0 if they set them. Of each step: where its spans begin, and the next one's, and the
+factor of its sums; from ``first`` on, its settings. Of each span: function, words, first sample,
+last (excluded). The optimiser's function and its two frames in turn, and which word of them is the
+new weights. How to clip, the bound, and where clipped slopes go."""
 
 WORD = {name: place for place, name in enumerate(FRAME)}
 
@@ -52,10 +53,15 @@ made:
   ret i64 0
 begin:
   %row = sub i64 %i, %first
-  %w.by = mul i64 %i, %weights_step
+  %w.row = and i64 %i, %weights_rows
+  %w.by = mul i64 %w.row, %weights_step
   %w = add i64 %weights, %w.by
-  %w.next = add i64 %w, %weights_step
-  %r.by = mul i64 %i, %sums_step
+  %i.next = add i64 %i, 1
+  %w.next.row = and i64 %i.next, %weights_rows
+  %w.next.by = mul i64 %w.next.row, %weights_step
+  %w.next = add i64 %weights, %w.next.by
+  %r.row = and i64 %i, %sums_rows
+  %r.by = mul i64 %r.row, %sums_step
   %r = add i64 %sums, %r.by
   %at.r = inttoptr i64 %r to ptr
   %at.g = getelementptr {{number}}, ptr %at.r, i64 1
@@ -132,6 +138,8 @@ each.sum:
   br i1 %b.more, label %each.sum, label %costed
 costed:
   %cost = load {{number}}, ptr %at.r
+  %cost.p = getelementptr {{number}}, ptr %at.costs, i64 %i
+  store {{number}} %cost, ptr %cost.p
   %nothing = fsub {{number}} %cost, %cost
   %is.finite = fcmp oeq {{number}} %nothing, 0.0
   br i1 %is.finite, label %clipping, label %failed
@@ -171,7 +179,6 @@ move:
   %own.next = getelementptr i64, ptr %own, i64 %next
   store i64 %w.next, ptr %own.next
   call void %at.update(ptr %own)
-  %i.next = add i64 %i, 1
   store i64 %i.next, ptr %frame
   br label %steps
 }}}}
@@ -207,7 +214,17 @@ def steps_of(real: Real) -> str:
     for name in FRAME[1:]:
         lines.append(f"  %{name}.p = getelementptr i64, ptr %frame, i64 {WORD[name]}")
         lines.append(f"  %{name} = load i64, ptr %{name}.p")
-    pointers = "more", "ends", "spans", "scales", "settings", "settings_at", "update", "slopes"
+    pointers = (
+        "costs",
+        "more",
+        "ends",
+        "spans",
+        "scales",
+        "settings",
+        "settings_at",
+        "update",
+        "slopes",
+    )
     lines += [
         *(f"  %at.{name} = inttoptr i64 %{name} to ptr" for name in pointers),
         BEGIN.format(**names),

@@ -334,7 +334,7 @@ class CompiledSteps:
             done = descent.done
             slopes = descent.slopes.copy() if done else state.slopes
             steps = state.steps + done
-            self.ahead = Snapshot(descent.weights[done], descent.memory, steps, state.drawn, slopes)
+            self.ahead = Snapshot(descent.last, descent.memory, steps, state.drawn, slopes)
         if done < len(order):
             (cost,) = descent.costs(done, done + 1)
             self._refuse(order[done], cost)

@@ -28,7 +28,7 @@ ALONE = 3
 of samples it takes longer."""
 
 STRETCH = 64
-"""Steps whose weights are kept before their memory is used again."""
+"""Steps that are planned at once."""
 
 
 def minimize(
@@ -197,6 +197,7 @@ class _Compiled:
             STRETCH,
             size,
             fixed=self.fixed,
+            keeps=False,
             single=is_few or Descent.suits_one_by_one(cost),
         )
         weights = numpy.array([leaf.data for leaf in optimizer.parameters])
@@ -217,7 +218,7 @@ class _Compiled:
             self.fixed = fixed
             descent.fix(fixed)
         if descent.done == STRETCH:
-            descent.begin(descent.weights[STRETCH], descent.memory)
+            descent.begin(descent.last, descent.memory)
         if descent.done == 0:
             descent.plan(self.spans[i : i + STRETCH])
         first = descent.done
@@ -248,7 +249,6 @@ class _Compiled:
     def sync(self) -> None:
         """Bring the parameters, and what the optimiser remembers, to where the steps are."""
         descent, optimizer = self.descent, self.optimizer
-        done = descent.done
-        for leaf, w in zip(optimizer.parameters, descent.weights[done].tolist(), strict=True):
+        for leaf, w in zip(optimizer.parameters, descent.last.tolist(), strict=True):
             leaf.data = w
         optimizer.memory = tuple(column.tolist() for column in descent.memory)
