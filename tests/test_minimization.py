@@ -286,7 +286,7 @@ def test_what_changes_between_steps_is_followed_or_refused() -> None:
     # A dozen operations on numbers around 1.
     assert annealed(compile=True) == (pytest.approx(losses, rel=1e-12), pytest.approx(last))
     w, gain = Value(0.5), [1.0]
-    with pytest.raises(CompileError, match=r"the list was \[1\.0\], and it is another now"):
+    with pytest.raises(CompileError, match=r"the list gain was \[1\.0\], and it is another now"):
         minimize(
             lambda x: (w * x[0] - gain[0]) ** 2,
             [[[1.0]], [[2.0]]],
