@@ -349,8 +349,9 @@ class _Walk:
         slots = [
             name
             for each in kinds
+            if not is_own(each.__module__)
             for name, part in vars(each).items()
-            if type(part) is MemberDescriptorType and not is_own(each.__module__)
+            if type(part) is MemberDescriptorType
         ]
         for name in slots:
             held = getattr(thing, name, self)

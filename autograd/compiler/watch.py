@@ -49,15 +49,13 @@ class Watch:
         is_fast: bool = False,
     ) -> None:
         before = {each.place: each for each in held}
-        found = [each for each in before.values() if each.is_there()]
-        places = {each.place for each in found}
-        found += [
-            each
-            for each in since
-            if each.place not in places and not (each.is_rare and each.place in before)
-        ]
-        self._held = [each for each in found if each.place not in passing]
-        self._passing = [each for each in found if each.place in passing]
+        found = {place: each for place, each in before.items() if each.is_there()}
+        for each in since:
+            place = each.place
+            if place not in found and not (each.is_rare and place in before):
+                found[place] = each
+        self._held = [each for place, each in found.items() if place not in passing]
+        self._passing = [each for place, each in found.items() if place in passing]
         # A number may be another one there, but no other thing.
         self._held += [_kind_of(each) for each in self._passing if type(each.value) in COUNTED]
         self._large: list[Held] = []
