@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.util import find_spec
+from shutil import which
 from typing import Any
 
 from tests.benchmarks.benchmark import ARRAY, CORES, ROUNDS, VALUES, Result, measure_ours, peers_in
@@ -214,8 +215,17 @@ def layers(say: Say) -> Result:
     return Result(figures)
 
 
+BY_HAND = (
+    ("a document at a time", 1, "float64", 16, None),
+    ("16 of mixed lengths", 16, "float64", 16, None),
+    ("the same in float32", 16, "float32", 16, 1.0),
+    ("64 numbers wide, in float32", 16, "float32", 64, 2.0),
+)
+"""Documents a step, numbers, width, and how many times as fast as C++ by hand it is to be."""
+
+
 def language(say: Say) -> Result:
-    """Compare the steps of a GPT in machine code with those of the eager engine."""
+    """Compare the steps of a GPT in machine code with those of the eager engine, and of C++."""
     with tempfile.TemporaryDirectory() as folder:
         found = {}
         for name in ("cold", "warm"):
@@ -225,6 +235,15 @@ def language(say: Say) -> Result:
         many = [measure("language", "compiled", 16, CHAINRULE_CACHE=folder) for _ in range(2)]
         say("16 documents a step, float32")
         single = [measure("language", "single", 16, CHAINRULE_CACHE=folder) for _ in range(2)]
+        ratios = []
+        for label, *case, wanted in BY_HAND if which("g++") else ():
+            say(f"beside C++, {label}")
+            beside = measure("language", "beside", *case, CHAINRULE_CACHE=folder)
+            seconds = beside.pop("ours")
+            if tape := beside.pop("tape", None):
+                ratios.append(Figure(tape / seconds, "×", f"as fast as C++'s tape, {label}", 1.0))
+            ratio = beside["hand"] / seconds
+            ratios.append(Figure(ratio, "×", f"as fast as C++ by hand, {label}", wanted))
     runs = {"Chainrule, compiled": [found["warm"]]}
     others = {"the eager engine": "eager"}
     if find_spec("torch"):
@@ -245,6 +264,7 @@ def language(say: Say) -> Result:
         Figure(many[1]["step"] / 16, "s", "for a document among 16", 9e-6, at_most=True),
         Figure(single[1]["step"] / 16, "s", "the same in float32", 5e-6, at_most=True),
         *(Figure(runs[name][0]["step"] / step, "×", f"as fast as {name}") for name in others),
+        *ratios,
         Figure(found["cold"]["making"], "s", "to compile all lengths", 10, at_most=True),
         Figure(found["warm"]["making"], "s", "to have them from the cache", 0.2, True),
     ]

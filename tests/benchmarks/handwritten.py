@@ -24,9 +24,6 @@ from tests.benchmarks.evals import EVALS
 from tests.benchmarks.gradbench import close
 from tests.benchmarks.measurement import MeasurementError, use_cores
 
-SOURCE = Path(__file__).with_name("baselines.cpp")
-OPTIONS = ["-O3", "-std=c++17", "-shared", "-fPIC"]
-
 ROUNDS, SECONDS = 5, 0.4
 """Each is called in turn so often and, if that is short, for so long."""
 
@@ -107,11 +104,14 @@ CASES: dict[str, Callable[[], list[Case]]] = {
 }
 
 
-def built(folder: str) -> Any:
-    """Return the functions of `baselines.cpp`."""
-    path = str(Path(folder) / "baselines.so")
-    subprocess.run(["g++", *OPTIONS, str(SOURCE), "-o", path], check=True)
-    return ctypes.CDLL(path)
+def built(name: str, *options: str) -> Any:
+    """Return the functions of a file in C++ beside this one, compiled by g++ with such options."""
+    source = Path(__file__).with_name(f"{name}.cpp")
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / f"{name}.so")
+        fixed = ["-std=c++17", "-shared", "-fPIC", str(source), "-o", path]
+        subprocess.run(["g++", *options, *fixed], check=True)
+        return ctypes.CDLL(path)
 
 
 def theirs(library: Any, eval_: str, function: str, case: Case) -> Callable[[], Any]:
@@ -172,12 +172,6 @@ def _flat(found: Any) -> Any:
     return np.ravel(found).tolist()
 
 
-def measured(eval_: str) -> list[dict[str, Any]]:
-    """Build the baselines, and compare."""
-    with tempfile.TemporaryDirectory() as folder:
-        return compared(eval_, built(folder))
-
-
 if __name__ == "__main__":
     use_cores(1)
-    print(json.dumps(measured(sys.argv[1])))
+    print(json.dumps(compared(sys.argv[1], built("baselines", "-O3"))))

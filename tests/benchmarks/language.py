@@ -1,28 +1,39 @@
-"""A GPT that learns names: microgpt's sizes, Adam, one document a step, lengths as they come.
+"""A GPT that learns names: microgpt's sizes, Adam, lengths as they come.
 
-``python -m tests.benchmarks.language WHO BATCH`` prints one measurement as JSON.
+``python -m tests.benchmarks.language WHO BATCH`` prints one measurement as JSON, and ``python -m
+tests.benchmarks.language beside BATCH DTYPE WIDTH`` steps in machine code beside those of C++ by
+hand (needs g++): gpt.cpp, and for a document at a time tape.cpp.
 
 Source: Karpathy 2026, microgpt (the sizes, and the settings of Adam).
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import math
 import random
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from nn import GPT, minimize, next_token_loss
 from nn.data import characters
 from nn.optim import Adam
-from tests.benchmarks.measurement import use_cores
+from tests.benchmarks.handwritten import built
+from tests.benchmarks.measurement import MeasurementError, use_cores
 
 STEPS = 1000
 EAGER_STEPS = 60
 """Of the eager engine, which takes as long for each as code does for hundreds."""
+
+ROUNDS = 3
+"""Of machine code and C++ in turn."""
 
 RATE, BETAS = 0.01, (0.85, 0.99)
 
@@ -34,16 +45,26 @@ def batches(size: int, steps: int) -> list[list[list[int]]]:
     return [[order[(size * i + j) % len(order)] for j in range(size)] for i in range(steps)]
 
 
-def ours(size: int, *, compile: bool, dtype: str = "float64") -> dict[str, Any]:
-    """Train, and return the seconds of a step, and of all that is done before and between them."""
+Train = Callable[[int], tuple[float, list[float]]]
+"""Go through the data so many times; return the seconds, and the losses."""
+
+
+def ours(
+    size: int,
+    *,
+    compile: bool = True,
+    dtype: str = "float64",
+    width: int = 16,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Train:
+    """Return a training by `minimize`."""
     steps = STEPS if compile else EAGER_STEPS
     data = batches(size, steps)
 
     def train(times: int) -> tuple[float, list[float]]:
-        """Go through the data so many times; return the seconds, and the losses."""
-        model = GPT(27, seed=0)
+        model = GPT(27, embedding=width, seed=0)
         optimizer = Adam(model.parameters(), RATE, BETAS)
-        start = time.perf_counter()
+        start = clock()
         losses = minimize(
             partial(next_token_loss, model),
             data * times,
@@ -52,13 +73,73 @@ def ours(size: int, *, compile: bool, dtype: str = "float64") -> dict[str, Any]:
             compile=compile,
             dtype=dtype,
         )
-        return time.perf_counter() - start, losses
+        return clock() - start, losses
 
+    return train
+
+
+def step_of(train: Train) -> float:
+    """Return the seconds of a compiled step.
+
+    Nobody is told of single steps, many of which are one call: they are what a longer run adds.
+    """
+    return (train(3)[0] - train(1)[0]) / (2 * STEPS)
+
+
+def compiled(size: int, dtype: str = "float64") -> dict[str, Any]:
+    """Return the seconds of a step, of all that is done before and between them, the losses."""
+    train = ours(size, dtype=dtype)
     first, losses = train(1)
-    # Nobody is told of single steps, many of which are one call: they are what a longer run adds.
-    once, more = (min(train(times)[0] for _ in range(3)) for times in (1, 3)) if compile else (0, 0)
-    step = (more - once) / (2 * steps) if compile else first / steps
-    return {"step": step, "making": first - step * steps, "losses": losses[:EAGER_STEPS]}
+    step = min(step_of(train) for _ in range(3))
+    return {"step": step, "making": first - step * STEPS, "losses": losses[:EAGER_STEPS]}
+
+
+def eager(size: int) -> dict[str, Any]:
+    """Return the seconds of a step node by node, and the losses."""
+    seconds, losses = ours(size, compile=False)(1)
+    return {"step": seconds / EAGER_STEPS, "losses": losses}
+
+
+def by_hand(function: Any, size: int, dtype: str, width: int) -> Train:
+    """Return a training by C++, which takes what gpt.cpp says; it goes through the data once."""
+    documents = [document for batch in batches(size, STEPS) for document in batch]
+    tokens = np.array([token for document in documents for token in document], np.int32)
+    lengths = np.array([len(document) - 1 for document in documents], np.int32)
+    start = np.array([p.data for p in GPT(27, embedding=width, seed=0).parameters()], dtype)
+
+    def train(_: int) -> tuple[float, list[float]]:
+        weights, losses = start.copy(), np.zeros(STEPS)
+        arrays = (array.ctypes.data_as(ctypes.c_void_p) for array in (weights, tokens, lengths))
+        begun = time.process_time()
+        function(*arrays, size, STEPS, losses.ctypes.data_as(ctypes.c_void_p))
+        return time.process_time() - begun, losses.tolist()
+
+    return train
+
+
+def beside(size: int, dtype: str, width: int) -> dict[str, float]:
+    """Return the processor's seconds of a step of each, taken in turn, the least of each.
+
+    Raises:
+        MeasurementError: the losses differ.
+    """
+    function = getattr(built("gpt", "-Ofast", "-march=native"), f"train_{dtype}_{width}")
+    rivals = {"hand": by_hand(function, size, dtype, width)}
+    if size == 1:
+        rivals["tape"] = by_hand(built("tape", "-Ofast", "-march=native").train, 1, "float32", 16)
+    train = ours(size, dtype=dtype, width=width, clock=time.process_time)
+    losses = train(1)[1][:EAGER_STEPS]
+    best = dict.fromkeys(["ours", *rivals], math.inf)
+    for _ in range(ROUNDS):
+        best["ours"] = min(best["ours"], step_of(train))
+        for name, other in rivals.items():
+            seconds, found = other(1)
+            best[name] = min(best[name], seconds / STEPS)
+            # Adam divides by slopes near 0, whose roundings grow: in double precision to 1e-10.
+            tolerance = 1e-10 if name == "hand" and dtype == "float64" else 1e-4
+            if not np.allclose(found[:EAGER_STEPS], losses, rtol=tolerance, atol=0):
+                raise MeasurementError(f"C++ by {name} has other losses")
+    return best
 
 
 def torch(size: int) -> dict[str, Any]:
@@ -112,13 +193,18 @@ def torch(size: int) -> dict[str, Any]:
     return {"step": median(seconds), "losses": losses}
 
 
-WHO = {
-    "compiled": partial(ours, compile=True),
-    "single": partial(ours, compile=True, dtype="float32"),
-    "eager": partial(ours, compile=False),
+WHO: dict[str, Callable[[int], Any]] = {
+    "compiled": compiled,
+    "single": partial(compiled, dtype="float32"),
+    "eager": eager,
+    "torch": torch,
 }
 
 if __name__ == "__main__":
-    who, size = sys.argv[1:]
+    who, size, *more = sys.argv[1:]
     use_cores(1)
-    print(json.dumps((WHO | {"torch": torch})[who](int(size))))
+    if who == "beside":
+        dtype, width = more
+        print(json.dumps(beside(int(size), dtype, int(width))))
+    else:
+        print(json.dumps(WHO[who](int(size))))
