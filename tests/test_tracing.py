@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import copy
+import functools
 import io
 import json
 import logging
@@ -42,6 +43,7 @@ from autograd import (
 )
 from autograd.acceleration import accelerator
 from autograd.compiler.reach import is_foreign, values_within
+from autograd.compiler.recording import users_function
 from tests.floats import bits
 
 compile = autograd.compile
@@ -912,6 +914,28 @@ def test_a_try_that_catches_what_an_op_raises_is_refused(f: Any) -> None:
 )
 def test_other_trys_are_not(f: Any) -> None:
     assert compile(f, 1.0, exact=True)(0.7) == f(Value(0.7)).data
+
+
+def test_a_refusal_names_the_function_whose_derivative_it_is() -> None:
+    def decides(v: Any) -> Any:
+        return v[0] if v[1].data > 1.0 else v[1]
+
+    line = decides.__code__.co_firstlineno
+    for derivative in (autograd.grad, autograd.jacobian, autograd.hessian):
+        f = functools.partial(derivative(decides))
+        with pytest.raises(CompileError, match=rf"{re.escape(__file__)}:{line + 1}: > of a num"):
+            compile(f, [1.0, 2.0])
+        assert users_function(f) is decides
+    assert users_function(autograd.hessian(decides, sparse=True)) is decides
+    assert users_function(autograd.grad) is autograd.grad
+
+
+def test_numbers_are_followed_through_derivatives() -> None:
+    """A product of two numbers is one of plain ones, where they are floats."""
+    f = autograd.hessian(lambda v: v[0] * autograd.detach(v[1]) + v[1].data * v[0] ** 2)
+    compiled = compile(f, [1.0, 2.0])
+    for v in ([1.0, 2.0], [0.5, -3.0]):
+        assert compiled(v) == f(v) == [[2 * v[1], 0.0], [0.0, 0.0]]
 
 
 # What a number is besides its value.

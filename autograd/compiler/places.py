@@ -96,6 +96,8 @@ class Held(NamedTuple):
         """Return what it was, as messages say it."""
         if self.holder is STATES or (type(self.value) is bytes and self.spelled.endswith(EQUAL)):
             return f"{self.name} was in another state"
+        if self.value is ABSENT:
+            return f"{self.name} wasn't there"
         told = self.value[:9] if isinstance(self.value, list) else self.value
         return f"{self.name} was {_said(told)}"
 
@@ -275,7 +277,7 @@ def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]
         yield from _place(f"the class of a {kind}", thing, *_attribute(thing, "__class__"))
     if own is not NONE:
         yield from _place(f"{kind}.__dict__", thing, *_attribute(thing, "__dict__"))
-        yield _keys(f"the attributes of {kind}", own, own)
+        yield _keys(f"attributes of {kind}", own, own)
     if not slots and _is_in_c(type(thing)):  # type: ignore[arg-type]
         yield from _state(thing)
     for key, value in own.items():

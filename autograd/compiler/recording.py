@@ -30,6 +30,7 @@ from autograd.graph import topological_order
 from autograd.modes import changed_mode
 from autograd.operand import real
 from autograd.place import place_of
+from autograd.transforms import SparseDerivative
 from autograd.tree import rectangle
 
 
@@ -83,7 +84,7 @@ def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
     Raises:
         TypeError: it is neither a number nor a list of them.
     """
-    f = behind_partials(f)
+    f = users_function(f)
     name = getattr(f, "__name__", None)
     name = name if isinstance(name, str) else type(f).__name__
     shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
@@ -373,16 +374,25 @@ def _does_with_floats(
     return True
 
 
-def behind_partials(f: Any) -> Any:
-    """Return the function that a partial calls; any other as it is."""
-    while isinstance(f, partial):
-        f = f.func
-    return f
+def users_function(f: Any) -> Any:
+    """Return the function behind partials and derivatives of it; any other as it is."""
+    while True:
+        inner = None
+        if isinstance(f, partial | SparseDerivative):
+            inner = f.func if isinstance(f, partial) else f.f
+        elif getattr(f, "__module__", "") == SparseDerivative.__module__:
+            names = getattr(f, "__code__", home_of.__code__).co_freevars
+            held = dict(zip(names, getattr(f, "__closure__", None) or (), strict=True))
+            cell = held.get("f", held.get("both"))
+            inner = cell and cell.cell_contents
+        if inner is None:
+            return f
+        f = inner
 
 
 def home_of(f: Any) -> str:
     """Return where a function stands, as messages begin; "" if it is none of Python's."""
-    f = behind_partials(f)
+    f = users_function(f)
     for code in (getattr(f, "__code__", None), getattr(type(f).__call__, "__code__", None)):
         if isinstance(code, CodeType):
             return f"{place_of(('', code.co_filename, code.co_firstlineno))}: "

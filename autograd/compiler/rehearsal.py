@@ -17,6 +17,7 @@ from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.forms import floats_of
+from autograd.graph import topological_order
 from autograd.lowering import value_function
 from autograd.modes import current_mode
 from autograd.operand import real
@@ -92,9 +93,11 @@ def is_as_recorded(
     """
     pairs: list[tuple[Any, Any]] = list(zip(recorded, played, strict=True))
     known: dict[Any, Any] = dict(twins)
+    numbers: dict[Any, bool] = dict.fromkeys(follows, True)
     while pairs:
         x, y = pairs.pop()
-        if type(x) is float or x in follows:
+        # Of a number of a value and plain ones, there may be another, as of plain ones alone.
+        if type(x) is float or x in follows or (type(y) is float and _is_number(x, numbers)):
             if not _are_close(_number(x), _number(y)):
                 return False
         elif (twin := known.get(x)) is not y:
@@ -107,6 +110,15 @@ def is_as_recorded(
             # What is known already, such as a weight, would be put there once for each use.
             pairs += [(a, b) for a, b in zip(args, others, strict=True) if known.get(a) is not b]
     return True
+
+
+def _is_number(x: Value, known: dict[Any, bool]) -> bool:
+    """Return whether a node is of what is known to be a number, and of plain ones, alone."""
+    for node in topological_order(x, ends=known):
+        if node not in known:
+            args = [arg for arg in node.args if type(arg) is not float]
+            known[node] = bool(args) and all(known[arg] for arg in args)
+    return known[x]
 
 
 def _number(x: Any) -> Any:

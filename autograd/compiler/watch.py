@@ -104,7 +104,7 @@ class Watch:
         """Return what a place was, and where it is, as messages say it."""
         homes = (x for x in self._held if x.value is held.holder and x.spelled.endswith(IS))
         home = next(homes, None)
-        if home and not held.spelled.endswith(IS):
+        if home and held.name[:4] == "the " and not held.spelled.endswith(IS):
             held = held._replace(name=f"{held.name} {home.name}")
         elif home and held.name.startswith("the item"):
             held = held._replace(name=f"{held.name} of {home.name}")
