@@ -495,6 +495,22 @@ test("a graph that is small in a pane stands in rows, if it is larger so", async
   assert.ok(scaleOf(bounds, phone) > scaleOf(drawn.bounds, phone));
   assert.equal(items.length, neuron.count);
   assert.deepEqual(frames, []);
+  // So does one that Graphviz has not laid out.
+  const own = sceneOf({ ...neuron, at: [], routes: [] }, state, PANE);
+  assert.deepEqual(own.frames, []);
+  assert.ok(scaleOf(own.bounds, PANE) >= EASY);
+  // And no wire runs behind a card.
+  const uses = { ...(await runOf("shared")), at: [], routes: [] },
+    row = sceneOf(uses, stateAt(uses, "", 0), PANE);
+  for (const wire of row.wires) {
+    const others = row.items.filter((item) => item !== wire.arg && item !== wire.node);
+    assert.ok(
+      !isBehind(
+        route(uses, row, wire),
+        others.map((item) => row.rects.get(item)),
+      ),
+    );
+  }
   const isApart = (a, b) => a.x + a.w <= b.x || a.y + a.h <= b.y;
   for (const a of rects.values())
     for (const b of rects.values()) assert.ok(a === b || isApart(a, b) || isApart(b, a));

@@ -68,7 +68,7 @@ const BESIDE = { out: -9, in: 9 }; // where there are both: else one would seem 
  */
 export function routeAll(run, scene, wires) {
   const found = wires.filter(({ points, route: laid }) => !points && !laid?.length),
-    isFew = !scene.flat && scene.wires.length <= FEW_WIRES;
+    isFew = !scene.isLaid && scene.wires.length <= FEW_WIRES;
   scene.lanes ??= isFew ? lanesOf(scene) : null;
   const { lanes } = scene;
   for (const wire of lanes ? found : []) {

@@ -147,6 +147,7 @@ function flatScene({ count, argOf, ownerOf, card: [w, h] }, at, routes) {
     rects: new Map(),
     wires: [],
     flat: true,
+    isLaid: routes.length > 0, // and its wires find their ways, too
   };
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   for (let node = 0; node < count; node++) {
@@ -174,21 +175,22 @@ export const scaleOf = ({ left, right, top, bottom }, { width, height }) =>
 
 export const EASY = 0.6; // from this scale on, a scene can be read at a glance
 
-/** A graph as Graphviz has laid it out, or, where that is small in the pane, in rows if it is larger so. */
+/** A graph as Graphviz has laid it out, if it has; where that is small in the pane, in rows if it is larger so. */
 function legibleScene(run, pane) {
   const { count, argOf, ownerOf, at, routes, card } = run,
-    drawn = flatScene(run, at, routes);
-  if (scaleOf(drawn.bounds, pane) >= EASY) return drawn;
+    drawn = at.length ? flatScene(run, at, routes) : null;
+  if (drawn && scaleOf(drawn.bounds, pane) >= EASY) return drawn;
   const edges = Array.from(argOf, (arg, e) => [arg, ownerOf[e]]).filter(([arg]) => arg >= 0),
     { centres } = arrange(Array(count).fill(card), edges, pane),
     rows = flatScene(run, centres.flat(), []);
-  return scaleOf(rows.bounds, pane) > scaleOf(drawn.bounds, pane) ? rows : drawn;
+  return !drawn || scaleOf(rows.bounds, pane) > scaleOf(drawn.bounds, pane) ? rows : drawn;
 }
 
 /** What is to be drawn of a state, in a pane of some size. */
 export function sceneOf(run, { open, sample }, pane) {
-  const { at, groups, lastOf, isGroup } = run,
-    isFlat = sample < 0 && at.length && open.size === groups.length;
+  const { at, groups, levels, lastOf, isGroup } = run,
+    isSmall = at.length > 0 || levels.length === 1, // enough to be drawn without frames
+    isFlat = isSmall && sample < 0 && open.size === groups.length;
   const scene = isFlat ? legibleScene(run, pane) : boxScene(run, open, sample, pane);
   scene.items.sort((a, b) => lastOf(a) - lastOf(b));
   scene.rank = new Map(scene.items.map((item, i) => [item, i]));
