@@ -105,6 +105,26 @@ def test_what_single_precision_hides_is_not_wrong() -> None:
     assert "wrong" not in {check.verdict for check in report.inputs}
 
 
+@pytest.mark.parametrize("steep", [1e9, 1e11, 1e13])
+def test_a_steep_rise_is_no_kink_that_excuses_a_slope_of_zero(steep: float) -> None:
+    """From afar it is a jump, between sides that are flat, or as steep as each other."""
+    x = 0.3 + 0.3 / steep
+    rise = math.tanh(steep * (x - 0.3))
+    slope = steep * (1 - rise**2)
+    rising = lambda t: math.tanh(steep * (t - 0.3))
+    assert judged(rising, x, slope).verdict == "ok"
+    for claim in (0.0, -slope, 2 * slope):
+        assert judged(rising, x, claim).verdict == "wrong"
+    beside = lambda t: rising(t) + t
+    assert judged(beside, x, slope + 1).verdict == "ok"
+    for claim in (1.0, -slope, 2 * slope):
+        assert not gradcheck(beside, x, gradient=claim).ok
+    # What does jump there may have what lies between.
+    jump = lambda t: t + (t > 0.3)
+    assert judged(jump, 0.3, 1.0).verdict == "kink"
+    assert judged(jump, 0.3, 3.0).verdict == "wrong"
+
+
 def test_what_a_sum_loses_is_neither_right_nor_wrong() -> None:
     # The cosines of a right angle are 6e-17: the sum of others, and its cube, hide their share.
     np = pytest.importorskip("numpy")

@@ -109,6 +109,14 @@ class Line:
         )
 
     @property
+    def steepness(self) -> float:
+        """How steep f is over the smallest steps to both sides; 0.0 if it ends before."""
+        above, below = self.at(self.smallest_step), self.at(-self.smallest_step)
+        if above is None or below is None:
+            return 0.0
+        return abs((above[1] - below[1]) / (above[0] - below[0]))
+
+    @property
     def left(self) -> int:
         """How many evaluations may still be made."""
         return self._limit - self.evaluations

@@ -25,6 +25,9 @@ def judge(line: Line, claim: Claim) -> Comparison:
         return Comparison(nan, inf, 0.0, "undefined")
     found = explore(line)
     verdict = _verdict(claim, found, line.x)
+    if verdict == "kink" and any(seen.jumps for seen in found.seen):
+        look_where_steep(line, found, line.steepness)
+        verdict = _verdict(claim, found, line.x)
     remark = ""
     if verdict == "wrong" and math.isfinite(claim.slope):
         look_where_steep(line, found, claim.slope)

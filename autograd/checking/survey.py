@@ -281,7 +281,7 @@ def look_where_steep(line: Line, found: Survey, claimed: float) -> None:
 
     What varies no more than f and is so steep turns back nearby: farther samples miss it.
     """
-    if not claimed or found.slope.is_sharper(TELLING):
+    if not claimed or (found.slope.is_sharper(TELLING) and found.kind != "kink"):
         return
     closest = min(s.h for s in found.seen)
     h = SURVEY_START * line.spread() / abs(claimed)
