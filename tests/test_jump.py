@@ -95,8 +95,19 @@ def test_a_jump_explains_what_is_off_by_as_much(apart: float, is_seen: bool) -> 
 @pytest.mark.parametrize(("height", "is_seen"), [(4.9e-2, True), (5.1e-2, False)])
 def test_a_steep_one_is_a_feature(height: float, is_seen: bool) -> None:
     """From a twentieth of the slope on."""
-    jump = jump_of(stepping(height * 0.002, 0.00199999, 0.0), 1.05)
+    jump = jump_of(stepping(height * 0.002, 0.00199999, 0.0), 1.04)
     assert (jump is not None) == is_seen
+
+
+def test_what_is_off_by_more_than_jumps_explain_costs_nothing() -> None:
+    for claimed, looks in ((1.049, True), (1.051, False), (0.949, False), (-1.0, False)):
+        line = line_of(stepping(1e-5, 0.0015))
+        seen = two_sided(line, 1e-3)
+        assert seen is not None
+        before = line.evaluations
+        found = Survey(Slope(1.0, 1e-9), kind="smooth", h=1e-3, seen=[seen])
+        jump_nearby(line, found, claimed)
+        assert (line.evaluations > before) == looks
 
 
 def test_a_slope_that_is_not_sharp_is_left_to_its_error() -> None:

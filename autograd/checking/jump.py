@@ -49,14 +49,14 @@ def jump_nearby(line: Line, found: Survey, claimed: float) -> Jump | None:
 
     Cost: at most 9 evaluations.
     """
+    size, apart = abs(found.slope.value), abs(claimed - found.slope.value)
     smooth = next((seen for seen in found.seen if seen.h == found.h), None)
-    if smooth is None or not found.slope.is_sharper(SHARP_SLOPE):
+    if smooth is None or not found.slope.is_sharper(SHARP_SLOPE) or apart > TELLING * size:
         return None
-    apart = abs(claimed - found.slope.value)
     jump = _first_jump(line, smooth, apart)
     if jump is None:
         return None
-    is_feature = jump.steepness > min(FEATURE * apart, TELLING * abs(found.slope.value))
+    is_feature = jump.steepness > min(FEATURE * apart, TELLING * size)
     return None if is_feature else jump
 
 
