@@ -6,6 +6,7 @@ import io
 import json
 import math
 import random
+import warnings
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -55,6 +56,16 @@ def verdicts(*args: Any, **options: Any) -> list[str]:
 @pytest.fixture
 def wrong_square() -> Op:
     return Op("wrong_square", lambda x: x * x, (lambda y, x: 2.001 * x,))
+
+
+def test_what_f_warns_of_is_said_of_the_point_alone() -> None:
+    def f(x: float) -> float:
+        warnings.warn(f"at {x}", autograd.GraphCutWarning, stacklevel=1)
+        return x * x
+
+    with pytest.warns(autograd.GraphCutWarning) as caught:
+        assert gradcheck(f, 2.0, gradient=4.0).ok
+    assert {str(warning.message) for warning in caught} == {"at 2.0"}
 
 
 def test_right_gradients_are_ok() -> None:
@@ -354,6 +365,8 @@ def test_checking_touches_no_gradient() -> None:
 
 
 def test_bad_input() -> None:
+    with pytest.raises(TypeError, match="takes a function first, then its arguments: got 3"):
+        gradcheck(3, 1.0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="gradcheck needs the point"):
         gradcheck(tanh)
     with pytest.raises(autograd.DomainError, match=r"log\(-1.0\)"):

@@ -69,7 +69,7 @@ def gradcheck(
             place of the single inputs.
 
     Raises:
-        TypeError: ``args`` is empty or malformed, or doesn't fit ``f``.
+        TypeError: ``f`` can't be called; ``args`` is empty or malformed, or doesn't fit ``f``.
         DomainError: ``f`` is undefined at ``args``.
 
     Cost: at most 30 evaluations of ``f`` per input, mostly 9; in random directions, at most 90
@@ -80,6 +80,8 @@ def gradcheck(
     x            30       30     ...  ok
     y             9        9     ...  ok
     """
+    if not callable(f):
+        raise TypeError(f"gradcheck takes a function first, then its arguments: got {quoted(f)}")
     if not args:
         raise TypeError("gradcheck needs the point to check at: gradcheck(f, x, ...)")
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:

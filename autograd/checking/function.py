@@ -89,7 +89,7 @@ class Function(ABC):
         """Return the selected result at a point, None where there is none."""
         try:
             with warnings.catch_warnings(), self.moved(x):
-                warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, about inf and NaN
+                warnings.simplefilter("ignore")  # f has said at the point what it has to say
                 return self.sample(self._called(x))
         except Exception:  # away from the point, f may end in any way
             return None
