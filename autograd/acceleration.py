@@ -58,14 +58,6 @@ def _found() -> Any:
 accelerator = _found()
 
 
-class FormBase:
-    """What forms derive from; the one in C notes in them how they are computed."""
-
-    __slots__ = ("pattern",)
-
-    pattern: tuple[bool, ...]
-
-
 class OpBase:
     """What rows derive from; the one in C notes in them which it has, and records these."""
 
@@ -80,7 +72,7 @@ class ModeBase:
 
 
 if accelerator and not TYPE_CHECKING:
-    FormBase, OpBase, ModeBase = accelerator.FormBase, accelerator.OpBase, accelerator.ModeBase
+    OpBase, ModeBase = accelerator.OpBase, accelerator.ModeBase
 
 
 def accelerated(cls: C) -> C:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from _thread import RLock  # as functools does: threading takes longer to load than this
 from collections.abc import Callable, Iterator, Sequence
 
-from autograd.acceleration import accelerated, accelerator
+from autograd.acceleration import accelerated
 from autograd.annotations import TYPE_CHECKING, Any, NamedTuple, final
 from autograd.errors import DomainError
 from autograd.forms import Form, describe, floats_of, form_of
@@ -100,8 +100,8 @@ class Value(Operand):
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.data, self.grad, op, args, self.label, self.origin = state[-1]
-        self._form = form_of(op, args) if op else None
         self._a, self._b = (args, 0.0) if len(args) > 2 else (*args, 0.0, 0.0)[:2]
+        self._form = form_of(op, args) if op else None
         self._mark, self._age = None, clock[0]
 
     def __init_subclass__(cls) -> None:
@@ -166,20 +166,19 @@ class Value(Operand):
                 for leaf in leaves:
                     leaf.grad = 0.0
                 self.grad = seed
-                if accelerator and not inspector:
-                    accelerator.pull_back(order)
-                else:
-                    for node in reversed(order):
-                        node._form.pull(node, node.grad)
+                for node in reversed(order):
+                    node._form.pull(node, node.grad)
+                after = [leaf.grad + grad for leaf, grad in zip(leaves, before, strict=True)]
             except BaseException as error:
                 for touched in (*order, *leaves):
                     touched.grad, touched._mark = 0.0, None
+                after = before
                 if inspector and isinstance(error, DomainError):
                     raise DomainError(inspector.explain_edge(str(error), self, node)) from None
                 raise
             finally:
-                for leaf, grad in zip(leaves, before, strict=True):
-                    leaf.grad += grad
+                for leaf, grad in zip(leaves, after, strict=True):
+                    leaf.grad = grad
 
     def _refuse_if_traced(self, asked: str, instead: str = DECIDED) -> None:
         """Raise while a function is being compiled: its code must not depend on a number."""

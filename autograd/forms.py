@@ -16,7 +16,6 @@ from functools import lru_cache
 from itertools import compress
 from math import inf
 
-from autograd.acceleration import FormBase
 from autograd.annotations import Any
 from autograd.errors import DomainError
 from autograd.graph import node_args
@@ -25,7 +24,7 @@ from autograd.operation import Op, Symbol, plain
 from autograd.place import place_of
 
 
-class Form(FormBase):
+class Form:
     """An op, with which of its arguments are nodes.
 
     Attributes:
@@ -36,7 +35,7 @@ class Form(FormBase):
     Both are compiled when first called.
     """
 
-    __slots__ = ("locals", "op", "pull")
+    __slots__ = ("locals", "op", "pattern", "pull")
 
     def __init__(self, op: Op, pattern: tuple[bool, ...]) -> None:
         self.op = op

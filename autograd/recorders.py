@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import gc
 from _thread import allocate_lock
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
 from itertools import accumulate, groupby
 
-from autograd import engine, graph, modes, ops
+from autograd import engine, graph, modes, ops, schedule
 from autograd.acceleration import accelerator
 from autograd.annotations import Any
 from autograd.engine import Value, clock, record
-from autograd.forms import floats_of, form
+from autograd.forms import floats_of, form, form_of
 from autograd.graph import topological_order
 from autograd.lowering import INLINE, UNROLLED, function_of, lower, value_function
 from autograd.modes import AS_LEAF, current_mode
@@ -57,9 +57,9 @@ if way:
     node._form = None
     node._a = node._b = 0.0
 else:
-    node._form = form
     node._a = {a}
     node._b = {b}
+    node._form = form
 return node"""
 
 
@@ -212,8 +212,10 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
     setattr(Value, name, method)
 
 
-def _operate(op: Op, x: Any, y: Any) -> Any:
+def _operate(op: Op, x: Any, y: Any = None) -> Any:
     """Return what an operator gives where an argument is neither a Value nor a plain float."""
+    if op.arity == 1:
+        return record(op, (x,))
     if x.__class__ is float or y.__class__ is float:  # the other one is a Value
         return record(op, (x, y))
     other = y if isinstance(x, Value) else x
@@ -249,12 +251,37 @@ def _pass(by_python: Callable[..., None]) -> Callable[..., None]:
     return backward
 
 
+def _walk(by_python: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Return `topological_order` for nodes in C; of what else there is, it is Python's."""
+
+    @wraps(by_python)
+    def topological_order(*roots: Any, ends: Iterable[Any] = (), since: float = 0.0) -> list[Any]:
+        ends = (*ends,)
+        order: list[Any] | None = accelerator.topological_order(roots, ends, since)
+        return by_python(*roots, ends=ends, since=since) if order is None else order
+
+    return topological_order
+
+
+def _backward_order(root: Value) -> tuple[list[Value], list[Value]]:
+    """Return what that of `schedule` does, which reads the slots that nodes in C haven't."""
+    order = graph.topological_order(root)
+    inner = [node for node in order if node.op]
+    for node in inner:
+        node.grad = 0.0
+    for node in order if inner else []:
+        node._mark = True
+    return inner, [node for node in order if not node.op]
+
+
 Value._apply = classmethod(_apply)  # type: ignore[method-assign, assignment]
 if accelerator:
-    vars(engine)["backward_order"] = accelerator.backward_order
+    _order = _walk(topological_order)
     for _module in (engine, graph):  # and those that load it from here on
-        vars(_module)["topological_order"] = accelerator.topological_order
-    accelerator.connect(TABLE, _operate, form, modes._mode, topological_order)
+        vars(_module)["topological_order"] = _order
+    for _module in (engine, schedule):
+        vars(_module)["backward_order"] = _backward_order
+    accelerator.connect(TABLE, _operate, form_of, modes._mode)
     Value.backward = _pass(Value.backward)  # type: ignore[method-assign]
     Op._call = Op.__call__  # type: ignore[attr-defined]
     del Op.__call__

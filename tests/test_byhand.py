@@ -333,3 +333,20 @@ def test_a_row_and_nodes_by_hand_mix() -> None:
     x = Value(0.5)
     double(by_slopes(x)).backward()
     assert x.grad == 2.0 * (1 - math.tanh(0.5) ** 2)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_function_that_leaves_no_number_in_a_grad_changes_none(first: bool) -> None:
+    """All or nothing, whichever leaf it is that has no number in the end."""
+    x, y = Value(2.0), Value(3.0)
+    out = Value(6.0, (x, y)[:: -1 if first else 1], "out")
+    x.grad, y.grad = 5.0, -0.0
+
+    def backward() -> None:
+        x.grad, y.grad = None, 7.0  # type: ignore[assignment]
+
+    out._backward = backward
+    with pytest.raises(TypeError, match=r"for \+: 'NoneType' and 'float'"):
+        out.backward()
+    assert (x.grad, str(y.grad), out.grad) == (5.0, "-0.0", 0.0)
+    assert x._mark is y._mark is out._mark is None

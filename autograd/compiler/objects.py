@@ -177,10 +177,8 @@ class Slots:
 def _slots() -> _Slots | None:
     """Return how to get at the slots; None where that isn't certain."""
     if accelerator:
-        (data, *data_bits), (grad, *grad_bits) = accelerator.data_layout, accelerator.grad_layout
-        find_data, find_grad = (
-            FIND_IN_C.format(bits_at=bits_at, odd=odd) for bits_at, odd in (data_bits, grad_bits)
-        )
+        data, grad, bits_at, *odd_bits = accelerator.layout
+        find_data, find_grad = (FIND_IN_C.format(bits_at=bits_at, odd=odd) for odd in odd_bits)
         return _walking(kept_code, find_data, find_grad, ADD_IN_C, data, grad)
     if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
