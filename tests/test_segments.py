@@ -184,3 +184,15 @@ def test_what_comes_only_twice_is_told_by_its_layers() -> None:
         x = [a + b for a, b in zip(x, linear(h, outer), strict=True)]
     found = modules(picture_of(sum(v * v for v in x), level="layer"))
     assert len(found) == 1 + 2 * 2
+
+
+def test_a_turn_that_comes_again_has_the_parts_of_its_layers() -> None:
+    x: list[Any] = linear([0.1, 1.0], weights(2, 2))
+    for _ in range(4):
+        h = [v.relu() for v in linear(rmsnorm(x), weights(3, 2))]
+        x = [a + b for a, b in zip(x, linear(h, weights(2, 3)), strict=True)]
+    counts = [len(picture_of(sum(x), level=level, budget=None).items) for level in LEVELS]
+    assert counts == sorted(counts, reverse=True)
+    _, neurons, layers, network = counts
+    assert layers - network == 3, "a block is a stage, of four"
+    assert neurons - layers >= 2 * 4, "two layers, and what is between them"

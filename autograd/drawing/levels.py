@@ -21,7 +21,7 @@ from autograd.drawing.stages import Stages, stages_of
 from autograd.drawing.structure import Structure, starred
 
 TURNS = 3
-"""So often a sum goes from adding to taking away and back before that is what it does."""
+"""So often something comes before it repeats: a stage; a sum that adds, takes away and back."""
 
 CROWD = 40
 """Boxes that are read one by one; of more, those that differ only in an index are one."""
@@ -100,12 +100,20 @@ def stages_in(structure: Structure) -> Stages | None:
 def _stages(structure: Structure, boxes: list[int]) -> Stages | None:
     """Return the stages: what comes three times or more, or without modules those of layers.
 
-    Of two turns, nobody can tell where one begins.
+    Of two turns, nobody can tell where one begins. The parts of a turn are those of its layers.
     """
     found = stages_of(structure, boxes)
-    if any(structure.place) or (found and max(Counter(found.run).values(), default=0) > 2):
+    if any(structure.place):
         return found
-    return segments_of(structure, boxes) or found
+    layers = segments_of(structure, boxes)
+    if found is None or layers is None:
+        return found or layers
+    if max(Counter(found.run).values(), default=0) < TURNS:
+        return layers
+    number: dict[Hashable, int] = {}
+    pairs = zip(found.of, layers.of, found.part, strict=True)
+    keys = [(layer if stage >= 0 else None, part) for stage, layer, part in pairs]
+    return found._replace(part=[number.setdefault(key, len(number)) for key in keys])
 
 
 def staged(

@@ -3,7 +3,7 @@
 
 import { unpack } from "./unpack.js";
 
-const LEGIBLE = 36; // boxes that a page opens with, where it has more nodes than it could show
+const LEGIBLE = 40; // boxes that a page opens with, where it has more nodes than it could show
 const ALL = 60; // nodes that it shows one by one
 
 /** Of a level: how many nodes each box has, and the first and the last of them. */
