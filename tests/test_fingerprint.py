@@ -516,3 +516,15 @@ print(key_of(run(PROGRAM)))
     }
     assert len(found) == 1
     assert found != {"None\n"}
+
+
+def test_a_value_that_each_run_puts_in_anothers_place_is_noticed() -> None:
+    """As many Values are held before as after, with the same structure; they are others."""
+    state = [Value(0.0)]
+
+    def f(x: Any) -> Any:
+        state[0] = autograd.detach(x + state[0])
+        return state[0] * x
+
+    with pytest.raises(CompileError, match="keeps something from one run for the next"):
+        autograd.compile(f, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any, Protocol
 
 from autograd.compiler import cache as disk
@@ -149,7 +150,11 @@ def recalled(
 
     def is_unchanged() -> bool:
         now = fingerprint_of(f, wrt)
-        seen.append(now is not None and now.held == fingerprint.held)
+        seen.append(
+            now is not None
+            and now.held == fingerprint.held
+            and all(map(is_, now.values, fingerprint.values))  # which are told by their order
+        )
         return seen[-1]
 
     # Functions that go by what a number's text is, say, are refused only if the numbers tell.
