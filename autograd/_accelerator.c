@@ -83,6 +83,7 @@ static PyTypeObject *op_type, *value_type;
 static Py_ssize_t items_at = sizeof(PyVarObject); /* where a tuple has its items */
 
 static PyObject *operate, *form_of, *mode_variable; /* what the Python code has given */
+static PyObject *op_name, *pattern_name; /* of attributes that are read for each node it records */
 
 static int is_node(PyObject *x) {
     return Py_TYPE(x) == value_type;
@@ -406,8 +407,8 @@ static int set_form(PyObject *self, PyObject *form, void *unused) {
     PyObject *old = (PyObject *)node->op, *op = NULL;
     unsigned pattern = 1;
     if (form && form != Py_None) {
-        op = PyObject_GetAttrString(form, "op");
-        PyObject *are_nodes = op ? PyObject_GetAttrString(form, "pattern") : NULL;
+        op = PyObject_GetAttr(form, op_name);
+        PyObject *are_nodes = op ? PyObject_GetAttr(form, pattern_name) : NULL;
         if (!are_nodes || !PyTuple_Check(are_nodes) || !PyObject_TypeCheck(op, op_type)) {
             PyErr_SetString(PyExc_TypeError, "the _form of a node is a Form, or None");
             Py_XDECREF(are_nodes);
@@ -834,7 +835,10 @@ static int execute(PyObject *module) {
     }
     op_type = (PyTypeObject *)PyType_FromSpec(&op_spec);
     label_field.usual = PyUnicode_FromStringAndSize("", 0);
-    return !label_field.usual || PyModule_AddStringConstant(module, "made_from", MADE_FROM)
+    op_name = PyUnicode_InternFromString("op");
+    pattern_name = PyUnicode_InternFromString("pattern");
+    return !label_field.usual || !op_name || !pattern_name
+                   || PyModule_AddStringConstant(module, "made_from", MADE_FROM)
                    || PyModule_AddStringConstant(module, "written_as", WRITTEN_AS)
                    || PyModule_AddObject(module, "layout", layout())
                    || PyModule_AddObjectRef(module, "OpBase", (PyObject *)op_type)
