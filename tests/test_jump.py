@@ -79,13 +79,31 @@ def test_what_bends_or_curves_has_none(f: F) -> None:
         assert jump_of(f, claimed) is None
 
 
+def test_what_goes_on_to_rise_behind_is_none() -> None:
+    def rising(bend: float) -> F:
+        return lambda t: t + 1e-5 * (t > 0.0011) + bend * max(t - 0.0011, 0.0)
+
+    assert jump_of(rising(0.002), 1.002) is not None
+    assert jump_of(rising(0.0088), 1.002) is None
+
+
+def test_what_rises_over_more_than_the_smallest_gap_is_none() -> None:
+    def ramp(width: float) -> F:
+        return lambda t: t + 1e-5 * min(max((t - 0.0015) / width, 0.0), 1.0)
+
+    assert jump_of(ramp(1e-6), 1.002) is not None
+    for width in (3e-5, 1e-4):
+        assert jump_of(ramp(width), 1.002) is None
+
+
 def test_what_is_no_higher_than_rounding_is_none() -> None:
     rounding = 0.3 * 2.0**-52  # of values near 1
     assert jump_of(lambda t: 1 + t + 90 * rounding * (t > 0.0015), 1 + 1e-12) is None
 
 
 @pytest.mark.parametrize(
-    ("apart", "is_seen"), [(1e-4, False), (2.6e-4, True), (0.01, True), (0.03, False)]
+    ("apart", "is_seen"),
+    [(1e-4, False), (2e-4, False), (2.6e-4, True), (0.01, True), (0.03, False)],
 )
 def test_a_jump_explains_what_is_off_by_as_much(apart: float, is_seen: bool) -> None:
     """One twenty times as steep is a feature of f; one a quarter as steep explains nothing."""
