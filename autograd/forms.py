@@ -19,8 +19,8 @@ from math import inf
 from autograd.annotations import Any
 from autograd.errors import DomainError
 from autograd.graph import node_args
-from autograd.lowering import UNROLLED, function_of, lower, on_floats, straight_line, symbols
-from autograd.operation import Op, Symbol, plain
+from autograd.lowering import UNROLLED, function_of, lower, straight_line, symbols
+from autograd.operation import Op, Symbol, on_floats, plain
 from autograd.place import place_of
 
 

@@ -16,7 +16,7 @@ from unicodedata import normalize
 from autograd import ieee
 from autograd.annotations import Any
 from autograd.graph import topological_order
-from autograd.operation import Number, Op, Primitive, Symbol, plain
+from autograd.operation import Op, Primitive, Symbol
 from autograd.precedence import Template, call, spell
 
 UNROLLED = 300
@@ -41,33 +41,10 @@ def value_function(op: Op, arity: int) -> Callable[..., float]:
     """Return the forward of ``op`` as a function of floats that follows IEEE 754."""
     if isinstance(op.forward, Primitive):
         return op.forward.ieee
-    if op.opaque:
+    if op.opaque or arity > UNROLLED:
         return op.ieee
-    if arity > UNROLLED:
-        forward = on_floats(op, op.forward)
-        return lambda *args: float(forward(*args))
     args = symbols(arity)
     return straight_line(args, op.forward(*args))
-
-
-def on_floats(op: Op, rule: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a rule of ``op`` as a function of floats.
-
-    It runs on them as they are, several times faster than on `Number`, which is for where that
-    raises. Not so a user's rule: where IEEE 754 has NaN, ``(-1.0) ** 0.5`` is a complex number.
-    """
-
-    def on_numbers(*args: float) -> Any:
-        found = rule(*map(Number, args))
-        return list(map(plain, found)) if isinstance(found, list | tuple) else plain(found)
-
-    def on_plain(*args: float) -> Any:
-        try:
-            return rule(*args)
-        except (ArithmeticError, ValueError):
-            return on_numbers(*args)
-
-    return on_plain if op.is_built_in else on_numbers
 
 
 def symbols(arity: int) -> tuple[Symbol, ...]:
