@@ -23,7 +23,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from autograd.disjoint import DisjointSets
-from autograd.drawing.stages import Stages, arguments, claim_leaves, ordered, users_of
+from autograd.drawing.boxes import arguments, ordered, users_of
+from autograd.drawing.stages import Stages, claim_leaves
 from autograd.drawing.structure import Structure
 from autograd.errors import RuleError
 from autograd.operation import Op, Symbol

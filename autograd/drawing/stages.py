@@ -18,10 +18,18 @@ through before a box tells its stage. Stages follow each other, so no arrow lead
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from autograd.disjoint import DisjointSets
+from autograd.drawing.boxes import (
+    arguments,
+    circles_of,
+    links_of,
+    modules_before,
+    ordered,
+    users_of,
+)
 from autograd.drawing.structure import Structure
 
 DEPTHS = (3, 2)
@@ -67,7 +75,8 @@ class _Kinds(NamedTuple):
 def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     """Return the stages of what is alike, as far as there are any.
 
-    What is in a module is part of none: the circles are those of what is around the modules.
+    What is in a module is part of none: the circles are those of what is around the modules. What
+    is before a module and what is after it are never alike, or it would seem to feed itself.
 
     Args:
         boxes: by position of the node, its box; leaves have boxes of their own.
@@ -77,9 +86,11 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     args = arguments(structure, boxes)
     modules = {box for box, place in zip(boxes, structure.place, strict=True) if place}
     users = users_of(args)
+    before = modules_before(args, modules)
     ends = [boxes[-1], *(arg for box in modules for arg in args[box])]
     args.update((box, {}) for box in modules)
-    ops = {box: does for box, does in zip(boxes, structure.does, strict=True) if does}
+    pairs = zip(boxes, structure.does, strict=True)
+    ops: dict[int, Hashable] = {box: (does, before[box]) for box, does in pairs if does}
     order = [box for box in ordered(ends, args) if box in ops and box not in modules]
     kinds = _kinds(order, ops, args, users)
     if kinds is None or (modules and not kinds.members):
@@ -101,47 +112,9 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     return Stages(of, run_of, part)
 
 
-def arguments(structure: Structure, boxes: Sequence[int]) -> dict[int, dict[int, None]]:
-    """Return the boxes of each box's arguments, in order; none for those of leaves."""
-    args: dict[int, dict[int, None]] = {box: {} for box in boxes}
-    for box, positions in zip(boxes, structure.args, strict=True):
-        for arg in positions:
-            if boxes[arg] != box:
-                args[box][boxes[arg]] = None
-    return args
-
-
-def users_of(args: dict[int, dict[int, None]]) -> dict[int, dict[int, None]]:
-    """Return the boxes that use each box, in order."""
-    users: dict[int, dict[int, None]] = {box: {} for box in args}
-    for box, its in args.items():
-        for arg in its:
-            users[arg][box] = None
-    return users
-
-
-def ordered(ends: Iterable[int], args: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return the boxes, arguments first and what is used together near each other."""
-    order: list[int] = []
-    seen: set[int] = set()
-    for end in ends:
-        waiting = [] if end in seen else [(end, iter(args[end]))]
-        seen.add(end)
-        while waiting:
-            box, others = waiting[-1]
-            other = next((other for other in others if other not in seen), None)
-            if other is not None:
-                seen.add(other)
-                waiting.append((other, iter(args[other])))
-            else:
-                waiting.pop()
-                order.append(box)
-    return order
-
-
 def _kinds(
     order: list[int],
-    ops: dict[int, str],
+    ops: dict[int, Hashable],
     args: dict[int, dict[int, None]],
     users: dict[int, dict[int, None]],
 ) -> _Kinds | None:
@@ -158,7 +131,7 @@ def _kinds(
 
 def _alike(
     order: list[int],
-    ops: dict[int, str],
+    ops: dict[int, Hashable],
     args: dict[int, dict[int, None]],
     users: dict[int, dict[int, None]],
     depth: int,
@@ -174,7 +147,7 @@ def _alike(
 
 
 def _seen(
-    order: list[int], ops: dict[int, str], around: dict[int, dict[int, None]], depth: int
+    order: list[int], ops: dict[int, Hashable], around: dict[int, dict[int, None]], depth: int
 ) -> dict[int, int]:
     """Return what each box looks like, as a number: its op, and those so many links from it."""
     number: dict[object, int] = {}
@@ -195,8 +168,8 @@ def _seen(
 
 def _in_circles(order: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]) -> _Kinds:
     """Return kinds with their circles; boxes of circles that aren't run through are no kinds."""
-    links = _links(order, args, kind)
-    circles = _circles(links)
+    links = links_of(order, args, kind)
+    circles = circles_of(links)
     members: dict[int, list[int]] = {}
     for box in order:
         members.setdefault(circles[kind[box]], []).append(box)
@@ -211,7 +184,7 @@ def _in_circles(order: list[int], args: dict[int, dict[int, None]], kind: dict[i
             alone.update(found)
     # What a circle isn't computed from comes after it, such as a penalty on its parameters.
     begin = [kind[again[0]] for again in repeated]
-    circles = _circles({k: links[k] for k in dict.fromkeys([*begin, *links])})
+    circles = circles_of({k: links[k] for k in dict.fromkeys([*begin, *links])})
     circle = {box: circles[kind[box]] for box in order}
     of = {box: box if box in alone else -1 - kind[box] for box in order}
     within = {box: circle[box] for again in repeated for box in again}
@@ -275,56 +248,6 @@ def _is_regular(members: list[int], args: dict[int, dict[int, None]], kind: dict
     )
 
 
-def _links(
-    order: list[int], args: dict[int, dict[int, None]], group: Mapping[int, int]
-) -> dict[int, dict[int, None]]:
-    """Return the groups that each group of boxes is computed from, itself left out."""
-    links: dict[int, dict[int, None]] = {group[box]: {} for box in order}
-    for box in order:
-        for arg in args[box]:
-            if arg in group and group[arg] != group[box]:
-                links[group[box]][group[arg]] = None
-    return links
-
-
-def _circles(links: dict[int, dict[int, None]]) -> dict[int, int]:
-    """Return the strongly connected component of each; none has a link to one of higher number.
-
-    Source: Tarjan, Depth-first search and linear graph algorithms, SIAM J. Comput. 1, 1972.
-    """
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    found: dict[int, int] = {}
-    path: list[int] = []
-    count = 0
-    for start in links:
-        if start in index:
-            continue
-        waiting = [(start, iter(links[start]))]
-        index[start] = low[start] = len(index)
-        path.append(start)
-        while waiting:
-            here, others = waiting[-1]
-            for other in others:
-                if other not in index:
-                    index[other] = low[other] = len(index)
-                    path.append(other)
-                    waiting.append((other, iter(links[other])))
-                    break
-                if other not in found:
-                    low[here] = min(low[here], index[other])
-            else:
-                waiting.pop()
-                if waiting:
-                    above = waiting[-1][0]
-                    low[above] = min(low[above], low[here])
-                if low[here] == index[here]:
-                    while here not in found:
-                        found[path.pop()] = count
-                    count += 1
-    return found
-
-
 def _turns(
     members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int]
 ) -> dict[int, int]:
@@ -364,7 +287,7 @@ def _parts(
     group = {
         box: number.setdefault((stage_of.get(box, -1), kinds.of[box]), len(number)) for box in order
     }
-    circles = _circles(_links(order, args, group))
+    circles = circles_of(links_of(order, args, group))
     return {box: circles[group[box]] for box in order}
 
 
