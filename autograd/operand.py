@@ -58,6 +58,8 @@ def refusal(x: object) -> str:
         hint = "its .item() is a plain number"
     elif hasattr(x, "__len__") and not isinstance(x, str | bytes):
         hint = "values are scalars; use one per element"
+        if hasattr(x, "tolist"):
+            hint += ", such as those of its .tolist()"
     return f"expected a real number, got {quoted(x)} of type {kind}: {hint}"
 
 
@@ -84,11 +86,12 @@ class Operand:
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(
-            "floor, ceil, round and trunc have no row, as their derivative is 0 wherever there is "
-            "one; of a Value, round its .data"
+            "floor, ceil, round, int, // and % have no row, as what makes whole numbers has the "
+            "derivative 0 wherever there is one; of a Value, take its .data"
         )
 
-    __floor__ = __ceil__ = __trunc__ = __round__ = _refuse
+    __floor__ = __ceil__ = __trunc__ = __round__ = __int__ = _refuse
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _refuse
 
     if TYPE_CHECKING:
         # What `attach` brings; rows that are not named here work all the same.

@@ -11,6 +11,8 @@ import pickle
 import sys
 import threading
 import tracemalloc
+import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -247,7 +249,7 @@ def test_an_object_of_a_class_with_its_own_operators_has_its_turn() -> None:
         ("2", "give a plain int or float"),
         (b"1", "give a plain int or float"),
         (None, "give a plain int or float"),
-        ([1.0], "use one per element"),
+        ([1.0], "use one per element$"),
         (Value(1.0), "use it directly"),
     ],
     ids=repr,
@@ -257,8 +259,27 @@ def test_only_real_numbers_become_data(bad: object, hint: str) -> None:  # trap 
         Value(bad)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [
+        *(int, round, math.floor, math.ceil, math.trunc),
+        *(lambda x: x // 2, lambda x: 2 // x, lambda x: x % 2, lambda x: 2 % x),
+        *(lambda x: divmod(x, 2), lambda x: divmod(2, x)),
+    ],
+)
+def test_what_makes_whole_numbers_is_refused_with_what_to_write(
+    whole: Callable[[Value], object],
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Python's own, of a Value that has no __int__
+        with pytest.raises(TypeError, match=r"take its \.data"):
+            whole(Value(3.5))
+
+
 def test_an_array_of_one_number_is_told_how_to_become_it() -> None:
     numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match=r"use one per element, such as those of its \.tolist\(\)"):
+        Value(numpy.array([1.0, 2.0]))
     for bad in (numpy.array(2.0), numpy.array(True)):
         with pytest.raises(TypeError, match=r"its \.item\(\) is a plain number"):
             Value(bad)
