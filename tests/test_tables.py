@@ -296,6 +296,18 @@ def test_what_numbers_the_rows_is_left_out(tmp_path: Path) -> None:
     assert (words.reader, words.different) == (None, 60)
 
 
+def test_fractions_without_a_name_number_no_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, "x,,y\n" + "\n".join(f"{i % 7},{i * i / 8},{i}.5" for i in range(30)))
+    assert reasons(read(path)) == {}
+
+
+def test_a_table_is_shown_in_a_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,a,b,y\n" + "\n".join(f"{i},{i % 7},n,{i}.5" for i in range(30)))
+    table = read(path)
+    assert repr(table) == "Table of 30 rows: y from a"
+    assert all("\n" not in repr(column) for column in table.columns)
+
+
 def test_numbers_that_can_not_be_squared(tmp_path: Path) -> None:
     lines = ["big,x,y", *(f"{10.0 ** (290 + i % 9)},{i % 7}.5,{i}.25" for i in range(30))]
     path = written(tmp_path, "\n".join(lines))
@@ -348,7 +360,7 @@ def test_rows_without_a_target_are_left_out(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,4,5\n6,7\n", {}, "has a row of 3 cells, the others have 2: '3 4 5'"),
         ("a,b\n1,2\n3,4,5,6\n6,7\n", {}, "has 4 cells in line 3, not 2"),
         ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
-        ("alpha,b\n1,2\n", {"target": "alhpa"}, "did you mean alpha?"),
+        ("alpha,b\n1,2\n", {"target": "alhpa"}, "did you mean 'alpha'?"),
         ("a,b\n1,x\n2,y\n1,x\n", {"classes": False}, "b holds the words 'x', ..., which are"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", {}, "is no text file"),
         ("a,b\n1,2\n", {"separator": "<>"}, "can't be separated by '<>'"),

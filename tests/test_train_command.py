@@ -241,9 +241,9 @@ def test_what_a_model_of_a_table_is_not_asked(run: Run, capsys: pytest.CaptureFi
     for words, code, problem in [
         (["island=Biscoe"], REFUSED, "missing: bill_length_mm, sex; write bill_length_mm= for"),
         (["Biscoe", "40"], REFUSED, "takes 3 values: island, bill_length_mm, sex; got 2"),
-        (["isl=Biscoe"], REFUSED, "'isl' is none of the model's columns; did you mean island?"),
+        (["isl=Biscoe"], REFUSED, "'isl' is none of the model's columns; did you mean 'island'?"),
         (["Biscoe", "long", "male"], REFUSED, "bill_length_mm takes a number: got 'long'"),
-        (["Biscou", "40", "male"], OK, "island was never 'Biscou' in training; did you mean Bisc"),
+        (["Biscou", "40", "male"], OK, "island was never 'Biscou' in training; did you mean 'Bis"),
         (["island=Dream", "island=Dream"], REFUSED, "island is given twice"),
     ]:
         assert main(["show", model, *words]) == code
@@ -546,7 +546,7 @@ def test_a_checkpoint_from_elsewhere(run: Run, state: Any) -> None:
         (["one.csv", "--target", "x2"], "all targets are equal, so there is nothing to learn"),
         (["single.csv"], "single.csv has a target, x1, but no column to predict it from"),
         (["words.csv", "--target", "z"], "words.csv has no column 'z'; it has x, y"),
-        (["words.csv", "--use", "yy"], "words.csv has no column 'yy'; did you mean y?"),
+        (["words.csv", "--use", "yy"], "words.csv has no column 'yy'; did you mean 'y'?"),
         (["moons", "--out", "one.csv"], "one.csv"),
     ],
 )

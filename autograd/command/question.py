@@ -94,7 +94,9 @@ def _named(words: Sequence[str], names: Sequence[str]) -> dict[str, str]:
         if not name:
             said = word.partition("=")[0]
             close = get_close_matches(said, names, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"they are {listed(names, MOST_SHOWN)}"
+            hint = (
+                f"did you mean {close[0]!r}?" if close else f"they are {listed(names, MOST_SHOWN)}"
+            )
             what = "is not name=value" if "=" not in word else "is none of the model's columns"
             raise UsageError(f"{word if '=' not in word else said!r:.60} {what}; {hint}")
         if name in given:
@@ -115,7 +117,7 @@ def _remarks(unknown: Sequence[str], notes: Notes, given: Mapping[str, str]) -> 
         if column.name in unknown:
             words = getattr(column, "words", ())
             close = get_close_matches(given[column.name], words, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
+            hint = f"did you mean {close[0]!r}? " if close else ""
             counts = "one of the rare ones" if getattr(column, "rare", ()) else "none of them"
             said.append(
                 f"{column.name} was never {given[column.name]!r:.60} in training; {hint}"

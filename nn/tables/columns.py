@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nn.tables.numerals import (
@@ -63,7 +63,7 @@ class Column:
 
     name: str
     reader: Reader | None
-    values: Any
+    values: Any = field(repr=False)
     missing: int
     reason: str = ""
     said: str = ""
@@ -199,7 +199,8 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
         return f"numbers beyond {LARGEST_CELL:g}, whose squares are none"
     if column.name in kept:
         return ""
-    if not column.name and different == n:
+    is_fractional = isinstance(column.reader, Numerals) and bool((values % 1 != 0).any())
+    if not column.name and different == n and not is_fractional:
         return "no name and no value twice: numbers the rows"
     if column.reader is None:
         if different == n - column.missing and n > 3:
@@ -209,9 +210,9 @@ def reason_against(column: Column, is_first: bool, kept: Collection[str] = ()) -
         if n >= 20 and int(values[values != ""].value_counts().max()) < 3:
             return f"{different:,} different words, none of them more than twice"
         return ""
-    if not isinstance(column.reader, Numerals) or column.missing or different < 0.9 * n or n < 4:
+    if not isinstance(column.reader, Numerals) or is_fractional:
         return ""
-    if (values % 1 != 0).any():
+    if column.missing or different < 0.9 * n or n < 4:
         return ""
     steps = values.diff().iloc[1:]
     in_order = bool((steps == steps.iloc[0]).all() and abs(steps.iloc[0]) == 1)

@@ -47,6 +47,10 @@ class Table(NamedTuple):
     rows: int
     why: str
 
+    def __repr__(self) -> str:
+        names = listed([column.name for column in self.used], 12)
+        return f"Table of {self.rows:,} rows: {self.target.name} from {names}"
+
     @property
     def used(self) -> list[Column]:
         """The columns to predict from."""
@@ -143,7 +147,7 @@ def _named(path: str | PathLike[str], names: list[str], word: str) -> str:
     if len(alike) == 1:
         return alike[0]
     close = get_close_matches(word, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"it has {listed(names, 12)}"
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {listed(names, 12)}"
     raise ValueError(f"{path} has no column {word!r:.60}; {hint}")
 
 
