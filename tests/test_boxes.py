@@ -148,6 +148,21 @@ def test_steps_before_a_module_are_no_steps_after_it(samples: int) -> None:
         assert not in_circles(fitting(structure, level, None).box, structure)
 
 
+def test_loops_side_by_side_share_no_box() -> None:
+    def own(x: list[Any]) -> list[Any]:
+        return [tanh(sin(exp(v * 0.5) * 2) + 0.1) * 3 for v in x]
+
+    total: Any = 0
+    for cell in (Layer(2, 2, seed=0), Layer(2, 2, seed=1)):
+        x: list[Any] = [Value(0.5), Value(0.3)]
+        for _ in range(4):
+            x = [a + 0.1 * b for a, b in zip(x, own(cell(own(own(x)))), strict=True)]
+        total = total + sum(x)
+    structure = Structure(trace(total)[0])
+    for level in LEVELS:
+        assert not false_circles(structure, fitting(structure, level, None).box), level
+
+
 @pytest.mark.parametrize("seed", [7, 11])
 def test_boxes_are_in_a_circle_only_where_their_nodes_are(seed: int) -> None:
     check(seed)

@@ -106,15 +106,22 @@ def circles_of(links: dict[int, dict[int, None]]) -> dict[int, int]:
 def modules_before(args: dict[int, dict[int, None]], modules: Collection[int]) -> dict[int, int]:
     """Return how many modules are one behind the other on the way to each box, itself included.
 
-    Those that feed each other in a circle are one, with what is between them: steps in time.
+    Those that feed each other in a circle are one, with what is between them: steps in time. Of
+    two such loops side by side, the second counts as one more, so that no box is in both.
     """
     circles = circles_of(args)
     members: dict[int, list[int]] = {}
     for box, circle in circles.items():
         members.setdefault(circle, []).append(box)
     found: dict[int, int] = {}
+    loops: set[int] = set()
     for circle in sorted(members):
         its = members[circle]
-        before = max((found[arg] for box in its for arg in args[box] if arg in found), default=0)
-        found.update(dict.fromkeys(its, before + any(box in modules for box in its)))
+        count = max((found[arg] for box in its for arg in args[box] if arg in found), default=0)
+        count += any(box in modules for box in its)
+        if len(its) > 1:
+            while count in loops:
+                count += 1
+            loops.add(count)
+        found.update(dict.fromkeys(its, count))
     return found
