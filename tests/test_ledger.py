@@ -130,6 +130,12 @@ def test_a_ledger_names_scopes_and_has_no_negative_zero() -> None:
     assert "-0.0" not in printed
 
 
+def test_a_path_that_carries_nothing_has_no_negative_share() -> None:
+    x = Value(2.0, "x")
+    text = str(Stepper(x * 0.0 + x * -3.0).why(x))
+    assert [line.split("   ")[-1] for line in text.splitlines()[-2:]] == ["100 %", "0 %"]
+
+
 def test_zero_gradients_have_no_shares() -> None:
     x = Value(-1.0, "x")
     ledger = Stepper(x.relu() * 2).why(x)

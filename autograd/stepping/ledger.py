@@ -175,7 +175,7 @@ class Ledger:
             lines.append("heaviest paths")
             for path in self.paths:
                 # Of contributions of both signs, a part may be more than the whole.
-                share = f"   {100 * path.share:.3g} %" if self.has_shares else ""
+                share = f"   {100 * path.share + 0.0:.3g} %" if self.has_shares else ""
                 lines.append(
                     f"  {' > '.join(_short(map(name, path.nodes)))}"
                     f"   {show(path.product + 0.0)}{share}"
