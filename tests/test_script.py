@@ -12,6 +12,7 @@ import pytest
 from autograd import Value
 from autograd.command.script import Script
 from autograd.errors import ScriptError
+from autograd.graph import topological_order
 
 
 class Write(Protocol):
@@ -64,6 +65,25 @@ def test_every_node_knows_its_line_and_its_variable(write: Write) -> None:
     product, named = loss._prev
     assert [node.label for node in product._prev] == ["x", "ws[0]"]
     assert (loss.label, product.label, named.label) == ("loss", "", "named")
+
+
+def test_a_node_in_nested_containers_has_the_name_of_fewest_brackets(write: Write) -> None:
+    script = Script(
+        write(
+            "W = [[Value(2.0), Value(3.0)], [Value(4.0), 0.0]]\n"
+            "state = {'w q': W, 3: (W[1][0],), None: [W[0][0]]}\n"
+            "first = [W[0][1]]\n"
+            "own = {'deep': [[[Value(5.0)]], [[[Value(6.0)]]]]}\n"
+            "loss = Value.__mul__(W[0][0] * W[0][1], W[1][0])\n"
+            "loss = loss * own['deep'][0][0][0] * own['deep'][1][0][0][0]\n"
+        )
+    )
+    leaves = [node for node in topological_order(script.root("loss").value) if node.op is None]
+    labels = {node.data: node.label for node in leaves}
+    path = "own['deep'][0][0][0]"
+    assert labels == {2.0: "W[0][0]", 3.0: "first[0]", 4.0: "W[1][0]", 5.0: path, 6.0: ""}
+    assert script.find(path).data == 5.0
+    assert script.find("state['w q'][0][0]").data == 2.0
 
 
 def test_a_variable_does_not_take_the_label_of_another_node(write: Write) -> None:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from difflib import get_close_matches
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, NamedTuple
@@ -24,14 +25,17 @@ from autograd.lowering import value_function
 USUAL = ("loss", "cost", "error", "out", "output")
 """The names preferred, in this order, where a file has several results."""
 
+MOST_NESTED = 4
+"""How many brackets a name has: those of more are longer than what they tell."""
+
 MAX_NAMES = 8
 """How many names a message lists before it counts the rest."""
 
 PATH = re.compile(
-    r"""[^\W0-9]\w* (?: \.[^\W0-9]\w* | \[-?[0-9]{1,9}\] | \["[^"\\]*"\] )*""", re.VERBOSE
+    r"""[^\W0-9]\w* (?: \.[^\W0-9]\w* | \[-?[0-9]{1,9}\] | \[(["'])[^"'\\]*\1\] )*""", re.VERBOSE
 )
 PART = re.compile(
-    r"""\.?(?P<attribute>\w+) | \[(?P<index>-?[0-9]+)\] | \["(?P<key>[^"]*)"\]""", re.VERBOSE
+    r"""\.?(?P<attribute>\w+) | \[(?P<index>-?[0-9]+)\] | \[["'](?P<key>[^"']*)["']\]""", re.VERBOSE
 )
 
 
@@ -235,13 +239,25 @@ def label_by_names(root: Value, names: Mapping[str, Any]) -> None:
     """Give the nodes below ``root`` that have no label the names of the globals."""
     nodes = set(topological_order(root))
     taken = {node.label for node in nodes}
-    named = list(_values(names))
-    for name, value in names.items():
-        if isinstance(value, list | tuple) and not name.startswith("_"):
-            named += [(f"{name}[{i}]", v) for i, v in enumerate(value) if isinstance(v, Value)]
-    for name, node in named:
+    public = {name: value for name, value in names.items() if not name.startswith("_")}
+    for _, name, node in sorted(_held(public), key=itemgetter(0)):  # that of fewest brackets
         if node in nodes and not node.label and name not in taken:
             node.label = name
+
+
+def _held(
+    container: Mapping[Any, Any] | Sequence[Any], path: str = "", depth: int = 0
+) -> Iterator[tuple[int, str, Value]]:
+    """Yield the Values in nested containers: how deep, what the file would write, and which."""
+    pairs = container.items() if isinstance(container, Mapping) else enumerate(container)
+    for key, value in pairs:
+        is_deep = isinstance(value, dict | list | tuple) and depth < MOST_NESTED
+        if (is_deep or isinstance(value, Value)) and isinstance(key, str | int):
+            name = f"{path}[{key!r}]" if depth else str(key)
+            if isinstance(value, Value):
+                yield depth, name, value
+            else:
+                yield from _held(value, name, depth + 1)
 
 
 def _below(values: Iterable[Value]) -> set[Value]:
