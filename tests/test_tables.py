@@ -17,11 +17,13 @@ pytest.importorskip("sklearn", reason="comes with the extra data")
 import numpy as np
 import pandas as pd
 
-from nn.tables import Table, read
+from nn import MLP, load, save
+from nn.documents import StateError
+from nn.tables import Preparation, Table, read
 from nn.tables.dialect import decoded
 from nn.tables.leakage import leaks, met_twice
 from nn.tables.numerals import Dates, Flags, Numerals, Unreadable
-from nn.tables.preparation import Preparation, UnreadableCellError
+from nn.tables.preparation import UnreadableCellError
 from nn.tables.recognition import is_table
 from nn.tables.rivals import baselines
 
@@ -414,6 +416,23 @@ def test_only_what_is_learnt_from_decides(tmp_path: Path) -> None:
     assert known[:, 0].std() == pytest.approx(1)
 
 
+def test_a_saved_model_answers_a_row(tmp_path: Path) -> None:
+    preparation = mixed(tmp_path).prepared(range(200)).preparation
+    model = MLP(len(preparation.inputs), [2, 1], seed=0)
+    path = save(model, tmp_path / "model.json", {"preparation": preparation.to_json()})
+    again = Preparation.load(path)
+    assert again == preparation
+    row = {"town": "Bonn", "extra": "x", "price": 3, "sold": "2.3.2021", "garden": ""}
+    inputs = again.encode(row)  # type: ignore[arg-type]
+    assert inputs == preparation.encode(row | {"price": "3"})  # type: ignore[operator]
+    assert load(path).predict([inputs]) == model.predict([inputs])
+    with pytest.raises(UnreadableCellError, match="missing: sold, town; give '' for"):
+        again.encode({"price": "3", "garden": "ja"})
+    for notes, problem in [({}, "from no table"), ({"preparation": [1]}, "notes are damaged")]:
+        with pytest.raises(StateError, match=problem):
+            Preparation.load(save(model, tmp_path / "other.json", notes))
+
+
 def test_a_word_never_seen_and_a_cell_of_another_kind(tmp_path: Path) -> None:
     preparation = mixed(tmp_path).prepared(range(200)).preparation
     cells = {"price": "3", "sold": "2.3.2021", "garden": "ja", "town": "Rom"}
@@ -421,9 +440,9 @@ def test_a_word_never_seen_and_a_cell_of_another_kind(tmp_path: Path) -> None:
     assert preparation.encode(cells)[-4:] == [0, 0, 0, 1]
     assert preparation.encode(cells | {"town": ""})[-4:] == [1, 0, 0, 0]
     assert preparation.encode(cells | {"price": "NA"})[0] == preparation.columns[0].fill  # type: ignore[union-attr]
-    with pytest.raises(UnreadableCellError, match="price takes a number: got 'cheap'"):
+    with pytest.raises(UnreadableCellError, match=r"a number, such as \S+: got 'cheap'"):
         preparation.encode(cells | {"price": "cheap"})
-    with pytest.raises(UnreadableCellError, match=r"sold takes a date: got '2021'"):
+    with pytest.raises(UnreadableCellError, match=r"sold takes a date, such as \S+: got '2021'"):
         preparation.encode(cells | {"sold": "2021"})
 
 

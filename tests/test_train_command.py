@@ -242,7 +242,7 @@ def test_what_a_model_of_a_table_is_not_asked(run: Run, capsys: pytest.CaptureFi
         (["island=Biscoe"], REFUSED, "missing: bill_length_mm, sex; write bill_length_mm= for"),
         (["Biscoe", "40"], REFUSED, "takes 3 values: island, bill_length_mm, sex; got 2"),
         (["isl=Biscoe"], REFUSED, "'isl' is none of the model's columns; did you mean 'island'?"),
-        (["Biscoe", "long", "male"], REFUSED, "bill_length_mm takes a number: got 'long'"),
+        (["Biscoe", "long", "male"], REFUSED, "bill_length_mm takes a number, such as 4"),
         (["Biscou", "40", "male"], OK, "island was never 'Biscou' in training; did you mean 'Bis"),
         (["island=Dream", "island=Dream"], REFUSED, "island is given twice"),
     ]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from typing import Any, NamedTuple
 
 from autograd import ChainruleError, missing_extra
+from nn.arguments import listed
+from nn.documents import StateError
+from nn.state import notes_of
 from nn.tables.columns import MOST_CATEGORIES, Column
 from nn.tables.numerals import KINDS, Reader, Unreadable, is_missing
 
@@ -49,7 +53,9 @@ class Quantity:
             x = self.reader.number(cell)
         except Unreadable:
             held = next(kind for kind, reader in KINDS.items() if type(self.reader) is reader)
-            raise UnreadableCellError(f"{self.name} takes a {held}: got {cell!r:.60}") from None
+            raise UnreadableCellError(
+                f"{self.name} takes a {held}, such as {self.example}: got {cell!r:.60}"
+            ) from None
         return [self.fill if math.isnan(x) else x]
 
     @property
@@ -134,10 +140,15 @@ class Preparation(NamedTuple):
     def encode(self, cells: Mapping[str, str]) -> list[float]:
         """Return the numbers that the cells of a row become, given by column.
 
+        Those of other columns are left out. "" is a cell whose content isn't known.
+
         Raises:
-            UnreadableCellError: one is not what its column holds.
+            UnreadableCellError: one is not what its column holds, or isn't there.
         """
-        return [x for column in self.in_blocks for x in column.encode(cells[column.name])]
+        missing = [column.name for column in self.columns if column.name not in cells]
+        if missing:
+            raise UnreadableCellError(f"missing: {listed(missing)}; give '' for what isn't known")
+        return [x for column in self.in_blocks for x in column.encode(str(cells[column.name]))]
 
     def unknown(self, cells: Mapping[str, str]) -> list[str]:
         """Return the columns whose words were never seen."""
@@ -147,6 +158,24 @@ class Preparation(NamedTuple):
     def to_json(self) -> list[dict[str, Any]]:
         """Return the preparation as plain data."""
         return [column.to_json() for column in self.columns]
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Preparation:
+        """Return the preparation in the file of a model that ``chainrule train`` made of a table.
+
+        With it, ``nn.load(path).predict([preparation.encode(cells)])`` answers a row of the table.
+
+        Raises:
+            StateError: the file is damaged, or its model takes no cells.
+            FileNotFoundError: there is no file.
+        """
+        noted = notes_of(path).get("preparation")
+        if noted is None:
+            raise StateError(f"{path} was learnt from no table: give the model numbers as they are")
+        try:
+            return cls.from_json(noted)
+        except (LookupError, AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise StateError(f"{path}: the notes are damaged: {error}") from None
 
     @classmethod
     def from_json(cls, given: Sequence[Mapping[str, Any]]) -> Preparation:
