@@ -163,7 +163,7 @@ def test_loops_side_by_side_share_no_box() -> None:
         assert not false_circles(structure, fitting(structure, level, None).box), level
 
 
-@pytest.mark.parametrize("seed", [7, 11])
+@pytest.mark.parametrize("seed", [7, 252])
 def test_boxes_are_in_a_circle_only_where_their_nodes_are(seed: int) -> None:
     check(seed)
 

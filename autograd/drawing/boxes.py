@@ -5,7 +5,7 @@
 >>> circles_of(args)
 {0: 0, 2: 1, 1: 1, 3: 2}
 >>> modules_before(args, {cell})
-{0: 0, 2: 1, 1: 1, 3: 1}
+({0: 0, 2: 1, 1: 1, 3: 1}, {1, 2})
 """
 
 from __future__ import annotations
@@ -103,11 +103,14 @@ def circles_of(links: dict[int, dict[int, None]]) -> dict[int, int]:
     return found
 
 
-def modules_before(args: dict[int, dict[int, None]], modules: Collection[int]) -> dict[int, int]:
-    """Return how many modules are one behind the other on the way to each box, itself included.
+def modules_before(
+    args: dict[int, dict[int, None]], modules: Collection[int]
+) -> tuple[dict[int, int], set[int]]:
+    """Return how many modules are one behind the other on the way to each box; which are in loops.
 
-    Those that feed each other in a circle are one, with what is between them: steps in time. Of
-    two such loops side by side, the second counts as one more, so that no box is in both.
+    A box itself counts. Modules that feed each other in a circle are one, with what is between
+    them: steps in time. Of two such loops side by side, the second counts as one more, so that no
+    box is in both.
     """
     circles = circles_of(args)
     members: dict[int, list[int]] = {}
@@ -115,6 +118,7 @@ def modules_before(args: dict[int, dict[int, None]], modules: Collection[int]) -
         members.setdefault(circle, []).append(box)
     found: dict[int, int] = {}
     loops: set[int] = set()
+    within: set[int] = set()
     for circle in sorted(members):
         its = members[circle]
         count = max((found[arg] for box in its for arg in args[box] if arg in found), default=0)
@@ -123,5 +127,6 @@ def modules_before(args: dict[int, dict[int, None]], modules: Collection[int]) -
             while count in loops:
                 count += 1
             loops.add(count)
+            within.update(its)
         found.update(dict.fromkeys(its, count))
-    return found
+    return found, within

@@ -18,7 +18,7 @@ through before a box tells its stage. Stages follow each other, so no arrow lead
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from typing import NamedTuple
 
 from autograd.disjoint import DisjointSets
@@ -86,13 +86,17 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     args = arguments(structure, boxes)
     modules = {box for box, place in zip(boxes, structure.place, strict=True) if place}
     users = users_of(args)
-    before = modules_before(args, modules)
+    before, loops = modules_before(args, modules)
     ends = [boxes[-1], *(arg for box in modules for arg in args[box])]
     args.update((box, {}) for box in modules)
     pairs = zip(boxes, structure.does, strict=True)
     ops: dict[int, Hashable] = {box: (does, before[box]) for box, does in pairs if does}
     order = [box for box in ordered(ends, args) if box in ops and box not in modules]
-    kinds = _kinds(order, ops, args, users)
+
+    def apart(kind: dict[int, int]) -> dict[int, int]:
+        return _apart(order, args, kind, before, loops)
+
+    kinds = _kinds(order, ops, args, users, apart)
     if kinds is None or (modules and not kinds.members):
         return None
     stage_of: dict[int, int] = {}
@@ -117,11 +121,12 @@ def _kinds(
     ops: dict[int, Hashable],
     args: dict[int, dict[int, None]],
     users: dict[int, dict[int, None]],
+    apart: Callable[[dict[int, int]], dict[int, int]],
 ) -> _Kinds | None:
     """Return what is alike, looking as far around as still gives a picture; None if no stages."""
     found: list[_Kinds] = []
     for depth in DEPTHS:
-        kinds = _in_circles(order, args, _alike(order, ops, args, users, depth))
+        kinds = _in_circles(order, args, apart(_alike(order, ops, args, users, depth)))
         if kinds.members or len(order) > MANY_BOXES:
             found.append(kinds)
             if kinds.size <= FEW_BOXES:
@@ -144,6 +149,29 @@ def _alike(
         for box in order:
             kinds.join(box, example.setdefault(seen[box], box))
     return {box: kinds.first(box) for box in order}
+
+
+def _apart(
+    order: list[int],
+    args: dict[int, dict[int, None]],
+    kind: dict[int, int],
+    before: dict[int, int],
+    loops: Set[int],
+) -> dict[int, int]:
+    """Return kinds, but of those in a loop around modules, what comes after it is apart.
+
+    Its last turn, which feeds nothing, is not: that is what follows on the loop's kinds alone.
+    """
+    within = {kind[box] for box in order if box in loops}
+    late: set[int] = set()
+    example: dict[tuple[int, bool], int] = {}
+    found: dict[int, int] = {}
+    for box in order:
+        after = any(arg in late and before[arg] == before[box] for arg in args[box])
+        if box not in loops and (after or kind[box] not in within):
+            late.add(box)
+        found[box] = example.setdefault((kind[box], box in late), box)
+    return found
 
 
 def _seen(
