@@ -142,9 +142,10 @@ def first_stale(order: Iterable[Value]) -> Stale | None:
     Cost: one forward pass.
     """
     for node in order:
-        if node.op is not None and not node.op.by_hand:
+        op = node.op
+        if op is not None and not op.by_hand:
             floats = floats_of(node.args)
-            again = value_function(node.op, len(floats))(*floats)
+            again = value_function(op, len(floats))(*floats)
             if again != node.data and not (math.isnan(again) and math.isnan(node.data)):
                 return Stale(node, again)
     return None

@@ -2,10 +2,12 @@
 
 import json
 import math
+from collections.abc import Callable
 
 import pytest
 
 from autograd import DomainError, Event, StaleValueError, Stepper, Value, dot, scope, sqrt, tanh
+from autograd.engine import sweep
 
 
 def lecture_neuron() -> tuple[Value, dict[str, Value]]:
@@ -17,6 +19,20 @@ def lecture_neuron() -> tuple[Value, dict[str, Value]]:
     o = tanh(n)
     o.label = "o"
     return o, leaves
+
+
+def fan_by_hand() -> Value:
+    """Nodes used often: twice by one node, by three arguments, by a node built by hand."""
+    x, y = Value(3.0), Value(2.0)
+    both = dot([x, y, x], [y, x * x, 2.0])
+    made = Value(12.0, (x, both), "*")
+
+    def backward() -> None:
+        x.grad += both.data * made.grad
+        both.grad += x.data * made.grad
+
+    made._backward = backward
+    return made * y + made * 2.0
 
 
 def test_events_print_node_rule_and_numbers() -> None:
@@ -42,6 +58,16 @@ def test_totals_are_what_backward_gives() -> None:
     complete = {event.node: event.total for event in stepper.events if event.kind == "done"}
     assert {leaf: leaf.grad for leaf in leaves.values()}.items() <= complete.items()
     assert all(node.grad == total for node, total in complete.items())
+
+
+@pytest.mark.parametrize("graph", [lambda: lecture_neuron()[0], fan_by_hand, lambda: Value(2.0)])
+def test_the_steps_recorded_are_those_of_the_sweep(graph: Callable[[], Value]) -> None:
+    root = graph()
+    recording = Stepper(root, seed=-1.5).recording
+    assert recording.steps == tuple(sweep(root, seed=-1.5))
+    edges = [event for event in recording.events if event.kind == "edge"]
+    assert [event.step for event in edges] == [*recording.steps]
+    assert all(event.arg is event.node.args[event.slot] for event in edges)
 
 
 def test_a_stale_graph_is_refused_with_the_node_and_what_to_do() -> None:
@@ -159,6 +185,9 @@ def test_bad_destinations() -> None:
         match=r"more than max_events=10 events \(10 nodes\): step through a smaller part",
     ):
         Stepper(o, max_events=10)
+    with pytest.raises(ValueError, match="max_events=28 events"):
+        Stepper(o, max_events=28)
+    assert Stepper(o, max_events=29).recording.length == 29
     with pytest.raises(TypeError, match="expected the Value"):
         Stepper(3.0)  # type: ignore[arg-type]
     with pytest.raises(DomainError, match="derivative of sqrt"):

@@ -11,11 +11,10 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import ClassVar, NamedTuple, final, overload
+from typing import Any, ClassVar, NamedTuple, final, overload
 
 from autograd.debugging import first_stale
-from autograd.engine import Step, Value, sweep
+from autograd.engine import Step, Value
 from autograd.errors import StaleValueError, quoted
 from autograd.forms import form_of
 from autograd.formula import rule, short, text
@@ -24,6 +23,9 @@ from autograd.operand import real
 from autograd.operation import Symbol
 from autograd.stepping.notation import formulas_of, named_args, names_of, show
 from autograd.transforms import descendants
+
+STEP_WIDTH = len(Step._fields)
+"""Entries of a step where steps are kept flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,6 @@ class Recording:
         nodes: the graph in topological order.
         position: where each node stands in ``nodes``.
         events: the run, in the order in which things happen; ``length`` of them.
-        steps: the backward pass alone, edge by edge.
         done: the index of the event that completes each node's adjoint.
         incoming: the indices of the edges that contribute to each node, in order.
 
@@ -235,39 +236,38 @@ class Recording:
             )
         self._values = {node: node.data for node in self.nodes}
         self._names = dict(zip(self.nodes, names_of(self.nodes), strict=True))
-        edges = max(max_events - 2 * len(self.nodes), 0)
-        self.steps = tuple(islice(sweep(root, self.seed, self.nodes), edges + 1))
-        self.length = 2 * len(self.nodes) + len(self.steps)
-        if self.length > max_events:
-            raise ValueError(
-                f"this run has more than max_events={max_events:,} events ({len(self.nodes):,} "
-                "nodes): step through a smaller part (the loss of one sample, or an inner node), "
-                "or raise it"
-            )
         self.incoming: dict[Value, list[int]] = {node: [] for node in self.nodes}
         self.done: dict[Value, int] = {}
-        self._number_events()
+        self._adjoints = dict.fromkeys(self.nodes, 0.0)
+        self._steps: list[Any] = []  # flat: Python's gc would go through tuples, one an edge
+        self.length = self._run_back(max_events)
+        self._completions = list(self.done.values())
         self.events = Events(self)
 
-    def _number_events(self) -> None:
-        """Number the events: each node's completion, then the edges it passes on along."""
-        index, incoming = len(self.nodes), self.incoming
-        remaining = reversed(self.nodes)
-        current = None
-        for step in self.steps:
-            if step.node is not current:
-                current = step.node
-                for node in remaining:
-                    self.done[node] = index
-                    index += 1
-                    if node is current:
-                        break
-            incoming[step.arg].append(index)
-            index += 1
-        for node in remaining:
+    def _run_back(self, max_events: int) -> int:
+        """Run the pass that `sweep` yields, number its events, and return how long the run is."""
+        index, steps = len(self.nodes), self._steps
+        adjoints, incoming = self._adjoints, self.incoming
+        adjoints[self.root] = self.seed
+        for node in reversed(self.nodes):
             self.done[node] = index
             index += 1
-        self._completions = list(self.done.values())
+            if node._form is not None:
+                args: tuple[Any, ...] = node.args
+                upstream = adjoints[node]
+                for slot, *numbers in node._form.passed(node, upstream, adjoints):
+                    arg = args[slot]
+                    adjoints[arg] = numbers[-1]
+                    steps += (node, slot, arg, upstream, *numbers)
+                    incoming[arg].append(index)
+                    index += 1
+            if index > max_events:
+                raise ValueError(
+                    f"this run has more than max_events={max_events:,} events ({len(self.nodes):,} "
+                    "nodes): step through a smaller part (the loss of one sample, or an inner "
+                    "node), or raise it"
+                )
+        return index
 
     def event(self, index: int) -> Event:
         """Return the event at ``index``, from 0 to ``length - 1``."""
@@ -288,7 +288,14 @@ class Recording:
     def step(self, index: int) -> Step:
         """Return the step of the edge event at ``index``."""
         rank = bisect_right(self._completions, index) - 1
-        return self.steps[index - len(self.nodes) - rank - 1]
+        at = STEP_WIDTH * (index - len(self.nodes) - rank - 1)
+        return Step._make(self._steps[at : at + STEP_WIDTH])
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The backward pass alone, edge by edge."""
+        starts = range(0, len(self._steps), STEP_WIDTH)
+        return tuple(Step._make(self._steps[at : at + STEP_WIDTH]) for at in starts)
 
     def known(self, node: Value) -> Value:
         """Return ``node``.
@@ -311,9 +318,7 @@ class Recording:
 
     def adjoint(self, node: Value) -> float:
         """Return d root / d node in this pass."""
-        if node is self.root:
-            return self.seed
-        return self.step(self.incoming[node][-1]).total
+        return self._adjoints[node]
 
     def gradient_at(self, position: int, node: Value) -> Gradient:
         """Return what is known of d root / d node after the first ``position`` events."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from autograd.engine import Value
@@ -131,7 +131,8 @@ class Ledger:
                 weight = math.log(abs(step.local)) if step.local else -math.inf
                 for heaviness, tail in best[step.node]:
                     candidates.append((heaviness + weight, (node, tail, step.local)))
-            best[node] = heapq.nlargest(self.heaviest, candidates, key=lambda pair: pair[0])
+            candidates.sort(key=itemgetter(0), reverse=True)
+            best[node] = candidates[: self.heaviest]
         return best
 
     def _unroll(self, link: Any) -> Path:

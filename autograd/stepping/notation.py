@@ -74,13 +74,15 @@ def names_of(nodes: Sequence[Value]) -> list[str]:
     >>> names_of([Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "b"), Value(4.0, "n0"), Value(5.0)])
     ['a', 'n1', 'n2', 'n3', 'n4']
     """
-    positions = [f"n{i}" for i in range(len(nodes))]
-    labels = [" ".join(str(node.label).split()) for node in nodes]
-    counts = Counter(positions + labels)
-    return [
-        label if label and counts[label] == 1 else position
-        for label, position in zip(labels, positions, strict=True)
-    ]
+    names = [f"n{i}" for i in range(len(nodes))]
+    labels = {
+        i: " ".join(str(node.label).split()) for i, node in enumerate(nodes) if node.label != ""
+    }
+    counts, positions = Counter(labels.values()), set(names)
+    for i, label in labels.items():
+        if label and counts[label] == 1 and label not in positions:
+            names[i] = label
+    return names
 
 
 def named_args(node: Value, name: Callable[[Value], str]) -> tuple[Any, ...]:
