@@ -12,6 +12,7 @@ from autograd.engine import Value
 STATE = "a node has no place for it; keep it in a dict, state = {p: 0.0 for p in parameters}"
 WRITE = {
     "clamp": "autograd.clamp(v, low, high)",
+    "clip": "autograd.clamp(v, low, high)",
     "leaky_relu": "autograd.leaky_relu(v, 0.01)",
     "elu": "autograd.elu(v, 1.0)",
     "maximum": "autograd.maximum(v, w)",
