@@ -36,7 +36,10 @@ def recorded(
     numbers = list(argnums) if isinstance(argnums, Sequence) else [argnums]
     for number in numbers:
         if not hasattr(number, "__index__"):
-            raise TypeError(f"argnums is the place of an argument, or several: {quoted(argnums)}")
+            raise TypeError(
+                f"argnums is the place of an argument, or several: got {quoted(argnums)}; "
+                "the arguments themselves go to what comes back, as in grad(f)(x)"
+            )
         if not -len(args) <= number < len(args):
             raise IndexError(f"argnums={quoted(argnums)}, but there are {len(args)} argument(s)")
     inside = _depth.get() > 0 or any(isinstance(x, Value) for arg in args for x in flat(arg))

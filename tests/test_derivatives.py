@@ -168,6 +168,12 @@ def test_what_a_sparse_array_cannot_hold_is_refused() -> None:
         autograd.compile(jacobian(f, 1, sparse=True), [0.0])
 
 
+@pytest.mark.parametrize("transform", [autograd.grad, jacobian, hessian])
+def test_arguments_given_beside_the_function_are_told_where_to_go(transform: Any) -> None:
+    with pytest.raises(TypeError, match=r"got \[1\.0, 2\.0\]; the .* as in grad\(f\)\(x\)"):
+        transform(lambda x: x * x, [1.0, 2.0])(3.0)
+
+
 INFINITE = [
     lambda v: autograd.sqrt(v[0]) * 2.0,
     lambda v: v[0] ** 1.5 * v[1],  # nothing arrives at the power where v1 is 0
