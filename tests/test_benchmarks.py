@@ -87,6 +87,8 @@ def fake(script: str, *args: Any, **environment: str) -> Any:
             return {"seconds": 1e-4 if who == "jax" else 2e-5, **SAME}
         case "recurrent", _, who, _:
             return {"seconds": 2e-2 if who == "jax" else 5e-5, "compile": 0.3, **SAME}
+        case "language", "beside", size, *_:
+            return {"ours": 5e-5, "hand": 2e-4, **({"tape": 2e-4} if size == "1" else {})}
         case "language", who, size:
             step = {"eager": 0.05, "torch": 1e-3, "single": 7e-5}.get(who, 5e-5 + 2e-6 * int(size))
             return {"step": step, "making": 0.1, "losses": [3.3, 3.2]}

@@ -564,7 +564,9 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (MLP, "__call__"),
     ):
         monkeypatch.setattr(home, name, getattr(home, name))
-    level, handler = logging.getLogger().level, signal.getsignal(signal.SIGINT)
+    level = logging.getLogger().level
+    # A shell has what it runs in the background ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     logging.getLogger().setLevel(level)
     signal.signal(signal.SIGINT, handler)

@@ -216,10 +216,10 @@ def layers(say: Say) -> Result:
 
 
 BY_HAND = (
-    ("a document at a time", 1, "float64", 16, None),
-    ("16 of mixed lengths", 16, "float64", 16, None),
-    ("the same in float32", 16, "float32", 16, 1.0),
-    ("64 numbers wide, in float32", 16, "float32", 64, 2.0),
+    ("one document", 1, "float64", 16, None),
+    ("among 16", 16, "float64", 16, None),
+    ("among 16, float32", 16, "float32", 16, 1.0),
+    ("among 16, float32, 64 wide", 16, "float32", 64, 2.0),
 )
 """Documents a step, numbers, width, and how many times as fast as C++ by hand it is to be."""
 
@@ -241,9 +241,9 @@ def language(say: Say) -> Result:
             beside = measure("language", "beside", *case, CHAINRULE_CACHE=folder)
             seconds = beside.pop("ours")
             if tape := beside.pop("tape", None):
-                ratios.append(Figure(tape / seconds, "×", f"as fast as C++'s tape, {label}", 1.0))
+                ratios.append(Figure(tape / seconds, "×", f"C++'s tape, {label}", 1.0))
             ratio = beside["hand"] / seconds
-            ratios.append(Figure(ratio, "×", f"as fast as C++ by hand, {label}", wanted))
+            ratios.append(Figure(ratio, "×", f"C++ by hand, {label}", wanted))
     runs = {"Chainrule, compiled": [found["warm"]]}
     others = {"the eager engine": "eager"}
     if find_spec("torch"):
