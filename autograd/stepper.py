@@ -202,11 +202,17 @@ class Stepper:
         functions whose nodes were recorded under `debug`.
 
         Raises:
+            ValueError: the path has another extension than .html.
             OSError: the file can't be written.
         """
         from autograd import page
 
         path = Path(path)
+        if path.suffix.lower() not in ("", ".html", ".htm"):
+            raise ValueError(
+                f"the debugger is a page, not a {path.suffix}: save it as "
+                f"{path.with_suffix('.html').name!r}; `write` and `animate` make pictures"
+            )
         write_whole(path, page.build(self.recording, self.position, title=title).encode())
         return path
 

@@ -408,6 +408,14 @@ def test_save_writes_the_file_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
 
 
+def test_save_under_the_name_of_a_picture_says_what_makes_one(tmp_path: Path) -> None:
+    stepper = Stepper(neuron())
+    with pytest.raises(ValueError, match=r"a page, not a \.pdf: save it as 'why\.html'; `write`"):
+        stepper.save(tmp_path / "why.pdf")
+    assert not [*tmp_path.iterdir()]
+    assert stepper.save(tmp_path / "why").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_a_notebook_gets_the_page_in_a_frame_that_a_script_makes() -> None:
     stepper = Stepper(neuron())
     bundle = stepper._repr_mimebundle_()
