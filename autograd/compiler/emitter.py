@@ -130,6 +130,11 @@ class Emitter:
             x = self.read(self.at(source, k, step), self.real.name)
             self.write(x, self.at(target, k, stride), self.real.name)
 
+    def load_word(self, name: str, base: str, place: int, kind: str = "i64") -> None:
+        """Load one of the words of 8 bytes at ``base``, into a register of that name."""
+        self.emit(f"%{name}.p = getelementptr i64, ptr {base}, i64 {place}")
+        self.emit(f"%{name} = load {kind}, ptr %{name}.p")
+
     def binary(self, name: str, x: str, y: str) -> str:
         result = self.new()
         self.emit(f"{result} = {name} {self.types.number} {x}, {y}")

@@ -198,16 +198,12 @@ class _Module:
     def _run_one_by_one(self) -> None:
         """Write ``run`` where there is ``add``."""
         code = Body(self.calls.name, self.block, masked=False)
-        self._word(code, "sums", SUMS, "ptr")
-        self._word(code, "scale", SCALE, "double")
+        code.load_word("sums", "%args", SUMS, "ptr")
+        code.load_word("scale", "%args", SCALE, "double")
         self._zero(code, "sums", 0, self.sums.vectors)
         code.emit("call void @add(ptr %args)")
         self._scale(code)
         self._define("run", code)
-
-    def _word(self, code: Body, name: str, place: int, kind: str) -> None:
-        code.emit(f"%{name}.p = getelementptr i64, ptr %args, i64 {place}")
-        code.emit(f"%{name} = load {kind}, ptr %{name}.p")
 
     def _define(self, name: str, code: Body) -> None:
         body = "\n".join(code.lines)
@@ -231,8 +227,8 @@ class _Module:
         ]
         count = len(self.arguments) + len(self.results)
         words += [(f"array{i}", ARRAYS + i, "ptr") for i in range(count)]
-        for word in words:
-            self._word(code, *word)
+        for word, place, kind in words:
+            code.load_word(word, "%args", place, kind)
         for array, offset in offsets.items():
             alone = array == "u" and sizes["u"] == parameters
             base = "parameters" if alone else "work"

@@ -181,11 +181,9 @@ class _Player:
             ("sums", SUMS, "ptr"),
             ("scale", SCALE, "double"),
         ):
-            emit(f"%{name}.p = getelementptr i64, ptr %args, i64 {place}")
-            emit(f"%{name} = load {kind}, ptr %{name}.p")
+            code.load_word(name, "%args", place, kind)
         for place, name in enumerate(HEAD):
-            emit(f"%n.{name}.p = getelementptr i64, ptr %head, i64 {place}")
-            emit(f"%n.{name} = load i64, ptr %n.{name}.p")
+            code.load_word(f"n.{name}", "%head", place)
         emit(f"%arrays = getelementptr i64, ptr %args, i64 {ARRAYS}")
         emit(f"%summed = getelementptr i64, ptr %head, i64 {len(HEAD)}")
         emit("%inputs = getelementptr i64, ptr %summed, i64 %n.sums")
