@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from tests.browser.reading import come_to_rest
+
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 DESKTOP, PHONE = (1280, 720), (390, 844)
@@ -40,7 +42,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Return a function that opens HTML text and fails the test for any complaint or request."""
+    """Return a function that opens HTML text and fails the test for any complaint or request.
+
+    The page is at rest by then.
+    """
     trouble: list[str] = []
     contexts: list[Any] = []
 
@@ -62,6 +67,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
             lambda r: r.url.startswith(("file:", "data:")) or trouble.append(f"request {r.url}"),
         )
         page.goto(file.as_uri() + fragment)
+        come_to_rest(page)
         return page
 
     yield open_

@@ -7,6 +7,7 @@ import pytest
 from autograd import Value, debug, tanh
 from autograd.page import build
 from autograd.stepping.events import Recording
+from tests.browser.reading import rectangle
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +53,7 @@ def test_nothing_is_cut_off(open_page: Any, text: str, size: str) -> None:
     width, _ = SIZES[size]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for name in ("find", "way", "predict", "help-open", "zoom-in", "play", "scrub", "speed"):
-        box = page.locator(f"#{name}").bounding_box()
+        box = rectangle(page.locator(f"#{name}"))
         assert box["x"] >= 0, name
         assert box["x"] + box["width"] <= width, name
     if size == "desktop":

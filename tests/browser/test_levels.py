@@ -18,7 +18,7 @@ from nn import MLP, Layer, Residual, Sequential
 from nn.data import moons
 from nn.losses import hinge
 from tests.browser.conftest import PHONE
-from tests.browser.test_session import until
+from tests.browser.reading import RECTANGLE, TEXT, come_to_rest, read_all, rectangle, until
 from tests.test_page import unpacked
 
 pytestmark = pytest.mark.browser
@@ -41,11 +41,11 @@ def position(page: Any) -> int:
 
 def titles(page: Any) -> list[str]:
     """Return what the boxes and nodes in sight are called, each by its name in its frame."""
-    return list(page.eval_on_selector_all("#nodes .name", "all => all.map((e) => e.textContent)"))
+    return read_all(page.locator("#nodes .name"), TEXT)
 
 
 def frames(page: Any) -> list[str]:
-    return list(page.eval_on_selector_all("#frames .name", "all => all.map((e) => e.textContent)"))
+    return read_all(page.locator("#frames .name"), TEXT)
 
 
 def box(page: Any, title: str) -> Any:
@@ -74,9 +74,8 @@ def number_in(page: Any, title: str, row: str) -> str:
 def test_it_opens_at_the_finest_level_that_is_legible(open_page: Any, screenshot: Any) -> None:
     page = open_page(build(Recording(moons_loss())))
     assert pressed(page) == "Neurons", "they are few, and in rows they are legible"
-    graph = page.locator("#canvas").bounding_box()
-    for card in page.locator("#nodes .node").all():
-        at = card.bounding_box()
+    graph = rectangle(page.locator("#canvas"))
+    for at in read_all(page.locator("#nodes .node"), RECTANGLE):
         assert graph["x"] <= at["x"]
         assert at["x"] + at["width"] <= graph["x"] + graph["width"]
         assert at["height"] > 35
@@ -98,7 +97,7 @@ def test_thirty_layers_are_seen_at_a_glance(open_page: Any) -> None:
     page = open_page(build(Recording(mean([sum(net([i, 1.0, -0.5, 0.25])) for i in range(3)]))))
     assert pressed(page) == "Layers"
     assert {f"layers.{i}" for i in range(30)} <= set(titles(page))
-    assert page.locator("#nodes .node").first.bounding_box()["height"] > 35
+    assert rectangle(page.locator("#nodes .node").first)["height"] > 35
 
 
 def test_few_nodes_are_shown_one_by_one(open_page: Any) -> None:
@@ -170,12 +169,12 @@ def test_a_click_opens_a_box_in_place_and_a_click_on_its_title_closes_it(
     open_page: Any, screenshot: Any
 ) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=layers", reduced_motion="reduce")
-    before = box(page, "layers.1").bounding_box()
+    before = rectangle(box(page, "layers.1"))
     box(page, "layers.1").click()
-    assert pressed_levels(page) == []
+    assert page.locator("#levels [aria-pressed=true]").count() == 0
     assert {f"neurons.{i}" for i in range(4)} <= set(titles(page))
     assert {"layers.0", "layers.2"} <= set(titles(page)), "what was there is still there"
-    after = page.locator(".frame").filter(has_text="layers.1").locator(".area").bounding_box()
+    after = rectangle(page.locator(".frame").filter(has_text="layers.1").locator(".area"))
     assert after["y"] == pytest.approx(before["y"], abs=30)
     box(page, "neurons.2").click()
     assert {"w.* ", "b", "dot", "relu"} - set(titles(page)) <= {"w.* "}
@@ -187,10 +186,6 @@ def test_a_click_opens_a_box_in_place_and_a_click_on_its_title_closes_it(
     assert pressed(page) == "Network"
 
 
-def pressed_levels(page: Any) -> list[Any]:
-    return list(page.locator("#levels [aria-pressed=true]").all())
-
-
 def test_a_box_opens_and_closes_by_keys(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=network&node=0")
     page.locator("#canvas").focus()
@@ -198,7 +193,7 @@ def test_a_box_opens_and_closes_by_keys(open_page: Any) -> None:
     for depth in range(2, 5):
         page.keyboard.press("Enter")
         assert crumbs.count() == depth + 1
-    assert crumbs.all_inner_texts()[1:4] == ["network", "layers.2", "neurons.0.w.*"]
+    assert read_all(crumbs, TEXT)[1:4] == ["network", "layers.2", "neurons.0.w.*"]
     page.keyboard.press("Backspace")
     assert crumbs.count() == 4
     page.keyboard.press("Escape")
@@ -210,7 +205,7 @@ def test_a_box_opens_and_closes_by_keys(open_page: Any) -> None:
 def test_the_crumbs_lead_out(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=op&node=0")
     crumbs = page.locator("#crumbs button")
-    assert crumbs.all_inner_texts() == ["all", "network", "layers.2", "neurons.0.w.*"]
+    assert read_all(crumbs, TEXT) == ["all", "network", "layers.2", "neurons.0.w.*"]
     crumbs.nth(1).click()
     assert "layers.2" in titles(page)
     crumbs.nth(0).click()
@@ -323,9 +318,9 @@ def test_what_is_closed_comes_into_sight(open_page: Any) -> None:
     page.locator("#canvas").focus()
     for _ in range(4):
         page.keyboard.press("Escape")
-        page.wait_for_timeout(400)
+        come_to_rest(page)
     assert frames(page) == []
-    field, card = (page.locator(it).bounding_box() for it in ("#canvas", "#nodes .chosen .card"))
+    field, card = (rectangle(page.locator(it)) for it in ("#canvas", "#nodes .chosen .card"))
     assert field["x"] <= card["x"] < field["x"] + field["width"]
     assert field["y"] <= card["y"] < field["y"] + field["height"]
 
@@ -360,10 +355,10 @@ def test_a_loop_has_arrows_both_ways(open_page: Any) -> None:
 def test_the_flow_is_readable_on_its_colour(open_page: Any, scheme: str) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=layers", color_scheme=scheme)
     page.click("#last")
-    pairs = page.eval_on_selector_all(
-        "#nodes .box.shaded",
-        "all => all.map((e) => [e.querySelector('.strip'), e.querySelector('.gradient')]"
-        ".map((part) => getComputedStyle(part).fill))",
+    pairs = read_all(
+        page.locator("#nodes .box.shaded"),
+        "(e) => [e.querySelector('.strip'), e.querySelector('.gradient')]"
+        ".map((part) => getComputedStyle(part).fill)",
     )
     assert len(pairs) > 4
     for strip, text in pairs:
@@ -527,8 +522,6 @@ def test_the_ledger_of_a_box_tells_from_which_box_how_much_came(open_page: Any) 
 
 def test_on_a_phone_every_button_of_the_pane_is_in_sight(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), size=PHONE)
-    for button in page.locator("#graph .head button").all():
-        box = button.bounding_box()
-        assert box is not None
+    for box in read_all(page.locator("#graph .head button"), RECTANGLE):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE[0]

@@ -10,6 +10,7 @@ from autograd.page import build
 from autograd.page.javascript import rows
 from autograd.page.linker import linked, name_of, resource
 from autograd.stepping.events import Recording
+from tests.browser.reading import read_all
 
 pytestmark = pytest.mark.browser
 
@@ -80,9 +81,9 @@ def test_every_row_computes_as_python(table_in_page: Any, op: Op) -> None:
 
 
 def values_of(page: Any) -> dict[str, tuple[str, str]]:
-    cards = page.locator(".node").evaluate_all(
-        "nodes => nodes.map(n => [n.querySelector('.name').textContent,"
-        " n.querySelector('.value').textContent, n.querySelector('.gradient').textContent])"
+    cards = read_all(
+        page.locator(".node"),
+        "n => ['.name', '.value', '.gradient'].map(part => n.querySelector(part).textContent)",
     )
     return {name: (value, gradient) for name, value, gradient in cards}
 

@@ -23,7 +23,7 @@ from autograd.page import build
 from autograd.page.notebook import framing, standing_in, widget_module
 from nn import MLP
 from tests.browser.conftest import missing
-from tests.browser.test_session import until
+from tests.browser.reading import TEXT, come_to_rest, read, read_all, rectangle, until
 
 pytestmark = pytest.mark.browser
 
@@ -177,7 +177,7 @@ def test_in_jupyterlab_the_page_and_the_widget_are_live(
     inside(page, 1).locator("#node-title", has_text=re.compile("^w$")).wait_for()
 
     # Dark as the notebook is, whatever the system is.
-    background = "getComputedStyle(document.body).backgroundColor"
+    background = "(body) => getComputedStyle(body).backgroundColor"
     for theme, colour in (("Dark", "rgb(15, 18, 22)"), ("Light", "rgb(246, 247, 249)")):
         page.evaluate(
             "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})",
@@ -186,20 +186,28 @@ def test_in_jupyterlab_the_page_and_the_widget_are_live(
         for n in range(2):
             body = inside(page, n).locator("body")
             for _ in range(100):
-                if body.evaluate(background) == colour:
+                if read(body, background) == colour:
                     break
                 page.wait_for_timeout(50)
-            assert body.evaluate(background) == colour
+            assert read(body, background) == colour
         screenshot(page, f"9-lab-{theme.lower()}")
+
+
+def two_pictures(page: Any) -> None:
+    """Wait until two pictures are shown, and no more."""
+    pictures = page.locator(".jp-OutputArea-output img")
+    pictures.nth(1).wait_for()
+    until(
+        page,
+        "[...document.querySelectorAll('.jp-OutputArea-output img')]"
+        ".every((e) => e.complete && e.naturalWidth > 300)",
+    )
+    assert pictures.count() == 2
 
 
 def test_a_notebook_that_is_not_trusted_shows_the_picture(lab: Server, visit: Any) -> None:
     page = visit(f"{lab.address}/saved.ipynb?token=t")
-    pictures = page.locator(".jp-CodeCell .jp-OutputArea-output img")
-    for n in range(2):
-        pictures.nth(n).wait_for()
-        assert pictures.nth(n).evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
-    assert pictures.count() == 2
+    two_pictures(page)
     assert page.locator("iframe[title='Chainrule debugger']").count() == 0
 
 
@@ -215,13 +223,9 @@ def test_a_converted_notebook_shows_the_picture(
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
     page = visit(html.as_uri(), offline=True)
-    pictures = page.locator(".jp-OutputArea-output img")
-    for n in range(2):
-        pictures.nth(n).wait_for()
-        assert pictures.nth(n).evaluate("e => e.decode().then(() => e.naturalWidth)") > 300
-    assert pictures.count() == 2
+    two_pictures(page)
     # Nothing of it is text, but what stands for a widget where there is none.
-    said = page.locator(".jp-OutputArea-output").all_inner_texts()
+    said = read_all(page.locator(".jp-OutputArea-output"), TEXT)
     assert [text for text in said[:3] if text.strip()] in ([], ["<Stepper at 0 of 14>"])
 
 
@@ -370,7 +374,7 @@ def test_the_module_syncs_position_node_and_level(open_page: Any) -> None:
     until(page, "window.model.get('node') === 'layers.0.neurons.3.w.1'")
     inside(page, 0).locator(".box, .node").first.wait_for()
     page.evaluate("window.model.set('height', 500)")
-    assert page.locator("iframe").bounding_box()["height"] == 500
+    assert rectangle(page.locator("iframe"))["height"] == 500
     page.evaluate("window.letGo()")
     assert page.evaluate("Object.values(window.listeners).flat().length") == 0
 
@@ -454,8 +458,26 @@ def test_on_paper_it_is_light_and_colours_are_kept(open_page: Any, system: str) 
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.emulate_media(media="print", color_scheme=system)
     style = "(e) => [getComputedStyle(e).fill, getComputedStyle(e).printColorAdjust]"
-    fill, adjust = page.locator("#nodes .card").first.evaluate(style)
+    fill, adjust = read(page.locator("#nodes .card").first, style)
     assert (fill, adjust) == ("rgb(255, 255, 255)", "exact")
+
+
+def test_what_is_printed_while_it_moves_is_where_it_comes_to_rest(open_page: Any) -> None:
+    page = open_page(build(moons().recording), "#level=layers", reduced_motion="no-preference")
+    places = """[...document.querySelectorAll("#view, #wires, #wires path, #nodes .node")].map(
+        (e) => ["id", "transform", "class", "d"].map((name) => e.getAttribute(name)))"""
+    printed = page.evaluate(
+        f"""() => {{
+            const box = document.querySelector("#nodes .box");
+            box.dispatchEvent(new MouseEvent("click", {{ bubbles: true }}));
+            dispatchEvent(new Event("beforeprint"));
+            const now = {places};
+            dispatchEvent(new Event("afterprint"));
+            return now;
+        }}"""
+    )
+    come_to_rest(page)
+    assert page.evaluate(places) == printed
 
 
 @pytest.mark.parametrize("fragment", ["#level=layers&event=99999", "#level=op&event=99999&node=0"])

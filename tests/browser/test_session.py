@@ -10,6 +10,7 @@ from autograd.page import build, frame
 from autograd.stepping.breakpoints import gradient_above, in_module, on_op, sign_change
 from autograd.stepping.events import Recording
 from autograd.stepping.notation import show
+from tests.browser.reading import TEXT, come_to_rest, read, read_all, rectangle, until
 
 pytestmark = pytest.mark.browser
 
@@ -39,15 +40,6 @@ def position(page: Any) -> int:
 
 def card(page: Any, name: str) -> Any:
     return page.locator(f'.node:has(.name:text-is("{name}"))')
-
-
-def until(page: Any, expression: str) -> None:
-    """Wait for a JavaScript expression to hold, without eval, which the page's policy forbids."""
-    for _ in range(100):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(20)
-    pytest.fail(f"never came true: {expression}")
 
 
 def gradient(page: Any, name: str) -> str:
@@ -340,6 +332,7 @@ def test_what_is_typed_stays_while_the_page_is_painted_anew(open_page: Any) -> N
     page = open_page(build(Recording(shared())), "#predict=1")
     page.fill("#guess", "1 +")
     page.set_viewport_size({"width": 1100, "height": 640})
+    come_to_rest(page)
     page.keyboard.press("Enter")
     assert "Write a number" in page.locator("#step-body [role=status]").inner_text()
     assert page.locator("#guess").input_value() == "1 +"
@@ -354,7 +347,7 @@ def test_the_ledger_tells_the_sample_and_the_module(open_page: Any) -> None:
             losses.append((w * (i - 1.0)).tanh())
     stepper = Stepper(sum(losses))
     page = open_page(build(stepper.recording), f"#event={len(stepper.events)}&node=0")
-    rows = page.locator("#node-body tbody td:first-child").all_inner_texts()
+    rows = read_all(page.locator("#node-body tbody td:first-child"), TEXT)
     # What stands at one place is told apart below its name.
     assert [row.replace("\xa0", " ") for row in rows] == [
         "layers.0",
@@ -365,17 +358,17 @@ def test_the_ledger_tells_the_sample_and_the_module(open_page: Any) -> None:
 
 def test_panes_are_dragged_wider(open_page: Any) -> None:
     page = open_page(build(Recording(shared())))
-    before = page.locator("#source").bounding_box()["width"]
-    handle = page.locator("#divide-source").bounding_box()
+    before = rectangle(page.locator("#source"))["width"]
+    handle = rectangle(page.locator("#divide-source"))
     page.mouse.move(handle["x"] + 3, handle["y"] + 99)
     page.mouse.down()
     page.mouse.move(handle["x"] + 123, handle["y"] + 99)
     page.mouse.up()
-    assert page.locator("#source").bounding_box()["width"] == pytest.approx(before + 120, abs=3)
+    assert rectangle(page.locator("#source"))["width"] == pytest.approx(before + 120, abs=3)
     page.locator("#divide-detail").focus()
-    detail = page.locator("#detail").bounding_box()["width"]
+    detail = rectangle(page.locator("#detail"))["width"]
     page.keyboard.press("ArrowLeft")
-    assert page.locator("#detail").bounding_box()["width"] == pytest.approx(detail + 20, abs=3)
+    assert rectangle(page.locator("#detail"))["width"] == pytest.approx(detail + 20, abs=3)
 
 
 def test_on_paper_are_the_graph_the_formula_and_the_ledger(open_page: Any) -> None:
@@ -494,7 +487,7 @@ def test_the_keyboard_alone_is_enough(open_page: Any) -> None:
 
 def test_dragging_and_the_wheel_move_the_graph(open_page: Any) -> None:
     page = open_page(build(Recording(neuron())))
-    box = page.locator("#canvas").bounding_box()
+    box = rectangle(page.locator("#canvas"))
     start = page.locator("#view").get_attribute("transform")
     page.mouse.move(box["x"] + 30, box["y"] + 30)
     page.mouse.down()
@@ -518,9 +511,9 @@ def test_what_is_shown_is_not_beside_where_the_graph_ends(open_page: Any) -> Non
     page = open_page(build(Recording(h)), "#level=op&event=0")
     page.keyboard.press("End")
     until(page, "document.querySelector('#position').innerText.split('/')[0] > 50")
-    page.wait_for_timeout(300)
-    first = card(page, "x").bounding_box()
-    canvas = page.locator("#canvas").bounding_box()
+    come_to_rest(page)
+    first = rectangle(card(page, "x"))
+    canvas = rectangle(page.locator("#canvas"))
     ends = (first["y"], first["x"]), (canvas["y"], canvas["x"])
     assert min(abs(a - b) for a, b in zip(*ends, strict=True)) < 40
 
@@ -533,8 +526,9 @@ def test_numbers_of_any_size_have_room(open_page: Any) -> None:
         h = op(h)
     page = open_page(build(Recording(h * -1.23456e-5)), "#level=op&event=999")
     ledger = page.locator(".scroll:has(table)")
-    assert ledger.evaluate("(it) => it.scrollWidth") == ledger.evaluate("(it) => it.clientWidth")
-    assert page.locator(".paths span:last-child").bounding_box()["height"] < 24
+    wide, room = read(ledger, "(it) => [it.scrollWidth, it.clientWidth]")
+    assert wide == room
+    assert rectangle(page.locator(".paths span:last-child"))["height"] < 24
 
 
 def test_in_a_notebook_frame_the_state_lives_in_the_page(open_page: Any) -> None:

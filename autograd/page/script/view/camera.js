@@ -151,16 +151,18 @@ function move(before, from) {
     began = performance.now();
   layers.wires.setAttribute("class", "away");
   const tick = () => {
-    if (state.scene !== scene) return;
-    const t = Math.min(1, (performance.now() - began) / LASTING),
-      share = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) * (1 - t);
-    const mix = (a, b) => a + (b - a) * share;
+    if (state.scene === scene && state.moving)
+      show(Math.min(1, (performance.now() - began) / LASTING));
+  };
+  const show = (t) => {
+    const share = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) * (1 - t),
+      mix = (a, b) => a + (b - a) * share;
     for (const key of ["x", "y", "scale"]) camera[key] = mix(from[key], to[key]);
     if (t === 1) {
       state.moving = null;
       layers.wires.removeAttribute("class");
     } else {
-      state.moving = { rects: new Map() };
+      state.moving = { rects: new Map(), arrive };
       for (const item of [...cards.keys(), ...frames.keys()]) {
         const [a, b] = [start.get(item), scene.rects.get(item)],
           between = ["x", "y", "w", "h"].map((key) => [key, mix(a[key], b[key])]);
@@ -173,8 +175,9 @@ function move(before, from) {
     aim();
     if (t === 1) paintGraph();
   };
+  const arrive = () => show(1);
   cull();
-  state.moving = { rects: start };
+  state.moving = { rects: start, arrive };
   Object.assign(camera, from);
   tick();
 }

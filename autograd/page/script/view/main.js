@@ -63,9 +63,11 @@ while (
 lookAtAll();
 paint();
 
-// On paper is what is in sight, as large as there is room for.
+// On paper is what is in sight, at rest, as large as there is room for.
 const canvas = $("canvas");
 window.addEventListener("beforeprint", () => {
+  if (state.moving) state.moving.arrive();
+  else paintGraph();
   canvas.setAttribute("viewBox", inSight().join(" "));
 });
 window.addEventListener("afterprint", () => canvas.removeAttribute("viewBox"));
