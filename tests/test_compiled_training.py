@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="comes with the extra fast")
 
-from autograd import CompileError, Descent, Value, where
+from autograd import CompileError, Descent, Value, take, where
 from nn import MLP, Dropout, History, Layer, Module, Residual, Sequential, clip_grad_value, fit
 from nn.callbacks import EarlyStopping
 from nn.data import circles, iris, moons, spirals, train_test_split
@@ -78,6 +78,31 @@ def test_what_a_callback_changes_is_compiled_anew() -> None:
     assert [p.data for p in compiled[0].parameters()] == pytest.approx(
         [p.data for p in eager[0].parameters()], rel=1e-9
     )
+
+
+class Table(Module):
+    """The number that stands in a row, plus all of them."""
+
+    def __init__(self) -> None:
+        self.rows = [Value(0.1 * k) for k in range(3)]
+
+    def __call__(self, x: Any) -> Any:
+        return take(self.rows, x[0]) + sum(self.rows)
+
+
+def test_a_table_that_a_callback_shortens_is_not_read_beyond_its_end() -> None:
+    model = Table()
+    data = [[0], [1], [2]], [1.0, 1.0, 1.0]
+    optimizer, before = SGD(model.rows[:], 0.1), []
+
+    def shorten(model: Any, history: History) -> None:
+        model.rows.pop()
+        before.extend(leaf.data for leaf in optimizer.parameters)
+
+    wrong = r"by 2, which has the rows 0 to 1: it is x0\[0\] of sample 2"
+    with pytest.raises(IndexError, match=wrong):
+        fit(model, data, half_squared_error, optimizer, epochs=2, compile=True, callbacks=[shorten])
+    assert [leaf.data for leaf in optimizer.parameters] == before
 
 
 def everything(made: Made) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.test_programs import FOLDER, run
 
 pytest.importorskip("llvmlite")
 
+from autograd.compiler.choices import Choices
 from autograd.compiler.native import NativeFunction
 
 
@@ -93,6 +95,52 @@ def test_samples_with_sums_of_their_own_are_done_one_by_one() -> None:
     w = Value(0.5)
     long = compile(lambda x: reduce(lambda a, _: tanh(a * w), range(9000), x[0]), [0.0], wrt=[w])
     assert not Descent.suits_one_by_one(long)
+
+
+def test_samples_are_looked_at_once_however_many_steps_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+    check = Choices.check
+
+    def noted(choices: Any, columns: Any) -> None:
+        looked.append(len(columns[0]))
+        check(choices, columns)
+
+    monkeypatch.setattr(Choices, "check", noted)
+    table = [Value(0.1 * k) for k in range(3)]
+    batches = [[[k % 3], [k % 2, k % 3]] for k in range(3 * minimization.STRETCH)]
+    loss = lambda xs: take(table, xs[0]) ** 2 + take(table, xs[-1])
+    minimize(loss, batches, SGD(table, 0.01), compile=True)
+    assert looked == [len(batches)] * 2
+
+
+def test_steps_are_of_the_samples_of_their_batch_in_their_order() -> None:
+    given = [[[1.0, 2.0], [3.0]], [[4.0]], [[5.0], [6.0, 7.0], [8.0], [9.0, 10.0]]]
+    kinds, spans, ends = minimization._by_length(minimization._gathered(given), [2, 1])
+    assert [kind.tolist() for kind in kinds] == [
+        [[1.0, 2.0], [6.0, 7.0], [9.0, 10.0]],
+        [[3.0], [4.0], [5.0], [8.0]],
+    ]
+    steps = [spans[begin:end].tolist() for begin, end in pairwise(ends)]
+    assert steps == [[[0, 0, 1], [1, 0, 1]], [[1, 1, 2]], [[0, 1, 3], [1, 2, 4]]]
+
+
+def test_a_list_that_is_filled_anew_for_each_batch_is_read_in_time() -> None:
+    """As a reader of a long file has it; compiled and eager alike."""
+
+    def batches(sample: list[float]) -> Iterator[list[list[float]]]:
+        for k in range(5):
+            sample[0] = 0.5 * k
+            yield [sample]
+
+    found = []
+    for fast in (True, False):
+        w = Value(1.0)
+        found.append(
+            minimize(lambda x, w=w: (w - x[0]) ** 2, batches([0.0]), SGD([w], 0.25), compile=fast)
+        )
+    assert found[0] == found[1] == [1.0, 0.0, 0.25, 0.5625, 0.765625]
 
 
 def test_a_step_that_fails_leaves_the_weights_before_it() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate
 from time import perf_counter
 from typing import Any
 
@@ -17,9 +16,6 @@ from autograd.compiler.llvm import ARRAYS, MOST_VECTORS, PARAMETERS, STOP, WORKS
 from autograd.compiler.machine import address_of, host, kept_code, load
 from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
 from autograd.compiler.reals import Real
-
-Span = tuple[int, int, int]
-"""Samples of one kind, and from where to where in its arrays they are."""
 
 PATIENCE = 0.02
 """Seconds after which steps are to pause for Python, which may have been interrupted."""
@@ -224,31 +220,31 @@ class Descent:
         return self._memory[self.done % 2]
 
     def begin(self, weights: Array, memory: Sequence[Array]) -> None:
-        """Begin an epoch, with what the parameters are and what ``update`` remembers of them.
-
-        Raises:
-            IndexError: a sample chooses a row that a table doesn't have.
-        """
-        for cost, inputs in self._samples:
-            cost._choices.check(inputs)
+        """Begin an epoch, with what the parameters are and what ``update`` remembers of them."""
         dtype = self.weights.dtype
         self.weights[0] = converted(weights, dtype)
         for room, column in zip(self._memory[0], memory, strict=True):
             room[:] = converted(column, dtype)
         self._words[0] = 0
 
-    def plan(self, batches: Sequence[Sequence[Span]]) -> None:
-        """Say which samples the epoch's steps are of: a span for each kind that is in a batch."""
-        kinds = {kind: self._kind(kind) for batch in batches for kind, *_ in batch}
+    def plan(self, spans: Any, ends: Any) -> None:
+        """Say which samples the epoch's steps are of.
+
+        Args:
+            spans: rows of whole numbers: which kind, and from where to where in its arrays.
+            ends: after how many of them a step ends, and first 0.
+        """
+        kinds = {place: self._kind(place) for place in np.unique(spans[:, 0]).tolist()}
         adds = all(kind.add for kind in kinds.values())
-        places = {i: (kind.add if adds else kind.run, kind.words) for i, kind in kinds.items()}
         self._words[WORD["adds"]] = adds
-        spans = [(*places[kind], *span) for batch in batches for kind, *span in batch]
-        sizes = [sum([end - begin for _, begin, end in batch]) for batch in batches]
+        places = np.zeros((len(self._samples), 2), dtype=np.int64)
+        for place, kind in kinds.items():
+            places[place] = kind.add if adds else kind.run, kind.words
+        sizes = np.add.reduceat(spans[:, 2] - spans[:, 1], ends[:-1])
         self._plan = {
-            "ends": np.array([*accumulate(map(len, batches), initial=0)], dtype=np.int64),
-            "spans": np.array(spans, dtype=np.int64),
-            "scales": 1.0 / np.array(sizes, dtype=float),
+            "ends": np.ascontiguousarray(ends, dtype=np.int64),
+            "spans": np.concatenate((places[spans[:, 0]], spans[:, 1:]), axis=1, dtype=np.int64),
+            "scales": 1.0 / sizes,
         }
         for name, column in self._plan.items():
             self._words[WORD[name]] = column.ctypes.data

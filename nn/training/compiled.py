@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, pairwise, repeat, starmap
+from itertools import chain, repeat, starmap
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
 
@@ -202,6 +202,8 @@ class CompiledSteps:
         self.ahead = self._state()
         if not (self._cost.is_current() and self._update.is_current()):
             self._compile()  # a callback, or the user's own code, has changed something
+            if not self.is_ragged:
+                self._ready(self.inputs, self.targets)  # of tables that may have become shorter
         if self.is_ragged:
             return self._walk(
                 order, factor, tell, *([c[i] for i in rows] for c in (self.inputs, self.targets))
@@ -300,8 +302,9 @@ class CompiledSteps:
                 clip_value=self.clip.largest,
                 clip_norm=self.clip.norm,
             )
-            ends = [0, *accumulate(map(len, order))]  # as in every epoch
-            descent.plan([[(0, begin, end)] for begin, end in pairwise(ends)])
+            ends = self.numpy.cumsum([0, *map(len, order)])  # as in every epoch
+            spans = self.numpy.stack((0 * ends[1:], ends[:-1], ends[1:]), axis=1)
+            descent.plan(spans, self.numpy.arange(len(ends)))
         descent.begin(state.weights, state.memory)
         rates: list[float] = []
         scales: list[float] = []
@@ -356,9 +359,16 @@ class CompiledSteps:
         # Three times as fast as to make the array of the lists.
         packed = b"".join(starmap(Struct(f"{width}d").pack, samples.inputs))
         inputs = self.numpy.frombuffer(packed).reshape(len(samples), width)
+        return self._ready(inputs, self.numpy.array(samples.targets, dtype=float))
+
+    def _ready(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
+        """Return samples as the code takes them.
+
+        Raises:
+            IndexError: one chooses a row that a table doesn't have.
+        """
         from autograd import Descent
 
-        targets = self.numpy.array(samples.targets, dtype=float)
         ready = Descent.ready(self._cost, [inputs, targets])
         return ready[0], ready[1]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
-from typing import Any
+from itertools import accumulate, chain, pairwise
+from typing import Any, NamedTuple
 
 import autograd
 from autograd import Value, mean, quoted
@@ -16,7 +17,6 @@ from nn.training.plan import check_dtype
 from nn.training.steps import Factor
 
 Sample = Sequence[float]
-Batch = Sequence[Sample]
 Loss = Callable[[Any], Value]
 
 SAMPLES_WORTHWHILE = 64
@@ -29,6 +29,23 @@ of samples it takes longer."""
 
 STRETCH = 64
 """Steps that are planned at once."""
+
+PLAIN = {int, float}
+"""Types of numbers that are taken as they are."""
+
+
+class Data(NamedTuple):
+    """The samples of all steps.
+
+    Attributes:
+        numbers: theirs, one sample after the other.
+        lengths: of each sample.
+        ends: after how many samples a step ends, and first where the first one begins.
+    """
+
+    numbers: list[float]
+    lengths: list[int]
+    ends: list[int]
 
 
 def minimize(
@@ -76,33 +93,24 @@ def minimize(
     for name, function in (("schedule", schedule), ("tell", tell)):
         if function is not None and not callable(function):
             raise TypeError(f"{name} must be a function: got {quoted(function)}")
-    steps = [
-        [
-            [x if type(x) is int else real(f"a number of batch {i}", x) for x in sample]
-            for sample in _each(f"batch {i}", "samples, which are lists of numbers", batch)
-        ]
-        for i, batch in enumerate(_each("batches", "batches, which are lists of samples", batches))
-    ]
-    for i, batch in enumerate(steps):
-        if not batch:
-            raise ValueError(f"batch {i} has no sample")
-    if not steps:
+    data = _gathered(batches)
+    count = len(data.ends) - 1
+    if not count:
         return []
     if dtype == "float32":
         compile = True
     if compile is None:
-        lengths = [len(sample) for batch in steps for sample in batch]
-        is_worth_it = len(lengths) >= SAMPLES_WORTHWHILE * len(set(lengths))
+        is_worth_it = len(data.lengths) >= SAMPLES_WORTHWHILE * len(set(data.lengths))
         compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
     descent: _Compiled | _Eager = (
-        _Compiled(loss, steps, optimizer, dtype) if compile else _Eager(loss, steps, optimizer)
+        _Compiled(loss, data, optimizer, dtype) if compile else _Eager(loss, data, optimizer)
     )
     losses: list[float] = []
     factor: Factor = lambda i: (
         real("what schedule returns", schedule(i)) if schedule else optimizer.scale
     )
     try:
-        while len(losses) < len(steps):
+        while len(losses) < count:
             # Who is told of each step may end it all.
             for value in descent.steps_from(len(losses), 1 if tell else descent.pace, factor):
                 losses.append(value)
@@ -111,6 +119,24 @@ def minimize(
     finally:
         descent.sync()
     return losses
+
+
+def _gathered(batches: Iterable[Iterable[Sample]]) -> Data:
+    """Return the samples of each step, as they are while they are gone through."""
+    numbers: list[float] = []
+    lengths: list[int] = []
+    ends = [0]
+    for i, given in enumerate(_each("batches", "batches, which are lists of samples", batches)):
+        batch = [*_each(f"batch {i}", "samples, which are lists of numbers", given)]
+        if not batch:
+            raise ValueError(f"batch {i} has no sample")
+        row = [*chain.from_iterable(batch)]
+        if not {*map(type, row)} <= PLAIN:
+            row = [x if type(x) is int else real(f"a number of batch {i}", x) for x in row]
+        numbers += row
+        lengths += map(len, batch)
+        ends.append(len(lengths))
+    return Data(numbers, lengths, ends)
 
 
 def _each(name: str, what: str, given: Any) -> Iterator[Any]:
@@ -134,9 +160,10 @@ def _checked(value: float, optimizer: Optimizer) -> float:
 class _Eager:
     """Steps in the eager engine."""
 
-    def __init__(self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer) -> None:
+    def __init__(self, loss: Loss, data: Data, optimizer: Optimizer) -> None:
         self.loss = loss
-        self.steps = steps
+        self.data = data
+        self.spans = [*pairwise(accumulate(data.lengths, initial=0))]
         self.optimizer = optimizer
 
     pace = 1
@@ -145,7 +172,9 @@ class _Eager:
         """Make the next step; return its loss, in a list."""
         self.optimizer.scale = factor(i)
         self.optimizer.zero_grad()
-        cost = mean([self.loss(list(sample)) for sample in self.steps[i]])
+        numbers, _, ends = self.data
+        spans = self.spans[ends[i] : ends[i + 1]]
+        cost = mean([self.loss(numbers[begin:end]) for begin, end in spans])
         if not isinstance(cost, Value):
             raise TypeError(
                 f"loss must return a Value, computed with the parameters: got {quoted(cost)}"
@@ -162,38 +191,26 @@ class _Eager:
 class _Compiled:
     """Steps in machine code; parameters and optimiser stay as they were until `sync`."""
 
-    def __init__(
-        self, loss: Loss, steps: Sequence[Batch], optimizer: Optimizer, dtype: str
-    ) -> None:
+    def __init__(self, loss: Loss, data: Data, optimizer: Optimizer, dtype: str) -> None:
         import numpy
 
         from autograd import Descent
 
         self.optimizer = optimizer
-        samples = [sample for batch in steps for sample in batch]
         # The longest comes first, as it may use parameters that others don't.
-        lengths = sorted(set(map(len, samples)), reverse=True)
+        lengths = sorted(set(data.lengths), reverse=True)
         settings: dict[str, Any] = {"backend": "llvm", "dtype": dtype}
         cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, **settings)
         size = len(optimizer.parameters)
         self.cost, self.others = cost, cost.parameters[size:]
         self.fixed = [leaf.data for leaf in self.others]
-        # A batch's samples of one length are side by side among all of that length.
-        kinds: dict[int, list[Sample]] = {length: [] for length in lengths}
-        self.spans = []
-        for batch in steps:
-            before = [len(kind) for kind in kinds.values()]
-            for sample in batch:
-                kinds[len(sample)].append(sample)
-            ends = zip(before, map(len, kinds.values()), strict=True)
-            self.spans.append([(k, *span) for k, span in enumerate(ends) if span[0] < span[1]])
+        kinds, self.spans, self.ends = _by_length(data, lengths)
         costs = [cost.of(((length,),)) for length in lengths]
-        is_few = len(samples) <= ALONE * sum(map(len, self.spans))
-        samples_of = zip(costs, kinds.values(), strict=True)
+        is_few = len(data.lengths) <= ALONE * len(self.spans)
         self.descent = Descent(
             costs,
             compiled_update(optimizer, dtype=dtype),
-            [Descent.ready(one, [numpy.array(kind, dtype=float)]) for one, kind in samples_of],
+            [Descent.ready(one, [kind]) for one, kind in zip(costs, kinds, strict=True)],
             STRETCH,
             size,
             fixed=self.fixed,
@@ -220,12 +237,13 @@ class _Compiled:
         if descent.done == STRETCH:
             descent.begin(descent.last, descent.memory)
         if descent.done == 0:
-            descent.plan(self.spans[i : i + STRETCH])
+            ends = self.ends[i : i + STRETCH + 1]
+            descent.plan(self.spans[ends[0] : ends[-1]], ends - ends[0])
         first = descent.done
         broken: BaseException | None = None
         scales: list[float] = []
         settings: list[Sequence[float]] = []
-        for k in range(i, min(i + min(most, STRETCH - first), len(self.spans))):
+        for k in range(i, min(i + min(most, STRETCH - first), len(self.ends) - 1)):
             try:
                 optimizer.scale = factor(k)
                 settings.append(optimizer.rates(optimizer.steps + k - i + 1))
@@ -252,3 +270,31 @@ class _Compiled:
         for leaf, w in zip(optimizer.parameters, descent.last.tolist(), strict=True):
             leaf.data = w
         optimizer.memory = tuple(column.tolist() for column in descent.memory)
+
+
+def _by_length(data: Data, lengths: Sequence[int]) -> tuple[list[Any], Any, Any]:
+    """Return an array of the samples of each length, and what a `Descent` is planned by.
+
+    A step's samples of one length are side by side among all of that length.
+    """
+    import numpy
+
+    numbers = numpy.fromiter(data.numbers, float, len(data.numbers))
+    sizes = numpy.array(data.lengths)
+    starts = sizes.cumsum() - sizes
+    kinds = numpy.searchsorted(-numpy.array(lengths), -sizes)
+    steps = numpy.repeat(numpy.arange(len(data.ends) - 1), numpy.diff(data.ends))
+    order = numpy.argsort(kinds, kind="stable")
+    counts = numpy.bincount(kinds)
+    befores = counts.cumsum() - counts
+    arrays = [
+        numbers[starts[order[before : before + count], None] + numpy.arange(length)]
+        for length, before, count in zip(lengths, befores, counts, strict=True)
+    ]
+    cells = (kinds * len(data.ends) + steps)[order]
+    _, firsts, many = numpy.unique(cells, return_index=True, return_counts=True)
+    kind, step = kinds[order[firsts]], steps[order[firsts]]
+    begins = firsts - befores[kind]
+    spans = numpy.stack((kind, begins, begins + many), axis=1)
+    ends = numpy.concatenate(([0], numpy.bincount(step).cumsum()))
+    return arrays, spans[numpy.argsort(step, kind="stable")], ends
