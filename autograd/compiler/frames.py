@@ -9,6 +9,7 @@ from itertools import accumulate, pairwise
 from math import prod
 from typing import Any, NamedTuple
 
+from autograd.compiler.crew import call_all
 from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
 from autograd.compiler.objects import Slots
 from autograd.compiler.reals import DOUBLE, Real
@@ -35,6 +36,10 @@ NOTHING = object()
 
 # Words of an array object, by NumPy's C API: PyArrayObject_fields. Its flags are half a word.
 DATA, DESCR, FLAGS, FIELDS = 2, 7, 8, 9
+MOST_PARTS = 16
+"""In how many parts the samples of a call are split at most, for threads to share: a power of 2,
+as most numbers of processors are, so that all of them have as much to do."""
+
 MOST_LANES = 16
 """Numbers in the widest of vectors, of 64 bytes."""
 
@@ -122,8 +127,8 @@ class ArrayFrame:
         self.n = -1
         self.rooms: list[Array] = []
 
-    def prepare(self, made: Made, n: int) -> None:
-        """Make room for ``n`` samples."""
+    def prepare(self, made: Made, n: int, spans: list[tuple[int, int]]) -> None:
+        """Make room for ``n`` samples, which are done in parts: from where to where."""
         if self.n == n:
             return
         signature, dtype = self.signature, self.dtype
@@ -144,6 +149,8 @@ class ArrayFrame:
             self.inputs = [_room(n, shape, dtype) for shape in signature.arguments]
             self.outputs = [_room(n, shape, dtype) for shape in signature.results]
         self.shared = Shared(self.parameters, self.sums[1:])
+        # Of several parts, which single precision doesn't add up.
+        self.total = self.sums if dtype == np.float64 else np.empty(sums * (len(spans) > 1))
         self.has_large = any(
             not room.size and prod(shape) > 0
             for room, shape in zip(self.outputs, signature.results, strict=True)
@@ -158,12 +165,13 @@ class ArrayFrame:
         for i, array in enumerate([*self.inputs, *self.outputs], begin):
             self.words[i] = array.ctypes.data
         self.floats = self.words.view(np.float64)
+        self.made, self.spans = made, spans
         self.call = made.call
         if is_own:
             self.call = call_with_rows(made, self.words, found)
             if self.inputs:
                 self.dtype_at = 0  # nothing is read where it is: all stands behind the parameters
-        self.rooms = []  # until a call has shown that one part will do
+        self.rooms = []  # until a call has been
         arrays = [*self.inputs, self.parameters]
         self.shapes = [*((n, *shape) for shape in signature.arguments), self.parameters.shape]
         # Empty rooms are of arrays that are read where they are.
@@ -246,12 +254,32 @@ class ArrayFrame:
         """Let an argument, or the parameters as the last one, be read from the frame's own room."""
         self.cells[self.places[i]] = self.homes[i]
 
-    def part(self, i: int, made: Made, start: int, stop: int) -> FramePart:
+    def run(self, kept: object) -> None:
+        """Call the code for all samples, in as many threads as there are processors.
+
+        Args:
+            kept: whose memory it uses; it lives as long as the threads.
+        """
+        if len(self.spans) == 1:
+            self.call(self.address)
+            return
+        total = self.total
+        total.fill(-0.0)  # to which all that is added is what it becomes
+        for begin in range(0, len(self.spans), MOST_PARTS):
+            some = enumerate(self.spans[begin : begin + MOST_PARTS])
+            work = [self._part(i, *span) for i, span in some]
+            call_all([part.run for part in work], kept=(self, kept))
+            # The parts don't depend on the processors, so neither do the sums.
+            for part in work:
+                np.add(total, part.sums, out=total)
+        if total is not self.sums:
+            self.sums[:] = converted(total, self.dtype)
+
+    def _part(self, i: int, start: int, stop: int) -> FramePart:
         """Return what does some of the samples, with sums of its own."""
         if i == len(self.parts):
-            self.parts.append(
-                FramePart(made, len(self.words), len(self.sums), self.dtype, self.spare)
-            )
+            count, sums = len(self.words), len(self.sums)
+            self.parts.append(FramePart(self.made, count, sums, self.dtype, self.spare))
         part = self.parts[i]
         part.words[:] = self.words
         part.put(start, stop)

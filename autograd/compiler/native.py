@@ -13,9 +13,9 @@ from math import prod
 from typing import Any
 
 from autograd.compiler import cache as disk
-from autograd.compiler.crew import call_all
 from autograd.compiler.forks import wait_for
 from autograd.compiler.frames import (
+    MOST_PARTS,
     Array,
     ArrayFrame,
     Made,
@@ -48,10 +48,6 @@ WORTH_A_THREAD = 3_000_000
 WORTH_A_SUM = 400
 """Operations of a part for each of its sums, at least: every part has all of them to itself, to be
 cleared and added up, which then takes about a tenth of the time."""
-
-MOST_PARTS = 16
-"""In how many parts the samples of a call are split at most, for threads to share: a power of 2,
-as most numbers of processors are, so that all of them have as much to do."""
 
 LONGEST_SUM = 16_384
 """Samples that single precision adds up by itself. The sums of more are added in double precision,
@@ -98,6 +94,7 @@ class NativeFunction:
         self.dtype = np.dtype(signature.real.dtype)
         self.exact = exact
         self._parts = parts
+        self._sums = sum(signature.summed)
         self._made: dict[bool, Made] = {}
         self._frames: list[ArrayFrame] = []
         self._plain_frames: list[PlainFrame] = []
@@ -112,26 +109,20 @@ class NativeFunction:
             parameters: C-contiguous.
         """
         if not n:
-            signature = self.signature
-            nothing = [np.empty((0, *shape), self.dtype) for shape in signature.results]
-            return np.zeros(sum(signature.summed), self.dtype), nothing
+            nothing = [np.empty((0, *shape), self.dtype) for shape in self.signature.results]
+            return np.zeros(self._sums, self.dtype), nothing
         arrays = [converted(array, self.dtype) for array in arrays]
         made = self.made(single=n == 1)
         try:
             frame = self._frames.pop()
         except IndexError:
             frame = ArrayFrame(self.signature)
-        frame.prepare(made, n)
+        frame.prepare(made, n, [*pairwise(_ends(n, self.parts(n)))])
         outputs = frame.take(arrays, parameters, scale)
-        parts = self.parts(n)
-        if parts == 1:
-            # A call with the same samples may follow, but for one among others with other weights.
-            frame.rooms = [*frame.inputs, frame.parameters] if scale in (1.0, 1.0 / n) else []
-            frame.call(frame.address)
-            sums = frame.sums.copy()
-        else:
-            sums = self._in_parts(made, frame, n, parts, kept=(arrays, outputs))
-        results = frame.results(outputs)
+        # A call with the same samples may follow, but for one among others with other weights.
+        frame.rooms = [*frame.inputs, frame.parameters] if scale in (1.0, 1.0 / n) else []
+        frame.run(kept=(arrays, parameters, outputs))
+        sums, results = frame.sums.copy(), frame.results(outputs)
         self._frames.append(frame)
         return sums, results
 
@@ -160,7 +151,7 @@ class NativeFunction:
                 frame.go_home(-1)
                 frame.shared.read(slots)
             new = frame.given() if frame.has_large else ()
-            frame.call(frame.address)
+            frame.run(kept=(arrays, new))
             if slots:
                 frame.shared.add(slots)
             sums, results = frame.sums.copy(), frame.results(new)
@@ -199,25 +190,12 @@ class NativeFunction:
         if self.exact or n == 1:
             return 1
         operations = n * self.made(single=n == 1).operations
-        most = operations // (WORTH_A_SUM * (sum(self.signature.summed) + 1))
+        most = operations // (WORTH_A_SUM * (self._sums + 1))
         worth = max(1, min(1 + operations // WORTH_A_THREAD, most))
         shared = min(1 << worth.bit_length() - 1, MOST_PARTS)
         if self.signature.real is not DOUBLE:
             shared = max(shared, -(-n // LONGEST_SUM))
         return shared if len(_ends(n, shared)) > 2 else 1
-
-    def _in_parts(self, made: Made, frame: ArrayFrame, n: int, parts: int, kept: object) -> Array:
-        """Run the samples part by part, in as many threads as there are processors."""
-        spans = [*pairwise(_ends(n, parts))]
-        total = np.full(len(frame.sums), -0.0)  # to which all that is added is what it becomes
-        for begin in range(0, len(spans), MOST_PARTS):
-            some = enumerate(spans[begin : begin + MOST_PARTS])
-            work = [frame.part(i, made, *span) for i, span in some]
-            call_all([part.run for part in work], kept=(frame, kept))
-            # The parts don't depend on the processors, so neither do the sums.
-            for part in work:
-                np.add(total, part.sums, out=total)
-        return converted(total, self.dtype)
 
     def made(self, *, single: bool = False) -> Made:
         """Return the machine code, from the cache or made now; ``single`` for one sample."""

@@ -98,7 +98,10 @@ list:
 list.known:
   %items.p = getelementptr i8, ptr %first, i64 {ITEMS_AT}
   %items = load ptr, ptr %items.p
-  br label %list.next
+  %list.bytes = mul i64 %count, 8
+  %list.order = call i32 @memcmp(ptr %items, ptr %third, i64 %list.bytes)
+  %is.list = icmp eq i32 %list.order, 0
+  br i1 %is.list, label %record.end, label %list.next
 list.next:
   %i = phi i64 [ 0, %list.known ], [ %i.next, %list.item ]
   %i.more = icmp slt i64 %i, %count
@@ -179,8 +182,8 @@ dict.same:
   store i64 %version, ptr %third
   br label %record.end
 record.end:
-  %after = phi i64 [ %pairs.after, %pair.next ], [ %list.after, %list.next ],
-    [ %dict.after, %dict ], [ %dict.after, %dict.same ]
+  %after = phi i64 [ %pairs.after, %pair.next ], [ %list.after, %list.known ],
+    [ %list.after, %list.next ], [ %dict.after, %dict ], [ %dict.after, %dict.same ]
   br label %next
 other.size:
   ret i64 %at.2
