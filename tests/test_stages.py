@@ -291,9 +291,11 @@ def test_what_is_given_to_all_steps_is_of_none() -> None:
     for t in range(12):
         h = [tanh(a + b * math.sin(t)) for a, b in zip(times(w, h), u, strict=True)]
     found = picture_of(sum(h), level="layer")
-    before = {link.arg for item in modules(found)[1:] for link in item.args}
-    products = [item for item in found.items if item.key in before and item.title == "*"]
-    assert [item.count for item in products] == [24 + 4], "and those with the zeros of the start"
+    (cluster,) = found.clusters
+    given = {link.arg: link.label for item in modules(found) for link in item.args if link.cluster}
+    (products,) = [item for item in found.items if item.key in given and item.title == "*"]
+    assert (products.count, given[products.key]) == (24 + 4, "× 12"), "and the zeros of the start"
+    assert cluster.inside == {item.key for item in modules(found)}
     for item, after in pairwise(modules(found)):
         assert item.key in {link.arg for link in after.args}
         assert item.key not in {link.arg for other in modules(found) if other is not after
@@ -302,8 +304,11 @@ def test_what_is_given_to_all_steps_is_of_none() -> None:
 
 def test_parameters_that_all_steps_share_stay_outside() -> None:
     found = picture_of(recurrent(1), level="layer")
-    shared = {item.key for item in found.items if item.kind == "value" and not item.args}
-    assert all(shared & {link.arg for link in item.args} for item in modules(found))
+    leaves = {item.key for item in found.items if item.kind == "value" and not item.args}
+    wires = [link for item in modules(found) for link in item.args if link.arg in leaves]
+    assert wires
+    assert {link.cluster for link in wires} == {cluster.key for cluster in found.clusters}
+    assert all(link.label in ("× 19", "× 20") for link in wires), "the last has no next state"
 
 
 def test_a_sum_in_which_everything_ends_is_one_box() -> None:

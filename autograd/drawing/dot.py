@@ -63,6 +63,7 @@ def statements(picture: Picture) -> Iterator[str]:
     Cost: linear in items and links.
     """
     yield f"label=<{_legend(picture)}>"
+    clustered = {key: cluster.key for cluster in picture.clusters for key in cluster.inside}
     for item in picture.items:
         key, head = item.key, item.head
         if item.kind == "more":
@@ -79,7 +80,8 @@ def statements(picture: Picture) -> Iterator[str]:
             yield f"{head} -> {key} [weight=4{_current(item.current)}]"
         for slot, link in enumerate(item.args):
             if link.arg:
-                yield f"{link.arg} -> {head}{_arrow(picture, link)}"
+                end = "head" if clustered.get(key) == link.cluster else "tail"
+                yield f"{link.arg} -> {head}{_arrow(picture, link, end)}"
             else:
                 number = f'label={_quoted(link.label)} shape=box color="{PALE}" {_SMALL_SHAPE}'
                 yield f"{key}c{slot} [{number}]"
@@ -89,6 +91,12 @@ def statements(picture: Picture) -> Iterator[str]:
         yield "ranksep=0.6"
     for keys in siblings:
         yield f"{{rank=same {' -> '.join(keys)} [style=invis]}}"
+    if picture.clusters:
+        yield "compound=true"
+    for cluster in picture.clusters:
+        look = f'label=<{_small(_markup(cluster.title))}> style=rounded color="{GREY}"'
+        drawn = [key for item in picture.items if item.key in cluster.inside for key in item.drawn]
+        yield f"subgraph cluster_{cluster.key} {{{look} {' '.join(drawn)}}}"
 
 
 def _siblings(picture: Picture) -> Iterator[list[str]]:
@@ -105,15 +113,17 @@ def _siblings(picture: Picture) -> Iterator[list[str]]:
             yield [key for *_, key in sorted(members)]
 
 
-def _arrow(picture: Picture, link: Link) -> str:
+def _arrow(picture: Picture, link: Link, end: str) -> str:
+    """Return the attributes of an arrow; its head or its tail is at its frame, if it has one."""
+    label = f"label={_quoted(f' {link.label} ')}" if link.label else ""
+    if link.cluster:
+        label += f" l{end}=cluster_{link.cluster}"
     if link.norm is not None:
-        return (
-            f" [arrowsize=0.5 penwidth={WIDTHS[picture.weight(link)]} tooltip={_quoted(link.tip)}]"
-        )
+        look = f"arrowsize=0.5 penwidth={WIDTHS[picture.weight(link)]} tooltip={_quoted(link.tip)}"
+        return f" [{label}{' ' if label else ''}{look}]"
     if link.current:
         label = f'label=<<B> {_markup(link.label)} </B>> fontsize=10 fontcolor="{INK}"'
         return f" [{label}{_current(True)}]"
-    label = f"label={_quoted(f' {link.label} ')}" if link.label else ""
     if link.wrong:
         return f' [{label}{" " if label else ""}color="{RED}" fontcolor="{RED}" penwidth=3]'
     return f" [{label}]" if label else ""

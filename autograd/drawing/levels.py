@@ -38,10 +38,12 @@ class Folding(NamedTuple):
     Attributes:
         box: by position of the node; the boxes are numbered in order of appearance.
         modules: the paths of the modules in each box that stands for some.
+        turn: of each box in a turn of what repeats one after the other, what that is, and the turn.
     """
 
     box: list[int]
     modules: dict[int, dict[str, None]]
+    turn: dict[int, tuple[int, int]]
 
 
 def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
@@ -149,9 +151,11 @@ def staged(
         if len(used_in) == 1:
             keys[i], names[i] = used_in.pop(), ""
     found = _numbered(keys, names)
-    for here, box in zip(found.box, folding.box, strict=True):
+    for here, box, stage in zip(found.box, folding.box, stages.of, strict=True):
         if box in modules:
             found.modules[here] = folding.modules[box]
+        elif stage >= 0 and not is_one:
+            found.turn[here] = stages.run[stage], stage
     return found
 
 
@@ -163,7 +167,7 @@ def _numbered(keys: Iterable[Hashable], names: Iterable[str]) -> Folding:
     for here, name in zip(box, names, strict=True):
         if name:
             modules.setdefault(here, {})[name] = None
-    return Folding(box, modules)
+    return Folding(box, modules, {})
 
 
 def with_streams(structure: Structure, whole: Folding, divided: Folding) -> Folding:
@@ -185,7 +189,7 @@ def with_streams(structure: Structure, whole: Folding, divided: Folding) -> Fold
     box = [old if own < 0 else own for own, old in zip(owner, boxes, strict=True)]
     number = {old: k for k, old in enumerate(dict.fromkeys(box))}
     modules = {number[old]: paths for old, paths in divided.modules.items() if old in number}
-    return Folding([number[old] for old in box], modules)
+    return Folding([number[old] for old in box], modules, {})
 
 
 def _fits(structure: Structure, folding: Folding, level: str, budget: int | None) -> bool:
@@ -209,7 +213,7 @@ def fold(
     Above the level of ops, an input that one box uses is in it, as a plain number would be.
     """
     if level == "op" and not alike:
-        return Folding(list(range(len(structure.nodes))), {})
+        return Folding(list(range(len(structure.nodes))), {}, {})
     boxes: dict[Hashable, int] = {}
     found = [-1] * len(structure.nodes)
     modules: dict[int, dict[str, None]] = {}
@@ -247,9 +251,8 @@ def fold(
         box = boxes.setdefault((coarser and coarser.box[i], ("input", label)), len(boxes))
         found[i] = used_in.pop() if len(used_in) == 1 else box
     number = {box: k for k, box in enumerate(dict.fromkeys(found))}
-    return Folding(
-        [number[box] for box in found], {number[box]: paths for box, paths in modules.items()}
-    )
+    paths = {number[box]: paths for box, paths in modules.items()}
+    return Folding([number[box] for box in found], paths, {})
 
 
 def _network_of(structure: Structure) -> list[str]:

@@ -22,6 +22,7 @@ def source(picture: Picture) -> str:
     classes: dict[str, list[str]] = defaultdict(list)
     thick: list[int] = []
     arrows: list[str] = []
+    clustered = {key: cluster.key for cluster in picture.clusters for key in cluster.inside}
     for item in picture.items:
         key, head = item.key, item.head
         lines.append(f'  {key}["{_text(item)}"]')
@@ -38,7 +39,17 @@ def source(picture: Picture) -> str:
                 thick.append(len(arrows))
             label = f'|"{escape(link.label)}"|' if link.arg and link.label else ""
             arrow = "==>" if _is_thick(picture, link) else "-->"
-            arrows.append(f"{link.arg or f'{key}c{slot}'} {arrow}{label} {head}")
+            start, end = link.arg or f"{key}c{slot}", head
+            if link.cluster and clustered.get(key) == link.cluster:
+                end = link.cluster
+            elif link.cluster:
+                start = link.cluster
+            arrows.append(f"{start} {arrow}{label} {end}")
+    for cluster in picture.clusters:
+        lines.append(f'  subgraph {cluster.key}["{escape(cluster.title)}"]')
+        inside = [item for item in picture.items if item.key in cluster.inside]
+        lines += [f"    {key}" for item in inside for key in item.drawn]
+        lines.append("  end")
     lines += [f"  {arrow}" for arrow in arrows]
     if notes := _notes(picture):
         lines.append(f'  note["{"<br/>".join(map(escape, notes))}"]')

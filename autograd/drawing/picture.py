@@ -55,6 +55,8 @@ class Link:
         norm: the norm of the gradients that cross it, where it stands for several edges.
         current: whether the stepper is at this edge.
         wrong: whether a gradient check blames it.
+        cluster: the key of the cluster where it ends, or begins, as it stands for a link of many
+            items in it; of the others, there is none.
     """
 
     arg: str
@@ -63,6 +65,7 @@ class Link:
     norm: float | None = None
     current: bool = False
     wrong: bool = False
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,12 @@ class Item:
         return f"{self.key}op" if self.caption else self.key
 
     @property
+    def drawn(self) -> list[str]:
+        """The keys of all that it is drawn as: itself, its op, the plain numbers among its args."""
+        numbers = [f"{self.key}c{slot}" for slot, link in enumerate(self.args) if not link.arg]
+        return [*dict.fromkeys((self.key, self.head)), *numbers]
+
+    @property
     def times(self) -> str:
         """How many it stands for, and how often they were run: "× 16 × 20"; "" for one, once."""
         return " ".join(f"× {n:,}" for n in (self.count, self.calls) if n > 1)
@@ -116,6 +125,21 @@ class Item:
         return "\n".join(filter(None, (heading, runs, self.path, *numbers)))
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A frame around the turns of what repeats one after the other.
+
+    Attributes:
+        key: unique among clusters, and an identifier in every format.
+        title: what the turns are called, and how many there are.
+        inside: the keys of the items in it.
+    """
+
+    key: str
+    title: str
+    inside: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Picture:
     """A graph as it is to be drawn; `autograd.drawing.text_of` prints it.
@@ -125,12 +149,14 @@ class Picture:
         rankdir: the way it runs.
         scales: the name of each colour scale in the legend.
         notes: what the legend says besides.
+        clusters: what is drawn around items; links end there.
     """
 
     items: tuple[Item, ...]
     rankdir: str = "LR"
     scales: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
 
     @cached_property
     def largest(self) -> dict[str, float]:

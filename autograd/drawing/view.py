@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
+from autograd.drawing.clusters import fans_of
 from autograd.drawing.levels import Folding, merged
-from autograd.drawing.picture import Item, Link, Picture, shorten, shown
+from autograd.drawing.picture import Cluster, Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.drawing.structure import Structure
 from autograd.engine import Value
@@ -16,6 +17,7 @@ from autograd.operation import Op
 from autograd.stepping.notation import names_of
 
 NORMS = "‖ ‖ is the L2 norm over what leaves a box or crosses an arrow, or over parameters"
+CLUSTERED = "an arrow × n stands for n of them: one for each of so many stages in its frame"
 
 MOST_OPS = 4
 """Ops of a box without a module that its title names."""
@@ -67,6 +69,8 @@ class View:
                 if there != here:
                     self.crossing[here].setdefault(there, {})[arg] = None
                     self.users[there][here] = None
+        drawn = {box: turn for box, turn in folding.turn.items() if box in self.shown}
+        self.fans = fans_of({box: self.crossing[box] for box in self.order}, drawn)
 
     def picture(self, rankdir: str, budget: int | None) -> Picture:
         """Return the picture."""
@@ -78,7 +82,24 @@ class View:
             notes.append(NORMS)
         if self.local:
             notes.append("on each edge: the local derivative d node / d argument")
-        return Picture(items, rankdir, scales, tuple(notes))
+        clusters = self._clusters()
+        notes += [CLUSTERED] * bool(clusters)
+        return Picture(items, rankdir, scales, tuple(notes), clusters)
+
+    def _clusters(self) -> tuple[Cluster, ...]:
+        """Return the frames at which arrows end, each around the turns of one repetition."""
+        inside: dict[int, list[str]] = {fan.run: [] for fan in self.fans.values() if fan}
+        turns: dict[int, dict[int, None]] = {run: {} for run in inside}
+        for box in self.order:
+            run, turn = self.folding.turn.get(box, (-1, 0))
+            if run in inside:
+                inside[run].append(self.key(box))
+                turns[run][turn] = None
+        titles = {run: merged(f"stage {turn}" for turn in its) for run, its in turns.items()}
+        return tuple(
+            Cluster(f"f{run}", f"{titles[run]} × {len(turns[run]):,}", frozenset(keys))
+            for run, keys in inside.items()
+        )
 
     def _size(self, budget: int | None) -> list[str]:
         """Return what the legend says of the nodes that have no box of their own."""
@@ -120,9 +141,9 @@ class View:
         if self._is_single(box):
             return self._value(members[0], key)
         links = tuple(
-            self._link(other, list(positions))
-            for other, positions in self.crossing[box].items()
-            if other in self.shown
+            link
+            for other in self.crossing[box]
+            if other in self.shown and (link := self._link(other, box))
         )
         nodes, current = self.structure.nodes, any(map(self.reading.is_current, members))
         heading = heading_of(self.structure, self.folding, box, members)
@@ -150,12 +171,17 @@ class View:
         )
         return item, []
 
-    def _link(self, other: int, positions: Sequence[int]) -> Link:
-        """Return the arrow for all edges from one box to another."""
+    def _link(self, other: int, box: int) -> Link | None:
+        """Return the arrow for all edges from one box to another; None if another stands for it."""
+        fan = self.fans.get((other, box))
+        if fan is None and (other, box) in self.fans:
+            return None
+        positions = list(fan.values if fan else self.crossing[box][other])
         norm = self.reading.norm(positions)
         count = f"{len(positions):,} value{'s' if len(positions) > 1 else ''}"
         tip = count if norm is None else f"{count}, {self.reading.normed} {norm!r}"
-        return Link(self.key(other), tip=tip, norm=norm)
+        label, cluster = (f"× {fan.times:,}", f"f{fan.run}") if fan else ("", "")
+        return Link(self.key(other), label, tip=tip, norm=norm, cluster=cluster)
 
     def _value(self, i: int, key: str) -> tuple[Item, list[Item]]:
         node, name = self.structure.nodes[i], self.names[i]
@@ -194,14 +220,14 @@ class View:
             box = self.folding.box[self.structure.position[arg]]
             if box not in self.shown or box in seen:
                 continue
-            if self._is_single(box):
+            if self._is_single(box) and (box, self.folding.box[i]) not in self.fans:
                 product = self.reading.product(i, slot)
                 label = product or (locals_[slot] if locals_ else "")
                 links.append(Link(self.key(box), label, current=bool(product)))
             else:
                 seen.add(box)
-                own = self.folding.box[i]
-                links.append(self._link(box, list(self.crossing[own][box])))
+                if link := self._link(box, self.folding.box[i]):
+                    links.append(link)
         if node.op is not None and node.op.arity is None and numbers > MOST_NUMBERS:
             links.append(Link("", f"{numbers:,} numbers"))
         return links

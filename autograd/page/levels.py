@@ -107,7 +107,7 @@ def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:
         if old in folding.modules:
             modules[box] = folding.modules[old]
         boxes.append(box)
-    return Folding(boxes, modules)
+    return Folding(boxes, modules, {})
 
 
 def _boxes(structure: Structure, folding: Folding) -> dict[str, Any]:
