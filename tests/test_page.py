@@ -332,10 +332,25 @@ def test_modules_in_modules_are_boxes_in_boxes() -> None:
                 h = h.tanh() * 2
     found = levels_of(Structure(list(Recording(h).nodes)))
     assert [level["name"] for level in found] == [
-        "network", "blocks", "blocks", "modules", "modules", "alike",
+        "network", "blocks", "blocks", "in blocks", "in blocks", "alike",
     ]  # fmt: skip
     assert "blocks.1" in found[1]["titles"]
     assert "blocks.1.feed" in found[3]["titles"]
+
+
+def test_a_level_is_called_as_what_is_in_it_or_around_it() -> None:
+    def names(path: str) -> list[str]:
+        h = Value(0.5, "h")
+        for i in range(3):
+            for part in ("one", "two"):
+                with scope(path.format(i=i, part=part)):
+                    h = h.tanh() * 2
+        found = [level["name"] for level in levels_of(Structure(list(Recording(h).nodes)))]
+        return found[2:-1:2]
+
+    assert names("blocks.{i}.attention.{part}") == ["blocks", "in blocks", "in attention"]
+    assert names("layers.{i}.layers.0.{part}") == ["layers", "in layers", "in layers 3"]
+    assert names("{part}{i}.inner") == ["modules", "modules 2"]
 
 
 @pytest.mark.parametrize("scoped", [False, True])

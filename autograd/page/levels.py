@@ -83,13 +83,15 @@ def shown_levels(levels: list[dict[str, Any]], nodes: int) -> list[str]:
 
 
 def _name(structure: Structure, depth: int, taken: list[str]) -> str:
-    """Return what most modules at a depth are called: layers, neurons, blocks."""
+    """Return what most modules at a depth are called, layers or blocks, else what they are in."""
     modules = {place[:depth]: place[depth - 1] for place in map(modules_in, structure.place)
                if len(place) >= depth}  # fmt: skip
     stems = [name.partition(".")[0] for name in modules.values() if "." in name]
     name, times = (Counter(stems).most_common(1) or [("", 0)])[0]
-    name = name if times > 1 or len(modules) == 1 == times else "modules"
-    return f"{name} {depth}" if name in (*taken, "op", "alike") else name
+    if not (times > 1 or len(modules) == 1 == times) or name in (*taken, "op", "alike"):
+        outer = {place[-2].partition(".")[0] for place in modules if depth > 1}
+        name = f"in {outer.pop()}" if len(outer) == 1 else "modules"
+    return f"{name} {depth}" if name in taken else name
 
 
 def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:

@@ -100,6 +100,17 @@ def test_thirty_layers_are_seen_at_a_glance(open_page: Any) -> None:
     assert rectangle(page.locator("#nodes .node").first)["height"] > 35
 
 
+def test_few_nodes_that_are_too_many_for_the_pane_are_in_their_neurons(open_page: Any) -> None:
+    layer = Layer(3, 8, activation="tanh", seed=1)
+    run = Recording(sum([out * out for out in layer([1.0, -0.5, 2.0])]))
+    assert len(run.nodes) == 57
+    page = open_page(build(run))
+    assert pressed(page) == "Neurons"
+    assert {f"neurons.{i}" for i in range(8)} <= set(titles(page))
+    pick(page, "Nodes")
+    assert page.locator("#nodes .box").count() == 0
+
+
 def test_few_nodes_are_shown_one_by_one(open_page: Any) -> None:
     x = Value(2.0, "x")
     page = open_page(build(Recording(x * x + 1)))

@@ -12,7 +12,7 @@ import {
   toggled,
 } from "../../autograd/page/script/engine/breakpoints.js";
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
-import { giversOf } from "../../autograd/page/script/engine/formulas.js";
+import { giversOf, turnsOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
 import {
   alongLanes,
@@ -464,26 +464,40 @@ test("names for little room", () => {
   assert.equal(tight(1 / 3, 5), "0.333");
   assert.equal(tight(-0), "0.0");
 });
-test("the givers of a ledger stand below their place", () => {
-  const names = ["n0", "w", "n2", "n3", "n4", "n5"],
-    places = ["a.0", "", "a.0", "a.0", "a.1", ""];
+test("the givers of a ledger stand below their place, by sample or by use", () => {
+  const names = ["n0", "w", "n2", "n3", "n4", "n5", "n6", "x"],
+    places = ["a.0", "", "a.0", "a.0", "a.1", "", "a.0", ""],
+    users = [0, 1, 2, 3, 4, 5, 6];
   const few = {
     names,
     samples: ["sample 0", "sample 7"],
-    sampleOf: [0, -1, 0, 1, 1, -1],
+    sampleOf: [0, -1, 0, 1, 1, -1, -1, -1],
     scopeOf: (node) => places[node],
     formOf: names.map(() => ({ symbol: "+" })),
+    usesOf: () => users.map((_, e) => e),
+    ownerOf: users,
   };
-  const said = (nodes) =>
-    giversOf(few, nodes).map(({ head, text }) => `${head}|${text.replaceAll("\u00a0", " ")}`);
-  assert.deepEqual(said([2, 3, 4, 1, 5]), [
-    "a.0|sample 0",
+  const plainly = (text) => text.replaceAll("\u00a0", " ");
+  const said = (run, ...nodes) =>
+    giversOf(run, 7, nodes, (node) => `box of ${names[node]}`).map(
+      ({ head, text }) => `${head}|${plainly(text)}`,
+    );
+  assert.deepEqual(said(few, 2, 3, 6, 4, 1, 5), [
+    "a.0|sample 0 · use 2",
     "|sample 7",
+    "|box of n6",
     "|sample 7 · a.1",
-    "|w",
-    "|n5",
+    "|box of w",
+    "|box of n5",
   ]);
-  assert.deepEqual(said([0, 4]), ["|sample 0 · a.0", "|sample 7 · a.1"]);
+  assert.deepEqual(said(few, 0, 4), ["|sample 0 · use 1 · a.0", "|sample 7 · a.1"]);
+  const alone = { ...few, samples: [], sampleOf: names.map(() => -1) };
+  assert.deepEqual(said(alone, 3, 0, 5), ["a.0|use 3", "|use 1", "|box of n5"]);
+  const turns = turnsOf(alone, 7);
+  assert.deepEqual(
+    users.map((user) => plainly(turns.get(user))),
+    ["use 1", "", "use 2", "use 3", "", "", "use 4"],
+  );
 });
 test("a graph that is small in a pane stands in rows, if it is larger so", async () => {
   const neuron = await runOf("neuron"),

@@ -76,17 +76,42 @@ function placeOf({ names, samples, sampleOf, scopeOf, formOf }, node) {
   };
 }
 /**
- * What the givers of a ledger are called: of several in a row that stand at one place, the first
- * has it as its `head`, and each is called by its sample, or by its number.
+ * Which of its uses each user of a node is, as far as that can be told: its sample, and of several
+ * uses at one place, as by the positions of a text, which of them.
  */
-export function giversOf(run, nodes) {
-  const places = nodes.map((node) => placeOf(run, node));
-  return places.map(({ sample, place }, i) => {
-    const [before, after] = [places[i - 1]?.place, places[i + 1]?.place];
-    if (place && (place === before || place === after))
-      return { head: place === before ? "" : place, text: sample || run.names[nodes[i]] };
-    // A blank that doesn't break: "sample 59 ·" stays in one line.
-    const known = [sample, place].filter(Boolean).join("\u00a0· ");
-    return { head: "", text: known || run.names[nodes[i]] };
+export function turnsOf(run, node) {
+  const together = new Map();
+  for (const user of new Set(
+    Array.from(run.usesOf(node), (e) => run.ownerOf[e]).sort((a, b) => a - b),
+  )) {
+    const { sample, place } = placeOf(run, user),
+      key = place && `${sample} ${place}`;
+    if (!together.has(key)) together.set(key, []);
+    together.get(key).push([user, sample]);
+  }
+  const found = new Map();
+  for (const [key, users] of together)
+    users.forEach(([user, sample], k) => {
+      found.set(user, joined(sample, key && users.length > 1 && `use\u00a0${k + 1}`));
+    });
+  return found;
+}
+// A blank that doesn't break: "sample 59 ·" stays in one line.
+const joined = (...parts) => parts.filter(Boolean).join("\u00a0· ");
+/**
+ * What the givers of a node's ledger are called: of several in a row that stand at one place, the
+ * first has it as its `head`, and each is called by its sample or by which use it is; one that has
+ * no place as `called` says.
+ */
+export function giversOf(run, node, givers, called) {
+  const uses = turnsOf(run, node),
+    places = givers.map((giver) => placeOf(run, giver).place);
+  return givers.map((giver, i) => {
+    const place = places[i],
+      isOneOfSome = place && (place === places[i - 1] || place === places[i + 1]);
+    return {
+      head: isOneOfSome && place !== places[i - 1] ? place : "",
+      text: joined(uses.get(giver), !isOneOfSome && place) || called(giver),
+    };
   });
 }

@@ -53,7 +53,6 @@ recall(location.hash);
 while (
   levelOf(run, state.open) === state.opening &&
   state.opening > 0 &&
-  state.opening < run.levels.length - 1 &&
   run.levels[state.opening - 1].boxes >= FEW &&
   wholly(state.scene.bounds).scale < EASY
 ) {

@@ -1,6 +1,6 @@
 // The chosen node: its number, its ledger, its heaviest paths
 
-import { formula, giversOf } from "../engine/formulas.js";
+import { formula, giversOf, turnsOf } from "../engine/formulas.js";
 import {
   awaitedBy,
   contributionsTo,
@@ -16,8 +16,8 @@ import { $, element, note, replaceTools, row, table } from "./document.js";
 import { markPath } from "./pane.js";
 import { editAll, goTo } from "./player.js";
 import { run } from "./run.js";
-import { state } from "./state.js";
-import { ref } from "./words.js";
+import { itemOf, state } from "./state.js";
+import { boxName, ref } from "./words.js";
 
 export function paintNode() {
   const node = state.chosen;
@@ -128,7 +128,7 @@ function ledgerOf(node, given) {
   const arrived = given.slice(hidden),
     later = awaited.slice(0, MOST),
     nodes = [...arrived.map((e) => e.node), ...later.map((e) => ownerOf[e])],
-    givers = giversOf(run, nodes);
+    givers = giversOf(run, node, nodes, called);
   const entries = nodes.flatMap((node, i) => {
     const e = arrived[i],
       { head, text } = givers[i],
@@ -172,9 +172,22 @@ function pathItems(paths, given) {
     return pathItem(path, share);
   });
 }
+/** What shows a node: itself or its box. */
+function called(node) {
+  const item = itemOf(node);
+  return run.isGroup(item) ? boxName(item - run.count) : run.names[node];
+}
+/** A path, from what is shown to what is shown, and which use of the node it ends with. */
+function pathText(nodes) {
+  const end = nodes.at(-1),
+    steps = nodes.slice(0, -1).filter((node, i) => !i || itemOf(node) !== itemOf(nodes[i - 1])),
+    names = [...steps.map(called), run.names[end]],
+    more = `… ${names.length - 8} more …`,
+    shown = names.length <= 9 ? names : [...names.slice(0, 4), more, ...names.slice(-4)],
+    use = turnsOf(run, end).get(nodes.at(-2));
+  return [...(use ? [`${use}:`] : []), shown.join(" › ")].join(" ");
+}
 function pathItem({ nodes, product }, share) {
-  const shown = nodes.length <= 9 ? nodes : [...nodes.slice(0, 4), -1, ...nodes.slice(-4)];
-  const name = (n) => (n < 0 ? `… ${nodes.length - 8} more …` : run.names[n]);
   const on = () => markPath(nodes),
     off = () => markPath([]);
   return element(
@@ -189,7 +202,7 @@ function pathItem({ nodes, product }, share) {
         onblur: off,
         onclick: () => reveal(nodes),
       },
-      element("span", {}, shown.map(name).join(" › ")),
+      element("span", {}, pathText(nodes)),
       element("span", {}, `${show(product + 0)}${share}`),
     ),
   );
