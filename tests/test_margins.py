@@ -34,6 +34,12 @@ WHOLE = {"a": [1, 2, 4, 3], "b": [5, 7, 6, 9], "y": list("pqpq")}
         ("a,b,y\n", "{},{},{}\n", "\nSource: us\nas of May\n", "2 lines below the table skipped"),
         ("a,b,y\ncm,kg,\n", "{},{},{}\n", "", "a line of units skipped"),
         ("Group 1,,Group 2\na,b,y\n", "{}*,{},{}\n", "", "titles above them"),
+        (
+            'Source:,us\nNote:,"of\n\ntwo"\n\na,b,y,\n',
+            "{},{},{},\n",
+            "",
+            "5 lines above the table skipped",
+        ),
         ("| a | b | y |\n|---|:-:|---|\n", "| {} | {} | {} |\n", "", "bars"),
         ("+---+---+\na|b|y\n--+--+--\n===\n", "{}|{}|{}\n", "", "bars"),
         ("a     b   y\n", "{}     {}   {}\n", "", "blanks"),
@@ -53,6 +59,24 @@ def test_only_the_table_is_read(tmp_path: Path, head: str, row: str, foot: str, 
     assert said in table.how
 
 
+@pytest.mark.parametrize("rest", [",,,,,", ""])
+def test_what_is_said_of_all_the_table_is_no_row(tmp_path: Path, rest: str) -> None:
+    """As the World Bank and statistical offices begin their files."""
+    rows = "".join(f"Land {i},L{i},{i / 2},{i % 3},{i % 5},{i % 7},{i}\n" for i in range(9))
+    head = f"Data Source,Indicators{rest}\n\nLast Updated,2023-07-25{rest}\n\n"
+    table = table_in(tmp_path, f"{head}Country,Code,1990,1991,1992,1993,1994\n{rows}")
+    assert table.how[2] == "4 lines above the table skipped"
+    assert table.rows == 9
+    assert cells(table)["1991"] == [i % 3 for i in range(9)]
+
+
+@pytest.mark.parametrize("first", ["1,2", "1,2,,,,,", "a,b,,", "a,,,d,,,"])
+def test_rows_with_two_cells_alone_stay(tmp_path: Path, first: str) -> None:
+    width = max(4, first.count(",") + 1)
+    rows = "".join(",".join(str(i % (j + 2)) for j in range(width)) + "\n" for i in range(9))
+    assert not any("above" in said for said in table_in(tmp_path, f"{first}\n{rows}").how)
+
+
 def test_a_row_that_only_begins_like_a_total_stays(tmp_path: Path) -> None:
     rows = "".join(f"{word},{i}\n" for i, word in enumerate(["sum", "total", "sum", "total"]))
     table = table_in(tmp_path, f"what,n\n{rows}", target="what")
@@ -66,6 +90,7 @@ def test_a_row_that_only_begins_like_a_total_stays(tmp_path: Path) -> None:
         ('[{"a": 1}]', "read_json('t.csv')"),
         ("<!DOCTYPE html><table></table>", "read_html('t.csv')[0]"),
         ('<?xml version="1.0"?><a/>', "read_html"),
+        ("+1 1:0.5 3:2e-3\n-1 2:1\n", "load_svmlight_file('t.csv')"),
     ],
 )
 def test_other_formats_are_refused_with_the_way_out(

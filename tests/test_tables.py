@@ -57,10 +57,41 @@ def reasons(table: Table) -> dict[str, str]:
         ("cp1253", "Windows-1253", "πόλη,είδος,τιμή\nΑθήνα,α,1\nΠάτρα,β,2\nΒόλος,α,3\n"),
         ("cp1252", "Latin-1", "Straße,Größe,Preis\nÄÖÜ,5 m²,1\ndon’t,“6” m²,2\nß,“I” – é,3\n"),
         ("cp1252", "Latin-1", "ville,nom,âge\nOrléans,Zoë,1\nNîmes,Æsa,2\nSão Paulo,Ação,3\n"),
+        ("cp1252", "Latin-1", "ESPAÑA,MÜNCHEN\nÕun,cœur\n€ 5,20 m²/h\n«é»,Café™ °C\n"),
+        ("cp1251", "Windows-1251", "ГОРОД,ПОЛ,ЦЕНА\nМОСКВА,М,1\nКАЗАНЬ,Ж,2\nОМСК,М,3\n"),
+        ("koi8_r", "KOI8-R", "город,пол,цена\nМосква,м,1\nКазань,ж,2\nОмск,м,3\nТула,ж,4\n"),
+        ("mac_roman", "Mac Roman", "Größe,Straße,Ort °C\n1,Köln,5\n2,“Bäcker”,6\n"),
+        ("mac_roman", "Mac Roman", "Région,prénom\nÎle,Élise\nIsère,Noël\nMÜNCHEN,é\n"),
+        ("cp850", "Code page 850", "Größe,Straße,Ort\n1,Köln,5\n2,Bäcker,6\n"),
+        ("cp850", "Code page 850", "Région,prénom\nRhône,Zoë\nIsère,Noël\n"),
     ],
 )
 def test_older_encodings_are_told_by_their_letters(codec: str, called: str, text: str) -> None:
     assert decoded(text.encode(codec)) == (text, called)
+
+
+def test_a_spreadsheet_s_errors_begin_rows(tmp_path: Path) -> None:
+    errors = ["#N/A", "#NV", "#DIV/0!", "#NAME?", "#REF!", "#1"]
+    rows = "".join(f"{error},{i}\n2,{i + 1}\n" for i, error in enumerate(errors[:-1]))
+    table = read(written(tmp_path, f"a,b\n{rows}3,4\n# made by hand\n#Name,x\n"))
+    assert table.rows == 11
+    assert table.how[-2:] == ["2 lines of comments skipped", "names in the first line"]
+
+
+def test_controls_among_letters_are_blanks(tmp_path: Path) -> None:
+    rows = "".join(f"a long note of number {i % 5},{i % 3}\n" for i in range(30))
+    table = read(written(tmp_path, f"a,b\n{rows}the staff\x1as,1\nthe staff\x1as,2\n\x1a"))
+    assert table.rows == 32
+    assert table.columns[0].values.iloc[-1] == "the staff s"
+
+
+def test_nothing_to_predict_from_is_said(tmp_path: Path) -> None:
+    rows = "".join(f"a note, number {i};{i % 2}\n" for i in range(30))
+    table = read(written(tmp_path, f"note;y\n{rows}"))
+    with pytest.raises(
+        ValueError, match=r"no column to predict it from; left out: note \(no word tw"
+    ):
+        table.prepared(range(30))
 
 
 def test_a_number_sign_that_begins_rows_is_no_comment(tmp_path: Path) -> None:
@@ -364,7 +395,7 @@ def test_rows_without_a_target_are_left_out(tmp_path: Path) -> None:
         ("a,b\n1,2\n", {"target": "c"}, "has no column 'c'; it has a, b"),
         ("alpha,b\n1,2\n", {"target": "alhpa"}, "did you mean 'alpha'?"),
         ("a,b\n1,x\n2,y\n1,x\n", {"classes": False}, "b holds the words 'x', ..., which are"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", {}, "is no text file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", {}, "is no text file: what pandas"),
         ("a,b\n1,2\n", {"separator": "<>"}, "can't be separated by '<>'"),
         ("a,b\n,\n,\n", {}, "has no column that can be predicted"),
     ],

@@ -112,13 +112,8 @@ def arranged(settings: Settings, data: Samples | Table) -> Arrangement:
 
     table = None if isinstance(data, Samples) else data
     classes, targets = len(data.classes), data.targets
-    if table and not table.used:
-        left_out = ", ".join(f"{c.name} ({c.reason})" for c in table.columns[:4])
-        hint = f"left out: {left_out}" if left_out else "if it has several columns, say --sep"
-        raise UsageError(
-            f"{settings.data} has a target, {table.target.name}, but no column to predict it from; "
-            f"{hint}"
-        )
+    if table and table.lack:
+        raise UsageError(f"{settings.data} {table.lack}")
     if settings.smoothing and classes < 3:
         raise UsageError("--smoothing is of three classes or more")
     if len(set(targets)) == 1:

@@ -17,6 +17,9 @@ SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": 
 SEPARATORS[GAP] = "gaps of blanks"
 """What may stand between cells, the rarest in plain text first; and what that is called."""
 
+NARROW = 3
+"""Cells of a row beyond which two alone, above the table, are no row; twice, if filled up."""
+
 SAMPLE = 200
 """Lines that are looked at to find the separator."""
 
@@ -25,6 +28,9 @@ CONSISTENT = 0.9
 
 APOSTROPHES = re.compile(r"(?:^|[,;\t|])\s*'[^']*'\s*(?:$|[,;\t|])")
 """A cell between apostrophes, in a line."""
+
+CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1a]")
+"""What belongs to no text, but is met in some: apostrophes lost on the way, the end in DOS."""
 
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -73,12 +79,15 @@ def decoded(content: bytes) -> tuple[str, str]:
             text = content.decode(name)
         except UnicodeDecodeError:
             continue
-        if re.search(r"[\0-\x08\x0e-\x1a]", text[:4096]):
+        start = text[:4096]
+        if "\0" in start or len(CONTROLS.findall(start)) > len(start) / 100:
             break
-        return text, called or name.upper().removesuffix("-SIG")
+        return CONTROLS.sub(" ", text), called or name.upper().removesuffix("-SIG")
     if content.startswith(b"PK\x03\x04"):
         raise ValueError("is an archive: unpack it first")
-    raise ValueError("is no text file")
+    raise ValueError(
+        "is no text file: what pandas has a read_... for, its .to_csv('table.csv') makes a table"
+    )
 
 
 def dialect_of(lines: list[str], separator: str | None = None, quote: str = '"') -> Dialect:
@@ -92,13 +101,10 @@ def dialect_of(lines: list[str], separator: str | None = None, quote: str = '"')
     sample = [lines[i] for i in kept]
     if separator is None:
         separator = separator_of(sample, quote)
-    records = cells_of(sample, separator, quote)
+    records, starts = _read(sample, separator, quote)
     width = Counter(map(len, records)).most_common(1)[0][0] if records else 0
-    # A title has a line of its own; a spreadsheet fills it up with empty cells.
-    titles = 0
-    while titles < len(records) - 1 and _is_title(records[titles], width):
-        titles += 1
-    return Dialect(separator, width, kept[titles] if titles else 0)
+    titles = _titles(records, width)
+    return Dialect(separator, width, kept[starts[titles]] if titles else 0)
 
 
 def quote_of(lines: list[str]) -> str:
@@ -114,14 +120,24 @@ def quote_of(lines: list[str]) -> str:
 
 def cells_of(lines: list[str], separator: str, quote: str = '"') -> list[list[str]]:
     """Return the cells of each line, or of several where a quoted cell goes on over them."""
+    return _read(lines, separator, quote)[0]
+
+
+def _read(lines: list[str], separator: str, quote: str) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of each record, and the place of the line that it starts in."""
     if separator == " ":
         lines = [re.sub(r"[ \t]+", " ", line).strip() for line in lines]
     if separator == GAP:
         lines, separator = tabbed(lines), "\t"
+    reader = csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)
+    records, starts = [], [0]
     try:
-        return list(csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True))
+        for record in reader:
+            records.append(record)
+            starts.append(reader.line_num)
     except csv.Error:
-        return []
+        return [], []
+    return records, starts
 
 
 def tabbed(lines: list[str]) -> list[str]:
@@ -133,13 +149,16 @@ def separator_of(sample: list[str], quote: str = '"') -> str:
     """Return what most probably stands between the cells of lines; a comma if nothing seems to."""
     found: dict[str, tuple[float, int]] = {}
     for separator in SEPARATORS:
-        sizes = [len(record) for record in cells_of(sample, separator, quote)]
-        counts = Counter(sizes)
-        if counts:
-            width, times = counts.most_common(1)[0]
-            times += sizes[0] == width - 1  # names of all columns but that of the rows' names
+        records = cells_of(sample, separator, quote)
+        sizes = [len(record) for record in records]
+        if sizes:
+            width, times = Counter(sizes).most_common(1)[0]
+            # Names above cells with a comma, or a blank, in all of them look like titles, too.
+            has_titles = width > NARROW and separator not in (" ", GAP)
+            rows = sizes[_titles(records, width) :] if has_titles else sizes
+            times += rows[0] == width - 1  # names of all columns but that of the rows' names
             if width > 1:
-                found[separator] = times / counts.total(), width
+                found[separator] = times / len(rows), width
     for separator, (share, width) in found.items():
         blanks = found.get(" ", (0.0, 0))
         # Columns set out by blanks, with a tab before the last one.
@@ -154,6 +173,19 @@ def separator_of(sample: list[str], quote: str = '"') -> str:
     return max(found, key=lambda each: found[each], default=",")
 
 
+def _titles(records: list[list[str]], width: int) -> int:
+    """Return how many records stand above the table."""
+    # A title has a line of its own; a spreadsheet fills it up with empty cells.
+    titles = 0
+    while titles < len(records) - 1 and _is_title(records[titles], width):
+        titles += 1
+    return titles
+
+
 def _is_title(record: list[str], width: int) -> bool:
-    filled = sum(bool(cell.strip()) for cell in record)
-    return width > 1 and (len(record) == 1 or (width > 2 and filled <= 1))
+    filled = [i for i, cell in enumerate(record) if cell.strip()]
+    if width > 1 and (len(record) == 1 or (width > 2 and len(filled) <= 1)):
+        return True
+    # What a line says of all the table: "Source:", and which.
+    is_wide = width > NARROW if len(record) < width else width > 2 * NARROW
+    return is_wide and filled == [0, 1] and not record[0].strip()[0].isdigit()

@@ -21,6 +21,9 @@ TOTALS = frozenset(
 RULE = re.compile(r"(?=(?:[^-=─]*[-=─]){3})[\s|+:\-=─]+")
 """A line that is drawn below the names of columns, or around a table."""
 
+COMMENT = re.compile(r"#(?!(N/?A|NV|[A-Z]+(/0)?[!?])(\W|$))")
+"""The beginning of a line of comments; #N/A, #DIV/0! and #NAME? are cells of a spreadsheet."""
+
 UNITS = "a line of units skipped"
 """What is said of that."""
 
@@ -43,6 +46,11 @@ def refuse_formats(text: str, path: str) -> None:
     elif re.match(r'\{\s*"|\[\s*[\[{]', start):
         lines = ", lines=True" if start[0] == "{" and re.search(r"\}\s*\n\s*\{", text) else ""
         found, reader = "JSON", f"read_json({{0!r}}{lines})"
+    elif re.match(r"([-+\d.]+( \d+:[-+\d.e]+)+\s*\n){2}", text[:10_000]):
+        raise ValueError(
+            f"holds rows of svmlight: X, y = sklearn.datasets.load_svmlight_file({path!r}), then "
+            "pandas.DataFrame(X.toarray()).assign(y=y).to_csv('table.csv') makes a table"
+        )
     else:
         return
     made = reader.format(path)
@@ -68,7 +76,7 @@ def bared(lines: list[str], separator: str | None) -> tuple[list[str], list[str]
     lines = [
         "" if RULE.fullmatch(line) and i not in inside else line for i, line in enumerate(lines)
     ]
-    comments = [i for i, line in enumerate(lines) if line.startswith("#") and i not in inside]
+    comments = [i for i, line in enumerate(lines) if COMMENT.match(line) and i not in inside]
     rows = _rows_among(lines, comments, separator)
     comments = [i for i in comments if i not in rows]
     names_line = _commented_names(lines, comments, separator)
@@ -132,7 +140,7 @@ def _commented_names(lines: list[str], comments: list[int], separator: str | Non
         for i in comments
         if not any(line.strip() for j, line in enumerate(lines[:i]) if j not in comments)
     ]
-    rest = [line for line in lines[above[-1] + 1 :] if not line.startswith("#")] if above else []
+    rest = [line for line in lines[above[-1] + 1 :] if not COMMENT.match(line)] if above else []
     if not rest or not any(map(str.strip, rest)):
         return ""
     dialect = dialect_of(rest, separator)

@@ -56,8 +56,23 @@ class Table(NamedTuple):
         """The columns to predict from."""
         return [column for column in self.columns if not column.reason]
 
+    @property
+    def lack(self) -> str:
+        """Why nothing can be learnt from it, in words: no column is left to predict from; or ""."""
+        if self.used:
+            return ""
+        left_out = ", ".join(f"{c.name} ({c.reason})" for c in self.columns[:4])
+        hint = f"left out: {left_out}" if left_out else "if it has several columns, say --sep"
+        return f"has a target, {self.target.name}, but no column to predict it from; {hint}"
+
     def prepared(self, learnt: Sequence[int]) -> Prepared:
-        """Return the rows as numbers, by what those that are learnt from are like."""
+        """Return the rows as numbers, by what those that are learnt from are like.
+
+        Raises:
+            ValueError: there is no column to predict from.
+        """
+        if self.lack:
+            raise ValueError(f"the table {self.lack}")
         return prepare(self.used, learnt)
 
 

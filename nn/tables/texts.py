@@ -30,6 +30,9 @@ PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 ROOM, TIMES = 2**26, 30
 """Bytes that a packed file may have unpacked: so many, or so many times its own."""
 
+CURE = "quote a cell that holds the separator, delete lines that are no rows, or say --sep"
+"""What to do with a line of more cells than the others have."""
+
 ROWS_FOR_NAMES = 1000
 """Rows that are looked at to tell whether the first one has the names of columns."""
 
@@ -181,8 +184,7 @@ def _written(
     over = frame[room - 1] != ""
     if over.any():
         raise ValueError(
-            f"has a row of {room} cells, the others have {width}: {_quoted(frame, over)}; quote a "
-            "cell that holds the separator"
+            f"has a row of {room} cells, the others have {width}: {_quoted(frame, over)}; {CURE}"
         )
     frame = frame.drop(columns=room - 1)
     how.append(how_separated if width > 1 else "one column")
@@ -255,7 +257,7 @@ def _ragged(error: Exception, width: int) -> str:
     if not found:
         return f"can't be read: {_one_line(error)}"
     cells, line = found[2], found[1]
-    return f"has {cells} cells in line {line}, not {width}: quote a cell that holds the separator"
+    return f"has {cells} cells in line {line}, not {width}: {CURE}"
 
 
 def _one_line(error: Exception) -> str:
