@@ -242,3 +242,19 @@ def test_exact_code_has_no_vectors() -> None:
     loops = loops_of(compile(lambda x: [a * 3.0 for a in x], [0.0] * 16).program, [False] * 16)
     block = block_for(loops, PAPER, exact=True, single=True)
     assert "x double>" not in kernel_of(loops, [16], [16], PAPER, block).text
+
+
+@pytest.mark.parametrize("fixed", range(5))
+@pytest.mark.parametrize("form", ["products", "sums of products"])
+def test_a_vector_may_begin_with_what_another_one_repeats(fixed: int, form: str) -> None:
+    x = [0.23, 0.77, -1.41, 0.75, 0.4, -0.6, 1.3]
+
+    def f(x: Any) -> Any:
+        if form == "products":
+            return [x[i] * x[fixed] + x[i] for i in range(1, 6)]
+        return [dot([x[0], x[i]], [2.0, x[fixed]]) for i in range(1, 6)]
+
+    expected = [v.data for v in f([Value(number) for number in x])]
+    # Two products of numbers below 2, and their sum.
+    assert compile(f, x)(x) == pytest.approx(expected, abs=4 * 2.0**-52)
+    assert compile(f, x)([x] * 2) == [pytest.approx(expected, abs=4 * 2.0**-52)] * 2

@@ -368,10 +368,15 @@ class Body(Emitter):
     def _cached_load(self, access: Access, point: Point, vector: int) -> str:
         """Load what several points share only once."""
         offset, moving = _place(access, point)
-        key = (access.array, offset, vector if access.array[0] != "u" else None, *moving.items())
+        which = vector if access.array[0] != "u" else None
+        key = (access.array, offset, which, self._spacing(access), *moving.items())
         if key not in self._loaded:
             self._loaded[key] = self._load(access, point, vector)
         return self._loaded[key]
+
+    def _spacing(self, access: Access) -> int:
+        """Return how many numbers further each place of a vector reads, besides the sample's."""
+        return 0
 
     def _sum(
         self,

@@ -115,6 +115,9 @@ class LoneBody(Body):
         at = [self.pointer(access, self._beside(point, k)) for k in range(self.types.width)]
         return self.vector_of([self.read(pointer, self.real.name) for pointer in at])
 
+    def _spacing(self, access: Access) -> int:
+        return access.strides[self._lane] if self._lane >= 0 else 0
+
     def _store(self, value: str, access: Access, point: Point, vector: int) -> None:
         if self._lane < 0:
             super()._store(value, access, point, vector)
