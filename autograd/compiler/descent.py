@@ -207,7 +207,8 @@ class Descent:
     @property
     def slopes(self) -> Array:
         """By what the last step has moved the parameters: its gradient, clipped."""
-        return self._clipped if self._is_clipped else self.gradients[self.done - 1]
+        kept = self.done - 1 if len(self.gradients) > 1 else 0
+        return self._clipped if self._is_clipped else self.gradients[kept]
 
     @property
     def last(self) -> Array:

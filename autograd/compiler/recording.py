@@ -27,7 +27,7 @@ from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
 from autograd.graph import topological_order
-from autograd.modes import changed_mode
+from autograd.modes import OWN_CODE, changed_mode
 from autograd.operand import real
 from autograd.place import place_of
 from autograd.transforms import SparseDerivative
@@ -375,11 +375,13 @@ def _does_with_floats(
 
 
 def users_function(f: Any) -> Any:
-    """Return the function behind partials and derivatives of it; any other as it is."""
+    """Return the function behind partials and derivatives of it, and what of ours wraps it."""
     while True:
         inner = None
         if isinstance(f, partial | SparseDerivative):
             inner = f.func if isinstance(f, partial) else f.f
+        elif _top(f) in OWN_CODE and hasattr(f, "__wrapped__"):
+            inner = f.__wrapped__
         elif getattr(f, "__module__", "") == SparseDerivative.__module__:
             names = getattr(f, "__code__", home_of.__code__).co_freevars
             held = dict(zip(names, getattr(f, "__closure__", None) or (), strict=True))
@@ -388,6 +390,10 @@ def users_function(f: Any) -> Any:
         if inner is None:
             return f
         f = inner
+
+
+def _top(f: Any) -> str:
+    return str(getattr(f, "__module__", "")).partition(".")[0]
 
 
 def home_of(f: Any) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from copy import copy
+from functools import cache, cached_property
 from itertools import chain, repeat, starmap
 from struct import Struct
 from typing import Any, NamedTuple, NoReturn
@@ -18,6 +19,7 @@ from nn.optim import Optimizer
 from nn.training.clipping import Clipping
 from nn.training.dataset import Dataset
 from nn.training.masks import Masks
+from nn.training.onlookers import has_onlookers
 from nn.training.plan import Plan
 from nn.training.rows import Rows
 from nn.training.steps import Epoch, Factor, Start, Tell, forward
@@ -65,7 +67,8 @@ def compiled_update(
     optimizer: Optimizer, *, exact: bool = False, dtype: str = "float64"
 ) -> autograd.Compiled:
     """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates."""
-    rates = [Value(rate) for rate in optimizer.rates(1)]
+    # Of a copy: who counts the steps in it is to count no other.
+    rates = [Value(rate) for rate in copy(optimizer).rates(1)]
 
     def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
         return optimizer.update(w, g, *memory, *rates)
@@ -94,6 +97,7 @@ def sample_loss(
         watched[len(units)] = list(map(unit_of, units))
         return term, term, out, units
 
+    of_sample.__wrapped__ = loss  # type: ignore[attr-defined]  # what messages name
     return of_sample
 
 
@@ -140,7 +144,27 @@ class CompiledSteps:
         self.inputs, self.targets = self._arrays(samples)
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
+        self.is_watched = has_onlookers(optimizer, plan.schedule)
+        self._refuse_if_loss_goes_by_steps()
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
+
+    def _refuse_if_loss_goes_by_steps(self) -> None:
+        """Raise if the loss goes by what each step sets in the optimiser.
+
+        Raises:
+            CompileError: it does.
+        """
+        optimizer = self.plan.optimizer
+        before = optimizer.scale, optimizer.steps
+        optimizer.scale, optimizer.steps = optimizer.scale + 1.0, optimizer.steps + 1
+        try:
+            self._cost.look(now=True)
+        finally:
+            optimizer.scale, optimizer.steps = before
+        self._cost.look(now=True)
+
+    def _is_current(self) -> bool:
+        return self._cost.is_current() and self._update.is_current()
 
     def _compile(self) -> None:
         """Compile the steps for what model, loss and optimiser are now."""
@@ -200,7 +224,7 @@ class CompiledSteps:
         numpy = self.numpy
         rows = numpy.array(list(chain.from_iterable(order)))
         self.ahead = self._state()
-        if not (self._cost.is_current() and self._update.is_current()):
+        if not self._is_current():
             self._compile()  # a callback, or the user's own code, has changed something
             if not self.is_ragged:
                 self._ready(self.inputs, self.targets)  # of tables that may have become shorter
@@ -212,9 +236,23 @@ class CompiledSteps:
         numpy.take(self.inputs, rows, axis=0, out=inputs, mode="clip")
         targets = self._room("targets", (len(rows), *self.targets.shape[1:]))
         numpy.take(self.targets, rows, axis=0, out=targets, mode="clip")
-        if self._is_bare and self._suits_one_thread(max(map(len, order))):
-            return self._descend(order, factor, tell, inputs, targets)
-        return self._walk(order, factor, tell, inputs, targets)
+        if not self._is_bare or not self._suits_one_thread(max(map(len, order))):
+            return self._walk(order, factor, tell, inputs, targets)
+        factor = cache(factor)  # the user's code is asked once for a step
+        learnt = self._descend(order, factor, tell, inputs, targets)
+        done = len(learnt.costs)
+        if done < len(order):  # something is another since
+            begin = sum(map(len, order[:done]))
+            self._compile()
+            rest = self._walk(
+                order[done:],
+                lambda i: factor(done + i),
+                lambda i: tell(done + i),
+                inputs[begin:],
+                targets[begin:],
+            )
+            learnt = self._joined(learnt, rest, begin)
+        return learnt
 
     def _walk(
         self,
@@ -235,7 +273,14 @@ class CompiledSteps:
         for i, places in enumerate(order):
             tell(i)
             end = begin + len(places)
+            if self.is_watched:
+                self.sync()
             optimizer.scale = factor(i)
+            if self.plan.schedule is not None:
+                state = self._state()
+                weights[i] = state.weights
+                if not self._is_current():
+                    self._compile()
             (cost, terms, out, units), g = self._cost.value_and_grad(
                 inputs[begin:end],
                 targets[begin:end],
@@ -244,8 +289,10 @@ class CompiledSteps:
             )
             if not math.isfinite(cost):
                 self._refuse(places, cost)
-            settings = numpy.array(optimizer.rates(state.steps + 1))
             slopes = self.clip(g)
+            if self.is_watched:
+                self._show(slopes)
+            settings = numpy.array(optimizer.rates(state.steps + 1))
             w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
             state = self.ahead = Snapshot(w, memory, state.steps + 1, self.masks.drawn(), slopes)
             costs.append(cost)
@@ -272,7 +319,7 @@ class CompiledSteps:
     def _is_bare(self) -> bool:
         """Whether a step is no more than a gradient, clipped, and an update, of all parameters."""
         all_held = len(self._cost.parameters) == self._size
-        return all_held and not (self.exact or self.masks.calls)
+        return all_held and not (self.exact or self.masks.calls or self.is_watched)
 
     def _suits_one_thread(self, samples: int) -> bool:
         from autograd import Descent  # brings NumPy, which importing nn must not
@@ -287,7 +334,10 @@ class CompiledSteps:
         inputs: Any,
         targets: Any,
     ) -> Learnt:
-        """Learn as `_learn` does, many steps at a time, in arrays that stay where they are."""
+        """Learn likewise, many steps at a time, in arrays that stay where they are.
+
+        That ends where the schedule has changed what the steps go by.
+        """
         from autograd import Descent
 
         optimizer, state = self.plan.optimizer, self._state()
@@ -308,14 +358,18 @@ class CompiledSteps:
         descent.begin(state.weights, state.memory)
         rates: list[float] = []
         scales: list[float] = []
+        is_current = is_finite = True
         try:
-            while (done := descent.done) < len(order):
+            while is_current and (done := descent.done) < len(order):
                 tell(done)
                 broken: BaseException | None = None
                 settings = []
                 for i in range(done, min(done + descent.pace, len(order))):
                     try:
                         optimizer.scale = factor(i)
+                        is_current = self.plan.schedule is None or self._is_current()
+                        if not is_current:
+                            break
                         settings.append(optimizer.rates(state.steps + i + 1))
                     except BaseException as error:  # which is for when the steps before are made
                         broken = error
@@ -324,7 +378,8 @@ class CompiledSteps:
                     scales.append(optimizer.scale)
                 answer = descent.run(settings)
                 made = descent.done
-                if answer == "not finite":
+                is_finite = answer != "not finite"
+                if not is_finite:
                     optimizer.scale = scales[made]
                     break
                 if answer == "doubtful":
@@ -338,13 +393,31 @@ class CompiledSteps:
             slopes = descent.slopes.copy() if done else state.slopes
             steps = state.steps + done
             self.ahead = Snapshot(descent.last, descent.memory, steps, state.drawn, slopes)
-        if done < len(order):
+        if not is_finite:
             (cost,) = descent.costs(done, done + 1)
             self._refuse(order[done], cost)
-        costs = descent.costs(0, done)
         terms, outs, units = descent.outputs
+        gradients, weights = descent.gradients[:done], descent.weights[: done + 1]
+        costs = descent.costs(0, done)
+        return Learnt(costs, rates, scales, terms, outs, units, targets, gradients, weights)
+
+    def _joined(self, first: Learnt, rest: Learnt, begin: int) -> Learnt:
+        """Return what the steps of one epoch left behind, in two parts.
+
+        Args:
+            begin: from which sample on the second part has learnt.
+        """
+        join = self.numpy.concatenate
         return Learnt(
-            costs, rates, scales, terms, outs, units, targets, descent.gradients, descent.weights
+            first.costs + rest.costs,
+            first.rates + rest.rates,
+            first.scales + rest.scales,
+            join([first.losses[:begin], rest.losses]),
+            join([first.predictions[:begin], rest.predictions]),
+            join([first.units[:begin], rest.units]),
+            first.targets,
+            join([first.gradients, rest.gradients]),
+            join([first.weights[:-1], rest.weights]),
         )
 
     def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
@@ -456,13 +529,17 @@ class CompiledSteps:
         for leaf, w in zip(leaves, state.weights.tolist(), strict=True):
             leaf.data = w
         if state.slopes is not None:
-            for leaf, slope in zip(leaves, state.slopes.tolist(), strict=True):
-                leaf.grad = slope
+            self._show(state.slopes)
         self.plan.optimizer.memory = tuple(column.tolist() for column in state.memory)
         self.plan.optimizer.steps = state.steps
         for dropout, masks in zip(self.masks.dropouts, state.drawn, strict=True):
             dropout.masks = masks
         self.ahead = None
+
+    def _show(self, slopes: Any) -> None:
+        """Let the parameters have their gradients."""
+        for leaf, slope in zip(self.plan.optimizer.parameters, slopes.tolist(), strict=True):
+            leaf.grad = slope
 
     def start(self) -> Start:
         """Return where the training is."""

@@ -77,7 +77,9 @@ class Dataset(Sequence[Sample]):
                 Value(x, label=f"{self.which}inputs[{i}][{j}]")
                 for j, x in enumerate(self.inputs[i])
             ]
-        return self._leaves[i], self.targets[i]
+        # Lists of their own: a model may write into what it is given.
+        target = self.targets[i]
+        return list(self._leaves[i]), list(target) if isinstance(target, list) else target
 
     @property
     def is_ragged(self) -> bool:

@@ -229,12 +229,12 @@ class Training:
         history.loss.append(mean_of(done.losses))
         if is_classification(plan.loss):
             history.accuracy.append(accuracy(done.predictions, done.targets, threshold(plan.loss)))
+        observe = getattr(plan.schedule, "observe", None)
+        if plan.callbacks or plan.metrics or observe:  # which find the model as it is
+            self.steps.sync()
         self._evaluate()
         self.hygiene.check_epoch()
-        if plan.callbacks:
-            self.steps.sync()
         self.is_torn = True
-        observe = getattr(plan.schedule, "observe", None)
         if observe:
             observe((history.validation_loss or history.loss)[-1])
         answers = [callback(plan.model, history) for callback in plan.callbacks]

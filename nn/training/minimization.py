@@ -13,6 +13,7 @@ from autograd import Value, mean, quoted
 from nn.arguments import real
 from nn.optim import Optimizer
 from nn.training.compiled import compiled_update
+from nn.training.onlookers import has_onlookers
 from nn.training.plan import check_dtype
 from nn.training.steps import Factor
 
@@ -102,9 +103,12 @@ def minimize(
     if compile is None:
         is_worth_it = len(data.lengths) >= SAMPLES_WORTHWHILE * len(set(data.lengths))
         compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
-    descent: _Compiled | _Eager = (
-        _Compiled(loss, data, optimizer, dtype) if compile else _Eager(loss, data, optimizer)
-    )
+    descent: _Compiled | _Eager
+    if compile:
+        is_watched = has_onlookers(optimizer, schedule, tell)
+        descent = _Compiled(loss, data, optimizer, dtype, is_watched=is_watched)
+    else:
+        descent = _Eager(loss, data, optimizer)
     losses: list[float] = []
     factor: Factor = lambda i: (
         real("what schedule returns", schedule(i)) if schedule else optimizer.scale
@@ -189,14 +193,20 @@ class _Eager:
 
 
 class _Compiled:
-    """Steps in machine code; parameters and optimiser stay as they were until `sync`."""
+    """Steps in machine code; parameters and optimiser stay as they were until `sync`.
 
-    def __init__(self, loss: Loss, data: Data, optimizer: Optimizer, dtype: str) -> None:
-        import numpy
+    Args:
+        is_watched: whether that is to be after each step, which begins with what they are.
+    """
 
+    def __init__(
+        self, loss: Loss, data: Data, optimizer: Optimizer, dtype: str, *, is_watched: bool
+    ) -> None:
         from autograd import Descent
 
         self.optimizer = optimizer
+        self.is_watched = is_watched
+        self.is_ahead = False
         # The longest comes first, as it may use parameters that others don't.
         lengths = sorted(set(data.lengths), reverse=True)
         settings: dict[str, Any] = {"backend": "llvm", "dtype": dtype}
@@ -207,9 +217,10 @@ class _Compiled:
         kinds, self.spans, self.ends = _by_length(data, lengths)
         costs = [cost.of(((length,),)) for length in lengths]
         is_few = len(data.lengths) <= ALONE * len(self.spans)
+        self.update = compiled_update(optimizer, dtype=dtype)
         self.descent = Descent(
             costs,
-            compiled_update(optimizer, dtype=dtype),
+            self.update,
             [Descent.ready(one, [kind]) for one, kind in zip(costs, kinds, strict=True)],
             STRETCH,
             size,
@@ -217,28 +228,32 @@ class _Compiled:
             keeps=False,
             single=is_few or Descent.suits_one_by_one(cost),
         )
-        weights = numpy.array([leaf.data for leaf in optimizer.parameters])
-        self.descent.begin(weights, list(map(numpy.array, optimizer.memory)))
+        self._begin(0)
+
+    def _begin(self, i: int) -> None:
+        """Begin at a step, with what parameters and optimiser are."""
+        import numpy
+
+        weights = numpy.array([leaf.data for leaf in self.optimizer.parameters])
+        self.descent.begin(weights, list(map(numpy.array, self.optimizer.memory)))
+        self._plan(i)
+
+    def _plan(self, i: int) -> None:
+        ends = self.ends[i : i + STRETCH + 1]
+        self.descent.plan(self.spans[ends[0] : ends[-1]], ends - ends[0])
 
     @property
     def pace(self) -> int:
         """How many steps to make at once."""
-        return self.descent.pace
+        return 1 if self.is_watched else self.descent.pace
 
     def steps_from(self, i: int, most: int, factor: Factor) -> list[float]:
         """Make the next steps, so many at most; return their losses."""
         optimizer, descent = self.optimizer, self.descent
-        # What the schedule, or who is told, has changed since.
-        self.cost.look()
-        fixed = [leaf.data for leaf in self.others]
-        if fixed != self.fixed:
-            self.fixed = fixed
-            descent.fix(fixed)
+        self._look()
         if descent.done == STRETCH:
             descent.begin(descent.last, descent.memory)
-        if descent.done == 0:
-            ends = self.ends[i : i + STRETCH + 1]
-            descent.plan(self.spans[ends[0] : ends[-1]], ends - ends[0])
+            self._plan(i)
         first = descent.done
         broken: BaseException | None = None
         scales: list[float] = []
@@ -246,11 +261,16 @@ class _Compiled:
         for k in range(i, min(i + min(most, STRETCH - first), len(self.ends) - 1)):
             try:
                 optimizer.scale = factor(k)
+                self._look()
                 settings.append(optimizer.rates(optimizer.steps + k - i + 1))
             except BaseException as error:  # which is for when the steps before are made
                 broken = error
                 break
             scales.append(optimizer.scale)
+        if self.is_watched:
+            self._begin(i)
+            first = 0
+        self.is_ahead = True
         try:
             descent.run(settings)
         finally:
@@ -262,14 +282,35 @@ class _Compiled:
             _checked(value, optimizer)
         if broken:
             raise broken
+        if self.is_watched:
+            self.sync()
         return descent.costs(first, first + made)
+
+    def _look(self) -> None:
+        """Notice what the schedule, or who is told, has changed.
+
+        Raises:
+            CompileError: the steps go by it.
+        """
+        self.cost.look()
+        self.update.look()
+        fixed = [leaf.data for leaf in self.others]
+        if fixed != self.fixed:
+            self.fixed = fixed
+            self.descent.fix(fixed)
 
     def sync(self) -> None:
         """Bring the parameters, and what the optimiser remembers, to where the steps are."""
+        if not self.is_ahead:
+            return  # what is set since stays
         descent, optimizer = self.descent, self.optimizer
+        self.is_ahead = False
         for leaf, w in zip(optimizer.parameters, descent.last.tolist(), strict=True):
             leaf.data = w
         optimizer.memory = tuple(column.tolist() for column in descent.memory)
+        if descent.done:
+            for leaf, slope in zip(optimizer.parameters, descent.slopes.tolist(), strict=True):
+                leaf.grad = slope
 
 
 def _by_length(data: Data, lengths: Sequence[int]) -> tuple[list[Any], Any, Any]:

@@ -106,8 +106,9 @@ class EagerSteps:
         """Return loss and prediction of each sample, by the model as it is used."""
         with no_grad():
             outs = [numbers_of(self.plan.model(inputs)) for inputs, _ in samples]
-            terms = map(self.plan.loss, outs, samples.targets)
-            return [numbers_of(term) for term in terms], outs
+            pairs = zip(outs, samples, strict=True)
+            terms = [self.plan.loss(out, target) for out, (_, target) in pairs]
+            return list(map(numbers_of, terms)), outs
 
     def start(self) -> Start:
         """Return where the training is."""
