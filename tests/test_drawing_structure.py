@@ -14,9 +14,9 @@ from autograd import sum as sum_of
 from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
 from autograd.drawing.flow import BINS, spread
 from autograd.drawing.structure import Structure, starred
-from nn import MLP, Layer, Module
+from nn import GPT, MLP, Embedding, Layer, Module
 from nn.data import moons
-from nn.losses import hinge
+from nn.losses import cross_entropy, hinge
 
 ADDITIONS: dict[str, Callable[[list[Value]], Value]] = {
     "mean": mean,
@@ -334,3 +334,58 @@ def test_a_file_takes_what_a_drawing_takes(tmp_path: Path) -> None:
     assert not (tmp_path / "b.txt").exists()
     with pytest.raises(TypeError, match="drawn already: draw it with level, budget before"):
         write(picture_of(loss), tmp_path / "a.txt", level="layer", budget=3)
+
+
+def boxes_of_mean(losses: list[Value], level: str) -> list[tuple[str, str]]:
+    loss = mean(losses)
+    loss.label = "loss"
+    return boxes(picture_of(loss, level=level))
+
+
+class Bag(Module):
+    """Words that are looked up, added, and judged."""
+
+    def __init__(self) -> None:
+        self.word = Embedding(6, 3, seed=1)
+        self.judge = MLP(3, [4, 1], seed=1)
+        self.label_parameters()
+
+    def forward(self, words: list[int]) -> Value:
+        rows = [self.word(word) for word in words]
+        out: Value = self.judge([sum(column) for column in zip(*rows, strict=True)])
+        return out
+
+
+@pytest.mark.parametrize("level", ["network", "layer"])
+def test_what_is_looked_up_belongs_to_the_model(level: str) -> None:
+    def found(n: int) -> list[tuple[str, str]]:
+        model = Bag()
+        texts = [[i % 6, (i * i + 1) % 6, 2] for i in range(n)]
+        return boxes_of_mean([hinge(model(text), 1) for text in texts], level)
+
+    assert found(3) == found(20)
+    own = {"network": ["network"], "layer": ["word", "+", "judge.layers.0", "judge.layers.1"]}
+    assert [title for _, title in found(20)] == [*own[level], "*", "-", "relu", "sum", "loss"]
+
+
+def test_a_text_is_one_network_from_its_tokens_on() -> None:
+    model = GPT(5, block_size=4, embedding=4, heads=2, seed=0)
+    loss = mean([cross_entropy(logits, 1) for logits in model([0, 1, 2])])
+    structure = Structure(list(trace(loss)[0]))
+    for parameter in model.parameters():
+        if parameter in structure.position:
+            path = structure.place[structure.position[parameter]]
+            assert path
+            assert parameter.label.startswith(f"{path}.weight")
+    titles = [title for _, title in boxes(picture_of(loss, level="network"))]
+    assert titles[0] == "network"
+    assert not any("weight" in title for title in titles)
+
+
+def test_a_path_on_an_input_is_no_module() -> None:
+    def found(n: int) -> list[tuple[str, str]]:
+        model = MLP(2, [3, 1], seed=1)
+        rows = [[Value(0.1 * i, f"data.{i}.x"), Value(1.0, f"data.{i}.y")] for i in range(n)]
+        return boxes_of_mean([model(row) for row in rows], "layer")
+
+    assert found(2) == found(20)

@@ -184,8 +184,8 @@ def with_streams(structure: Structure, whole: Folding, divided: Folding) -> Fold
             owner[i] = boxes[i]
             rank.setdefault(boxes[i], i)
         elif args and whole.box[i] == network:
-            before = {owner[arg] for arg in args} - {-1}
-            owner[i] = max(before, key=lambda box: rank[box])
+            before = {owner[arg] for arg in args} - {-1}  # none, where all are parameters
+            owner[i] = max(before, key=lambda box: rank[box], default=-1)
     box = [old if own < 0 else own for own, old in zip(owner, boxes, strict=True)]
     number = {old: k for k, old in enumerate(dict.fromkeys(box))}
     modules = {number[old]: paths for old, paths in divided.modules.items() if old in number}

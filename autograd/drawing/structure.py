@@ -60,6 +60,8 @@ class Structure:
         owned = self._place_parameters()
         self._fold_siblings({path for place in owned for path in _above(place)})
         self.samples = samples_of(Graph(nodes, self.args, self.turn))
+        if owned:
+            self._place_what_is_looked_up()
         self._uses: Counter[int] = Counter()
         self._users: dict[int, dict[tuple[str, int, str], None]] = {}
         for i, node in enumerate(nodes):
@@ -122,6 +124,18 @@ class Structure:
                 self.place[i], self.turn[i] = known[scope]
         self._tell_twins_apart(owner)
         return {self.place[i] for i in owner}
+
+    def _place_what_is_looked_up(self) -> None:
+        """Place parameters that no operation of their own module uses: rows of an embedding.
+
+        Such a module has its label to tell, and a row that is no sample's own.
+        """
+        module = {i: module_of(node.label) for i, node in enumerate(self.nodes)
+                  if node.op is None and not self.place[i]}  # fmt: skip
+        shared = {path for i, path in module.items() if self.samples.of[i] < 0}
+        for i, path in module.items():
+            if path in shared:
+                self.place[i] = path
 
     def _tell_twins_apart(self, parameters: Iterable[int]) -> None:
         """Give models of equal paths, such as two networks in two variables, names of their own.
@@ -246,6 +260,16 @@ def owner_in(label: str, scope: str) -> str:
     ('layers.0', '')
     """
     return next((path for path in _above(label) if f".{scope}".endswith(f".{path}")), "")
+
+
+@lru_cache(maxsize=65536)
+def module_of(label: str) -> str:
+    """Return the module that a parameter is of by its label: the path without its name and indices.
+
+    >>> module_of("token.weight.3.4"), module_of("x.1"), module_of("x")
+    ('token', '', '')
+    """
+    return re.sub(r"(^|\.)[^.]*(\.\d+)*$", "", label)
 
 
 def _split_at(scope: str, heads: dict[str, _Split]) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Any]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda m: m.type in ("error", "warning") and trouble.append(m.text))
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on(

@@ -69,15 +69,16 @@ class Server:
             command, cwd=folder, env=os.environ | settings, stdout=self.log, stderr=self.log
         )
         self.address = address
-        for _ in range(600):
+        for _ in range(3000):
             if self.process.poll() is not None:
-                pytest.fail(f"the server ended: {(folder / 'server.log').read_text()[-2000:]}")
+                break
             try:
-                urllib.request.urlopen(address, timeout=1).close()
+                urllib.request.urlopen(address, timeout=9).close()
                 return
             except OSError:
                 self._wait(0.1)
-        pytest.fail(f"no answer from {address}")
+        self.stop()
+        pytest.fail(f"no answer from {address}: {(folder / 'server.log').read_text()[-2000:]}")
 
     def _wait(self, seconds: float) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -131,7 +132,7 @@ def visit(browser: Any) -> Iterator[Any]:
     def open_(address: str, **settings: Any) -> Any:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **settings))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(90_000)
         page.goto(address)
         return page
 
