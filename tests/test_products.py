@@ -11,16 +11,20 @@ from autograd import Value, compile, maximum, ops, take
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.loops import Loop, Repeat
 from autograd.compiler.products import AT_A_TIME
+from autograd.compiler.reals import REALS
 from autograd.compiler.rolling import loops_of
-from autograd.compiler.sums import TOGETHER, WORTH_A_PRODUCT, Sums, sums_of
+from autograd.compiler.sums import WORTH_A_PRODUCT, Sums, sums_of
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("llvmlite")
 
 BLOCK = SampleBlock(4, 4)
 
-SAMPLES = (1, 7, 33, 65, TOGETHER, TOGETHER + 1, 2 * TOGETHER + 17)
-"""Around vectors, blocks, and what is computed at once."""
+
+def samples(dtype: str) -> tuple[int, ...]:
+    """Return numbers around vectors, blocks, and what is computed at once."""
+    together = BLOCK._replace(real=REALS[dtype]).together
+    return 1, 7, 33, 65, together - 1, together, together + 1, 2 * together + 17
 
 
 def layer(rows: int, columns: int, dtype: str) -> Any:
@@ -57,7 +61,7 @@ def test_values_and_slopes_are_those_of_matrices(rows: int, columns: int, dtype:
     products = [(rows, columns)] if columns >= WORTH_A_PRODUCT else []
     assert [each.dims for each in sums.products] == products
     source = np.random.default_rng(columns)
-    for n in SAMPLES:
+    for n in samples(dtype):
         draw = lambda *shape: source.integers(-1, 2, shape).astype(float)
         w, b, x, y = draw(rows, columns), draw(rows), draw(n, 1 + columns), draw(n)
         value, slopes = f.value_and_grad(y, x, params=np.append(w.ravel(), b))
@@ -73,7 +77,7 @@ def test_no_sample_reads_anothers_numbers(columns: int) -> None:
     """One that is infinite, or no number, spoils its own outputs, wherever it stands."""
     weights = [[Value(1.0) for _ in range(columns)] for _ in range(3)]
     f = compile(lambda x: [ops.dot(*w, *x) for w in weights], [0.0] * columns)
-    for n in (3, 16, 17, TOGETHER + 5):
+    for n in (3, 16, 17, BLOCK.together + 5):
         for place in {0, n // 2, n - 1}:
             x = np.ones((n, columns))
             x[place] = np.nan

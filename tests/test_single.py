@@ -245,18 +245,36 @@ def test_loops_that_stay_loops() -> None:
 
 def test_sums_of_many_samples_are_double(monkeypatch: pytest.MonkeyPatch) -> None:
     w = Value(0.1)
-    f = compile(lambda x: w * x, 0.0, reduce="sum", dtype="float32")
+    # Parts are chosen once for a number of samples.
+    f, whole = (compile(lambda x: w * x, 0.0, reduce="sum", dtype="float32") for _ in range(2))
     n = 300_001
     x = np.full(n, np.float32(0.1))
     for _ in range(2):
         value, slope = f.value_and_grad(x, params=np.ones(1, np.float32))
-    # 16,384 samples are 64 numbers or more side by side, so each of these adds 256 at most; then
-    # they add up in pairs, and the sum is rounded once.
+    # Of equal numbers roundings go either way: 16,384 of them come to far less than their bound.
     assert abs(value / (n * float(x[0])) - 1) <= 300 * U
     assert abs(slope.item() / (n * float(x[0])) - 1) <= 300 * U
     monkeypatch.setattr(native, "LONGEST_SUM", n)
-    naive, _ = f.value_and_grad(x, params=np.ones(1, np.float32))
+    naive, _ = whole.value_and_grad(x, params=np.ones(1, np.float32))
     assert abs(naive / value - 1) > 1e-5  # else the parts are good for nothing
+
+
+def test_a_sum_is_within_its_bound_at_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After large numbers, all that a vector adds to them one by one are rounded away."""
+    w, side = Value(0.1), host().lanes(SINGLE)
+    f, whole = (compile(lambda x: w * x, 0.0, reduce="sum", dtype="float32") for _ in range(2))
+    x = np.full(4 * native.LONGEST_SUM, np.float32(0.99 * U))
+    x[:side] = 1.0
+    wanted = x.sum(dtype=float)
+
+    def error(f: Any) -> float:
+        value, slope = f.value_and_grad(x, params=np.ones(1, np.float32))
+        return max(abs(value / wanted - 1), abs(slope.item() / wanted - 1))
+
+    bound = (native.LONGEST_SUM / side + 20) * U
+    assert error(f) <= bound
+    monkeypatch.setattr(native, "LONGEST_SUM", len(x))
+    assert error(whole) > bound
 
 
 def test_code_is_kept_apart_and_printed_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,11 @@ from typing import NamedTuple
 from autograd.compiler.emitter import Emitter
 from autograd.compiler.reals import DOUBLE, Real
 
+TOGETHER = 1024
+"""Bytes of a number of all the samples whose products with matrices are computed at once: 128 of
+them, 256 in single precision. A multiple of a block's, so many that sums beyond the nearest caches
+are seldom fetched, and so few that what is kept stays in one."""
+
 
 class SampleBlock(NamedTuple):
     """The samples that are done at a time.
@@ -38,6 +43,11 @@ class SampleBlock(NamedTuple):
     def lanes(self) -> int:
         """Samples in a block."""
         return self.width * self.vectors
+
+    @property
+    def together(self) -> int:
+        """Samples whose products with matrices are computed at once."""
+        return TOGETHER // self.real.size
 
     def padded(self, size: int) -> int:
         """Return ``size``, rounded up to whole vectors."""

@@ -25,7 +25,7 @@ from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
 from autograd.compiler.machine import OFTEN, ONCE, Machine
 from autograd.compiler.products import add_outer, collect, multiply, room
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.sums import TOGETHER, sums_of
+from autograd.compiler.sums import sums_of
 
 LARGE_PROGRAM = 4000
 """Statements from which on code is made for one vector at a time, to be compiled in time."""
@@ -138,8 +138,8 @@ class _Module:
             ("t", sizes["t"] * block.lanes),
             ("a", sizes["a"] * block.lanes),
             ("r", block.padded(self.sums.vectors) * block.width if block.width > 1 else 0),
-            ("h", self.sums.ahead * TOGETHER),
-            ("d", self.sums.behind * TOGETHER),
+            ("h", self.sums.ahead * block.together),
+            ("d", self.sums.behind * block.together),
             ("c", room(self.sums, block)),
             ("q", self.sums.numbers),
             ("sums_in_order", block.padded(self.sums.vectors) if self.sums.outers else 0),
@@ -372,10 +372,10 @@ class _Module:
             with code.counted(start, stop, lanes) as b:
                 yield b, POINTERS
             return
-        with code.counted(start, stop, TOGETHER) as begin:
+        with code.counted(start, stop, self.block.together) as begin:
             left, live, end, first = (code.new() for _ in range(4))
             code.emit(f"{left} = sub i64 {stop}, {begin}")
-            code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}, i64 {TOGETHER})")
+            code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}, i64 {self.block.together})")
             code.emit(f"{end} = add i64 {begin}, {live}")
             code.emit(f"{first} = icmp eq i64 {begin}, %start")
             rows = [code.at(f"%array{i}", begin, size) for i, size in self.sums.rows()]

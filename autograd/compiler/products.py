@@ -15,7 +15,7 @@ from itertools import product
 from autograd.compiler.blocks import SampleBlock, turn
 from autograd.compiler.kernel import Body, Index
 from autograd.compiler.loops import Access
-from autograd.compiler.sums import TOGETHER, InputRow, Outer, Product, Sums
+from autograd.compiler.sums import InputRow, Outer, Product, Sums
 
 AT_A_TIME = 128
 """So many terms of weighted sums are added at a time: with a block's inputs, a half of the nearest
@@ -28,7 +28,7 @@ PANEL = 3
 def room(sums: Sums, block: SampleBlock) -> int:
     """Return how many numbers are laid out at once."""
     terms = [(_terms(each.dims[1]) + block.width) * block.lanes for each in sums.products]
-    return max([*terms, PANEL * block.width * TOGETHER if sums.outers else 0])
+    return max([*terms, PANEL * block.width * block.together if sums.outers else 0])
 
 
 def multiply(code: Body, each: Product, kept: int) -> None:
@@ -128,7 +128,7 @@ def add_outer(code: Body, outer: Outer) -> None:
     """Write what adds the outer products of ``%live`` samples up; ``%first`` begins the sums."""
     rows, columns = outer.dims
     width, number = code.block.width, code.types.number
-    tile = max(1, code.block.totals // 2)
+    tile, together = max(1, code.block.totals // 2), code.block.together
 
     def panel(columns: list[Index], places: list[Index]) -> None:
         across = len(columns) * width
@@ -144,7 +144,7 @@ def add_outer(code: Body, outer: Outer) -> None:
         zero = code.types.constant(0.0)
         totals = [zero] * (len(tile) * len(places))
         lefts = [
-            code.at("%d", register, TOGETHER, (outer.place + constant) * TOGETHER)
+            code.at("%d", register, together, (outer.place + constant) * together)
             for register, constant in tile
         ]
         with code.counted("0", "%live", 1, totals) as s:

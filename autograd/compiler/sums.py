@@ -20,10 +20,6 @@ from autograd import ops
 from autograd.compiler.blocks import SampleBlock
 from autograd.compiler.loops import Access, Local, Loop, Loops, Repeat, Statement, loops_in
 
-TOGETHER = 128
-"""Samples whose products with matrices are computed at once: a multiple of a block's, so many that
-sums beyond the nearest caches are seldom fetched, and so few that what is kept stays in one."""
-
 WORTH_A_PRODUCT = 256
 """Weighted sums of fewer terms stay where they are: laying the inputs out anew costs more."""
 
@@ -152,7 +148,7 @@ def _apart(plain: Sums, arguments: Sequence[int], block: SampleBlock) -> Sums:
         found = _outer(loop, arguments, block, numbers, behind)
         if found:
             left, outer = found
-            goal = Access("d", behind * TOGETHER, (TOGETHER,))
+            goal = Access("d", behind * block.together, (block.together,))
             lanes.append(Loop(outer.dims[:1], (Statement(None, (left,), (), goal),)))
             outers.append(outer)
             numbers += outer.dims[0] * outer.kept.strides[0]
