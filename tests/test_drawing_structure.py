@@ -389,3 +389,28 @@ def test_a_path_on_an_input_is_no_module() -> None:
         return boxes_of_mean([model(row) for row in rows], "layer")
 
     assert found(2) == found(20)
+
+
+def test_parameters_without_paths_are_in_the_module_that_uses_them() -> None:
+    blocks = [[Value(0.1 * i), Value(0.2, "b")] for i in range(12)]
+
+    def loss(samples: int) -> Value:
+        losses = []
+        for k in range(samples):
+            x: Any = Value(0.3 * k, "x")
+            for i, (w, b) in enumerate(blocks):
+                with scope(f"samples.{k}.blocks.{i}"):
+                    x = x + tanh(w * x + b)
+            losses.append((x - 1) ** 2)
+        return mean(losses)
+
+    for samples in (1, 3):
+        for level, most in (("network", 6), ("layer", 17)):
+            found = picture_of(loss(samples), level=level)
+            leaves = [item.title for item in found.items if item.kind == "value" and not item.args]
+            assert leaves in ([], ["x"]), "of one sample, nobody knows what else is an input"
+            assert len(found.items) <= most
+    blocks_of = [item for item in found.items if item.kind == "module"][1:]
+    for item in blocks_of:
+        (said,) = [row for row in item.rows if row.what.startswith("parameter")]
+        assert said.text == "2"

@@ -196,3 +196,17 @@ def test_a_turn_that_comes_again_has_the_parts_of_its_layers() -> None:
     _, neurons, layers, network = counts
     assert layers - network == 3, "a block is a stage, of four"
     assert neurons - layers >= 2 * 4, "two layers, and what is between them"
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4])
+def test_the_head_of_a_stack_of_blocks_is_a_stage_however_many_they_are(blocks: int) -> None:
+    x: list[Any] = linear([0.1, 1.0], weights(2, 2))
+    for _ in range(blocks):
+        h = [v.relu() for v in linear(rmsnorm(x), weights(3, 2))]
+        x = [a + b for a, b in zip(x, linear(h, weights(2, 3)), strict=True)]
+    loss = -softmax(linear(x, weights(3, 2)))[0].log()
+    for level in ("layer", "network"):
+        found = picture_of(loss, level=level)
+        outside = [item for item in found.items if item.kind != "module"]
+        assert not any(item.title == "*" for item in outside), level
+        assert not any(item.kind == "value" and not item.args for item in outside), level

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from autograd.drawing.samples import is_part_of_sum
-from autograd.drawing.segments import segments_of
+from autograd.drawing.segments import segments_of, with_layers
 from autograd.drawing.stages import Stages, stages_of
 from autograd.drawing.structure import Structure, starred
 
@@ -102,7 +102,7 @@ def stages_in(structure: Structure) -> Stages | None:
 def _stages(structure: Structure, boxes: list[int]) -> Stages | None:
     """Return the stages: what comes three times or more, or without modules those of layers.
 
-    Of two turns, nobody can tell where one begins. The parts of a turn are those of its layers.
+    Of two turns, nobody can tell where one begins.
     """
     found = stages_of(structure, boxes)
     if any(structure.place):
@@ -112,10 +112,7 @@ def _stages(structure: Structure, boxes: list[int]) -> Stages | None:
         return found or layers
     if max(Counter(found.run).values(), default=0) < TURNS:
         return layers
-    number: dict[Hashable, int] = {}
-    pairs = zip(found.of, layers.of, found.part, strict=True)
-    keys = [(layer if stage >= 0 else None, part) for stage, layer, part in pairs]
-    return found._replace(part=[number.setdefault(key, len(number)) for key in keys])
+    return with_layers(structure, found, layers)
 
 
 def staged(

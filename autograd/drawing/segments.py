@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from autograd.disjoint import DisjointSets
-from autograd.drawing.boxes import arguments, ordered, users_of
+from autograd.drawing.boxes import arguments, circles_of, ordered, users_of
 from autograd.drawing.stages import Stages, claim_leaves
 from autograd.drawing.structure import Structure
 from autograd.errors import RuleError
@@ -74,6 +74,54 @@ def segments_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
     of = [stage_of.get(box, -1) for box in boxes]
     claim_leaves(structure, boxes, rank, of)
     return Stages(of, [0] * len(number), list(boxes))
+
+
+def with_layers(structure: Structure, turns: Stages, layers: Stages) -> Stages:
+    """Return the turns of what repeats, and the layers outside of it, such as a head, as stages.
+
+    The parts of a turn are those of its layers. A layer outside has parameters of its own. One that
+    is partly in a turn is no stage, nor is one that stands before what repeats and after it: an
+    arrow would lead around in a circle.
+    """
+    computed = [i for i, node in enumerate(structure.nodes) if node.op is not None]
+    own = {layers.of[i] for i, node in enumerate(structure.nodes) if node.op is None}
+    own.difference_update(layers.of[i] for i in computed if turns.of[i] >= 0)
+    outside = [
+        layer if turn < 0 and layer in own else -1
+        for turn, layer in zip(turns.of, layers.of, strict=True)
+    ]
+    number: dict[tuple[str, int], int] = {}
+    found = zip(turns.of, outside, turns.part, strict=True)
+    whole = [
+        number.setdefault(
+            ("run", turns.run[turn]) if turn >= 0 else
+            ("layer", layer) if layer >= 0 else ("part", part),
+            len(number),
+        )
+        for turn, layer, part in found
+    ]  # fmt: skip
+    circles = circles_of(arguments(structure, whole))
+    size = Counter(circles.values())
+    keys = [
+        (turn, layer if size[circles[box]] == 1 else -1)
+        for turn, layer, box in zip(turns.of, outside, whole, strict=True)
+    ]
+    stage: dict[tuple[int, int], int] = {}
+    for i in computed:
+        if max(keys[i]) >= 0:
+            stage.setdefault(keys[i], len(stage))
+    run: dict[tuple[str, int], int] = {}
+    runs = [("run", turns.run[turn]) if turn >= 0 else ("layer", layer) for turn, layer in stage]
+    part: dict[tuple[int | None, int], int] = {}
+    parts = [
+        (layer if turn >= 0 else None, old)
+        for turn, layer, old in zip(turns.of, layers.of, turns.part, strict=True)
+    ]
+    return Stages(
+        [stage.get(key, -1) for key in keys],
+        [run.setdefault(which, len(run)) for which in runs],
+        [part.setdefault(which, len(part)) for which in parts],
+    )
 
 
 def _ends(ops: dict[int, Op], args: list[int], box: int, sums: dict[int, int]) -> bool:

@@ -283,27 +283,34 @@ def _turns(
 
     Most kinds come once a turn; the first of them tells where one begins.
     """
-    kinds = dict.fromkeys(kind[box] for box in members)
-    often = {k: _passed(members, args, kind, k) for k in list(kinds)[:MOST_KINDS]}
-    most = {k: max(passed.values()) for k, passed in often.items()}
-    counts = Counter(times for times in most.values() if times > 1) or Counter([1])
+    kinds = [kind[box] for box in members]
+    place = {box: i for i, box in enumerate(members)}
+    before = [[place[arg] for arg in args[box] if arg in place] for box in members]
+    often = [_passed(kinds, before, k) for k in list(dict.fromkeys(kinds))[:MOST_KINDS]]
+    counts = Counter(times for passed in often if (times := max(passed)) > 1) or Counter([1])
     times = max(counts, key=lambda times: (counts[times], -times))
-    passed = next((often[k] for k in often if most[k] == times), next(iter(often.values())))
-    return {box: max(0, passed[box] - 1) for box in members}
+    passed = next((passed for passed in often if max(passed) == times), often[0])
+    return {box: max(0, count - 1) for box, count in zip(members, passed, strict=True)}
 
 
 MOST_KINDS = 64
 """Kinds of a circle that are counted, those computed first, so that it takes linear time."""
 
 
-def _passed(
-    members: list[int], args: dict[int, dict[int, None]], kind: dict[int, int], counted: int
-) -> dict[int, int]:
-    """Return how many boxes of a kind are on the way to each box, itself included, at most."""
-    passed: dict[int, int] = {}
-    for box in members:
-        before = max((passed[arg] for arg in args[box] if arg in passed), default=0)
-        passed[box] = before + (kind[box] == counted)
+def _passed(kinds: list[int], before: list[list[int]], counted: int) -> list[int]:
+    """Return how many boxes of a kind are on the way to each box, itself included, at most.
+
+    Args:
+        kinds: of the boxes in order.
+        before: where the boxes stand that each is computed from.
+    """
+    passed: list[int] = []
+    for kind, its in zip(kinds, before, strict=True):
+        most = 0
+        for i in its:
+            if passed[i] > most:
+                most = passed[i]
+        passed.append(most + (kind == counted))
     return passed
 
 

@@ -40,7 +40,8 @@ class Structure:
         position: where each node stands in ``nodes``.
         args: the positions of each node's arguments, in order, duplicates kept.
         place: the path of the module of the model that each node belongs to; "" for none. A
-            parameter belongs where its label says, whoever used it first.
+            parameter belongs where its label says, whoever used it first; without such a label,
+            where it is used, if each module has some that are used in the same way.
         does: what each node does, which tells what is alike: its op, a square apart from a product
             of two; "" for a leaf.
         turn: the repetition that each node is part of, such as ``samples.7``; "" for none.
@@ -62,15 +63,14 @@ class Structure:
         self.samples = samples_of(Graph(nodes, self.args, self.turn))
         if owned:
             self._place_what_is_looked_up()
-        self._uses: Counter[int] = Counter()
-        self._users: dict[int, dict[tuple[str, int, str], None]] = {}
+        self._users: dict[int, Counter[tuple[str, int, str]]] = {}
         for i, node in enumerate(nodes):
             for slot, arg in enumerate(node.args):
                 if isinstance(arg, Value) and arg.op is None and node.op is not None:
-                    leaf, place = self.position[arg], self.place[i]
                     role = slot if node.op.arity else 0
-                    self._users.setdefault(leaf, {})[node.op.name, role, place] = None
-                    self._uses[leaf] += place != "" and place == self.place[leaf]
+                    leaf, user = self.position[arg], (node.op.name, role, self.place[i])
+                    self._users.setdefault(leaf, Counter())[user] += 1
+        self._place_leaves()
         self.inputs = self._find_inputs()
 
     def users(self, leaf: int) -> frozenset[tuple[str, int, str]]:
@@ -84,10 +84,17 @@ class Structure:
         repetitions the nodes are.
         """
         members = list(members)
-        counts = Counter(self._uses[i] for i in members if self._uses[i])
+        uses = [self._uses(i) for i in members]
+        counts = Counter(filter(None, uses))
         if counts:
             return max(counts, key=lambda uses: (counts[uses], -uses))
         return len({self.turn[i] for i in members if self.nodes[i].op is not None}) or 1
+
+    def _uses(self, leaf: int) -> int:
+        """Return how often a leaf is used in the module where it belongs."""
+        if not (place := self.place[leaf]) or leaf not in self._users:
+            return 0
+        return sum(times for (*_, used), times in self._users[leaf].items() if used == place)
 
     def _find_inputs(self) -> set[int]:
         alike: dict[Hashable, list[int]] = {}
@@ -100,6 +107,23 @@ class Structure:
             if len({self.samples.of[i] for i in leaves}) > 1
             for i in leaves
         }
+
+    def _place_leaves(self) -> None:
+        """Place leaves in the only module that uses them, where others are used so elsewhere.
+
+        An input, which one module alone may have, stays outside.
+        """
+        alike: dict[Hashable, dict[int, str]] = {}
+        for leaf, users in self._users.items():
+            places = {place for *_, place in users}
+            if not self.place[leaf] and self.samples.of[leaf] < 0 and len(places) == 1:
+                roles = frozenset((op, slot) for op, slot, _ in users)
+                kind = starred(self.nodes[leaf].label), roles
+                alike.setdefault(kind, {})[leaf] = places.pop()
+        for place in alike.values():
+            if len(set(place.values())) > 1:
+                for leaf in place:
+                    self.place[leaf] = place[leaf]
 
     def _place_parameters(self) -> set[str]:
         """Find the places of parameters, and what repeats them; return these places."""
