@@ -1,6 +1,7 @@
 """The page as a file: one, self-contained, safe, small, the same bytes every time."""
 
 import base64
+import builtins
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import zlib
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from html import unescape
 from itertools import pairwise
@@ -31,7 +33,7 @@ from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
-from nn import MLP
+from nn import MLP, Layer
 from tests.test_stages import residual
 
 
@@ -336,6 +338,15 @@ def test_modules_in_modules_are_boxes_in_boxes() -> None:
     ]  # fmt: skip
     assert "blocks.1" in found[1]["titles"]
     assert "blocks.1.feed" in found[3]["titles"]
+
+
+@pytest.mark.parametrize("added", [sum, builtins.sum])
+def test_the_outputs_of_a_layer_are_of_one_sample(added: Callable[[list[Value]], Value]) -> None:
+    layer = Layer(3, 4, activation="tanh", seed=1)
+    losses = [added([out * out for out in layer([0.5 * i, 1.0, -1.0])]) for i in range(5)]
+    found = Structure(list(Recording(added(losses)).nodes)).samples
+    assert found.names == [f"sample {i}" for i in range(5)]
+    assert Counter(found.of)[3] == 4 * 3  # a product, its activation and its square
 
 
 def test_a_level_is_called_as_what_is_in_it_or_around_it() -> None:

@@ -121,11 +121,32 @@ def _by_sharing(graph: Graph) -> Repetitions | None:
         if len(group) > 1:  # so do those whose loss depends on their label
             group = [number for number in sorted(ops) if are_similar([ops[number], ops[group[0]]])]
         if len(group) > 1 and _share_parameters(graph, part, group):
-            rank = {number: k for k, number in enumerate(group)}
+            rank = _ranks(graph, part, group)
             of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
-            return Repetitions([f"sample {k}" for k in range(len(group))], of)
+            return Repetitions([f"sample {k}" for k in range(max(rank.values()) + 1)], of)
         top = max(terms, key=lambda term: (size[part[term]], term))
     return None
+
+
+def _ranks(graph: Graph, part: dict[int, int], group: list[int]) -> dict[int, int]:
+    """Return which sample each part belongs to.
+
+    Parts that have no parameter of a module in common, as the outputs of a layer, are parts of one
+    sample: there are as many samples as parts that have.
+    """
+    kinds = DisjointSets(group)
+    first: dict[int, int] = {}  # the part that uses a parameter before all others
+    for i, number in part.items():
+        for arg in graph.args[i] if number in kinds else ():
+            if graph.nodes[arg].op is None and "." in graph.nodes[arg].label:
+                kinds.join(number, first.setdefault(arg, number))
+    alike: dict[int, list[int]] = {}
+    for number in group:
+        alike.setdefault(kinds.first(number), []).append(number)
+    samples = list(alike.values())
+    if len(samples[0]) == 1 or len(set(map(len, samples))) > 1:
+        samples = [group]
+    return {number: k for numbers in samples for k, number in enumerate(numbers)}
 
 
 def _share_parameters(graph: Graph, part: dict[int, int], group: list[int]) -> bool:

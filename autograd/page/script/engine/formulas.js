@@ -100,18 +100,18 @@ export function turnsOf(run, node) {
 const joined = (...parts) => parts.filter(Boolean).join("\u00a0· ");
 /**
  * What the givers of a node's ledger are called: of several in a row that stand at one place, the
- * first has it as its `head`, and each is called by its sample or by which use it is; one that has
- * no place as `called` says.
+ * first has it as its `head`, and each is called by its sample, by which use it is, or by its name.
+ * `boxOf` gives what stands for the place of one that has none, or "".
  */
-export function giversOf(run, node, givers, called) {
+export function giversOf(run, node, givers, boxOf) {
   const uses = turnsOf(run, node),
-    places = givers.map((giver) => placeOf(run, giver).place);
+    places = givers.map((giver) => placeOf(run, giver).place || boxOf(giver));
   return givers.map((giver, i) => {
     const place = places[i],
       isOneOfSome = place && (place === places[i - 1] || place === places[i + 1]);
     return {
       head: isOneOfSome && place !== places[i - 1] ? place : "",
-      text: joined(uses.get(giver), !isOneOfSome && place) || called(giver),
+      text: joined(uses.get(giver), !isOneOfSome && place) || run.names[giver],
     };
   });
 }

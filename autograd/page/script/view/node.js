@@ -128,7 +128,7 @@ function ledgerOf(node, given) {
   const arrived = given.slice(hidden),
     later = awaited.slice(0, MOST),
     nodes = [...arrived.map((e) => e.node), ...later.map((e) => ownerOf[e])],
-    givers = giversOf(run, node, nodes, called);
+    givers = giversOf(run, node, nodes, boxOf);
   const entries = nodes.flatMap((node, i) => {
     const e = arrived[i],
       { head, text } = givers[i],
@@ -172,16 +172,16 @@ function pathItems(paths, given) {
     return pathItem(path, share);
   });
 }
-/** What shows a node: itself or its box. */
-function called(node) {
+/** The box that shows a node, "" if it is shown itself. */
+function boxOf(node) {
   const item = itemOf(node);
-  return run.isGroup(item) ? boxName(item - run.count) : run.names[node];
+  return run.isGroup(item) ? boxName(item - run.count) : "";
 }
 /** A path, from what is shown to what is shown, and which use of the node it ends with. */
 function pathText(nodes) {
   const end = nodes.at(-1),
     steps = nodes.slice(0, -1).filter((node, i) => !i || itemOf(node) !== itemOf(nodes[i - 1])),
-    names = [...steps.map(called), run.names[end]],
+    names = [...steps.map((node) => boxOf(node) || run.names[node]), run.names[end]],
     more = `… ${names.length - 8} more …`,
     shown = names.length <= 9 ? names : [...names.slice(0, 4), more, ...names.slice(-4)],
     use = turnsOf(run, end).get(nodes.at(-2));
