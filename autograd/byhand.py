@@ -247,6 +247,8 @@ def _backward_of(node: Value) -> Backward:
 
 
 def _set_backward(node: Value, function: Any) -> None:
+    if function is None and not isinstance(node._form, _Closure):
+        return  # closures, of which a node here has none, are taken off before they are pickled
     if not callable(function):
         raise TypeError(f"_backward is a function without arguments, got {quoted(function)}")
     if node._form is None:

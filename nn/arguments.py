@@ -9,8 +9,9 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
-from autograd import Value, quoted
+from autograd import Value, counted, quoted
 
 
 def leaves(parameters: Iterable[Value]) -> list[Value]:
@@ -169,7 +170,19 @@ def check_inputs(taker: object, given: object, wanted: int | None) -> None:
     """
     found = length(taker, given, f"a list of {wanted} numbers")
     if found != wanted:
-        raise ValueError(f"{taker} takes {wanted} inputs, got {found}")
+        raise wrong_length(taker, given, wanted)
+
+
+def wrong_length(taker: object, given: Any, wanted: int | None) -> ValueError:
+    """Return the error to raise where a list is longer or shorter than what is wanted.
+
+    >>> wrong_length("Linear(2, 1)", [[1.0, 2.0]], 2)
+    ValueError('Linear(2, 1) takes 2 inputs, got 1 row: model.predict(rows) takes many at once')
+    """
+    if hasattr(next(iter(given), None), "__len__"):
+        rows = f"{counted(len(given), 'row')}: model.predict(rows) takes many at once"
+        return ValueError(f"{taker} takes {wanted} inputs, got {rows}")
+    return ValueError(f"{taker} takes {wanted} inputs, got {len(given)}")
 
 
 def _count(name: str, given: object, least: int) -> int:

@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from autograd import CompileError, Value, is_compiling
-from nn.arguments import finite, generator, number, share
+from nn.arguments import finite, generator, number, share, wrong_length
 from nn.module import Module
 
 Inputs = Sequence[Value | float]
@@ -111,7 +111,7 @@ class Standardize(Module):
             ValueError: there are not as many inputs as means.
         """
         if len(x) != len(self.means):
-            raise ValueError(f"{self} takes {len(self.means)} inputs, got {len(x)}")
+            raise wrong_length(self, x, len(self.means))
         outs: list[Any] = [
             mean + deviation * each
             if self.invert

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from autograd import TABLE, Op, Value, call_in_scopes, dot, elu, leaky_relu, quoted, relu
 from autograd.annotations import Any
-from nn.arguments import count, generator, meant
+from nn.arguments import count, generator, meant, wrong_length
 from nn.init import Init, chosen, fitting, uniform
 from nn.module import Module
 
@@ -86,7 +86,7 @@ class Neuron(Module):
                 f"{self} takes a list of {len(self.w)} numbers, got {quoted(x)}"
             ) from None
         if given != len(self.w):
-            raise ValueError(f"{self} takes {len(self.w)} inputs, got {given}")
+            raise wrong_length(self, x, len(self.w))
         out = dot(self.w, x, self.b)
         return self.activation(out) if self.nonlin else out
 

@@ -24,7 +24,8 @@ def predicted(model: Callable[[Any], Any], inputs: Any) -> Any:
     rows = inputs.to_numpy() if hasattr(inputs, "to_numpy") else inputs
     if not all(hasattr(row, "__len__") for row in rows):
         raise TypeError(
-            f"predict takes a list of inputs, each a list of numbers: got {inputs!r:.60}"
+            f"predict takes a list of inputs, each a list of numbers: got {inputs!r:.60}; of a "
+            "single x, it is predict([x])[0]"
         )
     plain = rows.tolist() if hasattr(rows, "tolist") else [list(row) for row in rows]
     if not plain:

@@ -26,6 +26,7 @@ from autograd import (
     jvp,
     no_grad,
     tanh,
+    trace,
 )
 from autograd.engine import sweep
 
@@ -350,3 +351,22 @@ def test_a_function_that_leaves_no_number_in_a_grad_changes_none(first: bool) ->
         out.backward()
     assert (x.grad, str(y.grad), out.grad) == (5.0, "-0.0", 0.0)
     assert x._mark is y._mark is out._mark is None
+
+
+def test_a_backward_that_is_taken_off_is_none_to_begin_with() -> None:
+    """As those do who pickle a graph of micrograd's, closures and all."""
+    a, b = Value(2.0), Value(3.0)
+    out = (a * b + a).tanh()
+    out.backward()
+    for node in trace(out)[0]:
+        node._backward = None  # type: ignore[assignment]
+    again = pickle.loads(pickle.dumps(out))
+    assert (again.data, again.grad, len(again._prev)) == (out.data, 1.0, 1)
+    gradient = a.grad
+    a.grad = 0.0
+    out.backward()
+    assert a.grad == gradient
+    own = Value(1.0, (a,), "own")
+    own._backward = lambda: None
+    with pytest.raises(TypeError, match="a function without arguments, got None"):
+        own._backward = None  # type: ignore[assignment]

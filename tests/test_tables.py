@@ -6,6 +6,7 @@ import io
 import json
 import math
 import random
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,18 @@ def test_how_numbers_dates_and_flags_are_written(
         if not math.isnan(x) and found.reader:
             assert found.reader.number(cell) == x
             assert found.reader.number(found.reader.text(x)) == pytest.approx(x, rel=1e-5)
+
+
+def test_the_first_of_each_month_and_days_that_may_be_months(tmp_path: Path) -> None:
+    monthly = column(tmp_path, [f"01/{i:02d}/2020" for i in range(1, 13)])
+    assert [monthly.reader.text(x)[:5] for x in monthly.values[:3]] == ["01/01", "01/02", "01/03"]
+    assert monthly.values[1] - monthly.values[0] == 31
+    january = column(tmp_path, [f"1/{i}/2020" for i in range(1, 16)])
+    assert january.values[1] - january.values[0] == 1
+    either = column(tmp_path, ["2/3/2020", "4/5/2020", "1/1/2020"])
+    assert either.values[0] == (date(2020, 2, 3) - date(1970, 1, 1)).days
+    assert either.said == "taken for month/day, might be day/month"
+    assert not column(tmp_path, ["2/3/2020", "4/15/2020", "1/1/2020"]).said
 
 
 @pytest.mark.parametrize(

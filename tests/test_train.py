@@ -155,7 +155,21 @@ def test_history_says_how_it_ended() -> None:
         ({"data": ([], [])}, "at least one: got 0 and 0"),
         ({"data": ([[0.0, 1.0]], [])}, "as many inputs as targets, at least one: got 1 and 0"),
         ({"data": (iter([[0.0, 1.0]]), [1])}, r"inputs must be a list or an array: got <list_it"),
-        ({"data": [[0.0, 1.0]]}, r"data must be the pair \(inputs, targets\): got"),
+        (
+            {"data": [[0.0, 1.0]]},
+            r"must be the pair \(inputs, targets\), as in fit\(model, .*\]\]$",
+        ),
+        ({"data": [([0.0, 1.0], 1)]}, r"of a list of samples, tuple\(zip\(\*data\)\) makes it$"),
+        (
+            {
+                "loss": lambda outs, targets: sum(
+                    (a - b) ** 2 for a, b in zip(outs, targets, strict=True)
+                )
+            },
+            r"the loss fails: .*not iterable; it is called as loss\(prediction, target\), of one "
+            r"sample and no batch, here of Value\(.*\) and \d\.0; fit takes their mean",
+        ),
+        ({"loss": lambda out, target: (out - target).mean()}, r"fails: .*mean.*; it is called as"),
         ({"data": ([[0.0, 1.0], [1.0]], [0, 1])}, r"inputs\[1\] has 1 numbers, inputs\[0\] has 2"),
         ({"data": ([[0.0, math.nan]], [0])}, r"inputs\[0\]\[1\] is nan: clean the data first"),
         ({"data": ([[0.0, "a"]], [0])}, r"inputs\[0\]\[1\]: expected a real number, got 'a'"),
@@ -167,7 +181,7 @@ def test_history_says_how_it_ended() -> None:
             {"data": ([[0.0, 1.0], [9.0, 9.0]], [0, 1]), "loss": binary_cross_entropy},
             r"takes probabilities: for inputs\[\d\] the model answers .*; end it with a sigmoid",
         ),
-        ({"data": ([[0.0, 1.0, 2.0]], [0])}, r"ReLUNeuron\(2\) takes 2 inputs, got 3"),
+        ({"data": ([[0.0, 1.0, 2.0]], [0])}, r"ReLUNeuron\(2\) takes 2 inputs, got 3$"),
         ({"loss": lambda out, target: out.data}, "loss must return a Value to differentiate"),
         ({"optimizer": SGD([Value(1.0)], 0.1)}, "holds none of the model's parameters"),
     ],
@@ -206,9 +220,12 @@ def test_training_under_debug_gives_the_same_weights() -> None:
 
 def test_a_loss_that_takes_one_number_refuses_several_outputs() -> None:
     model = MLP(2, [3, 2], seed=0)
-    with pytest.raises(TypeError) as caught:
+    with pytest.raises(TypeError, match=r"the loss fails: .* here of \[Value\("):
         fit(model, moons(4), lambda p, t: 1 - t * p, SGD(model.parameters(), 0.1), epochs=1)
-    assert "in the loss of prediction [Value(" in caught.value.__notes__[0]
+    single = MLP(2, [3, 1], seed=0)
+    with pytest.raises(TypeError, match=r"^cross_entropy takes a list") as caught:
+        fit(single, moons(4), cross_entropy, SGD(single.parameters(), 0.1), epochs=1)
+    assert "in the loss of prediction Value(" in caught.value.__notes__[0]
 
 
 def test_a_diverging_loss_stops_with_the_last_finite_weights() -> None:
@@ -566,5 +583,5 @@ def test_frames_are_data_and_a_column_of_targets_is_named() -> None:
     column = (inputs, [[label] for label in labels])
     with pytest.raises(TypeError, match=r"targets\[0\] is \[\d\.0\], a list, where the model"):
         fit(model, column, binary_cross_entropy_with_logits, optimizer, epochs=1)
-    with pytest.raises(TypeError, match=r"predict takes a list of inputs, each a list.* \[1, 2\]"):
+    with pytest.raises(TypeError, match=r"each a list.* \[1, 2\]; of .* predict\(\[x\]\)\[0\]$"):
         model.predict([1, 2])

@@ -18,6 +18,7 @@ from nn.tables.numerals import (
     Unreadable,
     is_missing,
     reader_of,
+    swapped_of,
     unreadable,
 )
 
@@ -138,6 +139,9 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
     values = cells.map(table).astype(float)
     said = [_no_answers(int(cells.isin(odd).sum()), odd)] if odd else []
     said += [_doubtful(values)] if isinstance(reader, Numerals) else []
+    swapped = swapped_of(reader)
+    if swapped and not unreadable(swapped, present):
+        said.append("taken for month/day, might be day/month")
     text = "; ".join(filter(None, said))
     return Column(name, reader, values, int(values.isna().sum()), "", text)
 

@@ -334,7 +334,20 @@ def reader_of(cells: Sequence[str], decimal: str) -> Reader | None:
     sample = cells[:: max(1, len(cells) // MOST_TRIED)]
     failures = [(unreadable(reader, sample), i) for i, reader in enumerate(tried)]
     least, i = min(failures, default=(len(sample), 0))
-    return tried[i] if least < len(sample) / 2 else None
+    if least >= len(sample) / 2:
+        return None
+    swapped = swapped_of(tried[i])
+    # The first of each month, unless all are in January.
+    if swapped in tried and all(re.match(r"0?1/", cell) for cell in sample):
+        return swapped if unreadable(swapped, sample) <= least else tried[i]
+    return tried[i]
+
+
+def swapped_of(reader: Reader) -> Dates | None:
+    """Return dates with the day first, of those with the month first."""
+    if isinstance(reader, Dates) and reader.format.startswith("%m/%d"):
+        return Dates(reader.format.replace("%m/%d", "%d/%m"))
+    return None
 
 
 def unreadable(reader: Reader, cells: Sequence[str]) -> int:

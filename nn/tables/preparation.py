@@ -163,7 +163,8 @@ class Preparation(NamedTuple):
     def load(cls, path: str | PathLike[str]) -> Preparation:
         """Return the preparation in the file of a model that ``chainrule train`` made of a table.
 
-        With it, ``nn.load(path).predict([preparation.encode(cells)])`` answers a row of the table.
+        With it, ``nn.load(path).predict([preparation.encode(cells)])`` answers a row of the table:
+        with a number or, of classes, with logits, in the order of ``notes_of(path)["classes"]``.
 
         Raises:
             StateError: the file is damaged, or its model takes no cells.

@@ -34,8 +34,13 @@ class Dataset(Sequence[Sample]):
 
     def __init__(self, data: Data, loss: Loss, which: str = "") -> None:
         if not isinstance(data, tuple) or len(data) < 2:
+            pairs = isinstance(data, list) and all(
+                isinstance(each, tuple) and len(each) == 2 for each in data
+            )
+            hint = "; of a list of samples, tuple(zip(*data)) makes it" if pairs else ""
             raise TypeError(
-                f"{which or 'data '}must be the pair (inputs, targets): got {data!r:.60}"
+                f"{which or 'data '}must be the pair (inputs, targets), as in fit(model, (X, y), "
+                f"...): got {data!r:.60}{hint}"
             )
         inputs, targets = (x.to_numpy() if hasattr(x, "to_numpy") else x for x in data[:2])
         for name, given in (("inputs", inputs), ("targets", targets)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import nn.losses
 from autograd import Value, no_grad
 from nn.losses import bare, binary_cross_entropy, cross_entropy
 from nn.training.dataset import Dataset
@@ -36,11 +37,16 @@ def _tried(plan: Plan, samples: Dataset, i: int) -> Value:
         prediction = plan.model(inputs)
     try:
         term = plan.loss(prediction, target)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         if isinstance(prediction, Value) and isinstance(target, list) and len(target) == 1:
             raise TypeError(
                 f"targets[0] is {target}, a list, where the model answers with one number: give a "
                 "number for each sample, such as y.ravel()"
+            ) from error
+        if bare(plan.loss).__module__ != nn.losses.__name__:
+            raise TypeError(
+                f"the loss fails: {error}; it is called as loss(prediction, target), of one sample "
+                f"and no batch, here of {prediction!r:.60} and {target}; fit takes their mean"
             ) from error
         error.add_note(f"in the loss of prediction {prediction!r:.60} and target {target}")
         raise
