@@ -9,9 +9,8 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any
 
-from autograd import Value, counted, quoted
+from autograd import Value, quoted
 
 
 def leaves(parameters: Iterable[Value]) -> list[Value]:
@@ -170,16 +169,18 @@ def check_inputs(taker: object, given: object, wanted: int | None) -> None:
     """
     found = length(taker, given, f"a list of {wanted} numbers")
     if found != wanted:
-        raise wrong_length(taker, given, wanted)
+        raise wrong_length(taker, given, wanted)  # type: ignore[arg-type]
 
 
-def wrong_length(taker: object, given: Any, wanted: int | None) -> ValueError:
+def wrong_length(taker: object, given: Sequence[object], wanted: int | None) -> ValueError:
     """Return the error to raise where a list is longer or shorter than what is wanted.
 
     >>> wrong_length("Linear(2, 1)", [[1.0, 2.0]], 2)
     ValueError('Linear(2, 1) takes 2 inputs, got 1 row: model.predict(rows) takes many at once')
     """
     if hasattr(next(iter(given), None), "__len__"):
+        from autograd import counted
+
         rows = f"{counted(len(given), 'row')}: model.predict(rows) takes many at once"
         return ValueError(f"{taker} takes {wanted} inputs, got {rows}")
     return ValueError(f"{taker} takes {wanted} inputs, got {len(given)}")
