@@ -14,7 +14,7 @@ from autograd import sum as sum_of
 from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
 from autograd.drawing.flow import BINS, spread
 from autograd.drawing.structure import Structure, starred
-from nn import GPT, MLP, Embedding, Layer, Module
+from nn import GPT, MLP, Embedding, Layer, Linear, Module, Sequential
 from nn.data import moons
 from nn.losses import cross_entropy, hinge
 
@@ -366,6 +366,22 @@ def test_what_is_looked_up_belongs_to_the_model(level: str) -> None:
     assert found(3) == found(20)
     own = {"network": ["network"], "layer": ["word", "+", "judge.layers.0", "judge.layers.1"]}
     assert [title for _, title in found(20)] == [*own[level], "*", "-", "relu", "sum", "loss"]
+
+
+def test_a_bare_layer_is_one_box_at_the_level_of_layers() -> None:
+    def found(outs: Callable[[float], list[Value]], level: str) -> list[str]:
+        losses = [sum_of([out * out for out in outs(0.5 * i)]) for i in range(5)]
+        return [title for _, title in boxes_of_mean(losses, level)]
+
+    layer = Layer(2, 3, activation="tanh", seed=1)
+    for level in ("network", "layer"):
+        assert found(lambda x: layer([x, 1.0]), level) == ["network", "*", "sum", "loss"]
+    neurons = found(lambda x: layer([x, 1.0]), "neuron")
+    assert {f"neurons.{i}" for i in range(3)} <= set(neurons)
+
+    # What feeds another is a layer of its own.
+    deep = Sequential(Linear(2, 3, seed=1), Linear(3, 1, seed=2))
+    assert found(lambda x: deep([x, 1.0]), "layer")[:2] == ["layers.0", "layers.1"]
 
 
 def test_a_text_is_one_network_from_its_tokens_on() -> None:

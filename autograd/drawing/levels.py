@@ -215,6 +215,8 @@ def fold(
     found = [-1] * len(structure.nodes)
     modules: dict[int, dict[str, None]] = {}
     last = len(structure.nodes) - 1
+    if level == "layer" and structure.is_one_layer:
+        level = "network"
     places = _network_of(structure) if level == "network" else structure.place
     ends = [module_at(level, path) if level != "op" and path else "" for path in places]
     inputs = structure.inputs if level != "op" else set()

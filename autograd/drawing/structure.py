@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from autograd.drawing.samples import Graph, are_similar, samples_of
@@ -95,6 +95,21 @@ class Structure:
         if not (place := self.place[leaf]) or leaf not in self._users:
             return 0
         return sum(times for (*_, used), times in self._users[leaf].items() if used == place)
+
+    @cached_property
+    def is_one_layer(self) -> bool:
+        """Whether the modules are the neurons of a layer: alike in name, and none feeds another."""
+        names = set(filter(None, self.place))
+        stems = {re.sub(r"\.\d+$", "", name) for name in names}
+        if len(names) < 2 or len(stems) > 1 or "." in "".join(stems):
+            return False
+        feeds: list[str] = []  # the module that each node comes from, "*" for several
+        for place, args in zip(self.place, self.args, strict=True):
+            before = {feeds[arg] for arg in args} - {""}
+            if place and before - {place}:
+                return False
+            feeds.append(place if place and args else "*" if len(before) > 1 else "".join(before))
+        return True
 
     def _find_inputs(self) -> set[int]:
         alike: dict[Hashable, list[int]] = {}
