@@ -747,8 +747,8 @@ def test_drawing_numbers_is_refused() -> None:
 
     for f, said in (
         (lambda x: x * source.random(), "draws random numbers"),
-        (lambda x: x * next(counter), "does something else each time it is run"),
-        (growing, "does something else each time it is run"),
+        (lambda x: x * next(counter), "each time it is run, and finds how far .* through counter:"),
+        (growing, "each time it is run, and finds what an earlier run has left in fresh:"),
     ):
         assert re.match(rf"{re.escape(__file__)}:\d+: .*{said}", refused(f, 1.0))
 

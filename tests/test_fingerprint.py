@@ -526,5 +526,5 @@ def test_a_value_that_each_run_puts_in_anothers_place_is_noticed() -> None:
         state[0] = autograd.detach(x + state[0])
         return state[0] * x
 
-    with pytest.raises(CompileError, match="keeps something from one run for the next"):
+    with pytest.raises(CompileError, match="an earlier run has left in state"):
         autograd.compile(f, 1.0)

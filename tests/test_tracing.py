@@ -573,6 +573,135 @@ def test_a_text_that_decides_is_refused(f: Any) -> None:
         compile(f, 1.0)
 
 
+LOG = logging.getLogger("of what is printed")
+LOG.addHandler(logging.NullHandler())
+LOG.propagate = False
+
+
+def under_an_if(x: Any) -> Any:
+    if x.data > P.data and P.data > 0:
+        print("large", x.data, round(P.data, 2))  # noqa: T201
+        LOG.info("%s", x.data)
+    else:
+        LOG.info("small")
+    return x * P
+
+
+def in_an_expression(x: Any) -> Any:
+    sign = "+" if x.data > 0 else "-"
+    print(f"{sign} {P.data:.2f}")  # noqa: T201
+    print("large" if P.data > 1 else "small", x.data)  # noqa: T201
+    for k in range(3):
+        if P.data > k:
+            print(k)  # noqa: T201
+    return x * P
+
+
+def rounded(x: Any) -> Any:
+    percent = round(100 * P.data)
+    print(percent, int(P.data), float(x.data), math.exp(P.data))  # noqa: T201
+    return x * P
+
+
+def every_tenth_time(x: Any, calls: list[int] = [0]) -> Any:  # noqa: B006
+    calls[0] += 1
+    if calls[0] % 10 == 0:
+        print(f"call {calls[0]}: {P.data:.3f}")  # noqa: T201
+    return x * P
+
+
+@pytest.mark.parametrize("f", [under_an_if, in_an_expression, rounded, every_tenth_time])
+def test_what_decides_no_more_than_what_is_printed_is_not_refused(f: Any, backend: str) -> None:
+    P.data = 2.0
+    compiled = compile(f, 1.0, backend=backend)
+    for x, p in ((3.0, 5.0), (-3.0, -5.0)):
+        P.data = p
+        assert compiled(x) == f(Value(x)).data == x * p
+
+
+def under_an_if_that_does_more(x: Any) -> Any:
+    y = x * P
+    if P.data > 3.7:
+        print("large")  # noqa: T201
+        y = y * 2
+    return y
+
+
+def in_the_other_way(x: Any) -> Any:
+    y = x * P
+    if P.data > 3.7:
+        print("large")  # noqa: T201
+    else:
+        FOUND.append(1.0)
+    return y * len(FOUND)
+
+
+def by_returning(x: Any) -> Any:
+    if P.data > 3.7:
+        print("large")  # noqa: T201
+        return x
+    return x * P
+
+
+def while_printing(x: Any) -> Any:
+    y = x * P
+    while y.data > 3.7:
+        print(y)  # noqa: T201
+        y = y - 1
+    return y
+
+
+def of_what_is_printed_as_well(x: Any) -> Any:
+    size = "large" if P.data > 3.7 else "small"
+    print(size)  # noqa: T201
+    return x * len(size)
+
+
+def rounded_and_used(x: Any) -> Any:
+    whole = round(P.data / 100)
+    print(whole)  # noqa: T201
+    return x * whole
+
+
+def rounded_and_kept(x: Any) -> Any:
+    kept: list[int] = []
+    print(kept.append(int(P.data / 100)))  # noqa: T201
+    return x * kept[0]
+
+
+def rounded_into_a_stream(x: Any) -> Any:
+    stream = io.StringIO()
+    print(int(P.data / 100), file=stream)
+    return x * float(stream.getvalue())
+
+
+def by_what_prints(x: Any) -> Any:
+    if P.data > 3.7:
+        print(FOUND.clear())  # noqa: T201
+    return x * len(FOUND)
+
+
+DECIDE_BESIDES = [
+    under_an_if_that_does_more,
+    in_the_other_way,
+    by_returning,
+    while_printing,
+    of_what_is_printed_as_well,
+    rounded_and_used,
+    rounded_and_kept,
+    rounded_into_a_stream,
+    by_what_prints,
+]
+
+
+@pytest.mark.parametrize("f", DECIDE_BESIDES)
+def test_what_decides_more_than_what_is_printed_is_refused(f: Any) -> None:
+    P.data = 2.0
+    place = rf"{re.escape(__file__)}:\d+: (>|int\(\)|round\(\)|text) of a number"
+    with pytest.raises(CompileError, match=place):
+        compile(f, 1.0)
+
+
 def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     notes: list[str] = []
     log = logging.getLogger("of a text")
@@ -958,7 +1087,7 @@ def of_a_cache(x: Any) -> Any:
 
 CACHE: dict[str, Any] = {}
 IN_FLOATS = "something else where the numbers it reads are floats"
-EACH_TIME = "something else each time"
+EACH_TIME = r"keeps a value .* that it has computed in one run for the next"
 
 LOOKS: dict[str, tuple[Any, str]] = {
     "isinstance": (lambda x: x * P if isinstance(x.data, int | float) else -x, ""),

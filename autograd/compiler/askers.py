@@ -20,7 +20,7 @@ GENERATED = "__create_fn__"
 
 def users_place() -> str:
     """Return the innermost place in a user's code: neither ours nor in a library."""
-    frame = _innermost(sys._getframe(1))
+    frame = innermost(sys._getframe(1))
     return place_in(frame, frame.f_lineno) if frame else place_of(("", *source_line()))
 
 
@@ -29,7 +29,7 @@ def is_users(frame: FrameType) -> bool:
     return not is_foreign(_module_of(frame))
 
 
-def _innermost(frame: FrameType | None) -> FrameType | None:
+def innermost(frame: FrameType | None) -> FrameType | None:
     """Return the first frame in a user's code, from one on outwards."""
     while frame and (GENERATED in frame.f_code.co_qualname or not is_users(frame)):
         frame = frame.f_back
@@ -57,7 +57,7 @@ def place_elsewhere(f: Any, thread: int) -> str:
     Returns:
         "" if somebody else asks.
     """
-    frame = _innermost(sys._getframe(1))
+    frame = innermost(sys._getframe(1))
     is_own = frame is None or frame.f_code in _codes_within(f)
     if not (is_own or (thread != get_ident() and _waits(thread))):
         return ""
@@ -75,7 +75,7 @@ def _waits(thread: int) -> bool:
 
 def _home_of(thread: int) -> str:
     """Return where a user's code is in a thread."""
-    frame = _innermost(sys._current_frames().get(thread))
+    frame = innermost(sys._current_frames().get(thread))
     return place_in(frame, frame.f_lineno) if frame else ""
 
 

@@ -91,6 +91,12 @@ class Leftovers:
     def __bool__(self) -> bool:
         return bool(self._changed or self._iterators or self._clocks)
 
+    @property
+    def named(self) -> list[str]:
+        """What is left, as messages name it."""
+        left = [_left_in(self._name_of(each)) for each in self._changed]
+        return left + [_gone_through(each.name) for each in self._iterators]
+
     @contextmanager
     def replaced(self, run: Inspection) -> Iterator[None]:
         """Put stand-ins in all places; afterwards, none is left."""
@@ -100,7 +106,7 @@ class Leftovers:
             for held in self._iterators:
                 self._replace_iterator(held, run)
             for held in self._changed:
-                told = _told(run, f"what an earlier run has left in {self._name_of(held)}")
+                told = told_of(run.name, _left_in(self._name_of(held)))
                 if held.spelled == SAME or held.name.startswith("the keys of"):
                     self._replace_contents(held, told, run)
                 elif not held.spelled.endswith(IS):
@@ -142,7 +148,7 @@ class Leftovers:
         return held.name
 
     def _replace_iterator(self, held: Held, run: Inspection) -> None:
-        told = _told(run, f"how far an earlier run has gone through {held.name}")
+        told = told_of(run.name, _gone_through(held.name))
         others = [stand_in(x, told, run) if _is_iterator(x) else x for x in _parts(held.value)]
         self._replace(held, tuple(others) if type(held.value) is tuple else others[0])
 
@@ -193,7 +199,8 @@ class Leftovers:
         def noted(name: str, *args: Any) -> Any:
             now = own[name](*args)
             is_asked = is_on(run) and is_users(_getframe(1))
-            return LeftNumber(now, _told(run, f"time.{name}()"), run) if is_asked else now
+            told = told_of(run.name, f"time.{name}()")
+            return LeftNumber(now, told, run) if is_asked else now
 
         others: dict[int, Any] = {id(own[name]): partial(noted, name) for name in own}
         for name in own:
@@ -208,11 +215,20 @@ class Leftovers:
                 setattr(time, name, clock)
 
 
-def _told(run: Inspection, of: str) -> str:
+def told_of(name: str, of: str, does: str = "goes by") -> str:
+    """Return what is said of a function that does something with what is another in each run."""
     return (
-        f"{run.name} goes by {of}: what is compiled is recorded once and does the same in each "
+        f"{name} {does} {of}: what is compiled is recorded once and does the same in each "
         "call; pass it as an argument, or set it in the function before it is read"
     )
+
+
+def _left_in(name: str) -> str:
+    return f"what an earlier run has left in {name}"
+
+
+def _gone_through(name: str) -> str:
+    return f"how far an earlier run has gone through {name}"
 
 
 def _parts(thing: Any) -> Sequence[Any]:

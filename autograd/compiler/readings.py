@@ -10,7 +10,12 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd.compiler.telling import is_in_a_text, is_only_told
+from autograd.compiler.telling import (
+    is_about_telling,
+    is_in_a_text,
+    is_only_printed,
+    is_only_told,
+)
 from autograd.engine import Value
 from autograd.forms import describe
 from autograd.modes import OWN_CODE, current_mode
@@ -101,9 +106,13 @@ class TracedNumber(Operand):
     def _shown(self) -> float:
         if not is_on(self.tracer):
             return self._elsewhere()
+        return self._known() if is_only_told() else self._plain("text")
+
+    def _known(self) -> float:
+        """Return the number to who goes by it nowhere."""
         if self.number != self.number:
             self.tracer.refuse_loops()
-        return self.number if is_only_told() else self._plain("text")
+        return self.number
 
 
 def traced_number(node: Value, number: float, tracer: Any) -> TracedNumber:
@@ -135,7 +144,12 @@ def _deciding(name: str) -> Callable[..., Any]:
 
     def method(self: TracedNumber, *args: Any) -> Any:
         is_told = name in ("float", "int") and is_in_a_text()
-        number = self._shown() if is_told else self._plain(asked.get(name, f"{name}()"))
+        if is_told:
+            number = self._shown()
+        elif is_on(self.tracer) and (is_about_telling() if name in asked else is_only_printed()):
+            number = self._known()
+        else:
+            number = self._plain(asked.get(name, f"{name}()"))
         args = tuple(arg.number if isinstance(arg, TracedNumber) else arg for arg in args)
         return getattr(number, f"__{name}__")(*args)
 

@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.askers import is_users, place_in
-from autograd.compiler.leftovers import Leftovers
+from autograd.compiler.leftovers import Leftovers, told_of
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
 from autograd.compiler.places import Held, held_by
 from autograd.compiler.reach import reached, values_within
@@ -159,14 +159,25 @@ def _recorded(
             "run: what is compiled is recorded once; draw them outside and pass them as an "
             "argument, or seed the generator in the function"
         )
+    if found and found[0] in first.made:
+        raise CompileError(
+            f"{home}{name} keeps a value{describe(found[0])} that it has computed in one run for "
+            "the next: what is compiled computes all in each call; keep none that is computed, in "
+            "a cache or an attribute, but compute it where it is used"
+        )
     if found:
         noting = tracer.noting()
         changing = [*repeated(noting).differing, None][0]
         place = noting.places.get(changing) if changing else None
+        held = held_by(f, things, is_users=True)
+        _does_with_floats(f, name, shapes, numbers, tracer)
+        if left := Leftovers(f, held, ()).named:
+            does = "does something else each time it is run, and finds"
+            raise CompileError(f"{f'{place}: ' if place else home}{told_of(name, left[0], does)}")
         raise CompileError(
             f"{f'{place}: ' if place else home}{name} does something else each time it is run: it "
-            "makes text of a number, goes by the order of a set, or keeps something from one run "
-            "for the next; pass what changes as an argument, and a list for a set"
+            "makes text of a number, or goes by the order of a set; pass what changes as an "
+            "argument, and a list for a set"
         )
     before = next((node for node in nodes if node.op and node not in first.made), None)
     if before is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import dis
 import io
+import math
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from itertools import chain
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from autograd.compiler.askers import is_users
+from autograd.compiler.askers import innermost, is_users
 from autograd.compiler.reach import is_foreign
 
 MESSAGES = frozenset("autograd.compiler.recording autograd.errors asyncio.base_futures".split())
@@ -28,6 +29,18 @@ HANDS_ON = tuple(
     "KW_NAMES LIST_APPEND LIST_EXTEND LIST_TO_TUPLE LOAD MAKE NOP PRECALL PUSH_NULL RESUME".split()
 )
 """What instructions begin with that put something together, or give it to a call."""
+
+LOOKS_UP = tuple("BINARY BUILD CACHE CONVERT EXTENDED_ARG FORMAT LOAD NOP PUSH_NULL".split())
+"""What instructions begin with that have no effect but a result."""
+
+CALLS = ("CALL", "KW_NAMES", "PRECALL")
+"""What those of a call begin with."""
+
+PURE = frozenset("abs float format int len math max min repr round str sum type".split())
+"""Functions of Python's whose calls have none, either, and a module of such functions."""
+
+DECIDES = ("COMPARE_OP", "NOP", "NOT_TAKEN", "TO_BOOL", "UNARY_NOT")
+"""What instructions begin with that stand before a decision."""
 
 TOLD = "POP_TOP"
 """The instruction at the end of a statement that is a call."""
@@ -96,6 +109,39 @@ def is_only_told() -> bool:
     return end == TOLD
 
 
+def is_about_telling() -> bool:
+    """Return whether a decision that is made just now is only about what is printed or logged.
+
+    It is that of an ``if`` or a conditional expression, both of whose ways do nothing else.
+    """
+    frame = innermost(sys._getframe(1))
+    if frame is None:
+        return False
+    code, at = frame.f_code, frame.f_lasti
+    later = [i for i in _instructions(code) if i.offset >= at]
+    jump = next((i for i in later if not i.opname.startswith(DECIDES)), None)
+    if jump is None or not jump.opname.startswith("POP_JUMP") or jump.argval <= jump.offset:
+        return False
+    way = [i for i in later if jump.offset < i.offset < jump.argval]
+    other: list[dis.Instruction] = []
+    if way and way[-1].opname == "JUMP_FORWARD":
+        end = way.pop().argval
+        other = [i for i in later if jump.argval <= i.offset < end]
+    scope = _Scope(code, _names_in(frame))
+    if scope.only_prints(way, jump.argval) and scope.only_prints(other, jump.argval):
+        return True
+    is_made = all(i.opname.startswith(LOOKS_UP) for i in (*way, *other))
+    return is_made and bool(other) and scope.is_printed(other[-1].offset)
+
+
+def is_only_printed() -> bool:
+    """Return whether what is made of a number just now is printed or logged, and used nowhere."""
+    frame = innermost(sys._getframe(1))
+    if frame is None:
+        return False
+    return _Scope(frame.f_code, _names_in(frame)).is_printed(frame.f_lasti)
+
+
 def is_in_a_text() -> bool:
     """Return whether the method that asks this is called by ``"%f" % number``."""
     frame = sys._getframe(2)
@@ -137,13 +183,8 @@ class _Scope:
         return use.end if call is None or self._tells(call) else ""
 
     def _tells(self, call: _Call) -> bool:
-        try:
-            called = self._names(call.path[0])
-            for name in call.path[1:]:
-                called = getattr(called, name)
-        except Exception:  # nobody knows what it is
-            return False
-        if called in SETS:
+        called = self._named(call.path)
+        if called is None or called in SETS:
             return False
         if not call.is_whole:  # something that such a function returns, or an item
             return callable(called) and _is_foreign(called)
@@ -154,6 +195,54 @@ class _Scope:
             kept -= self._followed
             return not kept or self.end_of_variables(kept) == TOLD
         return self._depth < DEEPEST and self._is_teller(called, call.argument)
+
+    def only_prints(self, way: list[dis.Instruction], end: int) -> bool:
+        """Return whether instructions are statements that print or log, and no more than that.
+
+        Args:
+            end: where decisions among them may lead at most, such as that of an ``and``.
+        """
+        if not way:
+            return True
+        allowed = (*LOOKS_UP, *CALLS, *DECIDES, "POP_JUMP", TOLD)
+        if way[-1].opname != TOLD or not all(i.opname.startswith(allowed) for i in way):
+            return False
+        ends = [i for i in way if i.opname == TOLD]
+        is_within = all(i.offset < i.argval <= end for i in way if "JUMP" in i.opname)
+        uses = [_Use(TOLD, way[0].offset, i.offset) for i in ends]
+        return is_within and self._calls(way) == len(ends) and all(map(self._prints, uses))
+
+    def is_printed(self, offset: int) -> bool:
+        """Return whether a result is printed or logged, and used nowhere else."""
+        uses = _uses(self._code, offset)
+        return all(use.end == TOLD and self._is_direct(use) and self._prints(use) for use in uses)
+
+    def _is_direct(self, use: _Use) -> bool:
+        """Return whether nothing but one call is given it, to which other results may be given."""
+        own = [i for i in _instructions(self._code) if use.start < i.offset < use.stop]
+        return self._calls(own) == 1
+
+    def _calls(self, own: list[dis.Instruction]) -> int:
+        """Return how many calls there are among instructions, but for those of no effect."""
+        calls = sum(i.opname.startswith("CALL") for i in own)
+        names = [i.argval for i in own if i.opname == "LOAD_GLOBAL"]
+        pure = [x for x in names if x in PURE and self._named((x,)) is vars(builtins).get(x, math)]
+        return calls - len(pure)
+
+    def _prints(self, use: _Use) -> bool:
+        call = _call(self._code, use)
+        called = self._named(call.path) if call and call.is_whole and self._tells(call) else None
+        return called is print or getattr(called, "__module__", "") == "logging"
+
+    def _named(self, path: tuple[str, ...]) -> Any:
+        """Return what some code calls so; None where nobody knows."""
+        try:
+            called = self._names(path[0])
+            for name in path[1:]:
+                called = getattr(called, name)
+        except Exception:
+            return None
+        return called
 
     def _is(self, name: str, kinds: tuple[type, ...]) -> bool:
         try:

@@ -344,7 +344,8 @@ class FunctionTracer:
         if reading.node.data is not reading:  # type: ignore[comparison-overlap]
             raise self.refused(
                 f"a number that was read of a recorded value{describe(reading.node)} is kept from "
-                "one run for the next: what is compiled holds for all numbers; read it anew"
+                "one run for the next: what is compiled holds for all numbers; read it anew, or "
+                "pass it as an argument and return what it becomes"
             )
         return reading.node
 
