@@ -213,6 +213,13 @@ def test_a_box_opens_and_closes_by_keys(open_page: Any) -> None:
     assert pressed(page) == "Network"
 
 
+def test_a_narrow_listing_shows_the_ends_of_names(open_page: Any) -> None:
+    page = open_page(build(Recording(moons_loss())), "#level=network&event=0&node=0")
+    lines = read_all(page.locator(".line.made"), "(e) => [e.title, e.lastChild.textContent]")
+    names = {full: shown.split(" = ")[0] for full, shown in lines}
+    assert names["layers.2.neurons.0.w.3"] == "….neurons.0.w.3"
+
+
 def test_the_crumbs_lead_out(open_page: Any) -> None:
     page = open_page(build(Recording(moons_loss())), "#level=op&node=0")
     crumbs = page.locator("#crumbs button")

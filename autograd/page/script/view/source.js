@@ -1,9 +1,9 @@
 // Source pane
 
 import { mostOf } from "../engine/arrange.js";
-import { definitionText } from "../engine/formulas.js";
+import { definition, definitionText } from "../engine/formulas.js";
 import { parsed, rowsOf } from "../engine/listing.js";
-import { plain } from "../engine/words.js";
+import { brief, plain } from "../engine/words.js";
 import { $, element } from "./document.js";
 import { run } from "./run.js";
 import { state } from "./state.js";
@@ -39,6 +39,7 @@ function makeRow(index) {
       "aria-setsize": state.rows.length,
       "aria-posinset": index + 1,
       "data-node": nodes.at(-1),
+      title: text === undefined ? definitionText(run, nodes[0]) : null,
     },
     element("span", { "aria-hidden": "true" }, String(number)),
     element("span", {}, ...(text === undefined ? listed(nodes[0]) : coloured(text))),
@@ -46,9 +47,10 @@ function makeRow(index) {
   if (!nodes.length) made.setAttribute("aria-disabled", "true");
   return made;
 }
+const ROOM = 15; // characters of a name, of which the end tells most
 function listed(node) {
   const given = run.formOf[node] ? "" : ` = ${plain(run.recorded.values[node])}`;
-  return [definitionText(run, node) + given];
+  return [...definition(run, node, (n) => brief(run.names[n], ROOM)), given];
 }
 const coloured = (text) =>
   parsed(text).map(([kind, part]) => (kind ? element("span", { class: kind }, part) : part));
