@@ -1059,6 +1059,17 @@ def test_a_refusal_names_the_function_whose_derivative_it_is() -> None:
     assert users_function(autograd.grad) is autograd.grad
 
 
+@pytest.mark.parametrize("example", [0.0, 1.0, -1.0, 2.0])
+def test_an_example_may_be_a_number_that_makes_fewer_nodes(example: float, backend: str) -> None:
+    f = lambda x: grad(lambda v: v**3 * x.data)(x)
+    compiled = compile(f, example, backend=backend)
+    for x in (2.0, 1.0, 0.0):
+        assert compiled(x) == f(Value(x)).data == 3 * x**3
+    by_type = lambda x: x * 2 if type(x.data) is float else x
+    with pytest.raises(CompileError, match="something else where the numbers it reads are floats"):
+        compile(by_type, example)
+
+
 def test_numbers_are_followed_through_derivatives() -> None:
     """A product of two numbers is one of plain ones, where they are floats."""
     f = autograd.hessian(lambda v: v[0] * autograd.detach(v[1]) + v[1].data * v[0] ** 2)

@@ -64,6 +64,10 @@ class FunctionGraph(NamedTuple):
     passing: frozenset[tuple[int, str]] = frozenset()
 
 
+class OtherwiseWithFloats(CompileError):
+    """The function does something else where the numbers it reads are floats."""
+
+
 class Example(NamedTuple):
     """What a function is recorded with.
 
@@ -121,6 +125,12 @@ def record(
     tracer = FunctionTracer(f, leaves, home, keeps_loops=True)
     try:
         return _recorded(f, example, wrt, tracer, changed, tells_all)
+    except OtherwiseWithFloats:
+        # With a plain 0 or 1, the engine makes fewer nodes of the same.
+        others = [_without_neutral(arg) for arg in example]
+        if others == [*example]:
+            raise
+        return record(f, others, wrt, changed, tells_all)
     except Exception:
         if not tracer.has_loops:
             raise
@@ -358,7 +368,7 @@ def _rehearsed(
         if leftovers.lasting:
             raise CompileError(f"{tracer.home}{leftovers.lasting[0]}")
     if not is_same:
-        raise CompileError(
+        raise OtherwiseWithFloats(
             f"{tracer.home}{name} does something else where the numbers it reads are floats: it "
             "looks at their type or identity, or at labels, or keeps something from one run for "
             "the next; ask isinstance(x, float) for the type, and pass what else it goes by as an "
@@ -452,6 +462,14 @@ def _shape_of(what: str, arg: Any) -> Shape:
 
 def _elements(arg: Any) -> list[Any]:
     return list(arg) if _shape_of("", arg) else [arg]
+
+
+def _without_neutral(arg: Any) -> Any:
+    """Return an argument of an example, with other numbers for 0 and 1."""
+    if _shape_of("", arg):
+        return [_without_neutral(x) for x in arg]
+    number = real(_plain(arg))
+    return number + 0.25 if abs(number) in (0.0, 1.0) else number
 
 
 def _plain(x: Any) -> Any:
