@@ -20,6 +20,10 @@ WRITE = {
     "softmax": "autograd.softmax(values)",
     "detach": "autograd.detach(v)",
     "ln": "v.log()",
+    "ReLU": "v.relu()",
+    "swish": "v.silu()",
+    "sum": "autograd.sum(values)",
+    "mean": "autograd.mean(values)",
     "square": "v ** 2",
     "pow": "v ** w",
     "add": "v + w",
@@ -36,6 +40,9 @@ WRITE = {
     "parents": "v.args",
     "children": "v.args",
     "prev": "v.args",
+    "topo": "autograd.trace(v)[0]",
+    "trace": "autograd.trace(v)",
+    "draw_dot": "autograd.draw_dot(v)",
 }
 
 

@@ -36,15 +36,22 @@ def listed(names: Sequence[str], most: int = 3, mark: str = ", ", width: int = 6
     return mark.join(name[:width] for name in names[:most]) + more
 
 
+ELSEWHERE = {"swish": "silu", "logistic": "sigmoid", "identity": "linear"}
+"""What PyTorch, Keras and scikit-learn call activations that have another name here."""
+
+
 def meant(given: object, known: Iterable[str]) -> str:
     """Return which name is meant by one that is nearly it, as the end of a message; "" if none.
 
     >>> meant("tahn", ["relu", "tan", "tanh"]), meant("sigmoid", ["relu"])
     ('; did you mean tan or tanh?', '')
+    >>> meant("swish", ["silu", "sinh"])
+    '; did you mean silu?'
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(given, list(known), n=2) if isinstance(given, str) else []
+    names, word = list(known), ELSEWHERE.get(given, given) if isinstance(given, str) else ""
+    close = [word] if word in names else get_close_matches(word, names, n=2)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

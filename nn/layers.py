@@ -249,10 +249,10 @@ def _activation(given: Activation) -> Function:
     for name, function in known.items():
         if given is function or given == name:
             return function
-    names = ", ".join(sorted(known))
+    names = sorted(known)
     raise ValueError(
-        f"activation must be an operation of one argument ({names}): got {quoted(given)}"
-        f"{meant(given, known)}"
+        f"activation must be linear or an operation of one argument ({', '.join(names)}): "
+        f"got {quoted(given)}{meant(given, [*names, 'linear'])}"
     )
 
 

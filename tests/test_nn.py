@@ -341,11 +341,13 @@ def test_an_own_row_is_an_activation() -> None:
 )
 def test_an_unknown_activation_is_named(given: Any) -> None:
     with pytest.raises(
-        ValueError, match=r"activation must be an operation of one argument \(abs, acos"
+        ValueError, match=r"activation must be linear or an operation of one argument \(abs, acos"
     ):
         Neuron(1, activation=given)
-    with pytest.raises(ValueError, match="activation must be an operation"):
+    with pytest.raises(ValueError, match="activation must be linear or an operation"):
         MLP(1, [1], activation=given)  # also where there is no hidden layer to use it
+    with pytest.raises(ValueError, match=r"got 'identity'; did you mean linear\?$"):
+        MLP(2, [1], activation="identity")
 
 
 @pytest.mark.parametrize("given", [[1.0], [1.0, 2.0, 3.0], []])

@@ -529,7 +529,7 @@ def test_a_checkpoint_from_elsewhere(run: Run, state: Any) -> None:
         (["moons", "--test", "nan"], "test must be at least 0 and below 1"),
         (["moons", "--hidden", "4;4"], "'4;4' lists no widths: write 16,16"),
         (["moons", "--hidden", "0"], "nouts[0] must be a whole number, at least 1: got 0"),
-        (["moons", "--activation", "magic"], "activation must be an operation of one argument"),
+        (["moons", "--activation", "magic"], "activation must be linear or an operation of"),
         (["moons", "--init", "magic"], "init must be a function or one of"),
         (["moons", "--epochs", "0"], "epochs must be a whole number, at least 1"),
         (["moons", "--epochs", "0", "--dry-run"], "epochs must be a whole number, at least 1"),
