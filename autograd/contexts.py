@@ -54,14 +54,15 @@ class unchecked(_Off):  # noqa: N801
     setting = "checked"
 
 
-def call_in_scopes(calls: Iterable[tuple[str, Callable[[Any], Any]]], x: Any) -> list[Any]:
-    """Return what several functions give for ``x``, each in a `scope` of the name beside it."""
+def call_in_scopes(names: Iterable[str], modules: Iterable[Any], x: Any) -> list[Any]:
+    """Return what several modules make of ``x``, each in a `scope` of the name beside it."""
     outer, results = current_mode(), []
-    token = _mode.set(outer)
+    known, enter = outer.others, _mode.set
+    token = enter(outer)
     try:
-        for name, call in calls:
-            _mode.set(outer.inside(name))
-            results.append(call(x))
+        for name, module in zip(names, modules, strict=True):
+            enter(known.get(name) or outer.inside(name))
+            results.append(module.forward(x))
     finally:
         _mode.reset(token)
     return results

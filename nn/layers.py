@@ -132,11 +132,10 @@ class Layer(Module):
         """Return the outputs: a list, or the one output by itself."""
         if Neuron.__call__ is Module.__call__ and {*map(type, self.neurons)} == {Neuron}:
             # Of this very class, they call nothing that asks who calls.
-            forwards = [neuron.forward for neuron in self.neurons]
-            names = _names(len(forwards))
+            names = _names(len(self.neurons))
             if len({*self.neurons}) < len(names):  # one that stands twice is called by the first
                 names = [names[self.neurons.index(neuron)] for neuron in self.neurons]
-            outs = call_in_scopes(zip(names, forwards, strict=True), x)
+            outs = call_in_scopes(names, self.neurons, x)
         else:
             outs = [neuron(x) for neuron in self.neurons]
         return outs[0] if len(outs) == 1 else outs
