@@ -22,7 +22,7 @@
 
 #define INLINED static inline __attribute__((always_inline)) /* for each row by itself */
 
-enum { ANY_NUMBER = -1, PATTERNS = 16, ON_STACK = 64, MOST_SPARE = 1 << 17 };
+enum { ANY_NUMBER = -1, PATTERNS = 16, ON_STACK = 64, MOST_WEIGHTS = 1024, MOST_SPARE = 1 << 17 };
 
 typedef struct Node Node;
 
@@ -199,6 +199,8 @@ static void node_dealloc(PyObject *self) {
         PyObject_GC_UnTrack(self);
     node->next = waiting;
     waiting = node;
+    __builtin_prefetch(node->a, 1);
+    __builtin_prefetch(node->b, 1);
     if (is_freeing)
         return;
     is_freeing = 1;
@@ -207,10 +209,7 @@ static void node_dealloc(PyObject *self) {
         node_clear((PyObject *)node);
         if (is_kept(node))
             continue;
-        if (node->bits & TRACKED)
-            PyObject_GC_Del(node);
-        else
-            PyObject_Free(node);
+        (node->bits & TRACKED ? PyObject_GC_Del : PyObject_Free)(node);
         Py_DECREF((PyObject *)value_type);
     }
     is_freeing = 0;
@@ -233,12 +232,12 @@ static int is_tracked(PyObject *self) {
 /* What the rows need, which are generated: their arguments, and what these get */
 
 /* What an argument is, as far as it matters here. */
-enum { FLOAT = 0, NODE = 1, INT = 2, OTHERWISE = 4 };
+enum { FLOAT = 0, NODE = 1, INT = 2, OTHERWISE = ODD_DATA }; /* a node may be TRACKED, too */
 
 static inline int number_of(PyObject *arg, double *x) {
     if (is_node(arg)) {
         *x = ((Node *)arg)->data;
-        return ((Node *)arg)->bits & ODD_DATA ? OTHERWISE : NODE;
+        return NODE | (((Node *)arg)->bits & (ODD_DATA | TRACKED));
     }
     if (PyFloat_CheckExact(arg)) {
         *x = number_in(arg);
@@ -255,32 +254,14 @@ static inline int has_floats(PyObject *arg) {
     return is_node(arg) && !(((Node *)arg)->bits & (ODD_DATA | ODD_GRAD));
 }
 
-/* Of any number of arguments, the first are weights of as many after them. */
-static double sum_of(const double *x, Py_ssize_t n, int has_weights) {
-    Py_ssize_t weights = has_weights ? n / 2 : 0;
-    double total = weights ? x[0] * x[weights] : x[0];
-    for (Py_ssize_t i = 1; i < weights; i++)
-        total = total + x[i] * x[weights + i];
-    for (Py_ssize_t i = weights ? 2 * weights : 1; i < n; i++)
-        total = total + x[i];
-    return total;
+/* Of one that `has_floats`, or a float. */
+static inline double float_of(PyObject *arg) {
+    return is_node(arg) ? ((Node *)arg)->data : number_in(arg);
 }
 
-static int pull_sum_of(const Node *node, int has_weights) {
-    PyObject *const *args;
-    Py_ssize_t n = arguments_of(node, &args), weights = has_weights ? n / 2 : 0;
-    for (Py_ssize_t i = 0; i < n; i++)
-        if (!has_floats(args[i]) && !PyFloat_CheckExact(args[i]))
-            return 1;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        double factor = 1.0;
-        if (!is_node(args[i]))
-            continue;
-        if (i < 2 * weights)
-            number_of(args[i < weights ? i + weights : i - weights], &factor);
-        ((Node *)args[i])->grad += node->grad * factor;
-    }
-    return 0;
+static inline void pass(PyObject *arg, double x) {
+    if (is_node(arg))
+        ((Node *)arg)->grad += x;
 }
 
 INLINED PyObject *applied(int row, PyObject *const *args, Py_ssize_t n);
@@ -300,6 +281,7 @@ static Field data_field = {"data", ODD_DATA, offsetof(Node, data), NULL};
 static Field grad_field = {"grad", ODD_GRAD, offsetof(Node, grad), NULL};
 static Field label_field = {"label", LABELLED, 0, NULL};
 static Field mark_field = {"_mark", MARKED, 0, Py_None};
+static Field origin_field = {"origin", RARE, 0, Py_None};
 
 /* Returns what few nodes have, borrowed; NULL if this one hasn't. */
 static PyObject *rare(const Node *node, const char *name) {
@@ -325,6 +307,8 @@ static PyObject *get(PyObject *self, void *closure) {
     PyObject *held = ((Node *)self)->bits & field->bit ? rare((Node *)self, field->name) : NULL;
     if (!held && field->at)
         return PyFloat_FromDouble(*(double *)((char *)self + field->at));
+    if (field == &origin_field && !(((Node *)self)->bits & RARE))
+        held = ((Node *)self)->origin;
     return Py_NewRef(held ? held : field->usual);
 }
 
@@ -350,12 +334,6 @@ static PyObject *get_mark(PyObject *self, void *unused) {
     return Py_NewRef(mark ? mark : Py_True); /* of a pass */
 }
 
-static PyObject *get_origin(PyObject *self, void *unused) {
-    Node *node = (Node *)self;
-    PyObject *origin = node->bits & RARE ? rare(node, "origin") : node->origin;
-    return Py_NewRef(origin ? origin : Py_None);
-}
-
 static int set_origin(PyObject *self, PyObject *value, void *unused) {
     Node *node = (Node *)self;
     PyObject *old = node->origin;
@@ -371,8 +349,8 @@ static PyObject *get_age(PyObject *self, void *unused) {
 }
 
 static int set_age(PyObject *self, PyObject *value, void *unused) {
-    ((Node *)self)->bits &= AGE - 1; /* by the clock here, which is the finer one */
-    ((Node *)self)->bits |= clock_of_nodes += AGE;
+    uint64_t *bits = &((Node *)self)->bits;
+    *bits = *bits % AGE + (clock_of_nodes += AGE); /* by the clock here, which is the finer one */
     return 0;
 }
 
@@ -452,7 +430,7 @@ static PyGetSetDef node_getset[] = {
     {"grad", get, set, NULL, &grad_field},
     {"label", get, set, NULL, &label_field},
     {"_mark", get_mark, set, NULL, &mark_field},
-    {"origin", get_origin, set_origin, NULL, NULL},
+    {"origin", get, set_origin, NULL, &origin_field},
     {"_age", get_age, set_age, NULL, NULL},
     {"_form", get_form, set_form, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -474,16 +452,9 @@ static inline PyObject *kept(PyObject *arg, double x) {
     return PyLong_CheckExact(arg) ? PyFloat_FromDouble(x) : Py_NewRef(arg);
 }
 
-static PyObject *all_kept(PyObject *const *args, const double *x, Py_ssize_t n) {
-    PyObject *tuple = PyTuple_New(n);
-    for (Py_ssize_t i = 0; tuple && i < n; i++)
-        PyTuple_SetItem(tuple, i, kept(args[i], x[i]));
-    return tuple;
-}
-
 /* Returns the node of what has been computed; NULL without an error in a mode for Python. */
 INLINED PyObject *made(int row, PyObject *const *args, const double *x, Py_ssize_t n,
-                       PyObject *whole, unsigned pattern, double data) {
+                       PyObject *whole, int kinds, unsigned pattern, double data) {
     Mode *mode = current_mode();
     Node *node = mode && mode->way != BY_PYTHON ? blank(tracks_all) : NULL;
     if (!node)
@@ -495,8 +466,14 @@ INLINED PyObject *made(int row, PyObject *const *args, const double *x, Py_ssize
         return (PyObject *)node;
     node->bits |= ROWS[row].arity == ANY_NUMBER ? 0 : pattern * PATTERN;
     node->op = (Op *)Py_NewRef((PyObject *)ops[row]);
-    node->a = n < 3 ? kept(args[0], x[0]) : whole ? Py_NewRef(whole) : all_kept(args, x, n);
+    int is_whole = whole && !(kinds & INT);
+    node->a = n < 3 ? kept(args[0], x[0]) : is_whole ? Py_NewRef(whole) : PyTuple_New(n);
     node->b = n == 2 ? kept(args[1], x[1]) : NULL;
+    PyObject **items = n > 2 && node->a ? items_of(node->a) : NULL;
+    for (Py_ssize_t i = 0; items && !is_whole && i < n; i++)
+        items[i] = kept(args[i], x[i]);
+    if (items && !(kinds & TRACKED))
+        PyObject_GC_UnTrack(node->a); /* gc would do so itself, once it has looked at each item */
     if (node->a && (node->b || n != 2))
         return (PyObject *)node;
     Py_DECREF((PyObject *)node);
@@ -516,10 +493,10 @@ INLINED PyObject *recorded(int row, PyObject *const *args, Py_ssize_t n, PyObjec
         kinds |= kind;
         pattern = 2 * pattern + (kind & NODE);
     }
-    double data = kinds < OTHERWISE ? ROWS[row].forward(x, n) : NAN;
+    double data = kinds & OTHERWISE ? NAN : ROWS[row].forward(x, n);
     PyObject *result = NULL;
     if (isfinite(data) && kinds & NODE)
-        result = made(row, args, x, n, kinds & INT ? NULL : whole, pattern, data);
+        result = made(row, args, x, n, whole, kinds, pattern, data);
     else if (isfinite(data))
         result = PyFloat_FromDouble(data);
     if (n > ON_STACK)
@@ -545,6 +522,31 @@ static PyObject *call(PyObject *op, PyObject *args, PyObject *kwargs) {
             return result;
     }
     return by_python(op, "_call", args, kwargs);
+}
+
+/* Finds the items of a list or a tuple; returns how many there are. */
+static Py_ssize_t items_in(PyObject *x, PyObject ***items) {
+    *items = PyTuple_CheckExact(x) ? items_of(x) : NULL;
+    if (PyList_CheckExact(x))
+        *items = *(PyObject ***)((PyVarObject *)x + 1);
+    return *items ? Py_SIZE(x) : 0;
+}
+
+/* `op(*weights, *inputs, bias)` of lists or tuples of one length; None where Python must. */
+static PyObject *weighted(PyObject *module, PyObject *const *given, Py_ssize_t count) {
+    PyObject *args[2 * MOST_WEIGHTS + 1], **weights, **inputs;
+    Py_ssize_t n = count == 4 ? items_in(given[1], &weights) : 0;
+    if (!n || n > MOST_WEIGHTS || n != items_in(given[2], &inputs))
+        Py_RETURN_NONE;
+    for (Py_ssize_t i = 0; i < n; i++)
+        args[i] = weights[i], args[n + i] = inputs[i];
+    args[2 * n] = given[3];
+    /* What gc runs might change the lists, which alone hold the items until the node does. */
+    int row = (int)(((Op *)given[0])->row - ROWS), has_gc = PyGC_Disable();
+    PyObject *result = recorded(row, args, 2 * n + (given[3] != Py_None), NULL);
+    if (has_gc)
+        PyGC_Enable();
+    return result || PyErr_Occurred() ? result : Py_NewRef(Py_None);
 }
 
 /* The order of a walk, as `autograd.graph` has it */
@@ -716,6 +718,8 @@ static PyObject *backward(PyObject *module, PyObject *given) {
         set_grad((Node *)root, seed);
     for (Py_ssize_t i = inner.used; i-- > 0;) {
         Node *node = inner.items[i];
+        __builtin_prefetch(inner.items[i > 4 ? i - 4 : 0]->a, 1);
+        __builtin_prefetch(inner.items[i > 4 ? i - 4 : 0]->b, 1);
         node->bits &= ~DONE;
         if (failed || is_pulled(node))
             continue;
@@ -806,6 +810,7 @@ static PyMethodDef functions[] = {
     {"connect", connect, METH_VARARGS, NULL},
     {"topological_order", topological_order, METH_VARARGS, NULL},
     {"backward", backward, METH_VARARGS, NULL},
+    {"weighted", (PyCFunction)(void (*)(void))weighted, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -814,18 +819,13 @@ static int has_found_items(void) {
     PyObject *x = PyFloat_FromDouble(1234.5), *tuple = x ? PyTuple_Pack(2, x, Py_None) : NULL;
     if (tuple && items_of(tuple)[0] != x)
         items_at += (Py_ssize_t)sizeof(Py_hash_t);
-    int found = tuple && items_of(tuple)[0] == x && items_of(tuple)[1] == Py_None;
-    found = found && number_in(x) == 1234.5;
+    PyObject *list = tuple ? PySequence_List(tuple) : NULL, **in_tuple, **in_list;
+    int found = list && items_in(tuple, &in_tuple) == items_in(list, &in_list) && in_list[0] == x
+                && in_tuple[0] == x && in_tuple[1] == in_list[1] && number_in(x) == 1234.5;
+    Py_XDECREF(list);
     Py_XDECREF(tuple);
     Py_XDECREF(x);
     return found;
-}
-
-/* For compiled code: where data and grad are, and the bits that say if they are no floats. */
-static PyObject *layout(void) {
-    return Py_BuildValue("nnnnn", (Py_ssize_t)data_field.at, (Py_ssize_t)grad_field.at,
-                         (Py_ssize_t)offsetof(Node, bits), (Py_ssize_t)ODD_DATA,
-                         (Py_ssize_t)ODD_GRAD);
 }
 
 static int execute(PyObject *module) {
@@ -837,10 +837,13 @@ static int execute(PyObject *module) {
     label_field.usual = PyUnicode_FromStringAndSize("", 0);
     op_name = PyUnicode_InternFromString("op");
     pattern_name = PyUnicode_InternFromString("pattern");
+    /* For compiled code: where data and grad are, and the bits that say if they are no floats. */
+    PyObject *layout = Py_BuildValue("nnnii", data_field.at, grad_field.at, offsetof(Node, bits),
+                                     ODD_DATA, ODD_GRAD);
     return !label_field.usual || !op_name || !pattern_name
                    || PyModule_AddStringConstant(module, "made_from", MADE_FROM)
                    || PyModule_AddStringConstant(module, "written_as", WRITTEN_AS)
-                   || PyModule_AddObject(module, "layout", layout())
+                   || PyModule_AddObject(module, "layout", layout)
                    || PyModule_AddObjectRef(module, "OpBase", (PyObject *)op_type)
                    || PyModule_AddObject(module, "ModeBase", PyType_FromSpec(&mode_spec))
                ? -1

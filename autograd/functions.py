@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 
 from autograd import ops
+from autograd.acceleration import accelerator
 from autograd.annotations import Any, TypeVar, overload
 from autograd.engine import Value
 from autograd.errors import quoted
@@ -65,6 +66,10 @@ def dot(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0], 5.0)
     16.0
     """
+    if accelerator:  # which takes the items where they are; a tuple of all is as long to make
+        found = accelerator.weighted(ops.dot, weights, inputs, bias)
+        if found is not None:
+            return found
     try:
         n, given = len(weights), len(inputs)  # type: ignore[arg-type]
     except TypeError:

@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import inspect
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import debug, grad, no_grad, tanh
+from autograd import debug, dot, grad, no_grad, ops, tanh
 from autograd.acceleration import accelerator, engine_name
 from autograd.byhand import HandMade
 from autograd.engine import Value
@@ -267,6 +268,77 @@ def test_a_leaf_is_the_same_by_every_way_to_write_it() -> None:
     assert (y.data, y.op, y.label) == (5.0, None, "")
     with debug():
         assert Value(1.0, "x").origin is not None
+
+
+def test_a_dot_of_lists_is_the_row_applied_to_their_items() -> None:
+    rng = random.Random(0)
+    for n in (1, 2, 3, 32, 33, 64, 65, 1024, 1025):
+        for _ in range(20):
+            items = [Value(rng.random()), rng.random(), Value(-rng.random()), *([2] * (n < 33))]
+            weights, inputs = rng.choices(items, k=n), rng.choices(items[: rng.randint(1, 4)], k=n)
+            bias = rng.choice([None, 0.5, 3, Value(0.25)])
+            kinds = rng.choices([list, tuple], k=2)
+            given = (kinds[0](weights), kinds[1](inputs), bias)
+            expected = ops.dot(*weights, *inputs, *([] if bias is None else [bias]))
+            found = dot(*given)
+            assert type(found) is type(expected)
+            assert float_of(found) == float_of(expected)
+            if isinstance(found, Value):
+                assert (found.args, found.op) == (expected.args, expected.op)
+                assert {type(arg) for arg in found.args} <= {Value, float}
+                with no_grad():
+                    leaf = dot(*given)
+                assert (leaf.data, leaf.op, leaf.args) == (found.data, None, ())
+    with pytest.raises(ValueError, match="as many weights as inputs"):
+        dot([1.0], (1.0, 2.0))
+    with pytest.raises(TypeError, match="expected a real number"):
+        dot([Value(1.0)], ["a"])
+
+
+def float_of(x: Value | float) -> float:
+    """Return the number of a result."""
+    return x.data if isinstance(x, Value) else x
+
+
+def test_a_dot_in_c_is_of_as_many_weights_as_layers_have() -> None:
+    if not accelerator:
+        pytest.skip("the engine in C is not there")
+    for n, is_there in ((1, True), (784, True), (1024, True), (1025, False)):
+        found = accelerator.weighted(ops.dot, [Value(1.0)] * n, (2.0,) * n, None)
+        assert (found is not None) == is_there
+
+
+def test_gc_has_no_sums_to_look_at() -> None:
+    """It would look at each of their arguments; what a user built by hand may be in a cycle."""
+    x, by_hand = Value(2.0), Value(1.0, label="kept")
+    assert gc.is_tracked(dot([x, x], [x, 1.0]).args) == (accelerator is None)
+    assert gc.is_tracked(dot([x, by_hand], [x, 1.0]).args)
+
+
+def test_what_gc_runs_may_change_the_lists_of_a_dot() -> None:
+    """Neither list nor any other name holds what the node is made of by then."""
+    weights, inputs = [Value(1.5)], [Value(2.0)]
+
+    class Emptying:
+        def __del__(self) -> None:
+            weights[:], inputs[:] = [Value(0.5)], [Value(0.5)]
+
+    thresholds = gc.get_threshold()
+    made = []
+    try:
+        for _ in range(50):
+            weights[:], inputs[:] = [Value(1.5)], [Value(2.0)]
+            cycle: list[object] = [Emptying()]
+            cycle.append(cycle)
+            del cycle
+            gc.set_threshold(1)
+            made.append(dot(weights, inputs))
+            gc.set_threshold(*thresholds)
+    finally:
+        gc.set_threshold(*thresholds)
+    for node in made:
+        w, x = node.args
+        assert (w.data, x.data, node.data) in {(1.5, 2.0, 3.0), (0.5, 0.5, 0.25)}
 
 
 def test_what_a_wheel_brings_is_used() -> None:

@@ -34,6 +34,49 @@ INFIX: dict[str, Template] = {
 NOT_OF_LIBM = {ops.hypot}
 """Python's own function has other bits than libm's."""
 
+SUM = {
+    False: """\
+    double total = x[0];
+    for (Py_ssize_t i = 1; i < n; i++)
+        total = total + x[i];
+    return total;""",
+    True: """\
+    Py_ssize_t half = n / 2;
+    double total = half ? x[0] * x[half] : x[0];
+    for (Py_ssize_t i = 1; i < half; i++)
+        total = total + x[i] * x[half + i];
+    for (Py_ssize_t i = half ? 2 * half : 1; i < n; i++)
+        total = total + x[i];
+    return total;""",
+}
+"""What a row of any number of arguments computes; the first half are weights, or not."""
+
+GIVEN = """\
+    PyObject *const *args;
+    Py_ssize_t n = arguments_of(node, &args);
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!has_floats(args[i]) && !PyFloat_CheckExact(args[i]))
+            return 1;
+    double g = node->grad;
+"""
+
+PASSED = {
+    False: """\
+    for (Py_ssize_t i = 0; i < n; i++)
+        pass(args[i], g);
+""",
+    True: """\
+    Py_ssize_t half = n / 2;
+    for (Py_ssize_t i = 0; i < half; i++)
+        pass(args[i], g * float_of(args[half + i]));
+    for (Py_ssize_t i = 0; i < half; i++)
+        pass(args[half + i], g * float_of(args[i]));
+    for (Py_ssize_t i = 2 * half; i < n; i++)
+        pass(args[i], g);
+""",
+}
+"""What such a row passes back, by its pullback."""
+
 SLOTS = {
     "truediv": "true_divide", "mul": "multiply", "sub": "subtract",
     "pow": "power", "neg": "negative", "abs": "absolute",
@@ -52,8 +95,7 @@ def rows_in_c() -> str:
         lines += _function(_signature(op), _body(op))
     entries = []
     for op in rows:
-        pulls = {0: f"    return pull_sum_of(node, {op.weighted:d});"}
-        forward = f"    return sum_of(x, n, {op.weighted:d});"
+        pulls, forward = {0: f"{GIVEN}{PASSED[op.weighted]}    return 0;"}, SUM[op.weighted]
         if op.arity:
             patterns = product((False, True), repeat=op.arity)
             pulls = {_number(pattern): text for pattern in patterns if (text := _pull(op, pattern))}
