@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 from autograd.debugging import first_stale
 from autograd.drawing import dot, mermaid, outline
-from autograd.drawing.levels import LEVELS, Folding, fitting, fold
+from autograd.drawing.levels import IN_A_ROW, LEVELS, Folding, fitting, fold
 from autograd.drawing.neighbourhood import between, nearest
 from autograd.drawing.picture import Picture
 from autograd.drawing.reading import Change, Moment, Now, Reading
@@ -82,9 +82,6 @@ FORMATS = ("svg", "png", "pdf", "dot", "mmd", "txt")
 
 MOST_BOXES = 200
 """Boxes beyond which a picture folds by itself: more fit on no screen."""
-
-FAR = 24
-"""Links from its centre at which a picture ends that can't show everything."""
 
 
 def draw_dot(
@@ -232,7 +229,7 @@ def draw_moment(
     nodes, moment = list(recording.nodes), Moment(recording, at.position)
     far = budget is not None and level == "op" and len(nodes) > budget
     focus = moment.event.node if far and moment.event else None
-    view = _view(nodes, moment, level, budget, focus=focus, radius=FAR)
+    view = _view(nodes, moment, level, budget, focus=focus, radius=IN_A_ROW)
     return drawing_of(view.picture(rankdir, budget), format)
 
 
@@ -352,7 +349,7 @@ def _cut(
     if chosen is not None:
         last = max(i for i, box in enumerate(folding.box) if box in chosen)
     start = folding.box[last]
-    return nearest(structure, folding.box, start, FAR, budget, up=False, among=chosen)
+    return nearest(structure, folding.box, start, IN_A_ROW, budget, up=False, among=chosen)
 
 
 def _position(structure: Structure, node: Value) -> int:

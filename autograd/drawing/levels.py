@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 from autograd.drawing.samples import is_part_of_sum
 from autograd.drawing.segments import segments_of, with_layers
 from autograd.drawing.stages import Stages, stages_of
+from autograd.drawing.stretches import joined
 from autograd.drawing.structure import Structure, starred
 
 TURNS = 3
@@ -25,6 +26,10 @@ TURNS = 3
 
 CROWD = 40
 """Boxes that are read one by one; of more, those that differ only in an index are one."""
+
+IN_A_ROW = 24
+"""Boxes of operations that can be followed; so many are left of a crowd, and at the coarsest level
+there are no more. What is cut to a budget goes as far, so that it has no fewer."""
 
 LEVELS = ("op", "neuron", "layer", "network")
 
@@ -61,8 +66,7 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
 
     Cost: linear in nodes and edges.
     """
-    found = whole(structure)
-    stages = stages_in(structure) if level != "network" else None
+    found, stages = whole(structure)
     for finer in reversed(LEVELS[LEVELS.index(level) : -1]):
         best = found
         for divided in _divisions(structure, finer, found, stages):
@@ -71,7 +75,28 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
                 if budget is None or finer != "layer" or max(divided.box) < CROWD:
                     break
         found = best
-    return found
+    return found if budget is None and level != "network" else legible(structure, found, level)
+
+
+def legible(structure: Structure, folding: Folding, level: str) -> Folding:
+    """Return the boxes of a level, but in place of a crowd, operations that lead on to each other.
+
+    At the level of the network, these are one box, at that of layers a row; at others, all stay.
+    """
+    boxes = folding.box
+    beyond, most = (IN_A_ROW, 1) if level == "network" else (CROWD, IN_A_ROW)
+    if level in ("op", "neuron") or max(boxes) < beyond:
+        return folding
+    modules = set(folding.modules)
+    leaves = {boxes[i] for i, node in enumerate(structure.nodes) if node.op is None}
+    ends = {*leaves, boxes[-1]} - modules
+    box = joined(structure, boxes, ends, modules, max(1, most - len(ends) - len(modules)))
+    here = dict(zip(boxes, box, strict=True))
+    return Folding(
+        box,
+        {here[old]: paths for old, paths in folding.modules.items()},
+        {here[old]: turn for old, turn in folding.turn.items() if old in folding.modules},
+    )
 
 
 def _divisions(
@@ -88,15 +113,18 @@ def _divisions(
             yield with_streams(structure, coarser, divided)
 
 
-def whole(structure: Structure) -> Folding:
-    """Return the boxes at the coarsest level: one for all modules, one for what repeats around."""
+def whole(structure: Structure) -> tuple[Folding, Stages | None]:
+    """Return the boxes at the coarsest level, and the stages to divide them by, if there are any.
+
+    One box is for all modules, one for what repeats around them; stages are those of a network
+    without modules, or around them.
+    """
     found = fold(structure, "network")
-    return staged(structure, "network", found, _stages(structure, found.box))
-
-
-def stages_in(structure: Structure) -> Stages | None:
-    """Return the stages of a network without modules, or around its modules, if there are any."""
-    return _stages(structure, fold(structure, "layer").box)
+    stages = _stages(structure, found.box)
+    boxes = staged(structure, "network", found, stages)
+    if any(structure.place):
+        stages = _stages(structure, fold(structure, "layer").box)
+    return boxes, stages
 
 
 def _stages(structure: Structure, boxes: list[int]) -> Stages | None:

@@ -9,9 +9,9 @@ from autograd.drawing.levels import (
     CROWD,
     Folding,
     fold,
+    legible,
     modules_in,
     staged,
-    stages_in,
     whole,
     with_streams,
 )
@@ -30,13 +30,12 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     last into what is alike. Of two called alike, the first puts a crowd together.
     """
     is_large = len(structure.nodes) > ABOUT
-    stages = stages_in(structure) if is_large else None
-    found = whole(structure) if is_large else fold(structure, "network")
-    levels = [("network", found)]
+    found, stages = whole(structure) if is_large else (fold(structure, "network"), None)
+    levels = [("network", legible(structure, found, "network"))]
     deepest = max(len(modules_in(place)) for place in structure.place)
-    if stages and not deepest:
+    if not deepest and (stages or max(found.box) >= CROWD):
         found = staged(structure, "layer", found, stages, found)
-        levels.append(("stages", found))
+        levels.append(("stages", legible(structure, found, "layer")))
     for depth in range(1, min(deepest, DEEPEST_MODULE) + 1):
         divided, together = (
             staged(structure, "layer", fold(structure, depth, found, alike=alike), stages, found)
