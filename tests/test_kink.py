@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from autograd.checking.kink import _bend, _hair, before_the_kink, closer_look
+from autograd.checking.kink import _bend, _hair, _resolved, before_the_kink, closer_look
 from autograd.checking.stencil import Slope, Stencil
+from tests.test_measured import judged
 from tests.test_stencil import line_of
+from tests.test_survey import half, single
 
 SEEN = Stencil(1.0, Slope(0.0, 0.0), 0.0, False, 1.0, False, 0.0, bend=2.0)
 """What abs is like at 0, at the scale of 1, in numbers without rounding."""
@@ -86,3 +88,47 @@ def test_a_kink_beside_the_middle_is_found_where_lines_meet(
     for curve in (0.0, 0.25):
         line = line_of(lambda t, c=curve: abs(side * t - distance) + c * t * t + 3 * t)  # type: ignore[misc]
         assert before_the_kink(line, SEEN) == pytest.approx(before, abs=1e-9)
+
+
+def test_inputs_of_single_precision_resolve_less() -> None:
+    def resolved(f: Callable[[float], float]) -> float:
+        line = line_of(f, 1.0)
+        line.at(0.3)
+        return _resolved(line)
+
+    assert resolved(math.sqrt) == 64 * 2.0**-52
+    assert resolved(lambda t: single(math.sqrt(single(t)))) == 64 * 2.0**-23
+    # Values of fewer bits may be anyone's.
+    assert resolved(lambda t: half(math.sqrt(half(t)))) == resolved(math.floor) == 64 * 2.0**-52
+
+
+def test_a_kink_in_single_precision_is_one() -> None:
+    def hardswish(t: float) -> float:
+        """Return t * relu6(t + 3) / 6: its slopes at -3 are 0 and -0.5."""
+        t = single(t)
+        return single(t * single(min(max(single(t + 3), 0.0), 6.0)) / 6)
+
+    for claim in (-0.5, -0.25, 0.0):
+        assert judged(hardswish, -3.0, claim).verdict == "kink"
+    for claim in (-0.6, 0.1, 1.0):
+        assert judged(hardswish, -3.0, claim).verdict == "wrong"
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_what_turns_around_the_middle_is_looked_at_within_a_fifth_of_its_turn(side: int) -> None:
+    def cone(width: float) -> float:
+        line = line_of(lambda t: side * math.sqrt(width * width + t * t))
+        return before_the_kink(line, replace(SEEN, bend=2.0 * side))
+
+    # Its slope is t / width, and so is half of the bend of 2, at a distance of 1e-5 / 7.
+    assert cone(1e-5) == pytest.approx(0.2 * 2e-5, rel=0.01)
+    assert cone(2e-5) == pytest.approx(0.2 * 4e-5, rel=0.01)
+    assert cone(1e-4) == 0.0  # too little of the bend is left to tell
+    assert cone(1e-6) == 0.0  # and here more than half of it, as of a kink
+
+
+def test_the_slope_of_a_cone_with_a_round_tip_is_that_of_the_tip() -> None:
+    distance: Callable[[float], float] = lambda t: math.sqrt(1e-12 + t * t)
+    assert judged(distance, 0.0, 0.0).verdict == "ok"
+    for claim in (0.5, -1.0):
+        assert judged(distance, 0.0, claim).verdict == "wrong"

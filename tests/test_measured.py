@@ -211,6 +211,22 @@ def test_a_slope_too_steep_to_be_met_is_looked_for_where_it_is_claimed(
             assert check.numeric == pytest.approx(right, rel=1e-2)
 
 
+@pytest.mark.parametrize(("center", "steepness"), [(40.0, 5.61e8), (0.3, 1.74e11)])
+def test_a_peak_that_all_samples_miss_is_looked_for_where_it_is_claimed(
+    center: float, steepness: float
+) -> None:
+    """From afar it is a jump between sides of one slope, which are known to the last digit."""
+    x = center + 1.2 / steepness
+    u = (x - center) * steepness
+    right = 1 - 2 * u * math.exp(-u * u) * steepness
+    peak: F = lambda t: t + math.exp(-(((t - center) * steepness) ** 2))
+    assert judged(peak, x, right).verdict == "ok"
+    for claim in (1.3 * right, -right):
+        check = judged(peak, x, claim)
+        assert check.verdict == "wrong"
+        assert check.numeric == pytest.approx(right, rel=1e-6)
+
+
 def test_where_f_jumps_no_more_is_excused_than_the_slopes_to_both_sides() -> None:
     f = lambda t: t + (1.0 if t > 2 else 0.0)
     assert judged(f, 2.0, 1.0).verdict == "kink"
@@ -269,6 +285,50 @@ def test_a_root_has_no_slope_so_that_infinity_is_not_wrong(power: float) -> None
             assert judged(f, 0.0, claim).verdict == "undefined"
     assert judged(odd, 0.1, nan).verdict == "wrong"
     assert judged(lambda x: abs(x) ** (1 + power), 0.0, nan).verdict == "wrong"
+
+
+def test_what_is_clamped_before_a_root_is_flat_there() -> None:
+    """As acos(clamp(x, -1 + 1e-7, 1 - 1e-7)) at 1: from afar it looks like a root."""
+    clamped: F = lambda x: math.sqrt(1 - min(x, 1 - 1e-7))
+    assert judged(clamped, 1.0, 0.0).verdict == "ok"
+    for claim in (-1.0, nan, inf):
+        assert judged(clamped, 1.0, claim).verdict == "wrong"
+
+
+def test_a_slope_of_zero_is_known_from_where_it_is_clearest() -> None:
+    """Closer by, nothing but rounding is left, and that says less."""
+    norm: F = lambda x: (abs(x) ** 3 + 36) ** (1 / 3)
+    check = judged(norm, 0.0, 0.0)
+    assert check.verdict == "ok"
+    assert check.error < 1e-10
+    assert judged(norm, 0.0, 1e-9).verdict == "wrong"
+
+
+def test_what_has_cancelled_in_a_quotient_is_neither_right_nor_wrong() -> None:
+    """t**3 / 6 is 1e5 roundings of t here: each leaves a tooth, where f falls as 1 / t**3."""
+    for x in (1.2e-5, 2.7e-5):
+        quotient: F = lambda t: (t - t * (1 - t * t / 6)) / t**3
+        assert judged(quotient, x, 0.0).verdict == "noise"
+        for claim in (1.0, -1.0, -1e3):
+            assert judged(quotient, x, claim).verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "verdict"),
+    [
+        (1e-6, 1e-7, "noise"),
+        (1e-6, 1e-6, "noise"),
+        (1e-7, 1e-4, "wrong"),  # wider than the rounding of an input
+        (1e-4, 1e-6, "wrong"),  # higher than that of single precision
+    ],
+)
+def test_teeth_are_rounding_if_they_are_as_small(height: float, width: float, verdict: str) -> None:
+    f: F = lambda t: 1 + height * (t / width - math.floor(t / width))
+    x, steep = 0.31234567, height / width
+    assert judged(f, x, steep).verdict == "ok"
+    assert judged(f, x, 0.0).verdict == verdict
+    for claim in (steep / 2, -steep):
+        assert judged(f, x, claim).verdict == "wrong"
 
 
 def noisy(deviation: float) -> F:

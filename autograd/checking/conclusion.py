@@ -9,8 +9,8 @@ from math import inf
 
 from autograd.checking.line import Line
 from autograd.checking.precision import is_short, unit_of
-from autograd.checking.stencil import NONE, OWN, Slope, Stencil
-from autograd.checking.steps import far_reach, is_short_nearby, kind_of, steps_of, unit
+from autograd.checking.stencil import NONE, OWN, PLATEAU, ROUNDED, Slope, Stencil
+from autograd.checking.steps import Steps, far_reach, is_short_nearby, kind_of, steps_of, unit
 
 SHARP_SLOPE = 1e-4
 """A slope is sharp if its error is below this share of it."""
@@ -85,11 +85,13 @@ def conclude(line: Line, found: Survey) -> None:
     best = _best(moving)
     still = [s for s in stencils if s.is_constant and s.h < best.h]
     within = still[0] if still else found.within
-    if within is not None:
+    if within is not None and not _says_more(best.slope, within.slope):
         best = _moving_or_still(line, found, best, within)
         if best is within and not is_short(line.values()):
             found.hidden = unit_of(line.values(), line.middle) / within.h
     slope = best.slope
+    if not best.is_constant:
+        found.coarse = _over_many_teeth(line, found, best, moving)
     closer = max((s.noise for s in moving if s.h < best.h), default=0.0)
     if closer > best.noise > 0:
         slope = Slope(slope.value, slope.error * (closer / best.noise))
@@ -108,7 +110,7 @@ def conclude(line: Line, found: Survey) -> None:
     if found.is_all_noise and best.noise <= OWN * best.rounding:
         far_reach(line)
         found.is_flat = line.spread() <= 2 * OWN * best.rounding
-    if diverges(moving):
+    if diverges(moving) and not still:
         found.kind = "undefined"
 
 
@@ -131,6 +133,26 @@ def _best(moving: list[Stencil]) -> Stencil:
         if contradicts and slope.is_sharper(TELLING):
             best = other
     return best
+
+
+def _says_more(slope: Slope, other: Slope) -> bool:
+    """Return whether two slopes may be one, and this one says more of it."""
+    return slope.meets(other) and slope.error < other.error
+
+
+def _over_many_teeth(line: Line, found: Survey, best: Stencil, moving: list[Stencil]) -> Slope:
+    """Return the slope over many teeth if the best stencil lies in one; `NONE` if it doesn't.
+
+    A quotient of what has cancelled is smooth up to the next rounding of that, and jumps.
+    """
+    loud = [s for s in moving if s.h > best.h and s.noise > LULL * best.noise]
+    over = min((s.slope for s in loud), key=lambda s: s.error, default=NONE)
+    if not loud or over.meets(best.slope):
+        return NONE
+    height = min(loud, key=lambda s: s.h).noise / ROUNDED
+    teeth = Steps(line, height / abs(over.value - best.slope.value), height)
+    is_tooth = best.reach * best.h <= PLATEAU * height and teeth.are_narrow and teeth.are_low
+    return over if is_tooth else NONE
 
 
 def _as_noisy_as_others(seen: Stencil, moving: list[Stencil]) -> Slope:

@@ -81,7 +81,7 @@ def _first_jump(line: Line, smooth: Stencil, apart: float) -> Jump | None:
 def _between(off: Callable[[float], float], near: float, far: float) -> Jump | None:
     """Return the jump between a distance where f is as foretold, and one where it is off."""
     behind = gap = off(far)
-    before = 0.0
+    before, farthest = 0.0, far
     for _ in range(HALVINGS):
         middle = (near + far) / 2
         halfway = off(middle)
@@ -90,7 +90,8 @@ def _between(off: Callable[[float], float], near: float, far: float) -> Jump | N
         else:
             near, before = middle, halfway
     is_jump = abs(before) < ABRUPT * abs(behind) and abs(gap - behind) < LEVEL * abs(behind)
-    return Jump(abs(behind), far) if is_jump else None
+    is_seen = far < farthest  # else nothing tells whether f is level behind it
+    return Jump(abs(behind), far) if is_jump and is_seen else None
 
 
 def _foretold(nodes: list[tuple[float, float]], t: float) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import nan
 
 from autograd.checking.conclusion import TELLING
-from autograd.checking.line import Line
+from autograd.checking.line import RESOLVED, Line
+from autograd.checking.precision import is_short, unit_of
 from autograd.checking.stencil import PAIRS, Stencil, two_sided
 
 KINK_HAIR = 1e-5 / 7
@@ -13,6 +14,12 @@ KINK_HAIR = 1e-5 / 7
 
 AHEAD = 0.15
 """How far a kink may lie from the middle and look as if it were there, per unit of the scale."""
+
+LEFT = 0.03
+"""Less of a bend than this may be rounding."""
+
+TURN = 0.2
+"""How closely to look at what turns around the middle, per unit of how far it turns."""
 
 
 def closer_look(line: Line, seen: Stencil) -> Stencil | None:
@@ -23,7 +30,7 @@ def closer_look(line: Line, seen: Stencil) -> Stencil | None:
     if not seen.jumps and abs(_bend(line, _hair(line, seen))) < 0.1 * abs(seen.bend):
         return None
     floor = 0.0 if seen.jumps else 100 * seen.noise / abs(seen.bend)
-    h = max(seen.h * KINK_HAIR, floor, line.smallest_step)
+    h = max(seen.h * KINK_HAIR, floor, _resolved(line))
     if h >= seen.h / 100 or not (seen.jumps or _bend(line, h) / seen.bend > 0.5):
         return None
     other = two_sided(line, h)
@@ -38,7 +45,14 @@ def closer_look(line: Line, seen: Stencil) -> Stencil | None:
 
 def _hair(line: Line, seen: Stencil) -> float:
     """Return the smallest scale at which a bend would show through the rounding of values."""
-    return max(seen.h * KINK_HAIR, 100 * seen.rounding / abs(seen.bend), line.smallest_step)
+    return max(seen.h * KINK_HAIR, 100 * seen.rounding / abs(seen.bend), _resolved(line))
+
+
+def _resolved(line: Line) -> float:
+    """Return the smallest scale that inputs resolve, in single precision if f computes in it."""
+    values = line.values()
+    single = 0.0 if is_short(values) else unit_of(values, line.x)
+    return max(line.smallest_step, RESOLVED * single)
 
 
 def _bend(line: Line, h: float) -> float:
@@ -53,7 +67,8 @@ def before_the_kink(line: Line, seen: Stencil) -> float:
     """Return the next scale where the bend of a stencil lies beside the middle; 0.0 if unknown.
 
     The line through the samples behind a kink meets the tangent of the middle there; what f is
-    curved is known from the other side.
+    curved is known from the other side. Where none does, f turns around the middle, over as much
+    as the share of the bend tells that is left a hair from it.
     """
     hair = _hair(line, seen)
     above, below = line.at(hair), line.at(-hair)
@@ -70,4 +85,7 @@ def before_the_kink(line: Line, seen: Stencil) -> float:
         if v != w:
             crossings.append(side * (t - v * (t - s) / (v - w)))
     ahead = [t for t in crossings if 0 < t < AHEAD * seen.h]
-    return min(ahead) / 3 if ahead else 0.0
+    if ahead:
+        return min(ahead) / 3
+    left = _bend(line, hair) / seen.bend
+    return TURN * hair / left if LEFT < left < 0.5 else 0.0

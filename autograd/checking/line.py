@@ -17,6 +17,9 @@ BUDGET = 28
 FEWEST_LEFT = 9
 """With fewer evaluations left, nothing more is tried."""
 
+RESOLVED = 64
+"""The smallest step that is resolved well, per unit in the last place of an input."""
+
 
 class Sample(NamedTuple):
     """A value of the function; ``piece`` tells which piece of a piecewise one computed it."""
@@ -124,4 +127,4 @@ class Line:
     @property
     def smallest_step(self) -> float:
         """The smallest step that floats resolve well around the middle."""
-        return 64 * math.ulp(self.x) if self.x else 1e-300
+        return RESOLVED * math.ulp(self.x) if self.x else 1e-300

@@ -59,8 +59,17 @@ class Steps:
     @property
     def are_fine(self) -> bool:
         """Whether they are taken for rounding, in double or single precision."""
-        largest = max(map(abs, self.line.values(CLOSE * unit(self.line))))
-        return self.width <= FINE * unit(self.line) or self.height <= SINGLE * largest
+        return self.are_narrow or self.are_low
+
+    @property
+    def are_narrow(self) -> bool:
+        """Whether they are no wider than the rounding of an input."""
+        return self.width <= FINE * unit(self.line)
+
+    @property
+    def are_low(self) -> bool:
+        """Whether they are no higher than those of single precision."""
+        return self.height <= SINGLE * max(map(abs, self.line.values(CLOSE * unit(self.line))))
 
     @property
     def are_wide(self) -> bool:
