@@ -149,8 +149,9 @@ class ArrayFrame:
             self.inputs = [_room(n, shape, dtype) for shape in signature.arguments]
             self.outputs = [_room(n, shape, dtype) for shape in signature.results]
         self.shared = Shared(self.parameters, self.sums[1:])
-        # Of several parts, which single precision doesn't add up.
-        self.total = self.sums if dtype == np.float64 else np.empty(sums * (len(spans) > 1))
+        # Of so many parts, single precision doesn't add up the sums.
+        is_long = dtype != np.float64 and len(spans) > MOST_PARTS
+        self.total = np.empty(sums) if is_long else self.sums
         self.has_large = any(
             not room.size and prod(shape) > 0
             for room, shape in zip(self.outputs, signature.results, strict=True)
@@ -264,14 +265,16 @@ class ArrayFrame:
             self.call(self.address)
             return
         total = self.total
-        total.fill(-0.0)  # to which all that is added is what it becomes
         for begin in range(0, len(self.spans), MOST_PARTS):
             some = enumerate(self.spans[begin : begin + MOST_PARTS])
             work = [self._part(i, *span) for i, span in some]
             call_all([part.run for part in work], kept=(self, kept))
             # The parts don't depend on the processors, so neither do the sums.
-            for part in work:
-                np.add(total, part.sums, out=total)
+            for i, part in enumerate(work, begin):
+                if i:
+                    np.add(total, part.sums, out=total)
+                else:
+                    total[:] = part.sums
         if total is not self.sums:
             self.sums[:] = converted(total, self.dtype)
 

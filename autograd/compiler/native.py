@@ -50,9 +50,10 @@ WORTH_A_SUM = 400
 cleared and added up, which then takes about a tenth of the time."""
 
 LONGEST_SUM = 16_384
-"""Samples that single precision adds up by itself. The sums of more are added in double precision,
-so that an error is below 4,100 + 20 halves of an ulp, of the sum of sizes, whatever their number:
-vectors hold four numbers or more, of which each adds up 4,096. Mostly it is far less."""
+"""Samples that single precision adds up by itself; the sums of more than `MOST_PARTS` times as many
+are added in double precision. So an error is below 4,100 + 20 halves of an ulp, of the sum of
+sizes, whatever their number: vectors hold four numbers or more, of which each adds up 4,096. Mostly
+it is far less."""
 
 MAKERS = ("autograd", "autograd.compiler")
 """The packages whose files decide what code is made: the core, with the rules, and this one."""
