@@ -284,6 +284,14 @@ def test_the_first_of_each_month_and_days_that_may_be_months(tmp_path: Path) -> 
     assert not column(tmp_path, ["2/3/2020", "4/15/2020", "1/1/2020"]).said
 
 
+def test_a_point_that_may_stand_between_thousands_is_said(tmp_path: Path) -> None:
+    either = column(tmp_path, ["237", "65.937", "", "-1.200"])
+    assert either.values[1] == 65.937
+    assert either.said == "65.937 is taken for 65 and a bit: if it is 65937, write that"
+    for cells in (["237.000", "65.937"], ["237", "65.9375"], ["237", "0.937"], ["237", "", "12"]):
+        assert not column(tmp_path, cells).said
+
+
 @pytest.mark.parametrize(
     "cells",
     [

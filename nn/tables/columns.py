@@ -37,6 +37,9 @@ FEW_WORDS = 10
 NINES = re.compile(r"-?99+(\.0)?")
 """Numbers that people write where there is none."""
 
+THOUSANDS = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+"""A number whose point may stand between thousands."""
+
 LEAST_OF_CODE = 5
 """Digits that a code has at least: fewer, with a 0 first, are hours, months, or years."""
 
@@ -114,7 +117,8 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
     may_be_date = re.search(r"(?i)date", name)
     is_word = is_word or (not may_be_date and _are_codes(cells))
     if is_plain and missing < len(cells) and decimal == "." and not may_be_date and not is_word:
-        return Column(name, Numerals(), plain, missing, "", _doubtful(plain))
+        said = filter(None, [_doubtful(plain), _perhaps_thousands(cells, plain)])
+        return Column(name, Numerals(), plain, missing, "", "; ".join(said))
     words = cells.where(~gone, "")
     present = cells[~gone].unique().tolist()
     if not present or is_word:
@@ -144,6 +148,20 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
         said.append("taken for month/day, might be day/month")
     text = "; ".join(filter(None, said))
     return Column(name, reader, values, int(values.isna().sum()), "", text)
+
+
+def _perhaps_thousands(cells: Any, values: Any) -> str:
+    """Return what is said where each point may stand between thousands: 237 and 65.937."""
+    fractions = values[values % 1 != 0].dropna().abs()
+    if not len(fractions) or fractions.min() < 1 or fractions.max() >= 1000:
+        return ""  # as most columns tell at once
+    present = cells[values.notna()].str.strip()
+    pointed = present[present.str.contains(".", regex=False)]
+    if len(pointed) == len(present) or not pointed.str.fullmatch(THOUSANDS).all():
+        return ""
+    number = pointed.iloc[0]
+    meant = number.replace(".", "")
+    return f"{number} is taken for {number.split('.')[0]} and a bit: if it is {meant}, write that"
 
 
 def _no_answers(count: int, odd: list[str]) -> str:
