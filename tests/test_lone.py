@@ -27,6 +27,7 @@ from autograd.compiler.llvm import (
     block_for,
     kernel_of,
 )
+from autograd.compiler.lone import SHARED
 from autograd.compiler.loops import Access, Loop
 from autograd.compiler.machine import Machine
 
@@ -198,6 +199,24 @@ def test_few_sums_are_added_in_turns() -> None:
     block = block_for(loops_of(f.program, [False] * 8), PAPER, exact=False, single=True)
     phis = text_of(f, [128], 8).count("= phi <8 x double>")
     assert phis == 2 * block.totals  # in the loop, and behind it
+
+
+@pytest.mark.parametrize(("positions", "tiles"), [(5, [5]), (11, [6, 5])])
+def test_positions_share_what_is_read_of_weights(positions: int, tiles: list[int]) -> None:
+    """Two vectors of sums for each of as many positions as registers hold, in tiles of one size."""
+    terms, neurons = 17, 32
+    rows = matrix(terms, neurons, seed=6)
+    columns = list(zip(*rows, strict=True))
+
+    def f(x: list[Any]) -> list[Any]:
+        parts = [x[terms * t : terms * (t + 1)] for t in range(positions)]
+        return [dot(column, part) for part in parts for column in columns]
+
+    size, wrt = positions * terms, [w for row in rows for w in row]
+    text = text_of(compile(f, [0.0] * size, wrt=wrt), [size], positions * neurons)
+    phis = [part.count("= phi <8 x double>") for part in text.split(".loop:")]
+    # In a loop of terms, and behind it.
+    assert [count for count in phis if count] == [2 * SHARED * tile for tile in tiles]
 
 
 def test_neurons_of_a_position_lie_side_by_side() -> None:

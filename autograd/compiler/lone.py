@@ -6,7 +6,8 @@ to its loops: neurons that lie side by side, or the terms of their sums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 from autograd import ops
@@ -18,6 +19,9 @@ from autograd.operation import Op
 
 SIDE_BY_SIDE = 4
 """So many vectors of sums are worked on at a time: an addition takes as long as four begin in."""
+
+SHARED = 2
+"""So many, where rows share the vectors of terms: more rows, for which these are read but once."""
 
 FEWEST_TERMS = 4
 """Rows of fewer terms are gathered, number by number."""
@@ -51,41 +55,46 @@ class LoneBody(Body):
             super().loop(loop)
             return
         self._lane = lane
-        others = [size for k, size in enumerate(loop.dims) if k != lane]
+        others = tuple(size for k, size in enumerate(loop.dims) if k != lane)
         tiles = [1] * len(others)
-        if others and _shares(loop):
-            width = _width(loop, lane, self.block.across)
-            if any(_is_across(stretch, lane) for stretch in loop.statements[0].stretches):
-                side_by_side = width
-            else:
-                side_by_side = min(SIDE_BY_SIDE, max(1, loop.dims[lane] // width))
-            tiles[-1] = max(1, self.block.totals // side_by_side)
+        many = SIDE_BY_SIDE
         # The last vector does some once more what the one before has done; not so a sum.
         again = not any(map(_adds_up, loop.statements))
+        is_product = bool(others) and _shares(loop)
+        stays = is_product and again
+        if is_product:
+            width = _width(loop, lane, self.block.across)
+            many = SHARED if stays else SIDE_BY_SIDE
+            side_by_side = min(many, max(1, loop.dims[lane] // width))
+            if any(_is_across(stretch, lane) for stretch in loop.statements[0].stretches):
+                side_by_side = width
+            most = max(1, self.block.totals // side_by_side)
+            # Tiles of nearly one size: few that are left over would wait for their additions.
+            tiles[-1] = -(-others[-1] // -(-others[-1] // most))
 
-        def write(indices: list[list[Index]]) -> None:
-            def points(index: Index) -> list[Point]:
-                return [(*at[:lane], index, *at[lane:]) for at in product(*indices)]
+        def write(lanes: list[Index], indices: list[list[Index]]) -> None:
+            points = [(*at[:lane], i, *at[lane:]) for i in lanes for at in product(*indices)]
+            self._body(loop.statements, points)
 
-            self._vectors(loop, loop.dims[lane], points, again=again)
-
-        self.tiled(tuple(others), tiles, write)
+        if stays:
+            # What vectors of weights are multiplied by goes by, while they stay in a near cache.
+            rows = lambda lanes: self.tiled(others, tiles, partial(write, lanes))
+            self._vectors(loop, many, rows, again=again)
+        else:
+            vectors = lambda at: self._vectors(loop, many, lambda i: write(i, at), again=again)
+            self.tiled(others, tiles, vectors)
         self._lane = -1
         self.use(1)
 
     def _vectors(
-        self, loop: Loop, size: int, points: Callable[[Index], list[Point]], *, again: bool
+        self, loop: Loop, many: int, write: Callable[[list[Index]], None], *, again: bool
     ) -> None:
-        """Write a loop's statements for all indices of its lane, a vector of them at a time."""
-        begin, width = 0, _width(loop, self._lane, self.block.across)
+        """Write a loop for all indices of its lane, ``many`` vectors of them at a time."""
+        begin, size, width = 0, loop.dims[self._lane], _width(loop, self._lane, self.block.across)
         is_long = len(loop.statements) > LONG_BODY or any(
             _is_across(stretch, self._lane) for s in loop.statements for stretch in s.stretches
         )
-        tile = 1 if is_long else SIDE_BY_SIDE
-
-        def write(indices: Iterable[Index]) -> None:
-            self._body(loop.statements, [point for index in indices for point in points(index)])
-
+        tile = 1 if is_long else many
         while begin < size:
             self.use(width)
             count = (size - begin) // width
