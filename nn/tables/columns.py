@@ -117,8 +117,8 @@ def column_of(name: str, cells: Any, decimal: str, is_word: bool = False) -> Col
     may_be_date = re.search(r"(?i)date", name)
     is_word = is_word or (not may_be_date and _are_codes(cells))
     if is_plain and missing < len(cells) and decimal == "." and not may_be_date and not is_word:
-        said = filter(None, [_doubtful(plain), _perhaps_thousands(cells, plain)])
-        return Column(name, Numerals(), plain, missing, "", "; ".join(said))
+        doubts = filter(None, [_doubtful(plain), _perhaps_thousands(cells, plain)])
+        return Column(name, Numerals(), plain, missing, "", "; ".join(doubts))
     words = cells.where(~gone, "")
     present = cells[~gone].unique().tolist()
     if not present or is_word:
