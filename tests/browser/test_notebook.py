@@ -156,8 +156,10 @@ def test_in_jupyterlab_the_page_and_the_widget_are_live(
     page = visit(f"{lab.address}/live.ipynb?token=t")
     cell = page.locator(".jp-CodeCell")
     cell.nth(3).wait_for()
-    page.wait_for_function("window.jupyterapp !== undefined")
-    page.wait_for_timeout(1000)
+    # What is run before there is a kernel isn't run.
+    page.wait_for_function(
+        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    )
     for n in range(2):
         cell.nth(n).click()
         page.keyboard.press("Control+Enter")
