@@ -266,7 +266,20 @@ def test_what_stands_between_modules_is_part_of_the_network() -> None:
     assert [item.title for item in modules(picture_of(loss, level="network"))] == ["network"]
     levels = {level["name"]: level["titles"] for level in levels_of(structure)}
     titles = [title for title in levels["blocks"] if title]
-    assert sorted(titles) == sorted([*(f"blocks.{i}" for i in range(30)), "head", "-", "**"])
+    assert sorted(titles) == sorted(
+        [*(f"blocks.{i} and * +" for i in range(30)), "head", "-", "**"]
+    )
+
+
+def test_what_stands_outside_of_modules_is_in_no_modules_frame() -> None:
+    """Of two layers, each is read by itself, and so is what a loop does to their results."""
+    model, x = MLP(2, [3, 2], seed=1), [1.0, 0.0]
+    for _ in range(12):
+        x = [a + 0.1 * b for a, b in zip(x, model(x), strict=True)]
+    structure = Structure(trace(sum(x))[0])
+    levels = {level["name"]: level["titles"] for level in levels_of(structure)}
+    own = ["*", "stage *", "*", "stage 11"]  # the last is of no network: no layer uses it
+    assert sorted(filter(None, levels["layers"])) == sorted(["layers.0", "layers.1", *own])
 
 
 def test_a_crowd_of_layers_is_a_picture_all_the_same() -> None:
@@ -275,7 +288,7 @@ def test_a_crowd_of_layers_is_a_picture_all_the_same() -> None:
     loss = mean([(model([0.1 * k, 1.0]) - 1) ** 2 for k in range(3)])
     found = picture_of(loss, level="layer")
     titles = [item.title for item in modules(found)]
-    assert sorted(titles) == sorted([*(f"blocks.{i}.layers.*" for i in range(30)), "head"])
+    assert sorted(titles) == sorted([*(f"blocks.{i}.layers.* and * +" for i in range(30)), "head"])
     assert len(found.items) <= 36
     assert len(picture_of(loss, level="layer", budget=None).items) > 120, "where it is asked for"
     few = Stream(3)

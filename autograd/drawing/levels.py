@@ -62,7 +62,8 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
     What doesn't fit is put together where it differs only in an index, such as the neurons of a
     layer; if that is too much still, the coarser level stands. Above the level of ops, the arrows
     count as well: those of two layers of 16 neurons are a black square. So are layers beyond a
-    crowd, of which nobody reads one by one; what stands between them is with the one before.
+    crowd, of which nobody reads one by one; what stands between them is with the one before, whose
+    box is called by both.
 
     Cost: linear in nodes and edges.
     """

@@ -20,7 +20,7 @@ NORMS = "‖ ‖ is the L2 norm over what leaves a box or crosses an arrow, or o
 CLUSTERED = "an arrow × n stands for n of them: one for each of so many stages in its frame"
 
 MOST_OPS = 4
-"""Ops of a box without a module that its title names."""
+"""Ops outside of any module that the title of a box names."""
 
 MOST_NUMBERS = 12
 """Plain numbers that an op of many arguments shows one by one."""
@@ -286,19 +286,28 @@ def heading_of(structure: Structure, folding: Folding, box: int, members: list[i
     if box in folding.modules:
         ops = Counter(str(op) for i in members if (op := nodes[i].op))
         modules = list(folding.modules[box])
+        title = merged(modules)
+        between = [i for i in members if nodes[i].op and not structure.place[i]]
+        if between and title != "network" and any(structure.place[i] for i in members):
+            title += f" and {_told(structure, between)}"
         return Heading(
-            merged(modules),
+            title,
             ", ".join(f"{op} × {n:,}" if n > 1 else op for op, n in ops.items()),
             len(modules),
             structure.calls(members),
         )
     members = told_of(structure, members)
     first = nodes[members[0]]
-    several = list(dict.fromkeys(str(op) for i in members if (op := nodes[i].op)))
-    what = " ".join(several[:MOST_OPS]) + " …" * (len(several) > MOST_OPS)
-    title = what or merged([nodes[i].label for i in members]) or "leaves"
+    title = _told(structure, members) or merged([nodes[i].label for i in members]) or "leaves"
     path = merged([structure.place[i] for i in members]) if first.op else ""
     return Heading(title, path, len(members))
+
+
+def _told(structure: Structure, members: list[int]) -> str:
+    """Return the ops of nodes, as far as a title has room for them."""
+    ops = [structure.nodes[i].op for i in members]
+    several = list(dict.fromkeys(str(op) for op in ops if op))
+    return " ".join(several[:MOST_OPS]) + " …" * (len(several) > MOST_OPS)
 
 
 def told_of(structure: Structure, members: list[int]) -> list[int]:

@@ -41,7 +41,7 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
             staged(structure, "layer", fold(structure, depth, found, alike=alike), stages, found)
             for alike in (False, True)
         )
-        if depth == 1:
+        if depth == 1 and max(divided.box) >= CROWD:
             divided, together = (with_streams(structure, found, f) for f in (divided, together))
         name = _name(structure, depth, [name for name, _ in levels])
         levels += [(name, _fewer(found, together, divided)), (name, divided)]
