@@ -384,6 +384,25 @@ def test_a_bare_layer_is_one_box_at_the_level_of_layers() -> None:
     assert found(lambda x: deep([x, 1.0]), "layer")[:2] == ["layers.0", "layers.1"]
 
 
+@pytest.mark.parametrize("nout", [2, 3])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_so_it_is_where_it_is_fed_with_what_it_gave(nout: int, *, by_hand: bool) -> None:
+    cell, h = Layer(1 + nout, nout, activation="tanh", seed=1), [0.0] * nout
+    for t in range(6):
+        new = cell([0.1 * t, *h])
+        h = [0.5 * a + b for a, b in zip(h, new, strict=True)] if by_hand else new
+    titles = {level: boxes_of_mean([h[0] + h[1]], level) for level in ("network", "layer")}
+    assert titles["layer"] == titles["network"]
+    assert [title for kind, title in titles["layer"] if kind == "module"][:1] == ["network"]
+
+    # One after the other they are none, however often they are run.
+    deep, x = Sequential(Linear(nout, 3, seed=1), Linear(3, nout, seed=2)), [1.0] * nout
+    for _ in range(6):
+        x = deep(x)
+    found = boxes_of_mean([x[0] + x[1]], "layer")
+    assert {("module", "layers.0"), ("module", "layers.1")} <= set(found)
+
+
 def test_a_text_is_one_network_from_its_tokens_on() -> None:
     model = GPT(5, block_size=4, embedding=4, heads=2, seed=0)
     loss = mean([cross_entropy(logits, 1) for logits in model([0, 1, 2])])

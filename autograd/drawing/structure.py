@@ -98,18 +98,24 @@ class Structure:
 
     @cached_property
     def is_one_layer(self) -> bool:
-        """Whether the modules are the neurons of a layer: alike in name, and none feeds another."""
-        names = set(filter(None, self.place))
+        """Whether the modules are the neurons of a layer: alike in name, none only after another.
+
+        What a layer gives may be fed to it again, as in a recurrent network; each of its neurons
+        is then run at first on what none of the others gave.
+        """
+        place = self.place
+        names = set(filter(None, place))
         stems = {re.sub(r"\.\d+$", "", name) for name in names}
         if len(names) < 2 or len(stems) > 1 or "." in "".join(stems):
             return False
-        feeds: list[str] = []  # the module that each node comes from, "*" for several
-        for place, args in zip(self.place, self.args, strict=True):
-            before = {feeds[arg] for arg in args} - {""}
-            if place and before - {place}:
-                return False
-            feeds.append(place if place and args else "*" if len(before) > 1 else "".join(before))
-        return True
+        computed = {path for path, args in zip(place, self.args, strict=True) if path and args}
+        fed: list[bool] = []  # whether another module is on the way to a node
+        first: set[str] = set()
+        for i, args in enumerate(self.args):
+            given = [arg for arg in args if place[arg] not in ("", place[i]) and self.args[arg]]
+            first.update(place[arg] for arg in given if not fed[arg])
+            fed.append(bool(given) or any(fed[arg] for arg in args))
+        return first == computed
 
     def _find_inputs(self) -> set[int]:
         alike: dict[Hashable, list[int]] = {}
