@@ -17,7 +17,7 @@ from autograd.drawing.picture import Item, Picture
 from autograd.drawing.structure import Structure, starred
 from autograd.functions import trace
 from autograd.page.levels import levels_of
-from nn import MLP, Layer, Module
+from nn import MLP, Layer, Linear, Module
 
 
 def weights(rows: int, columns: int) -> list[list[Value]]:
@@ -166,6 +166,25 @@ def test_steps_around_modules_are_one_box_however_many() -> None:
 
     assert boxes(8) == boxes(30)
     assert {"layers.*", "stage *"} <= set(boxes(8))
+
+
+@pytest.mark.parametrize("start", [0.0, Value(0.0)])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_cell_is_in_its_first_step_what_it_is_in_others(start: Any, samples: int) -> None:
+    """There, what its gates multiply is no state yet; and the head is fed with states alone."""
+    gates, head = [Linear(2, 1, seed=i) for i in range(3)], Linear(1, 1, seed=3)
+    loss: Any = 0
+    for k in range(samples):
+        h = start
+        for t in range(6):
+            keep, add, out = (gate([math.sin(t + k), h])[0] for gate in gates)
+            h = keep.sigmoid() * h + add.sigmoid() * out.tanh()
+            loss += (head([h])[0] - 1) ** 2
+    for level, count in (("network", 1), ("layer", 6)):
+        found = picture_of(loss, level=level)
+        assert len(modules(found)) == count
+        titles = {item.title for item in found.items if item.kind == "alike"}
+        assert titles == {"-", "**", "+"}
 
 
 def test_parts_of_a_stage_are_called_by_what_they_do() -> None:
@@ -319,7 +338,9 @@ def test_parameters_that_all_steps_share_stay_outside() -> None:
     found = picture_of(recurrent(1), level="layer")
     leaves = {item.key for item in found.items if item.kind == "value" and not item.args}
     wires = [link for item in modules(found) for link in item.args if link.arg in leaves]
-    assert wires
+    (state,) = [link for link in wires if not link.cluster]
+    assert state in modules(found)[0].args, "what is before the first step is its own"
+    wires.remove(state)
     assert {link.cluster for link in wires} == {cluster.key for cluster in found.clusters}
     assert all(link.label in ("× 19", "× 20") for link in wires), "the last has no next state"
 

@@ -105,6 +105,7 @@ def stages_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
         turns = _turns(kinds.members[circle], args, kinds.of)
         stage_of.update((box, len(run_of) + turn) for box, turn in turns.items())
         run_of += [len(set(run_of))] * (max(turns.values()) + 1)
+    _claim_first(order, ops, args, users, kinds.of, stage_of, run_of)
     last = len(run_of)
     rank = {b: (kinds.circle[b], stage_of.get(b, last + k)) for k, b in enumerate(order)}
     of = [stage_of.get(box, -1) for box in boxes]
@@ -324,6 +325,33 @@ def _parts(
     }
     circles = circles_of(links_of(order, args, group))
     return {box: circles[group[box]] for box in order}
+
+
+def _claim_first(
+    order: list[int],
+    ops: dict[int, Hashable],
+    args: dict[int, dict[int, None]],
+    users: dict[int, dict[int, None]],
+    kind: dict[int, int],
+    stage_of: dict[int, int],
+    run_of: list[int],
+) -> None:
+    """Give the first stage of a run what the others have, too, but that has only leaves there.
+
+    So has what a recurrent cell makes of its first input, as there is no state yet.
+    """
+    first = {run_of.index(run): run for run in set(run_of)}
+    given: dict[tuple[Hashable, int], set[int]] = {}  # the kinds that use what an op gives
+    for box, stage in stage_of.items():
+        its = (kind[user] for user in users[box] if user in kind)
+        given.setdefault((ops[box], run_of[stage]), set()).update(its)
+    for box in order:
+        stages = {stage_of.get(user, -1) for user in users[box]}
+        if len(stages) == 1 and first.keys() >= stages and not any(arg in ops for arg in args[box]):
+            stage = stages.pop()
+            known = given.get((ops[box], first[stage]), set())
+            if box not in stage_of and known.issuperset(kind[user] for user in users[box]):
+                stage_of[box] = stage
 
 
 def claim_leaves(
