@@ -14,6 +14,7 @@ from autograd import sum as sum_of
 from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
 from autograd.drawing.flow import BINS, spread
 from autograd.drawing.structure import Structure, starred
+from autograd.page.levels import levels_of
 from nn import GPT, MLP, Embedding, Layer, Linear, Module, Sequential
 from nn.data import moons
 from nn.losses import cross_entropy, hinge
@@ -366,6 +367,29 @@ def test_what_is_looked_up_belongs_to_the_model(level: str) -> None:
     assert found(3) == found(20)
     own = {"network": ["network"], "layer": ["word", "+", "judge.layers.0", "judge.layers.1"]}
     assert [title for _, title in found(20)] == [*own[level], "*", "-", "relu", "sum", "loss"]
+
+
+@pytest.mark.parametrize("samples", [2, 5])
+@pytest.mark.parametrize("penalty", [False, True])
+def test_what_a_network_alone_uses_between_its_layers_is_in_it(
+    samples: int, *, penalty: bool
+) -> None:
+    """A `Linear` with no module around it is called by no path; nor is what else is done there."""
+    encode, mean_of, decode = Layer(2, 3, seed=1), Linear(3, 2, seed=2), Layer(2, 2, seed=3)
+    scale = Value(0.5, "scale")
+    losses = []
+    for k in range(samples):
+        z = [v + v.exp() * scale * math.sin(k) for v in mean_of(encode([0.1 * k, 1.0]))]
+        losses.append(sum_of([v * v for v in decode(z)]))
+    if penalty:
+        losses.append(sum_of([w * w for w in mean_of.parameters()]))
+    found = picture_of(mean(losses), level="network")
+    assert not [item for item in found.items if item.kind == "value" and not item.args]
+    modules = [title for kind, title in boxes_of_mean(losses, "layer") if kind == "module"]
+    assert modules == ["model1", "model2"], "with nothing but their own"
+    pages = levels_of(Structure(trace(mean(losses))[0]))
+    titles = next(level["titles"] for level in pages if level["name"] == "modules")
+    assert {"model1", "model2", "exp", "dot"} <= set(titles)
 
 
 def test_a_bare_layer_is_one_box_at_the_level_of_layers() -> None:

@@ -286,7 +286,8 @@ def fold(
 def _network_of(structure: Structure) -> list[str]:
     """Return the places of nodes in the network, "" outside.
 
-    What a module computes and another one uses, such as a residual stream, is in the network.
+    What a module computes and another one uses, such as a residual stream, is in the network, and
+    so are the leaves that are used for it first, such as weights of one's own between two layers.
     """
     found = list(structure.place)
     after, before = list(map(bool, found)), list(map(bool, found))
@@ -297,6 +298,11 @@ def _network_of(structure: Structure) -> list[str]:
             before[arg] = before[arg] or before[i]
         if after[i] and before[i]:
             found[i] = found[i] or "network"
+    leaves = {i for i, args in enumerate(structure.args) if not (args or found[i])}
+    uses = [at or "before" * leads_in for at, leads_in in zip(found, before, strict=True)]
+    for leaf, used_in in _users_of(leaves, structure.args, uses).items():
+        if used_in - {""} == {"network"}:  # a penalty may use them, too
+            found[leaf] = "network"
     return found
 
 
