@@ -64,7 +64,7 @@ ADDED = {
     "sum_of": [("value", "loss")],
     "sum / n": [("alike", "+"), ("value", "loss")],
 }
-INPUTS = {"floats": [], "leaves": [("value", "leaves")], "labelled": [("value", "x*")]}
+INPUTS = {"floats": [], "leaves": [("value", "inputs")], "labelled": [("value", "x*")]}
 
 
 @pytest.mark.parametrize("level", MODULES)
@@ -367,6 +367,23 @@ def test_what_is_looked_up_belongs_to_the_model(level: str) -> None:
     assert found(3) == found(20)
     own = {"network": ["network"], "layer": ["word", "+", "judge.layers.0", "judge.layers.1"]}
     assert [title for _, title in found(20)] == [*own[level], "*", "-", "relu", "sum", "loss"]
+
+
+@pytest.mark.parametrize("level", MODULES)
+def test_leaves_without_a_label_are_called_by_what_they_are(level: str) -> None:
+    """Of what samples share, it is known; of one sample, or of none, it isn't."""
+
+    def found(n: int) -> set[str]:
+        w, losses = [Value(0.1 * i) for i in range(3)], []
+        for k in range(n):
+            x = [Value(k + i) for i in range(3)]
+            z = sum_of([a * b for a, b in zip(w, x, strict=True)])
+            losses.append(tanh(z + sum_of(x)))
+        found = picture_of(mean(losses), level=level)
+        return {item.title for item in found.items if item.kind == "value" and not item.args}
+
+    assert found(4) == {"parameters", "inputs"}
+    assert found(1) <= {"leaves", ""}
 
 
 @pytest.mark.parametrize("samples", [2, 5])

@@ -298,7 +298,8 @@ def heading_of(structure: Structure, folding: Folding, box: int, members: list[i
         )
     members = told_of(structure, members)
     first = nodes[members[0]]
-    title = _told(structure, members) or merged([nodes[i].label for i in members]) or "leaves"
+    title = _told(structure, members) or merged([nodes[i].label for i in members])
+    title = title or leaves_as(structure, set(members))
     path = merged([structure.place[i] for i in members]) if first.op else ""
     return Heading(title, path, len(members))
 
@@ -308,6 +309,24 @@ def _told(structure: Structure, members: list[int]) -> str:
     ops = [structure.nodes[i].op for i in members]
     several = list(dict.fromkeys(str(op) for op in ops if op))
     return " ".join(several[:MOST_OPS]) + " …" * (len(several) > MOST_OPS)
+
+
+def leaves_as(structure: Structure, leaves: set[int]) -> str:
+    """Return what leaves without a label are, as far as samples tell, which share parameters.
+
+    >>> from autograd.functions import trace
+    >>> w = [Value(1.0), Value(2.0)]
+    >>> losses = [(w[0] * x + w[1] * x).tanh() for x in (Value(0.5), Value(0.2))]
+    >>> structure = Structure(trace(losses[0] + losses[1])[0])
+    >>> leaves = [structure.position[leaf] for leaf in w]
+    >>> leaves_as(structure, set(leaves)), leaves_as(structure, structure.inputs)
+    ('parameters', 'inputs')
+    """
+    if leaves <= structure.inputs:
+        return "inputs"
+    samples = structure.samples
+    is_shared = samples.names and all(samples.of[i] < 0 for i in leaves)
+    return "parameters" if is_shared else "leaves"
 
 
 def told_of(structure: Structure, members: list[int]) -> list[int]:
