@@ -103,6 +103,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter by its gradient: all of them, or none if the formula fails."""
+        self.check_memory()
         rates = self.rates(self.steps + 1)
         update = self.update
         memory = zip(*self.memory, strict=True) if self.memory else repeat(())
@@ -115,6 +116,19 @@ class Optimizer:
             parameter.data = weight
         self.memory = tuple(map(list, columns))
         self.steps += 1
+
+    def check_memory(self) -> None:
+        """Raise if what is remembered is not of the parameters.
+
+        Raises:
+            ValueError: it is of another number of them, which have been replaced.
+        """
+        for name, column in zip(self.remembers, self.memory, strict=False):
+            if len(column) != len(self.parameters):
+                raise ValueError(
+                    f"{type(self).__name__} has {len(self.parameters)} parameters and the {name} "
+                    f"of {len(column)}: make a new optimizer of the parameters"
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a later run needs to go on as this one would."""

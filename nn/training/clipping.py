@@ -10,7 +10,7 @@ from typing import Any
 from autograd import CompileError, Value
 from nn.arguments import number
 from nn.clip import clip_grad_value
-from nn.training.plan import Clip
+from nn.training.plan import Clip, name_of
 from nn.training.rows import Rows
 
 
@@ -33,8 +33,11 @@ class Clipping:
         self.norm = None if callable(clip) else clip
         self.largest = _largest(clip) if callable(clip) else None
         if callable(clip) and self.largest is None:
-            name = getattr(clip, "__name__", repr(clip))
-            raise CompileError(f"clip is the function {name}, which needs the parameters' Values")
+            raise CompileError(
+                f"clip is the function {name_of(clip)}, which needs the parameters' Values: write "
+                "clip=1.0 for a largest norm, functools.partial(clip_grad_value, max_value=1.0) "
+                "for a largest value, or compile=False"
+            )
         self.rows = Rows(parameters, [parameters], exact=exact)
 
     def __call__(self, g: Any) -> Any:

@@ -23,6 +23,7 @@ from nn.training.onlookers import has_onlookers
 from nn.training.plan import Plan
 from nn.training.rows import Rows
 from nn.training.steps import Epoch, Factor, Start, Tell, forward
+from nn.training.targets import check_targets, values_refused
 from nn.units import FLAT, Unit, unit_of, units_below
 
 
@@ -66,7 +67,18 @@ class Snapshot(NamedTuple):
 def compiled_update(
     optimizer: Optimizer, *, exact: bool = False, dtype: str = "float64"
 ) -> autograd.Compiled:
-    """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates."""
+    """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates.
+
+    Raises:
+        CompileError: a step of it is more than its `rates` and its formula.
+    """
+    kind = type(optimizer)
+    for name in ("step", "zero_grad"):
+        if getattr(kind, name) is not getattr(Optimizer, name):
+            raise CompileError(
+                f"{kind.__name__} has a {name} of its own: write update(w, g, *memory, *rates), or "
+                "compile=False"
+            )
     # Of a copy: who counts the steps in it is to count no other.
     rates = [Value(rate) for rate in copy(optimizer).rates(1)]
 
@@ -75,7 +87,24 @@ def compiled_update(
 
     zeros = [0.0] * len(optimizer.remembers)
     settings: dict[str, Any] = {"backend": "llvm", "exact": exact, "dtype": dtype}
-    return autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, **settings)
+    compiled = autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, **settings)
+    refuse_if_by_steps(compiled, optimizer)
+    return compiled
+
+
+def refuse_if_by_steps(compiled: autograd.Compiled, optimizer: Optimizer) -> None:
+    """Raise if compiled code goes by what each step sets in the optimiser.
+
+    Raises:
+        CompileError: it does.
+    """
+    before = optimizer.scale, optimizer.steps
+    optimizer.scale, optimizer.steps = optimizer.scale + 1.0, optimizer.steps + 1
+    try:
+        compiled.look(now=True)
+    finally:
+        optimizer.scale, optimizer.steps = before
+    compiled.look(now=True)
 
 
 def sample_loss(
@@ -127,9 +156,6 @@ class CompiledSteps:
         self.hygiene: Hygiene | None = None
         self.exact = exact
         optimizer, samples = plan.optimizer, plan.samples
-        if type(optimizer).step is not Optimizer.step:
-            raise CompileError(f"{type(optimizer).__name__} has a step of its own")
-        self.clip = Clipping(plan.clip, optimizer.parameters, exact=exact)
         self.is_ragged = any(part is not None and part.is_ragged for part in (samples, plan.tests))
         if self.is_ragged and plan.dropouts:
             raise CompileError("samples of different lengths and a Dropout, whose masks are of one")
@@ -137,47 +163,42 @@ class CompiledSteps:
         longest = samples.firsts[max(samples.firsts)]
         self._example = samples.inputs[longest], samples.targets[longest]
         self._watched: dict[int, list[Unit]] = {}
-        self.rows = Rows(optimizer.parameters, list(layers_of(plan.model).values()), exact=exact)
+        self.layers = list(layers_of(plan.model).values())
         with plan.in_mode(training=True):
-            self.masks = Masks(plan.model, plan.dropouts, samples)
             self._compile()
         self.inputs, self.targets = self._arrays(samples)
         self._rooms: dict[str, Any] = {}
         self.ahead: Snapshot | None = None
         self.is_watched = has_onlookers(optimizer, plan.schedule)
-        self._refuse_if_loss_goes_by_steps()
+        refuse_if_by_steps(self._cost, optimizer)
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
-    def _refuse_if_loss_goes_by_steps(self) -> None:
-        """Raise if the loss goes by what each step sets in the optimiser.
-
-        Raises:
-            CompileError: it does.
-        """
-        optimizer = self.plan.optimizer
-        before = optimizer.scale, optimizer.steps
-        optimizer.scale, optimizer.steps = optimizer.scale + 1.0, optimizer.steps + 1
-        try:
-            self._cost.look(now=True)
-        finally:
-            optimizer.scale, optimizer.steps = before
-        self._cost.look(now=True)
-
     def _is_current(self) -> bool:
-        return self._cost.is_current() and self._update.is_current()
+        return (
+            self._cost.is_current()
+            and self._update.is_current()
+            and self.masks.are_current()
+            and self.held == self.plan.optimizer.parameters
+        )
 
     def _compile(self) -> None:
         """Compile the steps for what model, loss and optimiser are now."""
         plan = self.plan
-        self._cost = autograd.compile(
-            sample_loss(plan.model, plan.loss, self.masks, self._watched),
-            *self._example,
-            *self.masks.examples(),
-            wrt=plan.optimizer.parameters,
-            backend="llvm",
-            exact=self.exact,
-            dtype=plan.dtype,
-        )
+        self.held = list(plan.optimizer.parameters)
+        self.clip = Clipping(plan.clip, self.held, exact=self.exact)
+        self.rows = Rows(self.held, self.layers, exact=self.exact)
+        self.masks = Masks(plan.model, plan.dropouts, plan.samples)
+        with values_refused():
+            self._cost = autograd.compile(
+                sample_loss(plan.model, plan.loss, self.masks, self._watched),
+                *self._example,
+                *self.masks.examples(),
+                wrt=plan.optimizer.parameters,
+                backend="llvm",
+                exact=self.exact,
+                dtype=plan.dtype,
+            )
+        check_targets(plan)
         self._update = compiled_update(plan.optimizer, exact=self.exact, dtype=plan.dtype)
         self._descent: Any = None
         vars(self).pop("_evaluation", None)
@@ -223,6 +244,7 @@ class CompiledSteps:
     def _learn(self, order: Sequence[Sequence[int]], factor: Factor, tell: Tell) -> Learnt:
         numpy = self.numpy
         rows = numpy.array(list(chain.from_iterable(order)))
+        self.plan.optimizer.check_memory()
         self.ahead = self._state()
         if not self._is_current():
             self._compile()  # a callback, or the user's own code, has changed something
@@ -455,7 +477,12 @@ class CompiledSteps:
         """Raise the error for a batch whose cost is not finite."""
         self.sync()
         rate = self.plan.optimizer.learning_rate * self.plan.optimizer.scale
-        error = not_finite(cost, rate, lambda: forward(self.plan, places))
+        drawn = self.masks.drawn()
+        try:
+            forward(self.plan, places)  # a row may be undefined there, which says more
+            error = not_finite(cost, rate, lambda: forward(self.plan, places))
+        finally:
+            self.masks.restore(drawn)
         if self.plan.dtype == "float32":
             error.add_note("in float32, whose largest number is 3.4e38: float64 may go on")
         raise error
@@ -532,8 +559,7 @@ class CompiledSteps:
             self._show(state.slopes)
         self.plan.optimizer.memory = tuple(column.tolist() for column in state.memory)
         self.plan.optimizer.steps = state.steps
-        for dropout, masks in zip(self.masks.dropouts, state.drawn, strict=True):
-            dropout.masks = masks
+        self.masks.restore(state.drawn)
         self.ahead = None
 
     def _show(self, slopes: Any) -> None:

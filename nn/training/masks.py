@@ -23,6 +23,7 @@ class Masks:
 
     def __init__(self, model: Module, dropouts: Sequence[Dropout], samples: Dataset) -> None:
         self.dropouts = dropouts
+        self._drawing = self._which_draw()
         self.calls: list[tuple[Dropout, int]] = []
         if dropouts:
 
@@ -32,6 +33,13 @@ class Masks:
 
             with _drawing(dropouts, draw):
                 model(samples[0][0])
+
+    def _which_draw(self) -> list[bool]:
+        return [dropout.rate > 0 for dropout in self.dropouts]
+
+    def are_current(self) -> bool:
+        """Return whether the same dropouts draw as when it was made."""
+        return self._drawing == self._which_draw()
 
     def examples(self) -> list[list[float]]:
         """Return a mask for each call of a dropout, in order."""
@@ -52,6 +60,11 @@ class Masks:
     def drawn(self) -> list[int]:
         """Return how many masks each dropout has drawn."""
         return [dropout.masks for dropout in self.dropouts]
+
+    def restore(self, drawn: Sequence[int]) -> None:
+        """Take the dropouts back to where they had drawn so many."""
+        for dropout, masks in zip(self.dropouts, drawn, strict=True):
+            dropout.masks = masks
 
     @contextmanager
     def given(self, masks: Sequence[Any]) -> Iterator[None]:

@@ -16,6 +16,7 @@ from nn.training.compiled import compiled_update
 from nn.training.onlookers import has_onlookers
 from nn.training.plan import check_dtype
 from nn.training.steps import Factor
+from nn.training.targets import check_samples, values_refused
 
 Sample = Sequence[float]
 Loss = Callable[[Any], Value]
@@ -47,6 +48,11 @@ class Data(NamedTuple):
     numbers: list[float]
     lengths: list[int]
     ends: list[int]
+
+    def samples(self) -> Iterator[tuple[float, ...]]:
+        """Yield the samples, one by one."""
+        for begin, end in pairwise(accumulate(self.lengths, initial=0)):
+            yield tuple(self.numbers[begin:end])
 
 
 def minimize(
@@ -210,7 +216,9 @@ class _Compiled:
         # The longest comes first, as it may use parameters that others don't.
         lengths = sorted(set(data.lengths), reverse=True)
         settings: dict[str, Any] = {"backend": "llvm", "dtype": dtype}
-        cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, **settings)
+        with values_refused():
+            cost = autograd.compile(loss, [0.0] * lengths[0], wrt=optimizer.parameters, **settings)
+        check_samples(loss, data.samples())
         size = len(optimizer.parameters)
         self.cost, self.others = cost, cost.parameters[size:]
         self.fixed = [leaf.data for leaf in self.others]
@@ -279,6 +287,8 @@ class _Compiled:
         if made < len(settings):
             optimizer.scale = scales[made]
             (value,) = descent.costs(first + made, first + made + 1)
+            self.sync()
+            optimizer.zero_grad()  # those of the step that is not made are of no use
             _checked(value, optimizer)
         if broken:
             raise broken

@@ -78,10 +78,7 @@ class EagerSteps:
         self.plan = plan
         self.hygiene: Hygiene | None = None
         self.dropouts = plan.dropouts
-        held = set(plan.optimizer.parameters)
-        groups = layers_of(plan.model).values()
-        self.groups = [[leaf for leaf in group if leaf in held] for group in groups]
-        self.others = [p for p in plan.model.named_parameters().values() if p not in held]
+        self.layers = list(layers_of(plan.model).values())
 
     def learn(
         self, epoch: int, order: Sequence[Sequence[int]], factor: Factor, tell: Tell
@@ -92,6 +89,10 @@ class EagerSteps:
             order: the places in the samples, batch by batch.
         """
         done = Epoch([], [], [], [])
+        # A callback may have given the model, or the optimizer, other parameters.
+        held = set(self.plan.optimizer.parameters)
+        self.groups = [[leaf for leaf in group if leaf in held] for group in self.layers]
+        self.others = [p for p in self.plan.model.named_parameters().values() if p not in held]
         for i, places in enumerate(order):
             tell(i)
             self.plan.optimizer.scale = factor(i)
@@ -105,10 +106,10 @@ class EagerSteps:
     def evaluate(self, samples: Dataset) -> tuple[list[float], list[Any]]:
         """Return loss and prediction of each sample, by the model as it is used."""
         with no_grad():
-            outs = [numbers_of(self.plan.model(inputs)) for inputs, _ in samples]
+            outs = [self.plan.model(inputs) for inputs, _ in samples]
             pairs = zip(outs, samples, strict=True)
             terms = [self.plan.loss(out, target) for out, (_, target) in pairs]
-            return list(map(numbers_of, terms)), outs
+            return list(map(numbers_of, terms)), list(map(numbers_of, outs))
 
     def start(self) -> Start:
         """Return where the training is."""
