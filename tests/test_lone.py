@@ -111,6 +111,7 @@ def test_what_is_done_once_is_code_apart(monkeypatch: pytest.MonkeyPatch) -> Non
     x = numbers(4 * 16, seed=3)
     whole = compile(f, x, wrt=wrt)
     expected = whole.value_and_grad(x)
+    assert whole.value_and_grad(x) == expected  # and what all functions share is made
     text = whole._code.native_gradient.source()
     monkeypatch.setattr(machine, "LONG", 0)
     levels, generated = [], machine._generated
