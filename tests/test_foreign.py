@@ -6,6 +6,7 @@ import pytest
 
 import autograd
 from autograd import Value
+from autograd.errors import MissingExtraError
 from autograd.foreign import WRITE
 
 
@@ -18,7 +19,10 @@ def test_what_is_said_to_be_written_works(name: str, instead: str) -> None:
         setattr(v, name, 1.0)
     assert not hasattr(v, name)
     names = {"autograd": autograd, "v": v, "w": w, "low": -1.0, "high": 1.0, "values": [v, w]}
-    exec(instead, {**names, "parameters": [v, w], "learning_rate": 0.1})
+    try:
+        exec(instead, {**names, "parameters": [v, w], "learning_rate": 0.1})
+    except MissingExtraError as error:
+        pytest.skip(str(error))
 
 
 def test_a_method_of_ones_own_takes_the_place() -> None:
