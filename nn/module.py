@@ -30,6 +30,15 @@ class Unmatched(NamedTuple):
     unknown: list[str]
 
 
+class _Elsewhere:
+    """In place of a method that there isn't; a subclass may have an attribute of its name."""
+
+    def __get__(self, _: Any, kind: type) -> Any:
+        raise AttributeError(
+            f"{kind.__name__} has no fit: write nn.fit(model, (X, y), loss, optimizer, epochs=10)"
+        )
+
+
 def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``call`` such that its nodes remember the module's path below its caller."""
 
@@ -91,6 +100,8 @@ class Module:
     nin: int | None = None
     nout: int | None = None
     """How many numbers come in and go out, where known."""
+
+    fit = _Elsewhere()
 
     _kept: tuple[str, ...] = ()
     """The attributes in which calls have kept something: what is found there is no parameter."""

@@ -861,6 +861,11 @@ def test_what_is_compiled_stays_in_its_process(copied: Any, products: Any, backe
         (lambda: compile(lambda x: None, 1.0), TypeError, "<lambda> must return numbers, or list"),
         (lambda: compile(lambda x: [[x], x], 1.0), TypeError, "returned lists of different lengt"),
         (lambda: compile(lambda x: [x, [x]], 1.0), TypeError, "returned lists of different lengt"),
+        (
+            lambda: compile(jacobian(lambda a, x: [a * x[0]], (0, 1)), 1.0, [1.0]),
+            TypeError,
+            r"rows of one length.*, compile one for each argument: argnums=0, argnums=1",
+        ),
         (lambda: compile(lambda x: {"y": x}, 1.0), TypeError, "<lambda> must return numbers"),
         (lambda: compile(lambda x: "1", 1.0), TypeError, "<lambda> must return numbers"),
     ],

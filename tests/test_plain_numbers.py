@@ -215,6 +215,25 @@ def test_a_clip_that_needs_values_says_what_to_write() -> None:
         fitted(True, squared_error, clip=print)
 
 
+def test_who_calls_fit_as_elsewhere_is_told_how_it_is_called_here() -> None:
+    model = MLP(2, [1])
+    made: Any = SGD(model.parameters(), 0.1)
+    with pytest.raises(TypeError, match=r"one argument, a pair: fit\(model, \(X, y\), loss"):
+        fit(model, X, LABELS, error, made, epochs=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"has no validation_data: write validation=\(X, y\)"):
+        fit(model, (X, LABELS), error, made, epochs=1, validation_data=X)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"has no workers: help\(nn.fit\) says what it has"):
+        fit(model, (X, LABELS), error, made, epochs=1, workers=2)  # type: ignore[arg-type]
+    with pytest.raises(AttributeError, match=r"MLP has no fit: write nn.fit\(model, \(X, y\)"):
+        model.fit(X, LABELS)
+
+    class Own(Module):
+        def __init__(self) -> None:
+            self.fit = Value(1.0)
+
+    assert list(Own().named_parameters()) == ["fit"]
+
+
 @pytest.mark.parametrize("compile", [True, False])
 def test_a_step_that_is_not_made_leaves_no_gradients(compile: bool) -> None:
     w = Value(1.0)

@@ -485,7 +485,11 @@ def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | TracedNumber |
     try:
         shape, items = rectangle(part)
     except ValueError:
-        raise TypeError(f"{name} returned lists of different lengths: {part!r:.60}") from None
+        raise TypeError(
+            f"{name} returned lists of different lengths, {part!r:.60}: what is compiled returns "
+            "numbers, lists with rows of one length, or a tuple of these; return a tuple of what "
+            "differs, or of a jacobian, compile one for each argument: argnums=0, argnums=1"
+        ) from None
     try:
         return shape, [x if isinstance(x, Value | TracedNumber) else real(x) for x in items]
     except TypeError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from autograd import CompileError, MissingExtraError, topological_order
 from nn.arguments import number
@@ -37,13 +37,25 @@ EPOCHS_WORTHWHILE = 4_000_000
 The eager engine takes about two seconds for them, making the machine code one.
 """
 
+CALLED = {
+    "validation_data": "write validation=(X, y)",
+    "validation_split": "split with nn.data.train_test_split, and write validation=(X, y)",
+    "sample_weight": "give each target its weight, (y, weight), and take both in the loss",
+    "class_weight": "give each target its weight, (y, weight), and take both in the loss",
+    "shuffle": "samples are shuffled in each epoch, by seed",
+    "verbose": "progress is shown in a terminal, if rich is installed",
+    "learning_rate": "it is the optimizer's",
+    "lr": "it is the optimizer's learning_rate",
+}
+"""What other libraries' arguments are here."""
+
 
 def fit(
     model: Module,
     data: Data,
     loss: Loss,
     optimizer: Optimizer,
-    *,
+    *more: Never,
     epochs: int,
     batch_size: int = 32,
     validation: Data | None = None,
@@ -56,6 +68,7 @@ def fit(
     dtype: str = "float64",
     checkpoint: str | PathLike[str] | None = None,
     resume: str | PathLike[str] | None = None,
+    **unknown: Never,
 ) -> History:
     """Train ``model`` in place and return the history; the model is left ready to use (`eval`).
 
@@ -112,6 +125,13 @@ def fit(
     >>> history.accuracy[-1]
     0.975
     """
+    if more:
+        raise TypeError(
+            "inputs and targets are one argument, a pair: "
+            "fit(model, (X, y), loss, optimizer, epochs=10)"
+        )
+    for name in unknown:
+        raise TypeError(f"fit has no {name}: {CALLED.get(name, 'help(nn.fit) says what it has')}")
     plan = Plan(
         model,
         data,
