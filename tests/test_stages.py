@@ -12,12 +12,13 @@ import pytest
 
 from autograd import Value, logsumexp, mean, relu, tanh
 from autograd.drawing import picture_of
-from autograd.drawing.levels import LEVELS
+from autograd.drawing.levels import LEVELS, fitting
 from autograd.drawing.picture import Item, Picture
 from autograd.drawing.structure import Structure, starred
 from autograd.functions import trace
 from autograd.page.levels import levels_of
 from nn import MLP, Layer, Linear, Module
+from tests.test_boxes import false_circles
 
 
 def weights(rows: int, columns: int) -> list[list[Value]]:
@@ -297,8 +298,30 @@ def test_what_stands_outside_of_modules_is_in_no_modules_frame() -> None:
         x = [a + 0.1 * b for a, b in zip(x, model(x), strict=True)]
     structure = Structure(trace(sum(x))[0])
     levels = {level["name"]: level["titles"] for level in levels_of(structure)}
-    own = ["*", "stage *", "*", "stage 11"]  # the last is of no network: no layer uses it
-    assert sorted(filter(None, levels["layers"])) == sorted(["layers.0", "layers.1", *own])
+    assert sorted(filter(None, levels["layers"])) == ["*", "layers.0", "layers.1", "stage *"]
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("of_each", [False, True])
+def test_the_last_turn_of_a_loop_is_in_the_network_as_the_others_are(
+    samples: int, *, of_each: bool
+) -> None:
+    """Though no module uses it, nor what it is computed from; a loss is taken of each, or of it."""
+    model, losses = MLP(2, [3, 2], seed=1), []
+    for k in range(samples):
+        x: list[Any] = [1.0, 0.1 * k]
+        for t in range(12):
+            x = [a + 0.1 * b for a, b in zip(x, model(x), strict=True)]
+            losses += [(v - 0.5) ** 2 for v in x] if of_each or t == 11 else []
+    loss = mean(losses)
+    structure = Structure(trace(loss)[0])
+    assert not false_circles(structure, fitting(structure, "network", None).box)
+    own = {"network": ["network"], "layer": ["*", "layers.0", "layers.1", "stage *"]}
+    for level, boxes in own.items():
+        found = picture_of(loss, level=level)
+        titles = [item.title for item in found.items if item.kind in ("module", "alike")]
+        assert sorted(titles) == sorted(["-", "**", *boxes])
+    assert [item.count for item in found.items if item.title == "stage *"] == [12]
 
 
 def test_a_crowd_of_layers_is_a_picture_all_the_same() -> None:

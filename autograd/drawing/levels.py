@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Set
+from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+from autograd.drawing.network import network_of, uses_of
 from autograd.drawing.samples import is_part_of_sum
 from autograd.drawing.segments import segments_of, with_layers
 from autograd.drawing.stages import Stages, stages_of
@@ -120,12 +121,13 @@ def whole(structure: Structure) -> tuple[Folding, Stages | None]:
     One box is for all modules, one for what repeats around them; stages are those of a network
     without modules, or around them.
     """
-    found = fold(structure, "network")
-    stages = _stages(structure, found.box)
-    boxes = staged(structure, "network", found, stages)
-    if any(structure.place):
-        stages = _stages(structure, fold(structure, "layer").box)
-    return boxes, stages
+    if not any(structure.place):
+        found = fold(structure, "network")
+        stages = _stages(structure, found.box)
+        return staged(structure, "network", found, stages), stages
+    stages = _stages(structure, fold(structure, "layer").box)
+    found = fold(structure, "network", stages=stages)
+    return staged(structure, "network", found, _stages(structure, found.box)), stages
 
 
 def _stages(structure: Structure, boxes: list[int]) -> Stages | None:
@@ -173,7 +175,7 @@ def staged(
             which = stages.run[stage] if is_one and stage >= 0 else stage
             keys.append((outer, which, part if is_divided else "whole"))
         names.append("" if box in modules or is_divided else f"stage {stage}")
-    for i, used_in in _users_of(structure.inputs, structure.args, keys).items():
+    for i, used_in in uses_of(structure.inputs, structure.args, keys).items():
         if len(used_in) == 1:
             keys[i], names[i] = used_in.pop(), ""
     found = _numbered(keys, names)
@@ -226,7 +228,12 @@ def _fits(structure: Structure, folding: Folding, level: str, budget: int | None
 
 
 def fold(
-    structure: Structure, level: str | int, coarser: Folding | None = None, *, alike: bool = False
+    structure: Structure,
+    level: str | int,
+    coarser: Folding | None = None,
+    *,
+    alike: bool = False,
+    stages: Stages | None = None,
 ) -> Folding:
     """Return the boxes at a level.
 
@@ -235,6 +242,7 @@ def fold(
         coarser: the boxes to divide; None for a single one.
         alike: whether to put together also what differs only in an index: the neurons of a layer,
             and of nodes those that are alike. Repetitions of the same modules always are.
+        stages: those around modules; the network has all turns of which it has one.
 
     Above the level of ops, an input that one box uses is in it, as a plain number would be.
     """
@@ -245,8 +253,10 @@ def fold(
     modules: dict[int, dict[str, None]] = {}
     last = len(structure.nodes) - 1
     if level == "layer" and structure.is_one_layer:
+        if coarser:
+            return coarser
         level = "network"
-    places = _network_of(structure) if level == "network" else structure.place
+    places = network_of(structure, stages) if level == "network" else structure.place
     ends = [module_at(level, path) if level != "op" and path else "" for path in places]
     inputs = structure.inputs if level != "op" else set()
     goes_on = _sums_that_go_on(structure, coarser, ends)
@@ -274,46 +284,13 @@ def fold(
             modules.setdefault(found[i], {})[module] = None
     for i in reversed(goes_on):
         found[i] = found[goes_on[i]]
-    for i, used_in in _users_of(inputs, structure.args, found).items():
+    for i, used_in in uses_of(inputs, structure.args, found).items():
         label = starred(structure.nodes[i].label)
         box = boxes.setdefault((coarser and coarser.box[i], ("input", label)), len(boxes))
         found[i] = used_in.pop() if len(used_in) == 1 else box
     number = {box: k for k, box in enumerate(dict.fromkeys(found))}
     paths = {number[box]: paths for box, paths in modules.items()}
     return Folding([number[box] for box in found], paths, {})
-
-
-def _network_of(structure: Structure) -> list[str]:
-    """Return the places of nodes in the network, "" outside.
-
-    What a module computes and another one uses, such as a residual stream, is in the network, and
-    so are the leaves that are used for it first, such as weights of one's own between two layers.
-    """
-    found = list(structure.place)
-    after, before = list(map(bool, found)), list(map(bool, found))
-    for i, args in enumerate(structure.args):
-        after[i] = after[i] or any(after[arg] for arg in args)
-    for i in range(len(found) - 1, -1, -1):
-        for arg in structure.args[i]:
-            before[arg] = before[arg] or before[i]
-        if after[i] and before[i]:
-            found[i] = found[i] or "network"
-    leaves = {i for i, args in enumerate(structure.args) if not (args or found[i])}
-    uses = [at or "before" * leads_in for at, leads_in in zip(found, before, strict=True)]
-    for leaf, used_in in _users_of(leaves, structure.args, uses).items():
-        if used_in - {""} == {"network"}:  # a penalty may use them, too
-            found[leaf] = "network"
-    return found
-
-
-def _users_of(inputs: Set[int], args: list[list[int]], boxes: list[Box]) -> dict[int, set[Box]]:
-    """Return the boxes in which each input is used."""
-    users: dict[int, set[Box]] = {}
-    for i, its in enumerate(args):
-        for arg in its:
-            if arg in inputs:
-                users.setdefault(arg, set()).add(boxes[i])
-    return users
 
 
 def _sums_that_go_on(
