@@ -67,6 +67,7 @@ from autograd.transforms import value_and_grad as value_and_grad
 from autograd import drawing as drawing
 from autograd.compiler.descent import Descent as Descent
 from autograd.compiler.reach import values_within as values_within
+from autograd.compiler.undoing import as_it_was as as_it_was
 from autograd.contexts import call_in_scopes as call_in_scopes
 from autograd.errors import quoted as quoted
 from autograd.files import read_regular as read_regular

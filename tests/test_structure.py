@@ -140,7 +140,7 @@ def test_exports_exist_and_spare_the_builtins(package: object) -> None:
             autograd,
             {"Descent", "breakpoints", "drawing", "strategies"}
             | {"counted", "json_data", "nested", "padded", "quoted", "read_regular", "rectangle"}
-            | {"call_in_scopes", "topological_order", "values_within"},
+            | {"as_it_was", "call_in_scopes", "topological_order", "values_within"},
         ),
         (nn, {"estimators"}),
     ],

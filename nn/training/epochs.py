@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Never
 
+import autograd
 from autograd import CompileError, MissingExtraError, topological_order
 from nn.arguments import number
 from nn.callbacks import Callback
@@ -340,11 +341,14 @@ def _steps(plan: Plan, compile: bool | str) -> CompiledSteps | EagerSteps:
         CompileError, MissingExtraError: it can't be done, and was asked for.
     """
     if compile:
+        is_asked = compile != "if possible"
+        undo = None if is_asked else autograd.as_it_was((plan.model, plan.loss, plan.optimizer))
         try:
             return CompiledSteps(plan, exact=compile == "exact")
         except (CompileError, MissingExtraError) as error:
-            if compile != "if possible":
+            if not undo:
                 raise
+            undo()  # a model may count its calls, and draw random numbers
             sys.stderr.write(f"fit runs in the eager engine: {error}\n")
     return EagerSteps(plan)
 
