@@ -97,6 +97,8 @@ def fit(
         compile: whether the steps run as machine code (the extra ``fast``), with results equal
             within rounding; "exact" for the same bits as in the eager engine. By default, if
             that pays and can be done; if it can't, one line says why. `History.backend` tells.
+            What model and loss print, append or count, and don't go by, is left to the eager
+            engine: as machine code, they do it while they are compiled only.
         dtype: "float32" for steps in single precision, always as machine code: in about half the
             time where that counts. Weights, gradients and what the optimiser remembers are
             rounded to it; the model's numbers, and files of it, are doubles of these values.
