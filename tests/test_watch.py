@@ -123,8 +123,9 @@ def of_a_module() -> tuple[Any, Callable[[], object]]:
 
 
 def of_a_class() -> tuple[Any, Callable[[], object]]:
-    kind = type("Kind", (Gained,), {})
-    return kind(), lambda: setattr(Gained, "gain", Gained.gain + 1.0)
+    base = type("Base", (Gained,), {"gain": 2.0})
+    kind = type("Kind", (base,), {})
+    return kind(), lambda: setattr(base, "gain", base.gain + 1.0)
 
 
 def of_some(things: Any) -> tuple[Any, Callable[[], object]]:
