@@ -51,8 +51,12 @@ class Data(NamedTuple):
 
     def samples(self) -> Iterator[tuple[float, ...]]:
         """Yield the samples, one by one."""
-        for begin, end in pairwise(accumulate(self.lengths, initial=0)):
+        for begin, end in self.spans():
             yield tuple(self.numbers[begin:end])
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Return from where to where in the numbers each sample is."""
+        return pairwise(accumulate(self.lengths, initial=0))
 
 
 def minimize(
@@ -173,7 +177,7 @@ class _Eager:
     def __init__(self, loss: Loss, data: Data, optimizer: Optimizer) -> None:
         self.loss = loss
         self.data = data
-        self.spans = [*pairwise(accumulate(data.lengths, initial=0))]
+        self.spans = [*data.spans()]
         self.optimizer = optimizer
 
     pace = 1

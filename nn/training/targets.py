@@ -46,15 +46,13 @@ def check_targets(plan: Plan) -> None:
     loss, samples = plan.loss, plan.samples
     if bare(loss).__module__ == nn.losses.__name__:
         return
+    met: dict[int, Counter[Any]] = {length: Counter() for length in samples.firsts}
+    for row, target in zip(samples.inputs, samples.targets, strict=True):
+        met[len(row)][tuple(target) if isinstance(target, list) else target] += 1
     with plan.in_mode(training=False), no_grad():
         for length, first in samples.firsts.items():
             prediction = plan.model(samples[first][0])
-            met = Counter(
-                tuple(target) if isinstance(target, list) else target
-                for row, target in zip(samples.inputs, samples.targets, strict=True)
-                if len(row) == length
-            )
-            for target, _ in met.most_common(SAMPLES_TRIED):
+            for target, _ in met[length].most_common(SAMPLES_TRIED):
                 _try(loss, partial(loss, prediction), target)
 
 
