@@ -101,6 +101,14 @@ def by_momentum(optimizer: Any) -> Callable[[float], float]:
     return factor
 
 
+def by_decay(optimizer: Any) -> Callable[[float], float]:
+    def factor(time: float) -> float:
+        optimizer.weight_decay = 0.1 * time
+        return 1.0
+
+    return factor
+
+
 def fitted(
     compile: bool | str | None,
     *,
@@ -126,6 +134,10 @@ BETWEEN: dict[str, dict[str, Any]] = {
     "gradients are read": {"schedule": by_gradients},
     "weights are changed": {"schedule": decaying},
     "the optimiser is changed": {"schedule": by_momentum},
+    "an optimiser without memory is changed": {
+        "optimizer": lambda p: SGD(p, 0.05),
+        "schedule": by_decay,
+    },
     "the optimiser's rates are counted": {"optimizer": lambda p: Counting(p, 0.05)},
     "the optimiser's rates go by weights": {"optimizer": lambda p: ByNorm(p, 0.05)},
     "samples are written to": {"model": Doubling},
@@ -253,7 +265,10 @@ def test_what_minimize_goes_by_may_not_change_between_its_steps() -> None:
     with pytest.raises(CompileError, match=r"BETA was \[0\.0\]"):
         minimize(loss, BATCHES, used, compile=True, **anneal(used, []))
     assert used.steps == 1  # the first, by what it was compiled with
-    with pytest.raises(CompileError, match="update was compiled when"):
-        minimized(
-            True, lambda used, seen: {"tell": lambda loss: setattr(used, "momentum", 0.1)}, 0.5
-        )
+    for name, momentum in (("momentum", 0.5), ("weight_decay", 0.0)):
+        with pytest.raises(CompileError, match=rf"update was compiled when SGD\.{name} was"):
+            minimized(
+                True,
+                lambda used, seen, name=name: {"tell": lambda loss: setattr(used, name, 0.1)},
+                momentum,
+            )

@@ -36,7 +36,7 @@ from autograd.compiler.places import held_by
 from autograd.compiler.reach import reached
 from autograd.compiler.recording import record
 from autograd.compiler.watch import Watch
-from nn import MLP
+from nn import MLP, LayerNorm, Module, Neuron, RMSNorm
 
 compile = autograd.compile
 
@@ -780,6 +780,30 @@ def test_machine_code_looks_at_all_places_of_a_model() -> None:
         held = held_by(f)
         assert len(held) > 20
         assert [x.name for x in sentry.Sentry(held, look()).others] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "other"),
+    [
+        (Neuron(2, activation="tanh", seed=0), "nonlin", False),
+        (RMSNorm(2), "epsilon", 5.0),
+        (LayerNorm(2, gain=False), "epsilon", 5.0),
+    ],
+    ids=lambda x: type(x).__name__ if isinstance(x, Module) else "",
+)
+def test_a_setting_of_a_module_of_ours_is_noticed(
+    module: Any, name: str, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def f(x: Any) -> Any:
+        y = module([-x, 2 * x])
+        return y[0] if isinstance(y, list) else y
+
+    compiled, before = compile(f, 0.5), f(Value(0.5)).data
+    assert compiled(0.5) == pytest.approx(before, rel=1e-15)
+    monkeypatch.setattr(module, name, other)
+    assert f(Value(0.5)).data != before
+    with pytest.raises(CompileError, match=rf"{type(module).__name__}\.{name} was"):
+        compiled(0.5)
 
 
 @pytest.mark.filterwarnings("ignore:Setting the")  # NumPy's, of what may still be done

@@ -165,9 +165,9 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         if not is_users and isinstance(thing, ModuleType | type):
             found += _patches_in(thing, named if is_reflecting or thing is builtins else asked)
         if is_ours:
-            # A setting of ours that no code of a user's names is of no effect.
-            settings = None if is_reflecting else named
-            places = _places_in(thing, named, settings)
+            # A slot of ours that no code of a user's names is a note, of no effect.
+            noted = None if is_reflecting else named
+            places = _places_in(thing, named, noted)
             found += [Held(*held[:6], True, held.table) for held in places]
         else:
             found += _places_in(thing, named)
@@ -208,12 +208,12 @@ def _patches_in(home: ModuleType | type, named: set[str]) -> Iterator[Held]:
                 yield held._replace(is_rare=True, table=table)
 
 
-def _places_in(thing: Any, named: set[str], settings: set[str] | None = None) -> Iterator[Held]:
+def _places_in(thing: Any, named: set[str], noted: set[str] | None = None) -> Iterator[Held]:
     """Yield the places in one object.
 
     Args:
         named: what code of a user's names.
-        settings: as of `_places_in_instance`.
+        noted: as of `_places_in_instance`.
     """
     if thing.__class__ is Value:
         yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
@@ -256,18 +256,18 @@ def _places_in(thing: Any, named: set[str], settings: set[str] | None = None) ->
             if named & REFLECTS:
                 yield _keys(f"the names in {thing.__name__}", vars(thing), None)
     elif not isinstance(thing, CodeType):
-        yield from _places_in_instance(thing, settings)
+        yield from _places_in_instance(thing, noted)
         return
     is_container = isinstance(thing, list | set | deque | dict) or _is_memory(thing)
     if is_container and not is_foreign(type(thing).__module__):
-        yield from _places_in_instance(thing, settings)
+        yield from _places_in_instance(thing, noted)
 
 
-def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]:
+def _places_in_instance(thing: Any, noted: set[str] | None) -> Iterator[Held]:
     """Yield the attributes of an object, and what it is.
 
     Args:
-        settings: of attributes that are numbers or text, those to yield; by default all.
+        noted: of slots with a number, text or nothing in them, those to yield; by default all.
     """
     kinds = type(thing).__mro__
     made = [part for each in kinds if "__slots__" in vars(each) for part in vars(each).values()]
@@ -281,8 +281,6 @@ def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]
     if not slots and _is_in_c(type(thing)):  # type: ignore[arg-type]
         yield from _state(thing)
     for key, value in own.items():
-        if settings is not None and type(value) in ATOMS and key not in settings:
-            continue
         # Where a property stands in its place, it is the property's.
         is_plain = getattr(thing, key, ABSENT) is value
         way = f".{key}" if is_plain and _is_name(key) else ""
@@ -290,7 +288,7 @@ def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]
         yield from _place(f"{kind}.{key}", thing, way, partial(_get, own, key), key, table)
     for key in slots:
         value = getattr(thing, key, ABSENT)
-        if settings is not None and type(value) in ATOMS and key not in settings:
+        if noted is not None and type(value) in ATOMS and key not in noted:
             continue
         way, reading = _attribute(thing, key)
         if hasattr(thing, key):
