@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import autograd
@@ -32,8 +33,8 @@ of samples it takes longer."""
 STRETCH = 64
 """Steps that are planned at once."""
 
-PLAIN = {int, float}
-"""Types of numbers that are taken as they are."""
+PLAIN, LISTS = {int, float}, {list, tuple}
+"""Types of numbers, and of lists, that are taken as they are."""
 
 
 class Data(NamedTuple):
@@ -141,10 +142,12 @@ def _gathered(batches: Iterable[Iterable[Sample]]) -> Data:
     lengths: list[int] = []
     ends = [0]
     for i, given in enumerate(_each("batches", "batches, which are lists of samples", batches)):
-        batch = [*_each(f"batch {i}", "samples, which are lists of numbers", given)]
+        batch = list(_each(f"batch {i}", "samples, which are lists of numbers", given))
         if not batch:
             raise ValueError(f"batch {i} has no sample")
-        row = [*chain.from_iterable(batch)]
+        row: list[Any] = []
+        for sample in batch:  # faster than a chain of them
+            row += sample
         if not {*map(type, row)} <= PLAIN:
             row = [x if type(x) is int else real(f"a number of batch {i}", x) for x in row]
         numbers += row
@@ -153,8 +156,14 @@ def _gathered(batches: Iterable[Iterable[Sample]]) -> Data:
     return Data(numbers, lengths, ends)
 
 
-def _each(name: str, what: str, given: Any) -> Iterator[Any]:
-    """Yield what is in a list of lists; of anything else, the error says what it must be."""
+def _each(name: str, what: str, given: Any) -> Iterable[Any]:
+    """Return what is in a list of lists; of anything else, the error says what it must be."""
+    if type(given) is list and {*map(type, given)} <= LISTS:
+        return given
+    return _as_lists(name, what, given)
+
+
+def _as_lists(name: str, what: str, given: Any) -> Iterator[Any]:
     try:
         for each in given:
             yield each if isinstance(each, list | tuple) else list(each)
@@ -334,12 +343,13 @@ def _by_length(data: Data, lengths: Sequence[int]) -> tuple[list[Any], Any, Any]
     """
     import numpy
 
-    numbers = numpy.fromiter(data.numbers, float, len(data.numbers))
+    numbers = numpy.frombuffer(array("d", data.numbers))  # made faster than by numpy
     sizes = numpy.array(data.lengths)
     starts = sizes.cumsum() - sizes
     kinds = numpy.searchsorted(-numpy.array(lengths), -sizes)
     steps = numpy.repeat(numpy.arange(len(data.ends) - 1), numpy.diff(data.ends))
-    order = numpy.argsort(kinds, kind="stable")
+    # Of few bytes, it is sorted by its digits: several times as fast.
+    order = numpy.argsort(kinds.astype(numpy.min_scalar_type(len(lengths))), kind="stable")
     counts = numpy.bincount(kinds)
     befores = counts.cumsum() - counts
     arrays = [
