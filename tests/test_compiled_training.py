@@ -80,6 +80,16 @@ def test_what_a_callback_changes_is_compiled_anew() -> None:
     )
 
 
+def test_after_a_callback_that_changes_nothing_nothing_is_recorded_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def record(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("autograd.compiler.compiled.record", record)
+    assert trained(True, callbacks=[lambda model, history: None])[1].backend == "llvm"
+
+
 class Table(Module):
     """The number that stands in a row, plus all of them."""
 

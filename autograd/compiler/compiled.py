@@ -22,8 +22,9 @@ from autograd.compiler.derivatives import (
 )
 from autograd.compiler.forks import lazy
 from autograd.compiler.gradient import ExactGradient, FastGradient
+from autograd.compiler.held import Held
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
-from autograd.compiler.places import Held, held_by
+from autograd.compiler.places import held_by
 from autograd.compiler.program import Program
 from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real

@@ -7,6 +7,8 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, NamedTuple
 
+from autograd.compiler.names import instructions_of
+
 PLAIN = frozenset(
     (int, float, complex, bool, str, bytes, range, slice, *map(type, (None, ..., NotImplemented)))
 )
@@ -61,7 +63,7 @@ def named_in(code: CodeType) -> Named:
         if code.co_flags & ASYNCHRONOUS:
             raise UnknownError
         before: list[Any] = []
-        for instruction in dis.get_instructions(code):
+        for instruction in instructions_of(code):
             name = instruction.opname
             if instruction.opcode in dis.hasname:
                 if name == "LOAD_GLOBAL":

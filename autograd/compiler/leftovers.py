@@ -20,16 +20,8 @@ from typing import Any
 from weakref import ProxyTypes
 
 from autograd.compiler.askers import is_users
-from autograd.compiler.places import (
-    ABSENT,
-    IS,
-    SAME,
-    Held,
-    attributes_of,
-    held_by,
-    is_state,
-    named_by,
-)
+from autograd.compiler.held import ABSENT, IS, SAME, Held, attributes_of
+from autograd.compiler.places import held_by, is_state, named_by
 from autograd.compiler.reach import is_foreign, reached
 from autograd.compiler.readings import is_on
 from autograd.compiler.standins import (

@@ -17,7 +17,8 @@ from typing import Any
 
 from autograd.compiler.askers import is_users, place_in
 from autograd.compiler.leftovers import CLOCKS
-from autograd.compiler.reach import is_foreign, names_of
+from autograd.compiler.names import names_of
+from autograd.compiler.reach import is_foreign
 from autograd.engine import Value
 
 QUIET = frozenset(

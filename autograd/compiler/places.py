@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import gc
-import re
 import sys
 import weakref
 from array import array
@@ -17,123 +16,37 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache, lru_cache, partial
 from keyword import iskeyword
-from operator import is_
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
+from autograd.compiler.held import ABSENT, EQUAL, IS, NONE, SAME, Held, attributes_of, said
+from autograd.compiler.names import REFLECTS, attributes_in, names_of
 from autograd.compiler.reach import (
-    ATOMS,
-    REFLECTS,
     SAID_OF_A_CLASS,
-    attributes_in,
     behind,
     globals_of,
     is_foreign,
     is_installed,
     names_in,
-    names_of,
     reached,
     said_in,
 )
+from autograd.compiler.settings import is_data, named_in_ours
 from autograd.compiler.states import STATES
 from autograd.engine import Value
-from autograd.errors import quoted
 from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
 LONGEST_WATCHED = 1_000_000
 """Longer lists and arrays, or larger ones in bytes, are data, and not looked at."""
-COMPARED = {int, float, bool, str, bytes}
-"""Types of which another one that is written alike will do; of others it has to be the same."""
 
-IS, EQUAL, SAME = " is {1}", " == {1}", "same({0}, {1})"
-
-NONE: dict[str, Any] = {}
-ABSENT = "absent"
-"""What is in a place that isn't there."""
 SAID = SAID_OF_A_CLASS | {"__doc__", "__module__", "__weakref__", "_abc_impl"}
 
 WHETHER = REFLECTS | {"hasattr", "AttributeError"}
 """Code that names one of these may go by whether a function has an attribute."""
+
 TELLS_STATE = ("locked", "digest")
 """Methods of objects in C that nothing else tells apart."""
-
-
-class Held(NamedTuple):
-    """Something that a function can reach, in one place.
-
-    Attributes:
-        name: what the place is called, for messages.
-        read: returns what is there now; of a list or an array its contents.
-        value: what was there.
-        spelled: code that says whether in the holder, {0}, still is the value, {1}; {2} reads it.
-        holder: where the place is.
-        attribute: of an instance, which one.
-        is_rare: whether it is one that is hardly ever another, or in a module of this project's.
-        table: the dict that it is an item of, or whose keys it is.
-    """
-
-    name: str
-    read: Callable[[], Any]
-    value: Any
-    spelled: str
-    holder: Any
-    attribute: str = ""
-    is_rare: bool = False
-    table: dict[Any, Any] | None = None
-
-    @property
-    def key(self) -> Any:
-        """What it is called where it is."""
-        return getattr(self.read, "args", ("",))[-1]
-
-    @property
-    def place(self) -> tuple[int, str]:
-        """What tells it from other places."""
-        return id(self.holder), self.spelled if self.spelled[:3] == "{0}" else self.name
-
-    def was(self) -> str:
-        """Return what it was, as messages say it."""
-        if self.holder is STATES or (type(self.value) is bytes and self.spelled.endswith(EQUAL)):
-            return f"{self.name} was in another state"
-        if self.value is ABSENT:
-            return f"{self.name} wasn't there"
-        told = self.value[:9] if isinstance(self.value, list) else self.value
-        return f"{self.name} was {_said(told)}"
-
-    def put(self, other: Any) -> bool:
-        """Put something else there; return whether that could be done."""
-        holder: Any = self.holder
-        name = self.key
-        try:
-            if isinstance(holder, ContextVar):
-                holder.set(other)
-            elif isinstance(holder, type):
-                setattr(holder, name, other)
-            elif self.attribute and name in attributes_of(holder):
-                attributes_of(holder)[name] = other
-            elif isinstance(holder, dict | list) and not self.attribute:
-                holder[name] = other
-            else:
-                object.__setattr__(holder, name, other)
-        except Exception:  # it is read-only
-            return False
-        return True
-
-    def is_there(self) -> bool:
-        _, read, value, spelled, *_ = self
-        try:
-            now = read()
-            if now is value:
-                return True
-            kind = type(now)
-            if spelled == SAME:
-                return _same(now, value)
-            if spelled.endswith(IS):  # 0.0 is another number than -0.0, and than 0
-                return kind in COMPARED and kind is type(value) and repr(now) == repr(value)
-            return bool(now == value)
-        except Exception:  # the place is gone
-            return False
 
 
 def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> list[Held]:
@@ -150,6 +63,8 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
     if "label" not in named:  # the number of a value is followed
         things = [thing for thing in things if thing.__class__ is not Value]
     is_reflecting = not named.isdisjoint(REFLECTS)
+    # A setting of ours is of no effect where no code that may run names it.
+    settings = None if is_reflecting else named_in_ours(things, named)
     ours: set[int] = set()
     attributes = {id(own) for own in map(attributes_of, things)}
     for thing in things:
@@ -165,9 +80,7 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         if not is_users and isinstance(thing, ModuleType | type):
             found += _patches_in(thing, named if is_reflecting or thing is builtins else asked)
         if is_ours:
-            # A slot of ours that no code of a user's names is a note, of no effect.
-            noted = None if is_reflecting else named
-            places = _places_in(thing, named, noted)
+            places = _places_in(thing, named, settings)
             found += [Held(*held[:6], True, held.table) for held in places]
         else:
             found += _places_in(thing, named)
@@ -208,12 +121,12 @@ def _patches_in(home: ModuleType | type, named: set[str]) -> Iterator[Held]:
                 yield held._replace(is_rare=True, table=table)
 
 
-def _places_in(thing: Any, named: set[str], noted: set[str] | None = None) -> Iterator[Held]:
+def _places_in(thing: Any, named: set[str], settings: set[str] | None = None) -> Iterator[Held]:
     """Yield the places in one object.
 
     Args:
         named: what code of a user's names.
-        noted: as of `_places_in_instance`.
+        settings: as of `_places_in_instance`.
     """
     if thing.__class__ is Value:
         yield from _place("the label of a value", thing, ".label", lambda: thing.label, "label")
@@ -229,7 +142,7 @@ def _places_in(thing: Any, named: set[str], noted: set[str] | None = None) -> It
         if len(thing) <= LONGEST_WATCHED:
             yield _keys(f"the keys of a {type(thing).__name__}", thing, _in_order(thing))
             for key in thing:
-                yield from _item(f"the item {_said(key)}", thing, key)
+                yield from _item(f"the item {said(key)}", thing, key)
     elif isinstance(thing, bytearray | memoryview | array) or _is_memory(thing):
         yield from _places_in_memory(thing)
     elif isinstance(thing, weakref.ref | ContextVar):
@@ -256,18 +169,18 @@ def _places_in(thing: Any, named: set[str], noted: set[str] | None = None) -> It
             if named & REFLECTS:
                 yield _keys(f"the names in {thing.__name__}", vars(thing), None)
     elif not isinstance(thing, CodeType):
-        yield from _places_in_instance(thing, noted)
+        yield from _places_in_instance(thing, settings)
         return
     is_container = isinstance(thing, list | set | deque | dict) or _is_memory(thing)
     if is_container and not is_foreign(type(thing).__module__):
-        yield from _places_in_instance(thing, noted)
+        yield from _places_in_instance(thing, settings)
 
 
-def _places_in_instance(thing: Any, noted: set[str] | None) -> Iterator[Held]:
+def _places_in_instance(thing: Any, settings: set[str] | None) -> Iterator[Held]:
     """Yield the attributes of an object, and what it is.
 
     Args:
-        noted: of slots with a number, text or nothing in them, those to yield; by default all.
+        settings: of attributes that are data, those to yield; by default all.
     """
     kinds = type(thing).__mro__
     made = [part for each in kinds if "__slots__" in vars(each) for part in vars(each).values()]
@@ -281,6 +194,8 @@ def _places_in_instance(thing: Any, noted: set[str] | None) -> Iterator[Held]:
     if not slots and _is_in_c(type(thing)):  # type: ignore[arg-type]
         yield from _state(thing)
     for key, value in own.items():
+        if settings is not None and key not in settings and is_data(value):
+            continue
         # Where a property stands in its place, it is the property's.
         is_plain = getattr(thing, key, ABSENT) is value
         way = f".{key}" if is_plain and _is_name(key) else ""
@@ -288,7 +203,9 @@ def _places_in_instance(thing: Any, noted: set[str] | None) -> Iterator[Held]:
         yield from _place(f"{kind}.{key}", thing, way, partial(_get, own, key), key, table)
     for key in slots:
         value = getattr(thing, key, ABSENT)
-        if noted is not None and type(value) in ATOMS and key not in noted:
+        # One of ours that is empty is filled by what asks first.
+        is_empty = settings is not None and value is ABSENT
+        if is_empty or (settings is not None and key not in settings and is_data(value)):
             continue
         way, reading = _attribute(thing, key)
         if hasattr(thing, key):
@@ -296,11 +213,6 @@ def _places_in_instance(thing: Any, noted: set[str] | None) -> Iterator[Held]:
         else:
             reading = partial(getattr, thing, key, ABSENT)
             yield from _place(f"{kind}.{key}", thing, "", reading, key)
-
-
-def _said(thing: Any) -> str:
-    """Return a thing as messages say it: without its address."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", quoted(thing))
 
 
 def _places_in_function(f: FunctionType) -> Iterator[Held]:
@@ -412,11 +324,6 @@ def _items(things: Any) -> Held:
     return Held(f"the {type(things).__name__}", lambda: things, list(things), SAME, things)
 
 
-def _same(things: Any, before: list[Any]) -> bool:
-    """Return whether these objects are the items."""
-    return len(things) == len(before) and all(map(is_, things, before))
-
-
 def _keys(name: str, holder: Any, table: dict[Any, Any] | None) -> Held:
     read: Callable[[], list[Any]] = partial(list, holder)
     return Held(name, read, read(), "{2}()" + EQUAL, holder, is_rare=True, table=table)
@@ -436,11 +343,6 @@ def _behind_a_proxy(attributes: Any) -> dict[Any, Any] | None:
 def _attribute(thing: Any, name: str) -> tuple[str, Callable[[], Any]]:
     """Return how an attribute is written, and what reads it."""
     return f".{name}" if _is_name(name) else "", partial(getattr, thing, name)
-
-
-def attributes_of(thing: Any) -> dict[str, Any]:
-    own = getattr(thing, "__dict__", None)
-    return own if type(own) is dict else NONE
 
 
 def _item(name: str, table: Any, key: Any, attribute: str = "") -> Iterator[Held]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import builtins
-import dis
 import gc
-import re
 import sys
 import weakref
-from collections.abc import Iterable, Iterator, KeysView, Set
+from collections.abc import Iterable, Iterator, Set
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+from autograd.compiler.names import EVALUATES, REFLECTS, names_of
 from autograd.engine import Value
 from autograd.modes import OWN_CODE
 
@@ -24,24 +23,6 @@ ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None), CodeType))
 OF_FIELDS = frozenset(("__annotations__", "__dataclass_fields__"))
 SAID_OF_A_CLASS = OF_FIELDS | {"__dataclass_params__", "__dict__", "__repr__", "__str__"}
 """What a class has of its fields, and what prints an instance: of no effect on what is computed."""
-
-OPERATORS = {
-    symbol: frozenset((f"__{name}__", f"__r{name}__"))
-    for symbol, name in zip(
-        "+ - * / ** // % @".split(),
-        "add sub mul truediv pow floordiv mod matmul".split(),
-        strict=True,
-    )
-}
-"""The methods behind an operator of two operands."""
-
-EVALUATES = {"eval", "exec"}
-"""Names of functions that are given code as text."""
-
-REFLECTS = EVALUATES | set(
-    "__dict__ vars getattr attrgetter asdict astuple fields dir globals".split()
-)
-"""Code that names one of these may use attributes and globals that it doesn't name."""
 
 
 def values_within(f: Any) -> list[Value]:
@@ -174,47 +155,6 @@ def globals_of(f: FunctionType) -> Set[str]:
     names = names_of(f.__code__)
     is_any = names & {"globals", *EVALUATES}
     return names | {*_public(f.__globals__)} if is_any else names
-
-
-@lru_cache(maxsize=1024)
-def names_of(code: CodeType) -> KeysView[str]:
-    """Return the globals and attributes that code names, also those of functions inside of it.
-
-    A string may name one as well: ``getattr(model, "rate")``, ``sys.modules["my.settings"]``.
-    """
-    names: dict[str, None] = {}
-    texts: dict[str, None] = {}
-    waiting: list[Any] = [code]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, CodeType):
-            names.update(dict.fromkeys(part.co_names))
-            waiting += part.co_consts
-        elif isinstance(part, tuple | frozenset):
-            waiting += part
-        elif isinstance(part, str):
-            texts[part] = None
-    if names.keys() & EVALUATES:
-        texts |= dict.fromkeys(word for text in texts for word in re.findall(r"\w+", text))
-    for text in texts:
-        if all(map(str.isidentifier, words := text.split("."))):
-            names |= dict.fromkeys([text, *words])
-    return names.keys()
-
-
-@lru_cache(maxsize=1024)
-def attributes_in(code: CodeType) -> Set[str]:
-    """Return the attributes that code asks for, and methods behind its operators, nested or not."""
-    found: set[str] = set()
-    for instruction in dis.get_instructions(code):
-        name = instruction.opname
-        if name == "BINARY_OP":
-            found |= OPERATORS.get(instruction.argrepr.removesuffix("="), frozenset())
-        elif name == "UNARY_NEGATIVE":
-            found.add("__neg__")
-        elif name.endswith(("_ATTR", "_METHOD")) and isinstance(instruction.argval, str):
-            found.add(instruction.argval)
-    return found.union(*(attributes_in(x) for x in code.co_consts if isinstance(x, CodeType)))
 
 
 def behind(thing: Any) -> Any:

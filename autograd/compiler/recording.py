@@ -13,9 +13,10 @@ from types import CodeType
 from typing import Any, NamedTuple, TypeGuard
 
 from autograd.compiler.askers import is_users, place_in
+from autograd.compiler.held import Held
 from autograd.compiler.leftovers import Leftovers, told_of
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
-from autograd.compiler.places import Held, held_by
+from autograd.compiler.places import held_by
 from autograd.compiler.reach import reached, values_within
 from autograd.compiler.readings import TracedNumber
 from autograd.compiler.rehearsal import Rehearsal, is_as_recorded

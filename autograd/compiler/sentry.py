@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.held import ABSENT, EQUAL, IS, SAME, Held
 from autograd.compiler.objects import TYPE_AT
-from autograd.compiler.places import ABSENT, EQUAL, IS, SAME, Held
 from autograd.compiler.sight import (
     ARRAY,
     ARRAY_WORDS,

@@ -16,7 +16,8 @@ from typing import Any
 from autograd.compiler.askers import place_elsewhere, place_in, users_place
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import OF_FLOATS, OF_VALUES, frame_that_catches
-from autograd.compiler.places import Held, held_by
+from autograd.compiler.held import Held
+from autograd.compiler.places import held_by
 from autograd.compiler.readings import TracedGrad, TracedNumber, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.engine import Value, clock

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autograd.compiler.places import Held, held_by
+from autograd.compiler.held import Held
+from autograd.compiler.places import held_by
 from autograd.compiler.reach import reached
 from autograd.engine import Value
 

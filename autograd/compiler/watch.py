@@ -9,7 +9,7 @@ from itertools import chain, filterfalse
 from operator import getitem, is_
 from typing import Any
 
-from autograd.compiler.places import ABSENT, IS, SAME, Held
+from autograd.compiler.held import ABSENT, IS, SAME, Held
 from autograd.lowering import function_of
 
 PLACES_IN_PYTHON = 32
