@@ -19,9 +19,9 @@ from autograd import CompileError, Value
 from autograd.compiler import compilation, compiled, lengths, recording
 from autograd.compiler.fingerprint import fingerprint_of
 from autograd.compiler.recall import Recalled
-from nn import GPT, MLP, next_token_loss
+from nn import GPT, MLP, minimize, next_token_loss
 from nn.optim import SGD, Adam, AdamW
-from nn.training.compiled import compiled_update
+from nn.training.update import Update
 
 PROGRAM = """
 import math
@@ -476,12 +476,22 @@ def test_an_optimiser_s_formula_is_kept_with_its_settings(made: Any, recordings:
     for rate, epsilon in ((0.1, 1e-8), (0.1, 1e-8), (0.1, 1e-4)):
         optimizer = made([Value(1.0), Value(2.0)], rate)
         optimizer.epsilon = epsilon
-        update = compiled_update(optimizer)
+        update = Update(optimizer).code
         found = update([1.0, 2.0], [0.5, 0.5], *[[0.0, 0.0]] * len(optimizer.remembers))
         w, *_ = optimizer.update(1.0, 0.5, *[0.0] * len(optimizer.remembers), *optimizer.rates(1))
         assert found[0][0] == pytest.approx(w, rel=1e-15)
         counts.append(len(recordings))
     assert counts == [1, 1, 2]
+
+
+def test_what_an_optimiser_remembers_is_nothing_that_a_formula_goes_by(
+    recordings: list[Any],
+) -> None:
+    w = Value(1.0)
+    optimizer = Adam([w], 0.1)
+    tell = lambda loss: optimizer.steps  # so each step is brought to the optimiser
+    minimize(lambda x: (w - x[0]) ** 2, [[[2.0]]] * 5, optimizer, tell=tell, compile=True)
+    assert len(recordings) == 2  # the loss and the formula
 
 
 def test_a_gpt_has_one() -> None:

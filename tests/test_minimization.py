@@ -315,24 +315,44 @@ def test_what_can_not_be_used_is_named(wrong: dict[str, Any], message: str) -> N
     assert (w.data, w.grad) == (0.5, 0.0)
 
 
-def annealed(compile: bool) -> tuple[list[float], float]:
-    """Return losses and parameter of a descent during which a Value is halved after each step."""
+def annealed(who: str, compile: bool) -> tuple[list[float], float]:
+    """Return losses and parameter of a descent during which a Value is halved with each step."""
     w, heat = Value(0.5), Value(1.0)
+
+    def halve(_: float) -> float:
+        heat.data /= 2
+        return 1.0
+
+    between: dict[str, Any] = {who: halve}
     losses = minimize(
         lambda x: (w * x[0] * heat - 1.0) ** 2,
         [[[1.0]], [[2.0]], [[3.0]]],
         SGD([w], 0.125),
-        tell=lambda loss: setattr(heat, "data", heat.data / 2),
         compile=compile,
+        **between,
     )
     return losses, w.data
 
 
+def grown() -> None:
+    """Give the optimiser a further parameter while it is at work."""
+    w = Value(0.5)
+    used = SGD([w], 0.125, 0.5)
+    tell = lambda loss: used.parameters.append(Value(1.0)) if used.steps == 1 else None
+    minimize(lambda x: w * x[0], [[[1.0]]] * 3, used, tell=tell, compile=True)
+
+
 def test_what_changes_between_steps_is_followed_or_refused() -> None:
     pytest.importorskip("llvmlite", reason="comes with the extra fast")
-    losses, last = annealed(compile=False)
-    # A dozen operations on numbers around 1.
-    assert annealed(compile=True) == (pytest.approx(losses, rel=1e-12), pytest.approx(last))
+    for who in ("schedule", "tell"):
+        losses, last = annealed(who, compile=False)
+        # A dozen operations on numbers around 1.
+        assert annealed(who, compile=True) == (
+            pytest.approx(losses, rel=1e-12),
+            pytest.approx(last),
+        )
+    with pytest.raises(CompileError, match="SGD has other parameters than when its steps were"):
+        grown()
     w, gain = Value(0.5), [1.0]
     with pytest.raises(CompileError, match=r"the list gain was \[1\.0\], and it is another now"):
         minimize(

@@ -3,131 +3,28 @@
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy
+from collections.abc import Sequence
 from functools import cache, cached_property
-from itertools import chain, repeat, starmap
-from struct import Struct
-from typing import Any, NamedTuple, NoReturn
+from itertools import chain, repeat
+from typing import Any, NoReturn
 
 import autograd
-from autograd import CompileError, Value
+from autograd import CompileError
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, not_finite, relative
-from nn.optim import Optimizer
 from nn.training.clipping import Clipping
 from nn.training.dataset import Dataset
+from nn.training.lead import Lead, Snapshot
+from nn.training.learnt import Learnt
 from nn.training.masks import Masks
 from nn.training.onlookers import has_onlookers
 from nn.training.plan import Plan
 from nn.training.rows import Rows
+from nn.training.sample import arrays_of, sample_evaluation, sample_loss
 from nn.training.steps import Epoch, Factor, Start, Tell, forward
 from nn.training.targets import check_targets, values_refused
-from nn.units import FLAT, Unit, unit_of, units_below
-
-
-class Learnt(NamedTuple):
-    """What an epoch's steps left behind, as arrays.
-
-    Attributes:
-        costs, rates, scales: of each step.
-        losses, predictions, units, targets: of each sample, at the moment it was learnt from.
-        gradients: each step's, before clipping, in rows; the next epoch reuses their memory.
-        weights: before each step, in rows, and after the last one; likewise.
-    """
-
-    costs: list[float]
-    rates: list[float]
-    scales: list[float]
-    losses: Any
-    predictions: Any
-    units: Any
-    targets: Any
-    gradients: Any
-    weights: Any
-
-
-class Snapshot(NamedTuple):
-    """What a training is at between two steps.
-
-    Attributes:
-        weights, slopes: numbers of the optimiser's parameters, and their last gradients.
-        memory, steps: the optimiser's.
-        drawn: how many masks each dropout has drawn.
-    """
-
-    weights: Any
-    memory: list[Any]
-    steps: int
-    drawn: list[int]
-    slopes: Any
-
-
-def compiled_update(
-    optimizer: Optimizer, *, exact: bool = False, dtype: str = "float64"
-) -> autograd.Compiled:
-    """Return an optimiser's formula, of ``(w, g, *memory)``; its parameters are a step's rates.
-
-    Raises:
-        CompileError: a step of it is more than its `rates` and its formula.
-    """
-    kind = type(optimizer)
-    for name in ("step", "zero_grad"):
-        if getattr(kind, name) is not getattr(Optimizer, name):
-            raise CompileError(
-                f"{kind.__name__} has a {name} of its own: write update(w, g, *memory, *rates), or "
-                "compile=False"
-            )
-    # Of a copy: who counts the steps in it is to count no other.
-    rates = [Value(rate) for rate in copy(optimizer).rates(1)]
-
-    def update(w: Value, g: Value, *memory: Value) -> tuple[Value, ...]:
-        return optimizer.update(w, g, *memory, *rates)
-
-    zeros = [0.0] * len(optimizer.remembers)
-    settings: dict[str, Any] = {"backend": "llvm", "exact": exact, "dtype": dtype}
-    compiled = autograd.compile(update, 0.0, 0.0, *zeros, wrt=rates, **settings)
-    refuse_if_by_steps(compiled, optimizer)
-    return compiled
-
-
-def refuse_if_by_steps(compiled: autograd.Compiled, optimizer: Optimizer) -> None:
-    """Raise if compiled code goes by what each step sets in the optimiser.
-
-    Raises:
-        CompileError: it does.
-    """
-    before = optimizer.scale, optimizer.steps
-    optimizer.scale, optimizer.steps = optimizer.scale + 1.0, optimizer.steps + 1
-    try:
-        compiled.look(now=True)
-    finally:
-        optimizer.scale, optimizer.steps = before
-    compiled.look(now=True)
-
-
-def sample_loss(
-    model: Callable[[Any], Any],
-    loss: Callable[[Any, Any], Any],
-    masks: Masks,
-    watched: dict[int, list[Unit]],
-) -> Callable[..., tuple[Any, ...]]:
-    """Return the loss of a sample twice, the answer and its units, of which ``watched`` is told.
-
-    It holds nothing of the training's, whose state would be looked at in every call.
-    """
-
-    def of_sample(x: Any, target: Any, *given: Any) -> tuple[Any, ...]:
-        with masks.given(given):
-            out = model(x)
-        term = loss(out, target)
-        units = units_below(term)
-        watched[len(units)] = list(map(unit_of, units))
-        return term, term, out, units
-
-    of_sample.__wrapped__ = loss  # type: ignore[attr-defined]  # what messages name
-    return of_sample
+from nn.training.update import Update, refuse_if_by_steps
+from nn.units import Unit
 
 
 class CompiledSteps:
@@ -166,20 +63,19 @@ class CompiledSteps:
         self.layers = list(layers_of(plan.model).values())
         with plan.in_mode(training=True):
             self._compile()
+            refuse_if_by_steps(self._cost, optimizer)
         self.inputs, self.targets = self._arrays(samples)
         self._rooms: dict[str, Any] = {}
-        self.ahead: Snapshot | None = None
+        self.lead = Lead(plan)
         self.is_watched = has_onlookers(optimizer, plan.schedule)
-        refuse_if_by_steps(self._cost, optimizer)
         self._evaluated: dict[Dataset, tuple[Any, Any]] = {samples: (self.inputs, self.targets)}
 
     def _is_current(self) -> bool:
-        return (
-            self._cost.is_current()
-            and self._update.is_current()
-            and self.masks.are_current()
-            and self.held == self.plan.optimizer.parameters
-        )
+        return self._cost.is_current() and self._update.is_current() and self.masks.are_current()
+
+    def _goes_by_the_same(self) -> bool:
+        """Return whether they are current where nobody could reach the optimiser meanwhile."""
+        return self._cost.is_current() and self._update.code.is_current()
 
     def _compile(self) -> None:
         """Compile the steps for what model, loss and optimiser are now."""
@@ -199,7 +95,7 @@ class CompiledSteps:
                 dtype=plan.dtype,
             )
         check_targets(plan)
-        self._update = compiled_update(plan.optimizer, exact=self.exact, dtype=plan.dtype)
+        self._update = Update(plan.optimizer, exact=self.exact, dtype=plan.dtype)
         self._descent: Any = None
         vars(self).pop("_evaluation", None)
 
@@ -237,7 +133,7 @@ class CompiledSteps:
             updates,
         )
         if self.hygiene and self.hygiene.is_looking:
-            for unit, samples, flat in self._units(learnt):
+            for unit, samples, flat in learnt.answers(self._watched):
                 self.hygiene.note_answers(unit, samples, flat)
         return Epoch(list(records), learnt.losses.tolist(), learnt.predictions, learnt.targets)
 
@@ -245,7 +141,7 @@ class CompiledSteps:
         numpy = self.numpy
         rows = numpy.array(list(chain.from_iterable(order)))
         self.plan.optimizer.check_memory()
-        self.ahead = self._state()
+        self.lead.snapshot = self.lead.now()
         if not self._is_current():
             self._compile()  # a callback, or the user's own code, has changed something
             if not self.is_ragged:
@@ -273,7 +169,7 @@ class CompiledSteps:
                 inputs[begin:],
                 targets[begin:],
             )
-            learnt = self._joined(learnt, rest, begin)
+            learnt = learnt.before(begin, rest)
         return learnt
 
     def _walk(
@@ -286,7 +182,7 @@ class CompiledSteps:
     ) -> Learnt:
         """Learn step by step, with Python between them."""
         numpy, optimizer = self.numpy, self.plan.optimizer
-        state = self._state()
+        state = self.lead.now()
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         weights[0] = state.weights
@@ -299,7 +195,7 @@ class CompiledSteps:
                 self.sync()
             optimizer.scale = factor(i)
             if self.plan.schedule is not None:
-                state = self._state()
+                state = self.lead.now()
                 weights[i] = state.weights
                 if not self._is_current():
                     self._compile()
@@ -313,10 +209,12 @@ class CompiledSteps:
                 self._refuse(places, cost)
             slopes = self.clip(g)
             if self.is_watched:
-                self._show(slopes)
+                self.lead.show(slopes)
             settings = numpy.array(optimizer.rates(state.steps + 1))
-            w, *memory = self._update(state.weights, slopes, *state.memory, params=settings)
-            state = self.ahead = Snapshot(w, memory, state.steps + 1, self.masks.drawn(), slopes)
+            w, *memory = self._update.code(state.weights, slopes, *state.memory, params=settings)
+            state = self.lead.snapshot = Snapshot(
+                w, memory, state.steps + 1, self.masks.drawn(), slopes
+            )
             costs.append(cost)
             rates.append(optimizer.learning_rate * optimizer.scale)
             scales.append(optimizer.scale)
@@ -362,12 +260,12 @@ class CompiledSteps:
         """
         from autograd import Descent
 
-        optimizer, state = self.plan.optimizer, self._state()
+        optimizer, state = self.plan.optimizer, self.lead.now()
         descent = self._descent
         if descent is None or len(descent.gradients) != len(order):
             descent = self._descent = Descent(
                 [self._cost],
-                self._update,
+                self._update.code,
                 [[inputs, targets]],
                 len(order),
                 self._size,
@@ -389,7 +287,7 @@ class CompiledSteps:
                 for i in range(done, min(done + descent.pace, len(order))):
                     try:
                         optimizer.scale = factor(i)
-                        is_current = self.plan.schedule is None or self._is_current()
+                        is_current = self.plan.schedule is None or self._goes_by_the_same()
                         if not is_current:
                             break
                         settings.append(optimizer.rates(state.steps + i + 1))
@@ -414,7 +312,7 @@ class CompiledSteps:
             done = descent.done
             slopes = descent.slopes.copy() if done else state.slopes
             steps = state.steps + done
-            self.ahead = Snapshot(descent.last, descent.memory, steps, state.drawn, slopes)
+            self.lead.snapshot = Snapshot(descent.last, descent.memory, steps, state.drawn, slopes)
         if not is_finite:
             (cost,) = descent.costs(done, done + 1)
             self._refuse(order[done], cost)
@@ -422,25 +320,6 @@ class CompiledSteps:
         gradients, weights = descent.gradients[:done], descent.weights[: done + 1]
         costs = descent.costs(0, done)
         return Learnt(costs, rates, scales, terms, outs, units, targets, gradients, weights)
-
-    def _joined(self, first: Learnt, rest: Learnt, begin: int) -> Learnt:
-        """Return what the steps of one epoch left behind, in two parts.
-
-        Args:
-            begin: from which sample on the second part has learnt.
-        """
-        join = self.numpy.concatenate
-        return Learnt(
-            first.costs + rest.costs,
-            first.rates + rest.rates,
-            first.scales + rest.scales,
-            join([first.losses[:begin], rest.losses]),
-            join([first.predictions[:begin], rest.predictions]),
-            join([first.units[:begin], rest.units]),
-            first.targets,
-            join([first.gradients, rest.gradients]),
-            join([first.weights[:-1], rest.weights]),
-        )
 
     def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
         """Return inputs and targets as arrays; as lists where their lengths differ.
@@ -450,11 +329,7 @@ class CompiledSteps:
         """
         if self.is_ragged:
             return samples.inputs, samples.targets
-        width = len(samples.inputs[0])
-        # Three times as fast as to make the array of the lists.
-        packed = b"".join(starmap(Struct(f"{width}d").pack, samples.inputs))
-        inputs = self.numpy.frombuffer(packed).reshape(len(samples), width)
-        return self._ready(inputs, self.numpy.array(samples.targets, dtype=float))
+        return self._ready(*arrays_of(samples))
 
     def _ready(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
         """Return samples as the code takes them.
@@ -493,35 +368,13 @@ class CompiledSteps:
             self._evaluated[samples] = self._arrays(samples)
         if not self._evaluation.is_current():
             vars(self).pop("_evaluation")
-        numbers = self._numbers(self._state())
+        numbers = self._numbers(self.lead.now())
         losses, outs = self._evaluation(*self._evaluated[samples], params=numbers)
         return list(map(float, losses)), outs
 
-    def _units(self, learnt: Learnt) -> Iterator[tuple[Unit, int, int]]:
-        """Yield the units, how many answers each gave in an epoch, and how many of its flat side.
-
-        A unit that answers a sample several times comes as often.
-        """
-        groups: dict[int, Any] = {}
-        if self.is_ragged:
-            for row in learnt.units:
-                groups.setdefault(len(row), []).append(row)
-        else:
-            groups[learnt.units.shape[1]] = learnt.units
-        for size, rows in groups.items():
-            units = self.numpy.array(rows).reshape(len(rows), size)
-            flat = {op: is_flat(units).sum(axis=0).tolist() for op, is_flat in FLAT.items()}
-            for i, unit in enumerate(self._watched[size]):
-                yield unit, len(rows), flat[unit[1]][i]
-
     @cached_property
     def _evaluation(self) -> autograd.Compiled:
-        model, loss = self.plan.model, self.plan.loss
-
-        def evaluate(x: Any, target: Any) -> tuple[Any, Any]:
-            out = model(x)
-            return loss(out, target), out
-
+        evaluate = sample_evaluation(self.plan.model, self.plan.loss)
         wrt = self._cost.parameters
         settings: dict[str, Any] = {"exact": self.exact, "dtype": self.plan.dtype}
         return autograd.compile(evaluate, *self._example, wrt=wrt, backend="llvm", **settings)
@@ -529,16 +382,6 @@ class CompiledSteps:
     @property
     def _size(self) -> int:
         return len(self.plan.optimizer.parameters)
-
-    def _state(self) -> Snapshot:
-        """Return where the training is: ahead of the model, or where the model is."""
-        if self.ahead:
-            return self.ahead
-        numpy, optimizer = self.numpy, self.plan.optimizer
-        with numpy.errstate(over="ignore"):
-            weights = numpy.array([leaf.data for leaf in optimizer.parameters], self.plan.dtype)
-            memory = [numpy.array(column, self.plan.dtype) for column in optimizer.memory]
-        return Snapshot(weights, memory, optimizer.steps, self.masks.drawn(), None)
 
     def _numbers(self, state: Snapshot) -> Any:
         """Return the numbers of all parameters: the optimiser's, and those it doesn't hold."""
@@ -549,32 +392,8 @@ class CompiledSteps:
 
     def sync(self) -> None:
         """Bring model, optimiser and dropouts to where the training is."""
-        state = self.ahead
-        if state is None:
-            return
-        leaves = self.plan.optimizer.parameters
-        for leaf, w in zip(leaves, state.weights.tolist(), strict=True):
-            leaf.data = w
-        if state.slopes is not None:
-            self._show(state.slopes)
-        self.plan.optimizer.memory = tuple(column.tolist() for column in state.memory)
-        self.plan.optimizer.steps = state.steps
-        self.masks.restore(state.drawn)
-        self.ahead = None
-
-    def _show(self, slopes: Any) -> None:
-        """Let the parameters have their gradients."""
-        for leaf, slope in zip(self.plan.optimizer.parameters, slopes.tolist(), strict=True):
-            leaf.grad = slope
+        self.lead.sync()
 
     def start(self) -> Start:
         """Return where the training is."""
-        state, optimizer = self._state(), self.plan.optimizer
-        columns = zip(optimizer.remembers, state.memory, strict=True)
-        memory = {name: _packed(column) for name, column in columns}
-        settings = {**optimizer.settings(), "steps": state.steps, "scale": optimizer.scale}
-        return Start(_packed(state.weights), settings | memory, state.drawn)
-
-
-def _packed(column: Any) -> array[float]:
-    return array("d", column.astype(float, copy=False).tobytes())
+        return self.lead.start()

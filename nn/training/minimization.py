@@ -13,11 +13,11 @@ import autograd
 from autograd import Value, mean, quoted
 from nn.arguments import real
 from nn.optim import Optimizer
-from nn.training.compiled import compiled_update
 from nn.training.onlookers import has_onlookers
 from nn.training.plan import check_dtype
 from nn.training.steps import Factor
 from nn.training.targets import check_samples, values_refused
+from nn.training.update import Update
 
 Sample = Sequence[float]
 Loss = Callable[[Any], Value]
@@ -116,8 +116,7 @@ def minimize(
         compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
     descent: _Compiled | _Eager
     if compile:
-        is_watched = has_onlookers(optimizer, schedule, tell)
-        descent = _Compiled(loss, data, optimizer, dtype, is_watched=is_watched)
+        descent = _Compiled(loss, data, optimizer, dtype, schedule, tell)
     else:
         descent = _Eager(loss, data, optimizer)
     losses: list[float] = []
@@ -215,16 +214,21 @@ class _Compiled:
     """Steps in machine code; parameters and optimiser stay as they were until `sync`.
 
     Args:
-        is_watched: whether that is to be after each step, which begins with what they are.
+        between: what is called between steps. If it can reach parameters or optimiser, these are
+            brought there after each step, and the next one begins with what they are then.
     """
 
     def __init__(
-        self, loss: Loss, data: Data, optimizer: Optimizer, dtype: str, *, is_watched: bool
+        self,
+        loss: Loss,
+        data: Data,
+        optimizer: Optimizer,
+        dtype: str,
+        *between: Callable[..., Any] | None,
     ) -> None:
         from autograd import Descent
 
         self.optimizer = optimizer
-        self.is_watched = is_watched
         self.is_ahead = False
         # The longest comes first, as it may use parameters that others don't.
         lengths = sorted(set(data.lengths), reverse=True)
@@ -234,14 +238,15 @@ class _Compiled:
         check_samples(loss, data.samples())
         size = len(optimizer.parameters)
         self.cost, self.others = cost, cost.parameters[size:]
+        self.is_watched = has_onlookers(optimizer, *between, others=self.others)
         self.fixed = [leaf.data for leaf in self.others]
         kinds, self.spans, self.ends = _by_length(data, lengths)
         costs = [cost.of(((length,),)) for length in lengths]
         is_few = len(data.lengths) <= ALONE * len(self.spans)
-        self.update = compiled_update(optimizer, dtype=dtype)
+        self.update = Update(optimizer, dtype=dtype)
         self.descent = Descent(
             costs,
-            self.update,
+            self.update.code,
             [Descent.ready(one, [kind]) for one, kind in zip(costs, kinds, strict=True)],
             STRETCH,
             size,
@@ -316,7 +321,10 @@ class _Compiled:
             CompileError: the steps go by it.
         """
         self.cost.look()
-        self.update.look()
+        if self.is_watched:
+            self.update.look()
+        else:  # nobody reaches the optimiser
+            self.update.code.look()
         fixed = [leaf.data for leaf in self.others]
         if fixed != self.fixed:
             self.fixed = fixed

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import autograd
+from autograd import Value
 from nn.optim import Optimizer
 
 
-def has_onlookers(optimizer: Optimizer, *functions: Callable[..., Any] | None) -> bool:
+def has_onlookers(
+    optimizer: Optimizer, *functions: Callable[..., Any] | None, others: Iterable[Value] = ()
+) -> bool:
     """Return whether code that runs between steps can reach the parameters or the optimiser.
 
     It is to find both as the last step has left them, and what it sets there counts. Compiled
@@ -17,8 +20,9 @@ def has_onlookers(optimizer: Optimizer, *functions: Callable[..., Any] | None) -
 
     Args:
         functions: called between steps, such as a schedule; the optimiser's own `rates` is, too.
+        others: parameters that the optimiser doesn't hold, and steps go by.
     """
-    leaves = set(optimizer.parameters)
+    leaves = {*optimizer.parameters, *others}
     is_own = type(optimizer).rates.__module__ == Optimizer.__module__
     reach = autograd.values_within
     return not is_own or any(not leaves.isdisjoint(reach(f)) for f in functions if f)
