@@ -112,7 +112,10 @@ def _fewer(coarse: Folding, together: Folding, divided: Folding) -> Folding:
 
 
 def _boxes(structure: Structure, folding: Folding) -> dict[str, Any]:
-    """Return what boxes are called, and which nodes are in them; those of one node are nodes."""
+    """Return what boxes are called, and which nodes are in them; those of one node are nodes.
+
+    Of those that are turns of what repeats, it is told which.
+    """
     members: dict[int, list[int]] = {}
     for i, box in enumerate(folding.box):
         members.setdefault(box, []).append(i)
@@ -120,7 +123,8 @@ def _boxes(structure: Structure, folding: Folding) -> dict[str, Any]:
         heading_of(structure, folding, box, found) if len(found) > 1 else None
         for box, found in members.items()
     ]
-    return {
+    turns = {"turn": [folding.turn.get(box, (0, None))[1] for box in members]}
+    return (turns if folding.turn else {}) | {
         "titles": [h and h.title for h in headings],
         "times": [h and [n for n in (h.count, h.calls) if n > 1] for h in headings],
         "about": [h and h.path for h in headings],

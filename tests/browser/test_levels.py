@@ -19,6 +19,7 @@ from nn.data import moons
 from nn.losses import hinge
 from tests.browser.conftest import PHONE
 from tests.browser.reading import RECTANGLE, TEXT, come_to_rest, read_all, rectangle, until
+from tests.page.golden import loop
 from tests.test_page import unpacked
 
 pytestmark = pytest.mark.browser
@@ -353,6 +354,21 @@ def test_it_opens_where_the_stepper_stands(open_page: Any) -> None:
     stepper = Stepper(moons_loss())
     stepper.goto(40)
     assert position(open_page(build(stepper.recording, stepper.position))) == 40
+
+
+def test_weights_of_all_turns_have_one_wire_at_their_frame(open_page: Any) -> None:
+    page = open_page(build(Recording(loop())))
+    pick(page, "Stages")
+    assert frames(page) == ["stage * × 9"]
+    said = read_all(page.locator(".times text"), TEXT)
+    assert sorted(said) == ["× 8", "× 9", "× 9"]
+    graph = rectangle(page.locator("#canvas"))
+    for at in read_all(page.locator(".times text"), RECTANGLE):
+        assert graph["x"] <= at["x"] < graph["x"] + graph["width"]
+        assert graph["y"] <= at["y"] < graph["y"] + graph["height"]
+    # A weight's wires are marked where they are seen.
+    page.locator("#nodes .node").filter(has=page.locator(".name", has_text="keep")).first.hover()
+    until(page, "document.querySelectorAll('#over .linked').length === 1")
 
 
 def test_a_loop_has_arrows_both_ways(open_page: Any) -> None:

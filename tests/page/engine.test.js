@@ -17,6 +17,7 @@ import {
   sharesOf,
 } from "../../autograd/page/script/engine/ledger.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
+import { sceneOf } from "../../autograd/page/script/engine/scene.js";
 import {
   beginning,
   edited,
@@ -53,6 +54,18 @@ for (const name of names) {
     run = openRun(golden.data, ROWS);
   const check = (what, body) => test(`${name}: ${what}`, body);
 
+  check("what leads to all turns of a repetition is one wire", () => {
+    const level = run.levels.find((level) => level.name === "stages"),
+      pane = { width: 600, height: 400 },
+      wires = level ? sceneOf(run, { open: level.open, sample: -1 }, pane).wires : [],
+      fans = wires
+        .filter(({ times }) => times)
+        .map(({ outside, times }) => [run.lastOf(outside), times]);
+    assert.deepEqual(
+      fans.sort(([a], [b]) => a - b),
+      golden.fans,
+    );
+  });
   check("nodes are called as in Python, and were computed as it says", () => {
     assert.deepEqual(run.names, golden.names);
     const inner = [...run.names.keys()].filter((node) => run.formOf[node]);

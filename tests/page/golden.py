@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Stepper, Value, hypot, logsumexp, maximum, mean, relu, scope, sqrt, tanh
+from autograd.drawing.levels import fitting
+from autograd.drawing.reading import Now
 from autograd.drawing.structure import Structure
+from autograd.drawing.view import View
 from autograd.errors import DomainError
 from autograd.formula import json_data
 from autograd.page.content import embedded
@@ -80,8 +83,19 @@ def network() -> Value:
     return mean(losses)
 
 
+def loop() -> Value:
+    """Steps in time by hand, which share their weights, and give each a loss."""
+    keep, give, state = Value(0.9, "keep"), Value(0.2, "give"), Value(1.0, "start")
+    total: Value | float = 0.0
+    for step in range(9):
+        state = tanh(state * keep + (give * (0.1 * step) if step else 0.3))
+        total = (state - 0.5) ** 2 + total  # the last one is computed first
+    assert isinstance(total, Value)
+    return total
+
+
 RUNS: dict[str, Callable[[], Value]] = {
-    run.__name__: run for run in (neuron, shared, kinks, cancelling, formulas, network)
+    run.__name__: run for run in (neuron, shared, kinks, cancelling, formulas, network, loop)
 }
 
 NUMBERS = (
@@ -145,7 +159,21 @@ def _run(stepper: Stepper) -> dict[str, Any]:
         ],
         "quiz": _quiz(stepper),
         "samples": Structure(list(run.nodes)).samples.of,
+        "fans": _fans(run),
     }
+
+
+def _fans(run: Recording) -> list[list[int]]:
+    """Return the arrows at frames of layers: what is outside, by its last node, and how many."""
+    structure = Structure(list(run.nodes))
+    view = View(structure, fitting(structure, "layer", None), None, Now(run.nodes))
+    found = []
+    for (arg, user), fan in view.fans.items():
+        if fan:
+            its = view.folding.turn.get(user, (-1, 0))[0]
+            outside = arg if its == fan.run else user
+            found.append([view.members[outside][-1], fan.times])
+    return sorted(found)
 
 
 def _event(run: Recording, event: Event) -> list[Any]:

@@ -11,6 +11,7 @@ import {
   problemOf,
   toggled,
 } from "../../autograd/page/script/engine/breakpoints.js";
+import { Fan } from "../../autograd/page/script/engine/fans.js";
 import { flowsOf, saidOfBox } from "../../autograd/page/script/engine/flow.js";
 import { giversOf, turnsOf } from "../../autograd/page/script/engine/formulas.js";
 import { FATES, fateOf } from "../../autograd/page/script/engine/guess.js";
@@ -25,7 +26,7 @@ import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
 import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
-import { pointOn, route } from "../../autograd/page/script/engine/routes.js";
+import { pointOn, route, timesAt } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
 import {
   EASY,
@@ -60,7 +61,8 @@ async function runOf(name) {
     { ROWS } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
   return openRun(data, ROWS);
 }
-const run = await runOf("network");
+const run = await runOf("network"),
+  loop = await runOf("loop");
 
 /** The state that an address leads to, with its scene. */
 function stateOf(hash, opening = 0) {
@@ -339,6 +341,113 @@ test("the wires at an item are those that begin or end there, and so the wire of
       assert.deepEqual([wire.arg, wire.node], [arg, node], name);
     }
   }
+});
+/** The scene of a loop whose turns are shown. */
+function turnsShown(pane = PANE) {
+  const { open } = loop.levels.find(({ name }) => name === "stages"),
+    scene = sceneOf(loop, { open, sample: -1 }, pane),
+    [frame] = scene.frames;
+  return { open, scene, frame, fans: scene.wires.filter(({ ends }) => ends) };
+}
+test("a wire at the frame of a loop is found at each turn that it stands for", () => {
+  const { scene, frame, fans } = turnsShown(),
+    others = scene.wires.filter(({ ends }) => !ends);
+  assert.equal(loop.groups[frame - loop.count].turns, 9);
+  for (const fan of fans) {
+    assert.ok(fan.arg === frame || fan.node === frame);
+    for (const item of [fan.arg, fan.node, ...fan.ends])
+      assert.ok(wiresAt(scene, item).includes(fan));
+    assert.equal(fan.ends.length, fan.times);
+    const isSame = ({ arg, node }) => fan.ends.includes(fan.arg === frame ? arg : node);
+    assert.ok(
+      !others.some(
+        (wire) => isSame(wire) && (wire.arg === fan.outside || wire.node === fan.outside),
+      ),
+    );
+  }
+  // The edge of the moment goes to its own turn.
+  for (let e = 0; e < loop.argOf.length; e++) {
+    const [arg, node] = [scene.of[loop.argOf[e]], scene.of[loop.ownerOf[e]]];
+    if (loop.argOf[e] < 0 || arg === node) continue;
+    const wire = wireOf(loop, scene, e);
+    assert.deepEqual([wire.arg, wire.node], [arg, node]);
+  }
+});
+test("what few turns have, or a frame of something else, is no fan", () => {
+  const few = new Fan(9);
+  for (const turn of [0, 1, 2, 3]) few.add(1, turn, 10 + turn, 100 + turn);
+  assert.deepEqual(few.found(new Set()), []);
+  few.add(1, 3, 20, 110); // of the same turn
+  assert.deepEqual(few.found(new Set()), []);
+  few.add(1, 4, 14, 104);
+  assert.deepEqual(few.found(new Set()), [
+    { outside: 1, times: 5, ends: [10, 11, 12, 13, 20, 14] },
+  ]);
+  assert.deepEqual(few.found(new Set([104])), []);
+  assert.ok(run.groups.every(({ turns }) => turns === 0));
+  const shown = turnsShown().open,
+    [closed, ...others] = [...loop.levels.at(-1).open].filter((g) => !shown.has(g)),
+    open = new Set([...shown, ...others]),
+    { wires, items } = sceneOf(loop, { open, sample: -1 }, PANE);
+  assert.ok(items.includes(loop.count + closed));
+  assert.deepEqual(
+    wires.filter(({ ends }) => ends).map(({ times }) => times),
+    [9, 8],
+    "the weights are outside, and so are the losses, each of one turn",
+  );
+});
+test("wires end apart from each other at a frame, on its sides, and say of how many turns", () => {
+  for (const pane of [PANE, { width: 1200, height: 500 }, { width: 350, height: 700 }]) {
+    const { scene, frame, fans } = turnsShown(pane),
+      { x, y, w, h } = scene.rects.get(frame),
+      ends = fans.map((fan) =>
+        fan.node === frame ? route(loop, scene, fan).at(-1) : route(loop, scene, fan)[0],
+      );
+    for (const [px, py] of ends) {
+      const isBeside = Math.min(Math.abs(px - x), Math.abs(px - x - w)) < 1 && py > y && py < y + h,
+        isAbove = Math.min(Math.abs(py - y), Math.abs(py - y - h)) < 1 && px > x && px < x + w;
+      assert.ok(isBeside || isAbove);
+    }
+    for (const [i, [ax, ay]] of ends.entries())
+      for (const [bx, by] of ends.slice(i + 1)) assert.ok(Math.hypot(ax - bx, ay - by) >= 9);
+  }
+  assert.deepEqual(
+    timesAt(
+      [
+        [0, 0],
+        [10, 0],
+        [40, 20],
+        [50, 20],
+      ],
+      true,
+    ),
+    [33, 15],
+  );
+  assert.deepEqual(
+    timesAt(
+      [
+        [0, 0],
+        [0, 10],
+        [40, 20],
+        [50, 20],
+      ],
+      false,
+    ),
+    [17, 21],
+  );
+});
+test("turns stand in the order in which they are run, whenever their last nodes are computed", () => {
+  const { scene, frame } = turnsShown({ width: 3000, height: 300 }),
+    turns = scene.items.filter((item) => loop.parentOf(item) === frame - loop.count),
+    byTitle = (item) => Number(loop.groups[item - loop.count].title.replace("stage ", ""));
+  const xs = turns
+    .toSorted((a, b) => byTitle(a) - byTitle(b))
+    .map((item) => scene.rects.get(item).x);
+  assert.deepEqual(
+    xs,
+    xs.toSorted((a, b) => a - b),
+  );
+  assert.equal(new Set(xs).size, 9);
 });
 /** Whether a wire runs behind one of some cards. */
 const isBehind = (points, rects) => {

@@ -5,7 +5,7 @@ const TALL = 14; // boxes in one column before it is folded into several
 const ASPECT = 1.15; // the width of the pane, as a multiple of its height
 
 /** The places nearest to those wished for, in order and without overlap: pooled adjacent violators. */
-function spread(wishes, sizes, gap) {
+export function spread(wishes, sizes, gap) {
   const offsets = [0];
   for (let i = 1; i < sizes.length; i++)
     offsets.push(offsets[i - 1] + (sizes[i - 1] + sizes[i]) / 2 + gap);

@@ -1,5 +1,6 @@
 // Routes: the ways of wires between cards
 
+import { spread } from "./arrange.js";
 import { alongLanes, doorsOf, gridOf, setApart, wayTo } from "./lanes.js";
 
 /** A point on a chain of cubic curves, at a share of the way. */
@@ -102,15 +103,59 @@ function lanesOf(scene) {
     ports.add(port(arg, out, 0));
     ports.add(port(node, into, 1));
   };
-  const aside = ({ arg, node }, [out, into]) => ({
-    out: ports.has(port(arg, out, 1)) ? BESIDE.out : 0,
-    in: ports.has(port(node, into, 0)) ? BESIDE.in : 0,
-  });
+  const doors = fanDoors(scene);
+  const aside = (wire, [out, into]) => {
+    const { arg, node, ends } = wire,
+      isIn = ends && wire.outside === arg;
+    if (ends) return { out: isIn ? 0 : doors.get(wire), in: isIn ? doors.get(wire) : 0 };
+    return {
+      out: ports.has(port(arg, out, 1)) ? BESIDE.out : 0,
+      in: ports.has(port(node, into, 0)) ? BESIDE.in : 0,
+    };
+  };
   for (const wire of scene.wires) note(wire, ...sidesOf(...endsOf(scene, wire)));
   return { obstacles, note, aside, taken: new Map(), turns: new Map() };
 }
+const DOORS = 18; // how far apart wires end at the side of a frame, at least
+/** Where each wire of a fan ends at its frame, beside the middle of a side: level with its other end, if it can. */
+function fanDoors(scene) {
+  const sides = new Map(),
+    doors = new Map();
+  for (const wire of scene.wires)
+    if (wire.ends) {
+      const isIn = wire.outside === wire.arg,
+        frame = scene.rects.get(isIn ? wire.node : wire.arg),
+        { x, y, w, h } = scene.rects.get(wire.outside),
+        side = sidesOf(...endsOf(scene, wire))[isIn ? 1 : 0],
+        key = `${isIn ? wire.node : wire.arg} ${side}`,
+        isLevel = side % 2 === 0,
+        middle = isLevel ? frame.y + frame.h / 2 : frame.x + frame.w / 2,
+        most = Math.max(0, (isLevel ? frame.h : frame.w) / 2 - 2 * DOORS),
+        wish = (isLevel ? y + h / 2 : x + w / 2) - middle;
+      if (!sides.has(key)) sides.set(key, []);
+      sides.get(key).push({ wire, wish: Math.max(-most, Math.min(most, wish)) });
+    }
+  for (const its of sides.values()) {
+    its.sort((a, b) => a.wish - b.wish);
+    const places = spread(
+      its.map(({ wish }) => wish),
+      its.map(() => 0),
+      DOORS,
+    );
+    for (const [k, { wire }] of its.entries()) doors.set(wire, places[k]);
+  }
+  return doors;
+}
+/** Where it is written of how many turns a fan is: at its frame. */
+export function timesAt(points, isIn) {
+  const [[px, py], [x, y]] = isIn ? points.slice(-2) : [points[1], points[0]],
+    far = Math.hypot(px - x, py - y) || 1,
+    [dx, dy] = [(px - x) / far, (py - y) / far];
+  return Math.abs(dx) >= Math.abs(dy) ? [x + 17 * dx, y - 5] : [x + 17, y + 17 * dy + 4];
+}
 /** A box has a shadow, to its right and below, at which wires end. */
-const shadowOf = ({ isGroup }, item) => (isGroup(item) ? 7 : 0);
+const shadowOf = ({ isGroup }, { node, ends, outside }) =>
+  isGroup(node) && !(ends && outside !== node) ? 7 : 0;
 function pointsOf(run, wire, ends, turns, aside) {
   if (!turns) return directRoute(run, wire, ends, aside);
   const sides = sidesOf(...ends, turns);
@@ -119,7 +164,7 @@ function pointsOf(run, wire, ends, turns, aside) {
     return side % 2 ? [x + by, y] : [x, y + by];
   };
   const start = port(ends[0], 0, sides[0], aside.out),
-    end = port(ends[1], shadowOf(run, wire.node), sides[1], aside.in);
+    end = port(ends[1], shadowOf(run, wire), sides[1], aside.in);
   return alongLanes(turns, start, end);
 }
 /** On which sides a wire leaves one card and comes into another: 0 for right, 1 below, 2 left, 3 above. */
@@ -132,7 +177,7 @@ function sidesOf(a, b, turns) {
 function directRoute(run, wire, [a, b], aside) {
   const { firstArg } = run,
     [out, into] = sidesOf(a, b),
-    [[ax, ay], [bx, by]] = [doorsOf(a, 0)[out], doorsOf(b, shadowOf(run, wire.node))[into]];
+    [[ax, ay], [bx, by]] = [doorsOf(a, 0)[out], doorsOf(b, shadowOf(run, wire))[into]];
   if (out % 2) {
     const sag = ((out === 1 ? 1 : -1) * Math.max(16, Math.abs(by - ay))) / 2;
     return [

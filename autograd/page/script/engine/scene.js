@@ -1,6 +1,7 @@
 // The scene: which boxes and nodes are shown, where they stand, and the wires between them
 
 import { arrange } from "./arrange.js";
+import { Fan } from "./fans.js";
 import { perKey } from "./members.js";
 import { routeAll } from "./routes.js";
 import { shownBy } from "./tree.js";
@@ -30,7 +31,7 @@ function contentsOf({ count, groups, parentOf, lastOf }, of, isOpen) {
 
 /**
  * The links in each open box: between two of its parts, with the pairs of items that edges lead
- * between, as far as they are few. Whether a node's value leaves its item is found on the way.
+ * between, as far as they are few, or one wire for those to all turns of a repetition. Whether a node's value leaves its item is found on the way.
  */
 function linksOf({ count, root, groups, around, argOf, ownerOf }, of, isOpen) {
   const all = count + groups.length,
@@ -46,6 +47,8 @@ function linksOf({ count, root, groups, around, argOf, ownerOf }, of, isOpen) {
     return paths.get(item);
   };
   leaving[root] = 1;
+  const fanAt = (item, isInner) =>
+    isInner && groups[item - count].turns ? new Fan(groups[item - count].turns) : null;
   for (let e = 0; e < argOf.length; e++) {
     if (argOf[e] < 0) continue;
     const a = of[argOf[e]],
@@ -59,28 +62,68 @@ function linksOf({ count, root, groups, around, argOf, ownerOf }, of, isOpen) {
     const [box, arg, node] = [from[d], from[d + 1], to[d + 1]],
       key = arg * all + node;
     if (!links.has(key)) {
-      const link = { arg, node, pairs: new Set() },
+      const into = fanAt(node, b !== node),
+        out = fanAt(arg, a !== arg),
+        link = { arg, node, pairs: new Set(), into, out },
         g = box < 0 ? -1 : box - count;
       links.set(key, link);
       if (!inside.has(g)) inside.set(g, []);
       inside.get(g).push(link);
     }
-    const { pairs } = links.get(key);
-    if (pairs.size <= BUNDLE) pairs.add(a * all + b);
+    const { pairs, into, out } = links.get(key),
+      pair = a * all + b;
+    into?.add(a, to[d + 2], b, pair);
+    out?.add(b, from[d + 2], a, pair);
+    if (into || out || pairs.size <= BUNDLE) pairs.add(pair);
   }
-  const wires = [...links.values()].flatMap(({ arg, node, pairs }) =>
-    pairs.size > BUNDLE
-      ? [{ arg, node, bundle: true }]
-      : [...pairs].map((pair) => ({ arg: Math.floor(pair / all), node: pair % all })),
-  );
+  const wires = [...links.values()].flatMap(({ arg, node, pairs, into, out }) => {
+    const taken = new Set(),
+      fans = [
+        ...(into?.found(taken).map((fan) => ({ ...fan, arg: fan.outside, node })) ?? []),
+        ...(out?.found(taken).map((fan) => ({ ...fan, arg, node: fan.outside })) ?? []),
+      ],
+      others = [...pairs].filter((pair) => !taken.has(pair));
+    return others.length > BUNDLE
+      ? [...fans, { arg, node, bundle: true }]
+      : [...fans, ...others.map((pair) => ({ arg: Math.floor(pair / all), node: pair % all }))];
+  });
   return { inside, wires, leaving };
+}
+
+/** The parts of a box, arguments first as far as there is an order: the last node of a part may come late. */
+function inOrder(list, links) {
+  const place = new Map(list.map((item, i) => [item, i]));
+  if (links.every(({ arg, node }) => place.get(arg) < place.get(node))) return list;
+  const argsOf = new Map(list.map((item) => [item, []])),
+    seen = new Set(),
+    found = [];
+  for (const { arg, node } of links) argsOf.get(node).push(arg);
+  for (const end of list) {
+    const waiting = [[end, 0]];
+    while (waiting.length) {
+      const top = waiting.at(-1),
+        [item, k] = top;
+      if (!k && seen.has(item)) waiting.pop();
+      else if (k === argsOf.get(item).length) {
+        seen.add(item);
+        found.push(item);
+        waiting.pop();
+      } else {
+        seen.add(item);
+        top[1]++;
+        const arg = argsOf.get(item)[k];
+        if (!seen.has(arg)) waiting.push([arg, 0]);
+      }
+    }
+  }
+  return found;
 }
 
 /** How large each open box is, from the inside out, and where in it its contents stand. */
 function layout({ count, groups, isGroup, card }, contents, inside, pane) {
   const laid = new Map();
   const lay = (g) => {
-    const list = contents.get(g),
+    const list = inOrder(contents.get(g), inside.get(g) ?? []),
       place = new Map(list.map((item, i) => [item, i]));
     const sizes = list.map((item) => {
       if (!isGroup(item)) return card;
@@ -213,8 +256,7 @@ const wiresBy = perKey(({ wires }) => {
     found.get(item).push(wire);
   };
   for (const wire of wires) {
-    add(wire.arg, wire);
-    if (wire.node !== wire.arg) add(wire.node, wire);
+    for (const item of new Set([wire.arg, wire.node, ...(wire.ends ?? [])])) add(item, wire);
   }
   return found;
 });

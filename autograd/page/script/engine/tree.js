@@ -20,13 +20,26 @@ function membersOf(box) {
 }
 
 /**
- * The tree of the page's data: `groups`, what is known of each box; `groupOf`, the finest box around
+ * The tree of the page's data: `groups`, what is known of each box, `turns` being those of what repeats in it; `groupOf`, the finest box around
  * each node; `levels`, each with what is open when all its boxes are shown, the last showing nodes.
  */
 export function makeTree(data, count) {
   const groups = [], // { level, title, times, about, parent, size, last, depth }
     groupOf = new Int32Array(count).fill(-1),
     levels = [];
+  /** Notes in the boxes that are there so far how many turns each is made of, if of nothing else. */
+  function countTurns(turn, sizes, firsts) {
+    const found = new Map();
+    turn.forEach((which, b) => {
+      const outer = groupOf[firsts[b]];
+      if (which === null || outer < 0) return;
+      if (!found.has(outer)) found.set(outer, { size: 0, turns: new Set() });
+      found.get(outer).size += sizes[b];
+      found.get(outer).turns.add(which);
+    });
+    for (const [outer, { size, turns }] of found)
+      if (size === groups[outer].size) groups[outer].turns = turns.size;
+  }
   for (const [l, level] of data.levels.entries()) {
     const box = unpack(level.box),
       { sizes, firsts, lasts } = membersOf(box),
@@ -41,9 +54,20 @@ export function makeTree(data, count) {
         { [b]: about } = level.about,
         depth = parent < 0 ? 0 : groups[parent].depth + 1;
       return (
-        groups.push({ level: l, title, times, about, parent, size, last: lasts[b], depth }) - 1
+        groups.push({
+          level: l,
+          title,
+          times,
+          about,
+          parent,
+          size,
+          last: lasts[b],
+          depth,
+          turns: 0,
+        }) - 1
       );
     });
+    if (level.turn) countTurns(level.turn, sizes, firsts);
     box.forEach((b, node) => {
       groupOf[node] = made[b];
     });

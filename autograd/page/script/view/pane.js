@@ -1,9 +1,9 @@
 // Graph pane: the scene as cards, frames and wires; what of it is in sight
 
 import { flowsOf, largestOf, saidOfBox, saidOfNode, shade } from "../engine/flow.js";
-import { directly, freePlace, route, routeAll } from "../engine/routes.js";
+import { directly, freePlace, route, routeAll, timesAt } from "../engine/routes.js";
 import { wireOf, wiresAt } from "../engine/scene.js";
-import { show, tight } from "../engine/words.js";
+import { counted, show, tight } from "../engine/words.js";
 import { makeBox, makeCard, makeFrame, placeCard, placeFrame, rectOf } from "./cards.js";
 import { $, element, shape } from "./document.js";
 import { run } from "./run.js";
@@ -25,8 +25,9 @@ export const layers = {
 };
 const line = (name, d = "") => shape("path", { class: name, role: "presentation", d });
 const thin = line("edge"),
-  thick = line("edge bundle");
-layers.wires.append(thin, thick);
+  thick = line("edge bundle"),
+  many = shape("g", { class: "times", role: "presentation" });
+layers.wires.append(thin, thick, many);
 $("view").append(...Object.values(layers));
 
 const curve = ([start, ...rest]) => `M${start}C${rest.join(" ")}`;
@@ -67,6 +68,14 @@ export function drawWires() {
     });
   thin.setAttribute("d", paths.thin);
   thick.setAttribute("d", paths.thick);
+  many.replaceChildren(
+    ...near
+      .filter(({ ends }) => ends)
+      .map((wire) => {
+        const [x, y] = timesAt(route(run, scene, wire), wire.outside === wire.arg);
+        return shape("text", { x, y }, `× ${counted(wire.times)}`);
+      }),
+  );
 }
 /** Marks the edges of a path from the root down, given by its nodes. */
 export function markPath(nodes) {
