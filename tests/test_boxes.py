@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from autograd import Value, exp, mean, sin, tanh
+from autograd import Value, dot, exp, mean, sin, tanh
 from autograd.drawing import picture_of
 from autograd.drawing.boxes import arguments, circles_of
 from autograd.drawing.levels import LEVELS, fitting
@@ -27,14 +28,32 @@ OPS: tuple[Callable[[Any], Any], ...] = (
 )  # fmt: skip
 
 
-def network(seed: int) -> Callable[[int], Value]:
+def maps(widths: list[int], seed: int) -> Step:
+    """Return layers by hand, of which no path tells."""
+    source = random.Random(seed)
+    matrices = [
+        [[Value(source.gauss(0, 1)) for _ in range(nin)] for _ in range(nout)]
+        for nin, nout in pairwise(widths)
+    ]
+
+    def use(x: list[Any]) -> list[Any]:
+        for matrix in matrices:
+            x = [tanh(dot(row, x)) for row in matrix]
+        return x
+
+    return use
+
+
+def network(seed: int, *, by_hand: bool = False) -> Callable[[int], Value]:
     """Return the mean loss of a random network for so many samples."""
     source = random.Random(seed)
     chains = [[source.choice(OPS) for _ in range(source.randint(1, 6))] for _ in range(2)]
 
     def module() -> Step:
-        number = source.randrange(1000)
-        return MLP(2, [3, 2], seed=number) if source.random() < 0.4 else Layer(2, 2, seed=number)
+        number, is_deep = source.randrange(1000), source.random() < 0.4
+        if by_hand:
+            return maps([2, 3, 2] if is_deep else [2, 2], number)
+        return MLP(2, [3, 2], seed=number) if is_deep else Layer(2, 2, seed=number)
 
     def own() -> Step:
         chain, times = source.choice(chains), source.choice((1, 1, 2, 3, 5))

@@ -13,7 +13,8 @@ from autograd import Value, mean, scope, tanh, trace
 from autograd import sum as sum_of
 from autograd.drawing import LEVELS, Picture, picture_of, text_of, write
 from autograd.drawing.flow import BINS, spread
-from autograd.drawing.structure import Structure, starred
+from autograd.drawing.paths import starred
+from autograd.drawing.structure import Structure
 from autograd.page.levels import levels_of
 from nn import GPT, MLP, Embedding, Layer, Linear, Module, Sequential
 from nn.data import moons
@@ -204,7 +205,7 @@ def test_layers_in_a_list_are_layers() -> None:
         losses.append(sum(x))
     found = picture_of(mean(losses), level="layer")
     modules = [(item.title, item.times) for item in found.items if item.kind == "module"]
-    assert modules == [(f"model{i + 1}", "× 3") for i in range(6)]
+    assert modules == [(f"layer{i + 1}", "× 3") for i in range(6)]
 
 
 def hand_made(n: int, *, scoped: bool, leaves: bool) -> Value:
@@ -391,7 +392,6 @@ def test_leaves_without_a_label_are_called_by_what_they_are(level: str) -> None:
 def test_what_a_network_alone_uses_between_its_layers_is_in_it(
     samples: int, *, penalty: bool
 ) -> None:
-    """A `Linear` with no module around it is called by no path; nor is what else is done there."""
     encode, mean_of, decode = Layer(2, 3, seed=1), Linear(3, 2, seed=2), Layer(2, 2, seed=3)
     scale = Value(0.5, "scale")
     losses = []
@@ -403,10 +403,10 @@ def test_what_a_network_alone_uses_between_its_layers_is_in_it(
     found = picture_of(mean(losses), level="network")
     assert not [item for item in found.items if item.kind == "value" and not item.args]
     modules = [title for kind, title in boxes_of_mean(losses, "layer") if kind == "module"]
-    assert modules == ["model1", "model2"], "with nothing but their own"
+    assert modules == ["layer1", "linear", "layer2"], "with nothing but their own"
     pages = levels_of(Structure(trace(mean(losses))[0]))
     titles = next(level["titles"] for level in pages if level["name"] == "modules")
-    assert {"model1", "model2", "exp", "dot"} <= set(titles)
+    assert {"layer1", "linear", "layer2", "exp"} <= set(titles)
 
 
 def test_a_bare_layer_is_one_box_at_the_level_of_layers() -> None:

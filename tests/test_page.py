@@ -34,6 +34,7 @@ from autograd.page.packing import Column
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
 from nn import MLP, Layer
+from tests.test_boxes import network
 from tests.test_stages import residual
 
 
@@ -293,20 +294,31 @@ def moons_like(n: int, *, scoped: bool = False) -> Value:
     return mean(losses)
 
 
+def assert_levels_divide(levels: list[dict[str, Any]]) -> None:
+    before: list[Any] = []
+    for level in levels:
+        boxes = unpacked(level["box"])
+        assert set(boxes) == set(range(len(level["titles"])))
+        before = before or [0] * len(boxes)
+        outer = dict(zip(boxes, before, strict=True))
+        assert [outer[box] for box in boxes] == before
+        before = boxes
+
+
 def test_levels_divide_the_boxes_of_the_one_before() -> None:
     structure = Structure(list(Recording(moons_like(9)).nodes))
     found = levels_of(structure)
     names = ["network", "layers", "layers", "neurons", "neurons", "alike"]
     assert [level["name"] for level in found] == names
-    before = [0] * len(structure.nodes)
-    for level in found:
-        boxes = unpacked(level["box"])
-        assert set(boxes) == set(range(len(level["titles"])))
-        outer = dict(zip(boxes, before, strict=True))
-        assert [outer[box] for box in boxes] == before
-        before = boxes
+    assert_levels_divide(found)
     neurons = dict(zip(found[4]["titles"], found[4]["times"], strict=True))
     assert neurons["layers.1.neurons.2"] == [9]
+
+
+@pytest.mark.parametrize("seed", [126, 162])
+def test_so_they_do_where_operations_that_lead_on_to_each_other_are_one(seed: int) -> None:
+    out = network(seed, by_hand=True)(2)
+    assert_levels_divide(levels_of(Structure(list(Recording(out).nodes))))
 
 
 @pytest.mark.parametrize("scoped", [False, True])

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, logsumexp, mean, relu, tanh
+from autograd import Value, dot, logsumexp, mean, relu, tanh
 from autograd.drawing import picture_of
 from autograd.drawing.levels import LEVELS, fitting
+from autograd.drawing.paths import starred
 from autograd.drawing.picture import Item, Picture
-from autograd.drawing.structure import Structure, starred
+from autograd.drawing.structure import Structure
 from autograd.functions import trace
 from autograd.page.levels import levels_of
-from nn import MLP, Layer, Linear, Module
+from nn import MLP, Layer, Module
 from tests.test_boxes import false_circles
 
 
@@ -173,14 +174,14 @@ def test_steps_around_modules_are_one_box_however_many() -> None:
 @pytest.mark.parametrize("samples", [1, 3])
 def test_a_cell_is_in_its_first_step_what_it_is_in_others(start: Any, samples: int) -> None:
     """There, what its gates multiply is no state yet; and the head is fed with states alone."""
-    gates, head = [Linear(2, 1, seed=i) for i in range(3)], Linear(1, 1, seed=3)
+    gates, head = [weights(1, 2)[0] for _ in range(3)], weights(1, 1)[0]
     loss: Any = 0
     for k in range(samples):
         h = start
         for t in range(6):
-            keep, add, out = (gate([math.sin(t + k), h])[0] for gate in gates)
+            keep, add, out = (dot(gate, [math.sin(t + k), h]) for gate in gates)
             h = keep.sigmoid() * h + add.sigmoid() * out.tanh()
-            loss += (head([h])[0] - 1) ** 2
+            loss += (dot(head, [h]) - 1) ** 2
     for level, count in (("network", 1), ("layer", 6)):
         found = picture_of(loss, level=level)
         assert len(modules(found)) == count
@@ -203,7 +204,7 @@ def test_layers_around_a_stream_are_no_steps() -> None:
         x = [a + b for a, b in zip(x, Layer(2, 2, seed=i)(x), strict=True)]
     titles = {item.title for item in picture_of(sum(x), level="layer").items}
     assert "stage *" not in titles
-    assert {f"model{i + 1}" for i in range(8)} <= titles
+    assert {f"layer{i + 1}" for i in range(8)} <= titles
 
 
 @pytest.mark.parametrize("network", [*NETWORKS, *UNEVEN])

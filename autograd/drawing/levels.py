@@ -9,18 +9,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from autograd.drawing.network import network_of, uses_of
+from autograd.drawing.paths import module_at, pattern, starred
 from autograd.drawing.samples import is_part_of_sum
 from autograd.drawing.segments import segments_of, with_layers
 from autograd.drawing.stages import Stages, stages_of
 from autograd.drawing.stretches import joined
-from autograd.drawing.structure import Structure, starred
+from autograd.drawing.structure import Structure
 
 TURNS = 3
 """So often something comes before it repeats: a stage; a sum that adds, takes away and back."""
@@ -80,10 +79,15 @@ def fitting(structure: Structure, level: str, budget: int | None) -> Folding:
     return found if budget is None and level != "network" else legible(structure, found, level)
 
 
-def legible(structure: Structure, folding: Folding, level: str) -> Folding:
+def legible(
+    structure: Structure, folding: Folding, level: str, coarser: Folding | None = None
+) -> Folding:
     """Return the boxes of a level, but in place of a crowd, operations that lead on to each other.
 
     At the level of the network, these are one box, at that of layers a row; at others, all stay.
+
+    Args:
+        coarser: the boxes to divide; None for a single one.
     """
     boxes = folding.box
     beyond, most = (IN_A_ROW, 1) if level == "network" else (CROWD, IN_A_ROW)
@@ -92,7 +96,8 @@ def legible(structure: Structure, folding: Folding, level: str) -> Folding:
     modules = set(folding.modules)
     leaves = {boxes[i] for i, node in enumerate(structure.nodes) if node.op is None}
     ends = {*leaves, boxes[-1]} - modules
-    box = joined(structure, boxes, ends, modules, max(1, most - len(ends) - len(modules)))
+    pieces = max(1, most - len(ends) - len(modules))
+    box = joined(structure, boxes, ends, modules, pieces, coarser.box if coarser else ())
     here = dict(zip(boxes, box, strict=True))
     return Folding(
         box,
@@ -362,51 +367,3 @@ def _links(structure: Structure, boxes: list[int], most: int) -> int:
         if len(links) > most:
             break
     return len(links)
-
-
-@lru_cache(maxsize=4096)
-def module_at(level: str | int, path: str) -> str:
-    """Return the module that stands for ``path`` at a level.
-
-    The innermost is the neuron, what holds it the layer. A number is how many modules deep.
-
-    >>> [module_at(level, "blocks.0.layers.1.neurons.3") for level in (*LEVELS[1:], 1)]
-    ['blocks.0.layers.1.neurons.3', 'blocks.0.layers.1', 'network', 'blocks.0']
-    """
-    if level == "network":
-        return level
-    modules = modules_in(path)
-    if isinstance(level, int):
-        return ".".join(modules[:level])
-    return path if level == "neuron" or len(modules) < 2 else ".".join(modules[:-1])
-
-
-@lru_cache(maxsize=4096)
-def modules_in(path: str) -> tuple[str, ...]:
-    """Return the names in a path of modules, each with its index.
-
-    >>> modules_in("blocks.0.layers.1.act")
-    ('blocks.0', 'layers.1', 'act')
-    """
-    return tuple(re.findall(r"[^.]+(?:\.\d+)*", path))
-
-
-@lru_cache(maxsize=4096)
-def pattern(path: str) -> str:
-    """Return a path without the index of its last module.
-
-    >>> pattern("layers.0.neurons.3")
-    'layers.0.neurons.*'
-    """
-    return re.sub(r"\.\d+$", ".*", path)
-
-
-def merged(labels: Iterable[str]) -> str:
-    """Return labels that differ only in numbers as one, a star where the numbers differ.
-
-    >>> merged(["layers.0.neurons.3.w.1", "layers.0.neurons.4.w.1"])
-    'layers.0.neurons.*.w.1'
-    """
-    different = dict.fromkeys(labels)
-    parts = zip(*(re.split(r"(\d+)", label) for label in different), strict=True)
-    return "".join(part[0] if len(set(part)) == 1 else "*" for part in parts)

@@ -29,6 +29,7 @@ def joined(
     ends: Set[int],
     modules: Set[int],
     pieces: int = 1,
+    coarser: Sequence[int] = (),
 ) -> list[int]:
     """Return the boxes with each stretch as one, or in pieces; numbered in order of appearance.
 
@@ -36,17 +37,19 @@ def joined(
         boxes: by position of the node, its box.
         ends, modules: boxes that stay as they are; only the latter have something on both sides.
         pieces: into how many boxes all stretches together are divided; at least one each.
+        coarser: the boxes that they divide, none if there is one for all: no stretch is in several.
 
     Cost: linear in nodes and edges.
     """
     args = arguments(structure, boxes)
     before, loops = modules_before(args, modules)
+    outer = dict(zip(boxes, coarser or [0] * len(boxes), strict=True))
     order = [box for box in ordered(args, args) if box not in ends and box not in modules]
     stretches = DisjointSets(order)
     for box in order:
         for arg in args[box]:
             is_beside = arg in stretches and before[arg] == before[box]
-            if is_beside and (arg in loops) == (box in loops):
+            if is_beside and outer[arg] == outer[box] and (arg in loops) == (box in loops):
                 stretches.join(arg, box)
     piece = {box: (stretches.first(box), i * pieces // len(order)) for i, box in enumerate(order)}
     number: dict[Hashable, int] = {}

@@ -18,18 +18,29 @@ what is done: siblings that apply the same operations, and share a leaf, are rep
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterable
-from functools import cached_property, lru_cache
+from collections.abc import Hashable, Iterable, Set
+from functools import cached_property
 from typing import NamedTuple
 
+from autograd.drawing.paths import (
+    above,
+    indexed,
+    module_of,
+    owner_in,
+    path_of,
+    pattern,
+    row_of,
+    shared_end,
+    starred,
+)
 from autograd.drawing.samples import Graph, are_similar, samples_of
+from autograd.drawing.twins import Parts, told_apart
 from autograd.engine import Value
 from autograd.graph import node_args
 
-DEEPEST_PATH = 1000
-"""So many names a path of modules has, at most; a label may hold more dots."""
+MATRIX = "weight"
+"""What a module calls its matrix that has no other, as in PyTorch: it is called by what it does."""
 
 
 class Structure:
@@ -58,10 +69,14 @@ class Structure:
         self.does = [_what_is_done(node, args) for node, args in zip(nodes, self.args, strict=True)]
         self.place = [node.origin[0] if node.origin else "" for node in nodes]
         self.turn = [""] * len(nodes)
-        owned = self._place_parameters()
-        self._fold_siblings({path for place in owned for path in _above(place)})
+        parameters = self._place_parameters()
+        owned = {self.place[i] for i in parameters}
+        self._fold_siblings({path for place in owned for path in above(place)})
         self.samples = samples_of(Graph(nodes, self.args, self.turn))
-        if owned:
+        parameters += self._place_matrices()
+        self.place = told_apart(Parts(nodes, parameters, self.place))
+        self._gather_neurons()
+        if parameters:
             self._place_what_is_looked_up()
         self._users: dict[int, Counter[tuple[str, int, str]]] = {}
         for i, node in enumerate(nodes):
@@ -98,16 +113,19 @@ class Structure:
 
     @cached_property
     def is_one_layer(self) -> bool:
-        """Whether the modules are the neurons of a layer: alike in name, none only after another.
+        """Whether the modules are the neurons of a layer: alike in name, and side by side."""
+        names = set(filter(None, self.place))
+        return len({pattern(name) for name in names}) == 1 and self._is_layer(names)
+
+    def _is_layer(self, modules: Set[str]) -> bool:
+        """Return whether modules are side by side: neurons, none run only on what another gave.
 
         What a layer gives may be fed to it again, as in a recurrent network; each of its neurons
         is then run at first on what none of the others gave.
         """
-        place = self.place
-        names = set(filter(None, place))
-        stems = {re.sub(r"\.\d+$", "", name) for name in names}
-        if len(names) < 2 or len(stems) > 1 or "." in "".join(stems):
+        if len(modules) < 2 or "." in "".join(name.rpartition(".")[0] for name in modules):
             return False
+        place = [name if name in modules else "" for name in self.place]
         computed = {path for path, args in zip(place, self.args, strict=True) if path and args}
         fed: list[bool] = []  # whether another module is on the way to a node
         first: set[str] = set()
@@ -146,8 +164,8 @@ class Structure:
                 for leaf in place:
                     self.place[leaf] = place[leaf]
 
-    def _place_parameters(self) -> set[str]:
-        """Find the places of parameters, and what repeats them; return these places."""
+    def _place_parameters(self) -> list[int]:
+        """Find the places of parameters, and what repeats them; return the parameters."""
         owner: dict[int, str] = {}
         first: dict[int, str] = {}
         heads = _Heads()
@@ -164,71 +182,74 @@ class Structure:
         known = {scope: _split_at(scope, split) for scope in dict.fromkeys(self.place)}
         for i, scope in enumerate(self.place):
             if i in owner:
-                self.place[i] = _joined(split[first[i]].name, owner[i])
+                self.place[i] = path_of(split[first[i]].name, owner[i])
             else:
                 self.place[i], self.turn[i] = known[scope]
-        self._tell_twins_apart(owner)
-        return {self.place[i] for i in owner}
+        return list(owner)
+
+    def _place_matrices(self) -> list[int]:
+        """Place sums weighted by rows of a matrix that is in no module, and return its parameters.
+
+        They are a module by themselves, as those of a bare `Linear` are, whose call has no path.
+        """
+        found: dict[int, str] = {}
+        for i, node in enumerate(self.nodes):
+            if node.op is not None and node.op.weighted and not self.place[i]:
+                half = len(node.args) // 2
+                weights, biases = node.args[:half], node.args[2 * half :]
+                leaves = [self.position[arg] for arg in (*weights, *biases) if arg in self.position]
+                rows = {row_of(arg.label if isinstance(arg, Value) else "") for arg in weights}
+                if len(rows) == 1 and "" not in rows and all(map(self._is_shared, leaves)):
+                    name = rows.pop().partition(".")[0]
+                    self.place[i] = "linear" if name == MATRIX else name
+                    found.update(dict.fromkeys(leaves, self.place[i]))
+        for leaf, place in found.items():
+            self.place[leaf] = place
+        return list(found)
+
+    def _is_shared(self, i: int) -> bool:
+        """Return whether a node is a leaf that no module has, and no sample for itself."""
+        return self.nodes[i].op is None and not self.place[i] and self.samples.of[i] < 0
+
+    def _gather_neurons(self) -> None:
+        """Place neurons of a layer that is in no module in it, if they are not all there is."""
+        places = set(filter(None, self.place))
+        layers: dict[str, set[str]] = {}
+        for name in places:
+            layers.setdefault(pattern(name), set()).add(name)
+        matrices = {name for name, node in zip(self.place, self.nodes, strict=True)
+                    if node.op is None and row_of(node.label.removeprefix(f"{name}."))}  # fmt: skip
+        for neurons in layers.values():
+            if neurons < places and not neurons & matrices and self._is_layer(neurons):
+                self.place = [f"layer.{at}" if at in neurons else at for at in self.place]
 
     def _place_what_is_looked_up(self) -> None:
         """Place parameters that no operation of their own module uses: rows of an embedding.
 
-        Such a module has its label to tell, and a row that is no sample's own.
+        Such a module has its label to tell, and a row that is no sample's own. One that is in no
+        module has a matrix, and a row that something is done to together with others: a penalty is
+        computed of each by itself.
         """
-        module = {i: module_of(node.label) for i, node in enumerate(self.nodes)
-                  if node.op is None and not self.place[i]}  # fmt: skip
+        used_with: dict[int, bool] = {}
+        for args in self.args:
+            for arg in args:
+                used_with[arg] = used_with.get(arg, False) or len({*args}) > 1
+        module: dict[int, str] = {}
+        for i, node in enumerate(self.nodes):
+            if node.op is None and not self.place[i]:
+                is_row = row_of(node.label).partition(".")[0] == MATRIX and used_with.get(i)
+                module[i] = "embedding" if is_row else module_of(node.label)
         shared = {path for i, path in module.items() if self.samples.of[i] < 0}
         for i, path in module.items():
             if path in shared:
                 self.place[i] = path
-
-    def _tell_twins_apart(self, parameters: Iterable[int]) -> None:
-        """Give models of equal paths, such as two networks in two variables, names of their own.
-
-        What tells that there are several are parameters that are called alike. A node belongs to
-        the model of its parameters, if others are called so; else to that of its arguments.
-        """
-        count: Counter[tuple[str, str]] = Counter()
-        model: dict[int, int] = {}
-        for i in parameters:
-            name = self.place[i], self.nodes[i].label
-            count[name] += 1
-            model[i] = count[name]
-        root = [place.partition(".")[0] for place in self.place]
-        twinned = {root[i] for i, number in model.items() if number > 1}
-        if not twinned:
-            return
-        own: dict[int, list[int]] = {}
-        beside: dict[tuple[str, int], int] = {}  # who is given the same is in the same layer
-        for i, args in enumerate(self.args):
-            if self.nodes[i].op is not None and root[i] in twinned:
-                own[i] = [arg for arg in args if arg in model and self.nodes[arg].op is None]
-                for leaf in own[i]:
-                    if count[self.place[leaf], self.nodes[leaf].label] > 1:
-                        model[i] = model[leaf]
-                        layer = self.place[i].rpartition(".")[0]
-                        beside.update(((layer, arg), model[i]) for arg in args if arg not in own[i])
-                        break
-        for i, leaves in own.items():
-            if i not in model:
-                layer = self.place[i].rpartition(".")[0]
-                given = [arg for arg in self.args[i] if arg not in leaves]
-                known = [beside[layer, arg] for arg in given if (layer, arg) in beside]
-                known += [model[arg] for arg in given if arg in model]
-                model[i] = (known or [1])[0]
-            for leaf in leaves:
-                if count[self.place[leaf], self.nodes[leaf].label] == 1:
-                    model[leaf] = model[i]
-        for i, number in model.items():
-            if root[i] in twinned:
-                self.place[i] = f"model{number}.{self.place[i]}"
 
     def _fold_siblings(self, owned: set[str]) -> None:
         """Take what is no part of the model, and repeats, out of the places."""
         done: dict[str, dict[str, tuple[set[tuple[str, str]], set[int]]]] = {}
         for i, node in enumerate(self.nodes):
             if node.op is not None:
-                for stem, index, rest in _indexed(self.place[i]):
+                for stem, index, rest in indexed(self.place[i]):
                     if stem not in owned:
                         siblings = done.setdefault(stem, {})
                         ops, leaves = siblings.setdefault(index, (set(), set()))
@@ -242,11 +263,11 @@ class Structure:
         if not repeated:
             return
         for i, place in enumerate(self.place):
-            turns = [(s, index) for s, index, _ in _indexed(place) if s in repeated]
+            turns = [(s, index) for s, index, _ in indexed(place) if s in repeated]
             for stem, index in reversed(turns):
                 rest = self.place[i][len(f"{stem}.{index}") :].lstrip(".")
-                self.place[i] = _joined(stem.rpartition(".")[0], rest)
-                self.turn[i] = _joined(f"{stem.rpartition('.')[2]}.{index}", self.turn[i])
+                self.place[i] = path_of(stem.rpartition(".")[0], rest)
+                self.turn[i] = path_of(f"{stem.rpartition('.')[2]}.{index}", self.turn[i])
 
 
 def _what_is_done(node: Value, args: list[int]) -> str:
@@ -288,7 +309,7 @@ class _Heads:
         found: dict[str, _Split] = {}
         taken: set[str] = set()
         for first, group in groups.items():
-            name = _shared_end(group)
+            name = shared_end(group)
             name = first if name in taken else name  # another model, repeated elsewhere
             taken.add(name)
             for head in group:
@@ -297,74 +318,13 @@ class _Heads:
         return found
 
 
-@lru_cache(maxsize=65536)
-def owner_in(label: str, scope: str) -> str:
-    """Return the longest path above a parameter that its label and a scope have in common.
-
-    >>> owner_in("layers.0.w.1", "samples.7.layers.0"), owner_in("layers.0.w.1", "layers.1")
-    ('layers.0', '')
-    """
-    return next((path for path in _above(label) if f".{scope}".endswith(f".{path}")), "")
-
-
-@lru_cache(maxsize=65536)
-def module_of(label: str) -> str:
-    """Return the module that a parameter is of by its label: the path without its name and indices.
-
-    >>> module_of("token.weight.3.4"), module_of("x.1"), module_of("x")
-    ('token', '', '')
-    """
-    return re.sub(r"(^|\.)[^.]*(\.\d+)*$", "", label)
-
-
 def _split_at(scope: str, heads: dict[str, _Split]) -> tuple[str, str]:
     """Return the place of the model that a scope names, and its repetition."""
-    for head in (scope, *_above(scope), ""):
+    for head in (scope, *above(scope), ""):
         if head in heads:
             name, turn = heads[head]
-            return _joined(name, scope[len(head) :].lstrip(".")), turn
+            return path_of(name, scope[len(head) :].lstrip(".")), turn
     return scope, ""
-
-
-@lru_cache(maxsize=4096)
-def _above(path: str) -> tuple[str, ...]:
-    """Return the paths above one, the longest first; none if it is no path of modules.
-
-    >>> _above("layers.0.w")
-    ('layers.0', 'layers')
-    """
-    names = path.split(".", DEEPEST_PATH)
-    if len(names) > DEEPEST_PATH:
-        return ()
-    return tuple(".".join(names[:i]) for i in range(len(names) - 1, 0, -1))
-
-
-@lru_cache(maxsize=4096)
-def _indexed(path: str) -> tuple[tuple[str, str, str], ...]:
-    """Return each index in a path with what stands before it, and what is after, unnumbered.
-
-    >>> _indexed("samples.7.steps.0.cell")
-    (('samples', '7', 'steps.*.cell'), ('samples.7.steps', '0', 'cell'))
-    """
-    names = path.split(".", DEEPEST_PATH)
-    if len(names) > DEEPEST_PATH:
-        return ()
-    unnumbered = ["*" if name.isdecimal() else name for name in names]
-    return tuple(
-        (".".join(names[:i]), name, ".".join(unnumbered[i + 1 :]))
-        for i, name in enumerate(names)
-        if i and name.isdecimal()
-    )
-
-
-@lru_cache(maxsize=4096)
-def starred(label: str) -> str:
-    """Return a label without its numbers, which tell apart what is alike: x1 and x2.
-
-    >>> starred("layers.0.neurons.3.w.1"), starred("x1")
-    ('layers.*.neurons.*.w.*', 'x*')
-    """
-    return re.sub(r"\d+", "*", label)
 
 
 def _are_alike(siblings: list[tuple[set[tuple[str, str]], set[int]]], *, is_known: bool) -> bool:
@@ -381,21 +341,3 @@ def _are_alike(siblings: list[tuple[set[tuple[str, str]], set[int]]], *, is_know
     if all(ops == done[0] for ops in done) and (is_known or not any(leaves)):
         return True
     return bool(set.intersection(*leaves))
-
-
-def _shared_end(paths: list[str]) -> str:
-    """Return the names that all paths end with; a single path as it is.
-
-    >>> _shared_end(["samples.0.encoder", "samples.1.encoder"]), _shared_end(["", "samples.0"])
-    ('encoder', '')
-    """
-    shared: list[str] = []
-    for column in zip(*(reversed(path.split(".")) for path in paths), strict=False):
-        if len(set(column)) > 1:
-            break
-        shared.insert(0, column[0])
-    return ".".join(shared)
-
-
-def _joined(*paths: str) -> str:
-    return ".".join(filter(None, paths))

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from autograd.drawing.clusters import fans_of
-from autograd.drawing.levels import Folding, merged
+from autograd.drawing.levels import Folding
+from autograd.drawing.paths import merged
 from autograd.drawing.picture import Cluster, Item, Link, Picture, shorten, shown
 from autograd.drawing.reading import Now, Reading
 from autograd.drawing.structure import Structure

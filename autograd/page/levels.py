@@ -10,11 +10,11 @@ from autograd.drawing.levels import (
     Folding,
     fold,
     legible,
-    modules_in,
     staged,
     whole,
     with_streams,
 )
+from autograd.drawing.paths import modules_in
 from autograd.drawing.structure import Structure
 from autograd.drawing.view import heading_of
 from autograd.page.packing import packed
@@ -31,11 +31,12 @@ def levels_of(structure: Structure) -> list[dict[str, Any]]:
     """
     is_large = len(structure.nodes) > ABOUT
     found, stages = whole(structure) if is_large else (fold(structure, "network"), None)
-    levels = [("network", legible(structure, found, "network"))]
+    network = legible(structure, found, "network")
+    levels = [("network", network)]
     deepest = max(len(modules_in(place)) for place in structure.place)
     if not deepest and (stages or max(found.box) >= CROWD):
         found = staged(structure, "layer", found, stages, found)
-        levels.append(("stages", legible(structure, found, "layer")))
+        levels.append(("stages", legible(structure, found, "layer", network)))
     for depth in range(1, min(deepest, DEEPEST_MODULE) + 1):
         divided, together = (
             staged(structure, "layer", fold(structure, depth, found, alike=alike), stages, found)
