@@ -117,12 +117,12 @@ def floats(result: Any) -> Any:
 
 
 def is_finite(result: Any) -> bool:
-    """Return whether all floats in nested lists and tuples are; Values are not judged."""
+    """Return whether all floats in nested lists and tuples are; what is none is not judged."""
     if isinstance(result, list | tuple):
         if {type(x) for x in result} == {float}:
             return all(map(math.isfinite, result))
         return all(map(is_finite, result))
-    return isinstance(result, Value) or math.isfinite(result)
+    return not isinstance(result, float) or math.isfinite(result)
 
 
 def shape(x: Any) -> int | None:

@@ -28,7 +28,8 @@ class Inspector(Protocol):
 
 class Tracer(Protocol):
     """What `autograd.compiler.tracing` does while a function is recorded for it: it records nodes,
-    leaves get a number and a mark of it; it meets nodes that are to be read, and words refusals.
+    leaves get a number and a mark of it; it meets nodes that are to be read, or compared with what
+    they may equal, words refusals, and knows whether what is asked is only for what is printed.
     """
 
     mark: object
@@ -37,6 +38,8 @@ class Tracer(Protocol):
     def number(self, x: Any) -> Any: ...
     def meet(self, node: Any) -> None: ...
     def refused(self, message: str) -> Exception: ...
+    def meet_equal(self, node: Any, other: Any) -> None: ...
+    def is_told(self, node: Any, asked: str) -> bool: ...
 
 
 AS_NODE, AS_LEAF, BY_RECORD = range(3)  # the last by `engine.record`, which asks more

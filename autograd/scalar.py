@@ -25,11 +25,26 @@ def _comparison(symbol: str, compare: Callable[[float, float], bool]) -> Any:
     """Return the method that compares the number of a Value with another one."""
 
     def method(self: Value, other: Any) -> bool:
-        self._refuse_if_traced(symbol)
-        other = other.data if isinstance(other, Value) else real_or_foreign(other)
+        _refuse_unless_told(self, symbol)
+        if isinstance(other, Value):
+            return compare(self.data, other.data)
+        other = real_or_foreign(other)
         return compare(self.data, other) if isinstance(other, float) else NotImplemented
 
     return method
+
+
+def _equal(self: Value, other: Any) -> Any:
+    """Leave it to identity, which of numbers in a function's code is hardly what is meant."""
+    if tracer := current_mode().tracing:
+        tracer.meet_equal(self, other)
+    return NotImplemented
+
+
+def _refuse_unless_told(self: Value, asked: str) -> None:
+    tracer = current_mode().tracing
+    if tracer and not tracer.is_told(self, asked):
+        self._refuse_if_traced(asked)
 
 
 def _item(self: Value) -> float:
@@ -38,7 +53,7 @@ def _item(self: Value) -> float:
 
 
 def _bool(self: Value) -> bool:
-    self._refuse_if_traced("if")
+    _refuse_unless_told(self, "if")
     if current_mode().debug:
         _warn(
             f"the truth of a Value is that of its number, here {self.data} (micrograd's is "
@@ -48,7 +63,7 @@ def _bool(self: Value) -> bool:
 
 
 def _float(self: Value) -> float:
-    self._refuse_if_traced("float()")
+    _refuse_unless_told(self, "float()")
     is_parameter = self._form is None and "." in self.label  # it has its path as a label
     if (self._form or is_parameter) and not _is_formatting(sys._getframe(1)):
         _warn(
@@ -103,6 +118,7 @@ for _name, _method in {
     "__le__": _comparison("<=", operator.le),
     "__gt__": _comparison(">", operator.gt),
     "__ge__": _comparison(">=", operator.ge),
+    "__eq__": _equal,
     "__bool__": _bool,
     "__float__": _float,
     "__format__": _format,

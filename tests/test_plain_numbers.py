@@ -81,10 +81,10 @@ def test_a_loss_that_takes_targets_as_floats_is_refused(
 def test_a_rare_class_is_among_the_targets_tried() -> None:
     labels = [float(i % 11) for i in range(12)]
     with pytest.raises(CompileError, match=r"of 10\.0 is .* of a Value of it"):
-        fitted(True, lambda p, t: (3.0 if t == 10 else 1.0) * error(p, t), (X, labels))
+        fitted(True, lambda p, t: {10: 3.0}.get(t, 1.0) * error(p, t), (X, labels))
     lists = [[label, 1.0] for label in labels]
     with pytest.raises(CompileError, match=r"of \[10\.0, 1\.0\] is "):
-        fitted(True, lambda p, t: (3.0 if t[0] == 10 else 1.0) * error(p, t[1]), (X, lists))
+        fitted(True, lambda p, t: {10: 3.0}.get(t[0], 1.0) * error(p, t[1]), (X, lists))
 
 
 def test_a_loss_that_goes_by_arithmetic_is_compiled() -> None:

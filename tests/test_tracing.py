@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import contextvars
 import copy
@@ -42,8 +43,8 @@ from autograd import (
     tanh,
 )
 from autograd.acceleration import accelerator
+from autograd.compiler.askers import users_function
 from autograd.compiler.reach import is_foreign, values_within
-from autograd.compiler.recording import users_function
 from tests.floats import bits
 
 compile = autograd.compile
@@ -610,10 +611,59 @@ def every_tenth_time(x: Any, calls: list[int] = [0]) -> Any:  # noqa: B006
     return x * P
 
 
-@pytest.mark.parametrize("f", [under_an_if, in_an_expression, rounded, every_tenth_time])
+def by_values(x: Any) -> Any:
+    y = x * P
+    if y > 3.7:
+        print("large", y)  # noqa: T201
+    print(f"{'above' if y > x else 'below'} {max(x, y)} {float(P)}")  # noqa: T201
+    print(y > 2)  # noqa: T201
+    return y
+
+
+def in_nested_texts(x: Any) -> Any:
+    y = x * P
+    print(  # noqa: T201
+        f"{f'high {y.data:.2f}' if y.data > 1 else ('mid' if y.data > -1 else 'low')} end"
+    )
+    if math.isfinite(y.data):
+        print("finite")  # noqa: T201
+    return y
+
+
+def as_written(source: str) -> Any:
+    """Return ``f`` of a source, whose assertions pytest would write anew."""
+    names = {**globals()}
+    exec(builtins.compile(source, __file__, "exec"), names)
+    return names["f"]
+
+
+by_assertions = as_written("""
+def f(x):
+    y = x * P
+    assert math.isfinite(y.data)
+    assert not math.isnan(y.data), f"{y.data} is none"
+    assert abs(y.data) < 100, "large"
+    assert y >= -100
+    return y
+""")
+
+
+TOLD = [
+    under_an_if,
+    in_an_expression,
+    rounded,
+    every_tenth_time,
+    by_values,
+    in_nested_texts,
+    by_assertions,
+]
+
+
+@pytest.mark.parametrize("f", TOLD)
 def test_what_decides_no_more_than_what_is_printed_is_not_refused(f: Any, backend: str) -> None:
     P.data = 2.0
-    compiled = compile(f, 1.0, backend=backend)
+    for _ in range(3):  # Python does some calls otherwise once they have been done a few times
+        compiled = compile(f, 1.0, backend=backend)
     for x, p in ((3.0, 5.0), (-3.0, -5.0)):
         P.data = p
         assert compiled(x) == f(Value(x)).data == x * p
@@ -634,6 +684,22 @@ def in_the_other_way(x: Any) -> Any:
     else:
         FOUND.append(1.0)
     return y * len(FOUND)
+
+
+asserted_in_a_try = as_written("""
+def f(x):
+    try:
+        assert P.data > 3.7
+    except AssertionError:
+        return -x * P
+    return x * P
+""")
+
+
+def kept_by_value(x: Any) -> Any:
+    is_large = x * P > 3.7
+    print(is_large)  # noqa: T201
+    return x if is_large else P
 
 
 def by_returning(x: Any) -> Any:
@@ -691,15 +757,27 @@ DECIDE_BESIDES = [
     rounded_and_kept,
     rounded_into_a_stream,
     by_what_prints,
+    asserted_in_a_try,
+    kept_by_value,
 ]
 
 
 @pytest.mark.parametrize("f", DECIDE_BESIDES)
 def test_what_decides_more_than_what_is_printed_is_refused(f: Any) -> None:
     P.data = 2.0
-    place = rf"{re.escape(__file__)}:\d+: (>|int\(\)|round\(\)|text) of a number"
+    place = rf"{re.escape(__file__)}:\d+: (>|int\(\)|round\(\)|text) of a (number|recorded)"
     with pytest.raises(CompileError, match=place):
         compile(f, 1.0)
+
+
+def test_an_assertion_is_left_out_as_by_python_with_minus_o() -> None:
+    f = as_written("def f(x):\n  y = x * P\n  assert y.data > 0, 'not positive'\n  return y")
+    P.data = 2.0
+    compiled = compile(f, 0.0)
+    assert compiled(3.0) == f(Value(3.0)).data
+    with pytest.raises(AssertionError):
+        f(Value(-3.0))
+    assert compiled(-3.0) == -6.0
 
 
 def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> None:
@@ -1076,6 +1154,20 @@ def test_numbers_are_followed_through_derivatives() -> None:
     compiled = compile(f, [1.0, 2.0])
     for v in ([1.0, 2.0], [0.5, -3.0]):
         assert compiled(v) == f(v) == [[2 * v[1], 0.0], [0.0, 0.0]]
+
+
+def test_derivatives_at_plain_numbers_are_followed(backend: str) -> None:
+    def by_newton(x: Any) -> Any:
+        cube = lambda v: v**3 * P
+        v: Any = 1.5
+        for _ in range(3):
+            v = v - (cube(v) - x) / grad(cube)(v)
+        return v + autograd.hessian(lambda v: v[0] ** 2 * v[1])([1.0, 2.0])[0][0] * x
+
+    P.data = 2.0
+    compiled = compile(by_newton, 1.0, backend=backend)
+    for x, P.data in ((3.0, 2.0), (5.0, 0.5)):
+        assert compiled(x) == pytest.approx(by_newton(Value(x)).data, rel=1e-12)
 
 
 # What a number is besides its value.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from threading import get_ident
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from autograd.compiler.reach import is_foreign, reached
-from autograd.modes import source_line
+from autograd.modes import OWN_CODE, source_line
 from autograd.place import place_of
+from autograd.transforms import SparseDerivative
 
 WAITING = frozenset("asyncio concurrent multiprocessing queue threading".split())
 """Modules whose code runs in a thread that waits for another one."""
@@ -85,3 +87,34 @@ def _codes_within(f: Any) -> set[CodeType]:
     for code in codes:  # which grows
         codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return {*codes}
+
+
+def users_function(f: Any) -> Any:
+    """Return the function behind partials and derivatives of it, and what of ours wraps it."""
+    while True:
+        inner = None
+        if isinstance(f, partial | SparseDerivative):
+            inner = f.func if isinstance(f, partial) else f.f
+        elif _top(f) in OWN_CODE and hasattr(f, "__wrapped__"):
+            inner = f.__wrapped__
+        elif getattr(f, "__module__", "") == SparseDerivative.__module__:
+            names = getattr(f, "__code__", home_of.__code__).co_freevars
+            held = dict(zip(names, getattr(f, "__closure__", None) or (), strict=True))
+            cell = held.get("f", held.get("both"))
+            inner = cell and cell.cell_contents
+        if inner is None:
+            return f
+        f = inner
+
+
+def _top(f: Any) -> str:
+    return str(getattr(f, "__module__", "")).partition(".")[0]
+
+
+def home_of(f: Any) -> str:
+    """Return where a function stands, as messages begin; "" if it is none of Python's."""
+    f = users_function(f)
+    for code in (getattr(f, "__code__", None), getattr(type(f).__call__, "__code__", None)):
+        if isinstance(code, CodeType):
+            return f"{place_of(('', code.co_filename, code.co_firstlineno))}: "
+    return ""

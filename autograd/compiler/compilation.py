@@ -18,11 +18,12 @@ from typing import Any
 
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.derivatives import Matrix, matrices_of, together
+from autograd.compiler.examples import example_of
 from autograd.compiler.places import held_by
 from autograd.compiler.program import without_gc
 from autograd.compiler.reals import DOUBLE, real_of
 from autograd.compiler.recall import Recalled, recalled
-from autograd.compiler.recording import example_of, record
+from autograd.compiler.recording import record
 from autograd.compiler.unrolling import unrolled
 from autograd.engine import Value
 from autograd.extras import missing_extra
@@ -52,16 +53,18 @@ def compile(
     ``f`` is recorded once, so it must do the same for all numbers and in each call: no ``if`` on a
     Value, no ``float()``, no random numbers, files or dates; it may note a clock, count its calls
     or print numbers, also under an ``if`` that prints and does nothing else, but not go by that,
-    nor have another thread go by it. Other leaf Values it uses, such as a model's weights, are
-    parameters: their numbers are read at each call. All else it has as it was: plain numbers that
-    it closes over, attributes, items, arrays, labels, its own code and that of methods, which
-    Values the parameters are, and what it names of modules and asks of Values. The next call after
-    one of these is another, new or gone raises, where that makes a difference. So each call looks
-    at all that ``f`` can reach: some 20 ns for a place, where machine code runs a few for one in a
-    list or an instance, and for an array what it takes to copy it. Arrays of more than 64 kB are
-    looked at for a hundredth of the time: in a tight loop, a call may be some later. What ``f``
-    doesn't go by, such as a list of losses, may change at no cost; what it prints or appends, it
-    does in each of its runs here and in no call.
+    nor have another thread go by it. What it asserts is left out, as by ``python -O``. Arguments
+    come as Values, which equal no number: ``y == 1`` is refused, and so is what looks one up in a
+    dict or asks for its type, as far as the example shows it. Other leaf Values it uses, such as a
+    model's weights, are parameters: their numbers are read at each call. All else it has as it was:
+    plain numbers that it closes over, attributes, items, arrays, labels, its own code and that of
+    methods, which Values the parameters are, and what it names of modules and asks of Values. The
+    next call after one of these is another, new or gone raises, where that makes a difference. So
+    each call looks at all that ``f`` can reach: some 20 ns for a place, where machine code runs a
+    few for one in a list or an instance, and for an array what it takes to copy it. Arrays of more
+    than 64 kB are looked at for a hundredth of the time: in a tight loop, a call may be some later.
+    What ``f`` doesn't go by, such as a list of losses, may change at no cost; what it prints or
+    appends, it does in each of its runs here and in no call.
 
     Not looked at is what lists and arrays of more than a million hold, what libraries do inside,
     and in which way Python prints, warns or raises: filters of warnings, NumPy's `errstate` and

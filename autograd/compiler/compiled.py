@@ -10,6 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd.compiler.arguments import Batch, formed, read
+from autograd.compiler.askers import home_of
 from autograd.compiler.choices import Choices
 from autograd.compiler.code import Code
 from autograd.compiler.derivatives import (
@@ -20,6 +21,7 @@ from autograd.compiler.derivatives import (
     objective_of,
     residuals_of,
 )
+from autograd.compiler.examples import Example
 from autograd.compiler.forks import lazy
 from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.held import Held
@@ -29,7 +31,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recall import Recalled, recalled
-from autograd.compiler.recording import Example, FunctionGraph, home_of, record
+from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.watch import Watch

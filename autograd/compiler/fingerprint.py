@@ -21,7 +21,7 @@ from functools import partial, reduce
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from autograd.compiler.instructions import PLAIN, UnknownError, named_in, plain, text_of
+from autograd.compiler.instructions import PLAIN, UnknownError, asks_kinds, named_in, plain, text_of
 from autograd.compiler.reach import SAID_OF_A_CLASS
 from autograd.compiler.sources import is_own, sources_of, state_of
 from autograd.engine import Value
@@ -96,7 +96,8 @@ class Fingerprint(NamedTuple):
         key: a digest of all of it, this project's sources included.
         held: a digest of what the function holds, which recording may have changed.
         values: the Values, in the order in which they are found; their numbers are in neither.
-        is_blind: whether no code of a user's asks for a number of a Value, or makes text of one.
+        is_blind: whether no code of a user's asks for a number of a Value, makes text of one, or
+            asks what it is.
     """
 
     key: str
@@ -132,7 +133,7 @@ class _Walk:
 
     Attributes:
         packages: those of this project whose code is asked for.
-        is_blind: whether no user's code names what a Value has, nor makes text.
+        is_blind: whether no user's code names what a Value has, makes text, or asks for types.
         named_in_code: attributes and operators that a user's code names.
         called: classes that code may call, and those below them.
         has_arrays: whether there is one of NumPy's, or one of its numbers.
@@ -254,6 +255,7 @@ class _Walk:
             self.is_printed |= reading.prints
             self.named_in_code.update(attributes, reading.operators)
             self.is_blind &= not (reading.prints or self.is_told or "data" in attributes)
+            self.is_blind &= not asks_kinds(f.__code__)
             yield f"function {f.__name__} {reading.text}"
             for name in reading.globals:
                 home = f.__globals__ if name in f.__globals__ else _builtins_of(f)

@@ -27,6 +27,18 @@ SPECIAL = frozenset(
 )
 """Attributes with two underscores that lead nowhere else."""
 
+LOOKS_UP = tuple(
+    "BUILD_CONST_KEY_MAP BUILD_MAP BUILD_SET CONTAINS_OP MAP_ADD MATCH_ SET_ADD".split()
+)
+"""What instructions begin with that go by what something equals, or by its class."""
+
+KINDS = frozenset(
+    "Counter Exception KeyError LookupError OrderedDict __class__ cache callable defaultdict dict "
+    "fromkeys frozenset get getattr groupby hasattr isinstance issubclass lru_cache pop set "
+    "setdefault singledispatch type unique".split()
+)
+"""Names of what does, too."""
+
 
 class UnknownError(Exception):
     """Something is not on the lists."""
@@ -95,6 +107,19 @@ def named_in(code: CodeType) -> Named:
     prints = prints or "str" in globals or "%" in operators
     text = "\n".join(texts)
     return Named(tuple(globals), tuple(attributes), text, prints, frozenset(operators))
+
+
+@lru_cache(maxsize=4096)
+def asks_kinds(code: CodeType) -> bool:
+    """Return whether code may take a Value for another thing than the number that it holds.
+
+    That is not so of ``==``, which refuses a number while a function is recorded.
+    """
+    return (
+        not KINDS.isdisjoint(code.co_names)
+        or any(i.opname.startswith(LOOKS_UP) for i in dis.get_instructions(code))
+        or any(asks_kinds(x) for x in code.co_consts if isinstance(x, CodeType))
+    )
 
 
 def text_of(code: CodeType) -> str:

@@ -72,11 +72,14 @@ def generator_states(things: Iterable[Any]) -> list[tuple[Callable[[], Any], Any
     reads: list[Callable[[], Any]] = [random.getstate]
     numpy: Any = sys.modules.get("numpy") and sys.modules.get("numpy.random")
     if numpy:
-        reads.append(lambda: pickle.dumps(numpy.mtrand._rand._bit_generator.state))
+        # Of two normal numbers, which are drawn at once, it keeps one.
+        reads.append(lambda: pickle.dumps(numpy.get_state(legacy=False)))
     for thing in things:
         home = "" if type(thing) is Value else type(thing).__module__.partition(".")[0]
         if isinstance(thing, random.Random) and not isinstance(thing, random.SystemRandom):
             reads.append(thing.getstate)
+        elif home == "numpy" and hasattr(thing, "get_state"):
+            reads.append(lambda of=thing: pickle.dumps(of.get_state(legacy=False)))  # type: ignore[misc]
         elif home == "numpy":
             bits = getattr(thing, "bit_generator", None) or getattr(thing, "_bit_generator", None)
             if hasattr(bits, "state"):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.compiler.telling import (
+    asserted,
     is_about_telling,
     is_in_a_text,
     is_only_printed,
@@ -21,6 +22,9 @@ from autograd.forms import describe
 from autograd.modes import OWN_CODE, current_mode
 from autograd.operand import Operand
 from autograd.operation import Op
+
+ASKED = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
+"""What decides by a number: its special methods, and how they are written."""
 
 FLOATS_OWN = frozenset(name for name in dir(float) if not name.startswith("_"))
 """What a float offers besides its operators: ``is_integer`` and the like."""
@@ -138,18 +142,30 @@ class TracedGrad(TracedNumber):
         return self.number
 
 
+def is_for_telling(asked: str) -> bool:
+    """Return whether what a number is asked for is only printed, or decides that.
+
+    An assertion, which decides nothing else, is taken for one, too.
+    """
+    if asked == "if":  # it has nothing to print
+        return is_about_telling()
+    return is_only_printed() or is_about_telling() or asserted() is not None
+
+
 def _deciding(name: str) -> Callable[..., Any]:
     """Return the method of this name: that of the number, which is refused while it is followed."""
-    asked = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "bool": "if"}
+    asked = ASKED.get(name, f"{name}()")
 
     def method(self: TracedNumber, *args: Any) -> Any:
-        is_told = name in ("float", "int") and is_in_a_text()
-        if is_told:
+        is_followed = is_on(self.tracer)
+        if name in ASKED and is_followed and (answer := asserted()) is not None:
+            return answer
+        if name in ("float", "int") and is_in_a_text():
             number = self._shown()
-        elif is_on(self.tracer) and (is_about_telling() if name in asked else is_only_printed()):
+        elif is_followed and is_for_telling(asked):
             number = self._known()
         else:
-            number = self._plain(asked.get(name, f"{name}()"))
+            number = self._plain(asked)
         args = tuple(arg.number if isinstance(arg, TracedNumber) else arg for arg in args)
         return getattr(number, f"__{name}__")(*args)
 

@@ -9,9 +9,10 @@ from operator import is_
 from typing import Any, Protocol
 
 from autograd.compiler import cache as disk
+from autograd.compiler.examples import Example
 from autograd.compiler.fingerprint import Fingerprint, fingerprint_of
 from autograd.compiler.forks import lazy
-from autograd.compiler.recording import Example, FunctionGraph
+from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value

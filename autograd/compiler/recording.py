@@ -9,10 +9,10 @@ from functools import partial
 from itertools import chain, islice
 from math import copysign
 from traceback import walk_tb
-from types import CodeType
 from typing import Any, NamedTuple, TypeGuard
 
-from autograd.compiler.askers import is_users, place_in
+from autograd.compiler.askers import home_of, is_users, place_in
+from autograd.compiler.examples import example_of, returned, without_neutral
 from autograd.compiler.held import Held
 from autograd.compiler.leftovers import Leftovers, told_of
 from autograd.compiler.outside import Asked, generator_states, may_ask, place_of_draw
@@ -24,15 +24,12 @@ from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
 from autograd.compiler.standins import Inspection
 from autograd.compiler.tracing import FunctionTracer
+from autograd.compiler.unwrapped import ADVICE, is_of_numbers, refuse_if_otherwise
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
 from autograd.graph import topological_order
-from autograd.modes import OWN_CODE, changed_mode
-from autograd.operand import real
-from autograd.place import place_of
-from autograd.transforms import SparseDerivative
-from autograd.tree import rectangle
+from autograd.modes import changed_mode
 
 
 class FunctionGraph(NamedTuple):
@@ -69,33 +66,6 @@ class OtherwiseWithFloats(CompileError):
     """The function does something else where the numbers it reads are floats."""
 
 
-class Example(NamedTuple):
-    """What a function is recorded with.
-
-    Attributes:
-        name: the function's.
-        shapes: of the arguments.
-        numbers: theirs.
-    """
-
-    name: str
-    shapes: tuple[Shape, ...]
-    numbers: list[list[float]]
-
-
-def example_of(f: Callable[..., Any], example: Sequence[Any]) -> Example:
-    """Return an example of a function's arguments: numbers and flat lists.
-
-    Raises:
-        TypeError: it is neither a number nor a list of them.
-    """
-    f = users_function(f)
-    name = getattr(f, "__name__", None)
-    name = name if isinstance(name, str) else type(f).__name__
-    shapes = tuple(_shape_of(f"argument {i} of {name}", arg) for i, arg in enumerate(example))
-    return Example(name, shapes, [[real(_plain(x)) for x in _elements(arg)] for arg in example])
-
-
 def record(
     f: Callable[..., Any],
     example: Sequence[Any],
@@ -128,7 +98,7 @@ def record(
         return _recorded(f, example, wrt, tracer, changed, tells_all)
     except OtherwiseWithFloats:
         # With a plain 0 or 1, the engine makes fewer nodes of the same.
-        others = [_without_neutral(arg) for arg in example]
+        others = [without_neutral(arg) for arg in example]
         if others == [*example]:
             raise
         return record(f, others, wrt, changed, tells_all)
@@ -159,9 +129,12 @@ def _recorded(
         raise
     except Exception as error:
         is_told = TracedNumber.__name__ in str(error)
-        if not is_told and not _does_with_floats(f, name, shapes, numbers, tracer):
+        if is_told or _does_with_floats(f, name, shapes, numbers, tracer):
+            raise _of_a_reading(name, error) from error
+        if not is_of_numbers(f, name, shapes, numbers):
             raise
-        raise _of_a_reading(name, error) from error
+        text = f"{type(error).__name__}: {error}"
+        raise CompileError(f"{_last_place(error)}: {name} fails: {text}: {ADVICE}") from error
     if draws:
         draw = partial(_does_with_floats, f, name, shapes, numbers, tracer)
         at = place_of_draw(things, draw)
@@ -181,7 +154,11 @@ def _recorded(
         changing = [*repeated(noting).differing, None][0]
         place = noting.places.get(changing) if changing else None
         held = held_by(f, things, is_users=True)
-        _does_with_floats(f, name, shapes, numbers, tracer)
+        asked = Asked()
+        with asked.noted():
+            _does_with_floats(f, name, shapes, numbers, tracer)
+        if asked.refused or asked.clocks:
+            raise _of_the_world(name, place or home.removesuffix(": "), asked)
         if left := Leftovers(f, held, ()).named:
             does = "does something else each time it is run, and finds"
             raise CompileError(f"{f'{place}: ' if place else home}{told_of(name, left[0], does)}")
@@ -205,6 +182,7 @@ def _recorded(
     passing: frozenset[tuple[int, str]] = frozenset()
     if things:
         passing = _rehearsed(f, name, shapes, numbers, first, parameters, tracer, things, changed)
+        refuse_if_otherwise(f, name, shapes, numbers, home, things)
     if tracer.has_loops and any(map(Nesting(nodes, first.follows).is_inside, first.outputs)):
         raise CompileError(f"{home}{name} uses what is inside of a loop outside of it")
     places = {leaf: i for i, leaf in enumerate(first.inputs)}
@@ -286,21 +264,10 @@ def _run(
         tracer.arguments = frozenset(inputs)
         for leaf in inputs:
             tracer.meet(leaf)
-        results, several, flat = _returned(f, name, shapes, leaves)
+        results, several, flat = returned(f, name, shapes, leaves)
         outputs = [tracer.operand(x) for x in flat]
     made = tracer.made()
     return FunctionRun(inputs, outputs, results, several, tracer.follows, tracer.choices, made)
-
-
-def _returned(
-    f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], leaves: list[list[Value]]
-) -> tuple[tuple[Shape, ...], bool, list[Any]]:
-    """Return what ``f`` does: the shapes, whether it is a tuple, and all elements."""
-    args = [list(xs) if shape else xs[0] for shape, xs in zip(shapes, leaves, strict=True)]
-    out = f(*args)
-    several = isinstance(out, tuple)
-    parts = [_flattened(name, part) for part in (out if several else [out])]
-    return tuple(shape for shape, _ in parts), several, [x for _, flat in parts for x in flat]
 
 
 def _rehearsed(
@@ -331,9 +298,9 @@ def _rehearsed(
     def is_so(run: Rehearsal) -> bool:
         try:
             with changed_mode(tracing=run, checked=False, grad=True, debug=None):
-                results, several, played = _returned(f, name, shapes, leaves)
-        except (ArithmeticError, ValueError):
-            return True  # floats raise where what is compiled has infinities and NaN
+                results, several, played = returned(f, name, shapes, leaves)
+        except (ArithmeticError, AssertionError, ValueError):
+            return True  # where what is compiled has infinities and NaN, and asserts nothing
         return (results, several) == (recorded.results, recorded.several) and is_as_recorded(
             recorded.outputs, played, twins, recorded.follows
         )
@@ -344,12 +311,7 @@ def _rehearsed(
     with asked.noted() if may_ask(things) else nullcontext():
         is_same = is_so(Rehearsal(inputs, keeps_loops=tracer.keeps_loops))
     if asked.refused:
-        place, of = asked.refused
-        raise CompileError(
-            f"{place}: {name} calls {of}(), which may give something else another time: what is "
-            "compiled is recorded once; call it outside of the function, and pass what comes of it "
-            "as an argument"
-        )
+        raise _of_the_world(name, "", asked)
     leftovers = Leftovers(f, held, asked.clocks)
     if is_same and leftovers:
         is_strict = bool(changed)
@@ -378,6 +340,20 @@ def _rehearsed(
     return leftovers.passing
 
 
+def _of_the_world(name: str, home: str, asked: Asked) -> CompileError:
+    """Return the refusal: a function asks what may be another thing another time.
+
+    Args:
+        home: where, as far as is known.
+    """
+    place, of = asked.refused or (home, next(iter(asked.clocks)))
+    return CompileError(
+        f"{place}: {name} calls {of}(), which may give something else another time: what is "
+        "compiled is recorded once; call it outside of the function, and pass what comes of it "
+        "as an argument"
+    )
+
+
 def _does_with_floats(
     f: Callable[..., Any],
     name: str,
@@ -390,53 +366,27 @@ def _does_with_floats(
     try:
         rehearsal = Rehearsal(chain(*leaves), keeps_loops=tracer.keeps_loops)
         with changed_mode(tracing=rehearsal, checked=False, grad=True, debug=None):
-            _returned(f, name, shapes, leaves)
+            returned(f, name, shapes, leaves)
     except Exception:
         return False
     return True
 
 
-def users_function(f: Any) -> Any:
-    """Return the function behind partials and derivatives of it, and what of ours wraps it."""
-    while True:
-        inner = None
-        if isinstance(f, partial | SparseDerivative):
-            inner = f.func if isinstance(f, partial) else f.f
-        elif _top(f) in OWN_CODE and hasattr(f, "__wrapped__"):
-            inner = f.__wrapped__
-        elif getattr(f, "__module__", "") == SparseDerivative.__module__:
-            names = getattr(f, "__code__", home_of.__code__).co_freevars
-            held = dict(zip(names, getattr(f, "__closure__", None) or (), strict=True))
-            cell = held.get("f", held.get("both"))
-            inner = cell and cell.cell_contents
-        if inner is None:
-            return f
-        f = inner
-
-
-def _top(f: Any) -> str:
-    return str(getattr(f, "__module__", "")).partition(".")[0]
-
-
-def home_of(f: Any) -> str:
-    """Return where a function stands, as messages begin; "" if it is none of Python's."""
-    f = users_function(f)
-    for code in (getattr(f, "__code__", None), getattr(type(f).__call__, "__code__", None)):
-        if isinstance(code, CodeType):
-            return f"{place_of(('', code.co_filename, code.co_firstlineno))}: "
-    return ""
-
-
 def _of_a_reading(name: str, error: Exception) -> CompileError:
     """Return the refusal: a function did with the number of a value what only a float can do."""
-    places = [
-        place_in(frame, line) for frame, line in walk_tb(error.__traceback__) if is_users(frame)
-    ]
     return CompileError(
-        f"{''.join(places[-1:])}: {name} reads the number of a recorded value, which is "
+        f"{_last_place(error)}: {name} reads the number of a recorded value, which is "
         f"followed through arithmetic and functions of autograd only: {type(error).__name__}: "
         f"{error}"
     )
+
+
+def _last_place(error: Exception) -> str:
+    """Return the innermost place in a user's code that an error came from."""
+    places = [
+        place_in(frame, line) for frame, line in walk_tb(error.__traceback__) if is_users(frame)
+    ]
+    return "".join(places[-1:])
 
 
 def _is_node(x: Value | float) -> TypeGuard[Value]:
@@ -445,53 +395,3 @@ def _is_node(x: Value | float) -> TypeGuard[Value]:
 
 def _leaves(nodes: list[Value]) -> list[Value]:
     return [node for node in nodes if node.op is None]
-
-
-def _shape_of(what: str, arg: Any) -> Shape:
-    if hasattr(arg, "shape"):  # NumPy's arrays and numbers
-        shape = tuple(arg.shape)
-        if len(shape) > 1:
-            raise TypeError(
-                f"{what} is an array of shape {shape}: an example is one sample, a number or a "
-                "flat list"
-            )
-        return shape
-    if isinstance(arg, list | tuple):
-        return (len(arg),)
-    return ()
-
-
-def _elements(arg: Any) -> list[Any]:
-    return list(arg) if _shape_of("", arg) else [arg]
-
-
-def _without_neutral(arg: Any) -> Any:
-    """Return an argument of an example, with other numbers for 0 and 1."""
-    if _shape_of("", arg):
-        return [_without_neutral(x) for x in arg]
-    number = real(_plain(arg))
-    return number + 0.25 if abs(number) in (0.0, 1.0) else number
-
-
-def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
-
-
-def _flattened(name: str, part: Any) -> tuple[Shape, list[Value | TracedNumber | float]]:
-    """Return the shape of nested lists, and their elements row by row.
-
-    Raises:
-        TypeError: rows differ in length, or an element is no number.
-    """
-    try:
-        shape, items = rectangle(part)
-    except ValueError:
-        raise TypeError(
-            f"{name} returned lists of different lengths, {part!r:.60}: what is compiled returns "
-            "numbers, lists with rows of one length, or a tuple of these; return a tuple of what "
-            "differs, or of a jacobian, compile one for each argument: argnums=0, argnums=1"
-        ) from None
-    try:
-        return shape, [x if isinstance(x, Value | TracedNumber) else real(x) for x in items]
-    except TypeError as error:
-        raise TypeError(f"{name} must return numbers, or lists of them: {error}") from None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.compiler.askers import users_place
+from autograd.compiler.readings import is_for_telling
 from autograd.compiler.scans import is_loop, looped
 from autograd.compiler.tracing import new_node
 from autograd.engine import Value
@@ -52,11 +53,17 @@ class Rehearsal:
     def meet(self, node: Value) -> None:
         """Do nothing: all numbers are known."""
 
+    def meet_equal(self, node: Value, other: Any) -> None:
+        """Do nothing: the recording has refused what is no question of identity."""
+
     def chooses(self, index: Value, rows: int) -> bool:
         return index in self._arguments and rows > 0
 
     def operand(self, arg: Any) -> Any:
         return arg if arg.__class__ is Value else real(plain(arg))
+
+    def is_told(self, _: Value, asked: str) -> bool:
+        return is_for_telling(asked)
 
     def leaf(self, node: Value) -> Value:
         return new_node(node.data, None, (), node.origin)

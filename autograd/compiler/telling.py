@@ -12,23 +12,29 @@ import io
 import math
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from autograd.compiler.askers import innermost, is_users
+from autograd.compiler.handlers import catching_frame
 from autograd.compiler.reach import is_foreign
-
-MESSAGES = frozenset("autograd.compiler.recording autograd.errors asyncio.base_futures".split())
-"""Modules that make text for messages; the first runs the function, and is around all its code."""
-
-HANDS_ON = tuple(
-    "BINARY_OP BUILD CACHE CALL CONVERT DICT_MERGE EXTENDED_ARG FORMAT GET_ITER JUMP_BACKWARD "
-    "KW_NAMES LIST_APPEND LIST_EXTEND LIST_TO_TUPLE LOAD MAKE NOP PRECALL PUSH_NULL RESUME".split()
+from autograd.compiler.statements import (
+    TOLD,
+    Call,
+    Use,
+    call_of,
+    instructions_of,
+    uses_of,
+    variables_in,
 )
-"""What instructions begin with that put something together, or give it to a call."""
+
+RUNS = "autograd.compiler.recording"
+"""The module that runs the function, and is around all its code."""
+
+MESSAGES = frozenset((RUNS, "autograd.errors", "asyncio.base_futures"))
+"""Modules that make text for messages."""
 
 LOOKS_UP = tuple("BINARY BUILD CACHE CONVERT EXTENDED_ARG FORMAT LOAD NOP PUSH_NULL".split())
 """What instructions begin with that have no effect but a result."""
@@ -41,12 +47,6 @@ PURE = frozenset("abs float format int len math max min repr round str sum type"
 
 DECIDES = ("COMPARE_OP", "NOP", "NOT_TAKEN", "TO_BOOL", "UNARY_NOT")
 """What instructions begin with that stand before a decision."""
-
-TOLD = "POP_TOP"
-"""The instruction at the end of a statement that is a call."""
-
-ROOTS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
-"""What instructions begin with that load what a name stands for."""
 
 RETURNS = ("RETURN", "YIELD")
 """What those begin with that hand a result to the caller."""
@@ -62,35 +62,6 @@ DEEPEST = 4
 """So many functions are followed into one another."""
 
 Names = Callable[[str], Any]
-
-
-class _Use(NamedTuple):
-    """What becomes of something.
-
-    Attributes:
-        end: the name of the instruction that does more than to put it into something else.
-        start, stop: where it was loaded, and where that instruction is.
-    """
-
-    end: str
-    start: int
-    stop: int
-
-
-class _Call(NamedTuple):
-    """A statement that is a call, and what it is given.
-
-    Attributes:
-        path: the name and attributes that it begins with.
-        is_whole: whether that is what is called, and not something that another call returns.
-        argument: by its place or its name, the one that something is in; None if unknown.
-        variables: the local ones that are in it.
-    """
-
-    path: tuple[str, ...]
-    is_whole: bool
-    argument: int | str | None
-    variables: frozenset[str]
 
 
 def is_only_told() -> bool:
@@ -109,29 +80,84 @@ def is_only_told() -> bool:
     return end == TOLD
 
 
+class _Decision(NamedTuple):
+    """A decision between two ways, of which one may be to do nothing.
+
+    Attributes:
+        is_not: whether what decides has been negated.
+        jump: the instruction that decides.
+        way, other: the instructions that it jumps over, and those that these jump over.
+        end: where both ways meet.
+    """
+
+    is_not: bool
+    jump: dis.Instruction
+    way: list[dis.Instruction]
+    other: list[dis.Instruction]
+    end: int
+
+
 def is_about_telling() -> bool:
     """Return whether a decision that is made just now is only about what is printed or logged.
 
     It is that of an ``if`` or a conditional expression, both of whose ways do nothing else.
     """
     frame = innermost(sys._getframe(1))
-    if frame is None:
+    decision = frame and _decision(frame)
+    if not (frame and decision):
         return False
-    code, at = frame.f_code, frame.f_lasti
-    later = [i for i in _instructions(code) if i.offset >= at]
-    jump = next((i for i in later if not i.opname.startswith(DECIDES)), None)
+    _, jump, way, other, end = decision
+    scope = _Scope(frame.f_code, _names_in(frame))
+    if scope.only_prints(way, jump.argval) and scope.only_prints(other, jump.argval):
+        return True
+    is_made = all(
+        i.opname.startswith((*LOOKS_UP, *DECIDES))
+        or (i.opname.startswith(("POP_JUMP", "JUMP_FORWARD")) and i.offset < i.argval <= end)
+        for i in (*way, *other)
+    )
+    return is_made and bool(other) and scope.is_printed(other[-1].offset)
+
+
+def asserted() -> bool | None:
+    """Return what makes an assertion hold whose decision is made just now; None if it is none's.
+
+    With ``python -O`` there are none, either: where they hold, a program does the same without.
+    """
+    frame = innermost(sys._getframe(1))
+    decision = frame and _decision(frame)
+    if not decision:
+        return None
+    raises = [i for i in decision.way if not i.opname.startswith(("CACHE", "NOP", "NOT_TAKEN"))]
+    is_assertion = raises and "ASSERTION_ERROR" in raises[0].opname + raises[0].argrepr.upper()
+    if not is_assertion or raises[-1].opname != "RAISE_VARARGS":
+        return None
+    if catching_frame(AssertionError, RUNS):
+        return None
+    return ("IF_TRUE" in decision.jump.opname) != decision.is_not
+
+
+def _decision(frame: FrameType) -> _Decision | None:
+    """Return the decision that a frame is at, or that only what it calls just now is for."""
+    code, last = frame.f_code, _last_of(frame)
+    later = [i for i in instructions_of(code) if i.offset >= last.offset]
+    if last.opname.startswith("CALL"):
+        call = call_of(code, Use(TOLD, last.offset, last.offset + 1))
+        called = _Scope(code, _names_in(frame))._named(call.path) if call else None
+        if getattr(called, "__module__", None) != math.__name__:
+            return None
+        del later[0]
+    before = [*takewhile(lambda i: i.opname.startswith(("CACHE", *DECIDES)), later)]
+    jump = later[len(before)] if len(before) < len(later) else None
     if jump is None or not jump.opname.startswith("POP_JUMP") or jump.argval <= jump.offset:
-        return False
+        return None
     way = [i for i in later if jump.offset < i.offset < jump.argval]
     other: list[dis.Instruction] = []
+    end = jump.argval
     if way and way[-1].opname == "JUMP_FORWARD":
         end = way.pop().argval
         other = [i for i in later if jump.argval <= i.offset < end]
-    scope = _Scope(code, _names_in(frame))
-    if scope.only_prints(way, jump.argval) and scope.only_prints(other, jump.argval):
-        return True
-    is_made = all(i.opname.startswith(LOOKS_UP) for i in (*way, *other))
-    return is_made and bool(other) and scope.is_printed(other[-1].offset)
+    is_not = sum(i.opname == "UNARY_NOT" for i in before) % 2 == 1
+    return _Decision(is_not, jump, way, other, end)
 
 
 def is_only_printed() -> bool:
@@ -139,14 +165,23 @@ def is_only_printed() -> bool:
     frame = innermost(sys._getframe(1))
     if frame is None:
         return False
-    return _Scope(frame.f_code, _names_in(frame)).is_printed(frame.f_lasti)
+    return _Scope(frame.f_code, _names_in(frame)).is_printed(_last_of(frame).offset)
 
 
 def is_in_a_text() -> bool:
     """Return whether the method that asks this is called by ``"%f" % number``."""
     frame = sys._getframe(2)
-    asked = next(i for i in _instructions(frame.f_code) if i.offset == frame.f_lasti)
+    asked = next(i for i in instructions_of(frame.f_code) if i.offset == frame.f_lasti)
     return asked.opname == "BINARY_OP" and asked.argrepr[:1] == "%"
+
+
+def _last_of(frame: FrameType) -> dis.Instruction:
+    """Return the instruction that a frame is at; of two that make a call, the second.
+
+    Python 3.11 does some calls at the first one, once they have been done a few times.
+    """
+    later = (i for i in instructions_of(frame.f_code) if i.offset >= frame.f_lasti)
+    return next(i for i in later if i.opname not in ("CACHE", "PRECALL"))
 
 
 def _names_in(frame: FrameType) -> Names:
@@ -168,21 +203,21 @@ class _Scope:
 
     def end_of(self, offset: int) -> str:
         """Return the instruction that does more with a result than to tell it; `TOLD` if none."""
-        return _first([self._end(use) for use in _uses(self._code, offset)])
+        return _first([self._end(use) for use in uses_of(self._code, offset)])
 
     def end_of_variables(self, names: Iterable[str]) -> str:
         """Return the same of variables, wherever they are read."""
         self._followed.update(names)
         if not self._followed.isdisjoint(self._code.co_cellvars):
             return ""  # a function inside has it, too
-        loads = [i for i in _instructions(self._code) if self._followed & {*_variables(i)}]
+        loads = [i for i in instructions_of(self._code) if self._followed & {*variables_in(i)}]
         return _first([self.end_of(i.offset) for i in loads])
 
-    def _end(self, use: _Use) -> str:
-        call = _call(self._code, use) if use.end == TOLD else None
+    def _end(self, use: Use) -> str:
+        call = call_of(self._code, use) if use.end == TOLD else None
         return use.end if call is None or self._tells(call) else ""
 
-    def _tells(self, call: _Call) -> bool:
+    def _tells(self, call: Call) -> bool:
         called = self._named(call.path)
         if called is None or called in SETS:
             return False
@@ -209,17 +244,17 @@ class _Scope:
             return False
         ends = [i for i in way if i.opname == TOLD]
         is_within = all(i.offset < i.argval <= end for i in way if "JUMP" in i.opname)
-        uses = [_Use(TOLD, way[0].offset, i.offset) for i in ends]
+        uses = [Use(TOLD, way[0].offset, i.offset) for i in ends]
         return is_within and self._calls(way) == len(ends) and all(map(self._prints, uses))
 
     def is_printed(self, offset: int) -> bool:
         """Return whether a result is printed or logged, and used nowhere else."""
-        uses = _uses(self._code, offset)
+        uses = uses_of(self._code, offset)
         return all(use.end == TOLD and self._is_direct(use) and self._prints(use) for use in uses)
 
-    def _is_direct(self, use: _Use) -> bool:
+    def _is_direct(self, use: Use) -> bool:
         """Return whether nothing but one call is given it, to which other results may be given."""
-        own = [i for i in _instructions(self._code) if use.start < i.offset < use.stop]
+        own = [i for i in instructions_of(self._code) if use.start < i.offset < use.stop]
         return self._calls(own) == 1
 
     def _calls(self, own: list[dis.Instruction]) -> int:
@@ -229,8 +264,8 @@ class _Scope:
         pure = [x for x in names if x in PURE and self._named((x,)) is vars(builtins).get(x, math)]
         return calls - len(pure)
 
-    def _prints(self, use: _Use) -> bool:
-        call = _call(self._code, use)
+    def _prints(self, use: Use) -> bool:
+        call = call_of(self._code, use)
         called = self._named(call.path) if call and call.is_whole and self._tells(call) else None
         return called is print or getattr(called, "__module__", "") == "logging"
 
@@ -295,98 +330,3 @@ def _parameter(code: CodeType, own: int, argument: int | str | None) -> list[str
     if isinstance(argument, str) and argument in named:
         return [argument]
     return rest if argument is not None and rest else [*named, *rest]
-
-
-@lru_cache(maxsize=1024)
-def _instructions(code: CodeType) -> list[dis.Instruction]:
-    return list(dis.get_instructions(code))
-
-
-@lru_cache(maxsize=1024)
-def _uses(code: CodeType, offset: int) -> list[_Use]:
-    """Return what becomes of a result; of a variable it is put in, wherever that is read."""
-    instructions = _instructions(code)
-    uses: list[_Use] = []
-    followed: set[str] = set()
-    asks_labels = any(i.argval == "label" and i.opname.startswith("LOAD") for i in instructions)
-    offsets = [offset]
-    for start in offsets:  # which grows
-        later = (i for i in instructions if i.offset > start)
-        end = next((i for i in later if not i.opname.startswith(HANDS_ON)), None)
-        if end is None:
-            return [_Use("", start, start)]
-        if end.opname == "STORE_FAST":
-            if end.argval not in followed:
-                followed.add(end.argval)
-                offsets += [i.offset for i in instructions if end.argval in _variables(i)]
-        elif asks_labels or not (end.opname == "STORE_ATTR" and end.argval == "label"):
-            uses.append(_Use(end.opname, start, end.offset))
-    return uses
-
-
-@lru_cache(maxsize=1024)
-def _call(code: CodeType, use: _Use) -> _Call | None:
-    """Return the call that is the statement at the end of a use; None if it is none."""
-    before = [i for i in _instructions(code) if i.offset < use.stop]
-    call = before[-1]
-    begin = _begin(call)
-    if not call.opname.startswith("CALL") or None in begin:
-        return None
-    # What is called begins where the call does, and what it is given, later.
-    own = [k for k, i in enumerate(before) if _begin(i) == begin]
-    roots = [k for k in own if before[k].opname.startswith(ROOTS)]
-    if not roots:
-        return _Call((), False, None, frozenset())
-    root = roots[-1]
-    path, last = [before[root].argval], root + 1
-    while before[last].opname in ("LOAD_ATTR", "LOAD_METHOD") and _begin(before[last]) == begin:
-        path.append(before[last].argval)
-        last += 1
-    closing = ("PRECALL", "CALL", "KW_NAMES", "LOAD_CONST")
-    is_whole = all(before[k].opname.startswith(closing) for k in own if k >= last)
-    given = [i for i in before[last:] if _begin(i) != begin]
-    variables = frozenset(chain.from_iterable(map(_variables, before[root:])))
-    argument = _argument(code, use, given, before[last:]) if is_whole else None
-    return _Call(tuple(path), is_whole, argument, variables)
-
-
-def _argument(
-    code: CodeType, use: _Use, given: list[dis.Instruction], rest: list[dis.Instruction]
-) -> int | str | None:
-    """Return which argument of a call something is in.
-
-    Args:
-        given: the instructions that make the arguments.
-        rest: these, and those of the call.
-    """
-    if rest[-1].opname == "CALL_FUNCTION_EX" or any("JUMP" in i.opname for i in given):
-        return None
-    place = depth = 0
-    is_in = False
-    for instruction in given:
-        depth += dis.stack_effect(instruction.opcode, instruction.arg, jump=False)
-        if instruction.offset == use.start:
-            is_in, place = True, depth - 1
-        place = min(place, depth - 1)
-    if not is_in:
-        return None
-    names = [i for i in rest if i.opname == "KW_NAMES"]
-    keywords: Sequence[str] = code.co_consts[names[0].arg or 0] if names else ()
-    if rest[-1].opname == "CALL_KW":
-        keywords = rest[-2].argval
-    first = (rest[-1].arg or 0) - len(keywords)
-    return place if place < first else keywords[place - first]
-
-
-def _begin(instruction: dis.Instruction) -> tuple[int | None, int | None]:
-    """Return the line and the column at which an instruction's source begins."""
-    at = instruction.positions
-    return (at.lineno, at.col_offset) if at else (None, None)
-
-
-def _variables(instruction: dis.Instruction) -> tuple[str, ...]:
-    """Return the local variables that an instruction loads."""
-    if not instruction.opname.startswith("LOAD_FAST"):
-        return ()
-    names = instruction.argval
-    return names if isinstance(names, tuple) else (names,)

@@ -8,8 +8,10 @@ has no gradient; whatever would make a decision or a plain float of it is refuse
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from threading import RLock, get_ident
 from typing import Any
 
@@ -18,13 +20,13 @@ from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import OF_FLOATS, OF_VALUES, frame_that_catches
 from autograd.compiler.held import Held
 from autograd.compiler.places import held_by
-from autograd.compiler.readings import TracedGrad, TracedNumber, traced_number
+from autograd.compiler.readings import TracedGrad, TracedNumber, is_for_telling, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
 from autograd.engine import Value, clock
 from autograd.errors import CompileError
 from autograd.forms import describe, form
 from autograd.lowering import value_function
-from autograd.modes import changed_mode, current_mode
+from autograd.modes import OWN_CODE, changed_mode, current_mode
 from autograd.operand import real
 from autograd.operation import Op, plain
 from autograd.place import Origin
@@ -32,6 +34,12 @@ from autograd.place import Origin
 IS_SET = (
     "the number of a recorded value{} is set: compiled code computes new values and changes none; "
     "set .data outside of what is compiled"
+)
+
+EQUAL = (
+    "== of a recorded value{}: what is compiled holds for all numbers, so none can decide, and a "
+    "Value equals no number and no other; write arithmetic, where(c, a, b), and take(values, i) "
+    "where an argument chooses one of some values"
 )
 
 ONE = (True,)
@@ -193,6 +201,27 @@ class FunctionTracer:
                 self.follows.setdefault(node, data.node)
         elif not self._is_own(data) and node not in self._met and node not in self._made:
             self._hide(node)
+
+    def meet_equal(self, node: Value, other: Any) -> None:
+        """Raise if plain numbers could be equal where Values are not.
+
+        Raises:
+            CompileError: the other is a number, or both are arguments, which calls give as numbers.
+        """
+        if sys._getframe(2).f_globals.get("__name__", "").partition(".")[0] in OWN_CODE:
+            return  # a short cut of a loss of ours, of the same numbers
+        is_value = other.__class__ is Value
+        if node is other or (is_value and not {node, other} <= self.arguments):
+            return
+        if is_value or isinstance(other, Real) or getattr(other, "dtype", None) == "bool":
+            raise self.refused(EQUAL.format(describe(node)))
+
+    def is_told(self, node: Value, asked: str) -> bool:
+        """Return whether what is asked of a node just now is only for what is printed."""
+        is_told = is_for_telling(asked)
+        if is_told:
+            self.meet(node)
+        return is_told
 
     def _hide(self, node: Value) -> None:
         number = float(_float(self._met.setdefault(node, node.data)))
