@@ -383,8 +383,36 @@ def test_leaves_without_a_label_are_called_by_what_they_are(level: str) -> None:
         found = picture_of(mean(losses), level=level)
         return {item.title for item in found.items if item.kind == "value" and not item.args}
 
-    assert found(4) == {"parameters", "inputs"}
+    assert found(4) == {"weights", "inputs"}
     assert found(1) <= {"leaves", ""}
+
+
+def test_what_each_turn_of_a_loop_uses_is_called_by_its_role() -> None:
+    """Weights and biases, where the graph tells; neither its first state nor what it is given."""
+    w, b, other = ([Value(0.1 * (i + j)) for i in range(2)] for j in range(3))
+    h: list[Any] = [Value(1.0), Value(0.5)]
+    for t in range(8):
+        noise = [Value(0.1 * t), Value(0.2)]
+        h = [
+            tanh(p * w[0] + q * w[1] * e + c) - minus
+            for p, q, e, c, minus in zip(h, h[::-1], noise, b, other, strict=True)
+        ]
+    out = sum_of(h)
+    structure = Structure(trace(out)[0])
+    told = [
+        {structure.roles.get(structure.position[leaf], "") for leaf in leaves}
+        for leaves in (w, b, other, noise)
+    ]
+    assert told == [{"weights"}, {"biases"}, {""}, {""}]
+    titles = [item.title for item in picture_of(out, level="network").items if not item.args]
+    assert {"weights", "biases", "leaves"} == {*filter(None, titles)}
+
+
+def test_of_what_samples_share_some_is_both() -> None:
+    shared = Value(0.5)
+    losses = [tanh(Value(0.1 * k) * shared + shared) for k in range(3)]
+    structure = Structure(trace(mean([loss * loss for loss in losses]) + shared * shared)[0])
+    assert structure.roles == {structure.position[shared]: "parameters"}
 
 
 @pytest.mark.parametrize("samples", [2, 5])

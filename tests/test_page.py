@@ -393,6 +393,14 @@ def test_a_penalty_is_no_sample() -> None:
     assert found.names == ["sample 0", "sample 1", "sample 2"]
 
 
+def test_what_a_first_layer_does_to_each_input_is_no_sample() -> None:
+    w, h = [Value(0.1 * i) for i in range(4)], [Value(1.0), Value(0.5)]
+    for _ in range(6):
+        h = [tanh(h[0] * w[0] + h[1] * w[1]), tanh(h[0] * w[2] + h[1] * w[3])]
+    structure = Structure(list(Recording(sum(h)).nodes))
+    assert structure.samples.names == []
+
+
 def test_what_shares_no_parameters_is_no_sample() -> None:
     w = Value(2.0, "w")
     chain = w

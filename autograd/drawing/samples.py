@@ -15,13 +15,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence, Set
-from functools import lru_cache
 from typing import NamedTuple
 
 from autograd.disjoint import DisjointSets
+from autograd.drawing.roles import adds_to_first
 from autograd.engine import Value
-from autograd.errors import RuleError
-from autograd.operation import Op, Symbol
 
 MOST_SPLITS = 8
 """Sums below each other that are tried: data loss plus penalty, a mean of means, ..."""
@@ -65,20 +63,8 @@ def is_part_of_sum(node: Value, user: Value) -> bool:
     if op is None or then is None:
         return False
     if op is then:
-        return op.commutes or (_adds_to_first(op) and user.args[0] is node)
-    return _adds_to_first(op) and _adds_to_first(then) and user.args[0] is node
-
-
-@lru_cache
-def _adds_to_first(op: Op) -> bool:
-    """Return whether an op of two arguments hands the first one on, and adds to it."""
-    if op.arity != 2:
-        return False
-    try:
-        handed_on = op.locals(Symbol("z"), (Symbol("x"), Symbol("y")))[0]
-    except RuleError:  # one built by hand, whose derivative nobody told
-        return False
-    return not isinstance(handed_on, Symbol) and handed_on == 1.0
+        return op.commutes or (adds_to_first(op) and user.args[0] is node)
+    return adds_to_first(op) and adds_to_first(then) and user.args[0] is node
 
 
 def are_similar(done: Sequence[Set[Hashable]]) -> bool:
@@ -99,9 +85,13 @@ def _by_scope(graph: Graph) -> Repetitions | None:
 
 
 def _by_sharing(graph: Graph) -> Repetitions | None:
-    """Return the parts of a long sum that have only leaves in common, and do the same."""
+    """Return the parts of a long sum that have only leaves in common, and do the same.
+
+    They are most of what is computed, but for a penalty. Deep in a network there are others: what
+    its first layer does to each input.
+    """
     inner = [node.op is not None for node in graph.nodes]
-    top = len(inner) - 1
+    top, most = len(inner) - 1, 0
     for _ in range(MOST_SPLITS):
         terms = _terms(graph, top, inner)
         while len(terms) == 1:
@@ -121,10 +111,13 @@ def _by_sharing(graph: Graph) -> Repetitions | None:
         if len(group) > 1:  # so do those whose loss depends on their label
             group = [number for number in sorted(ops) if are_similar([ops[number], ops[group[0]]])]
         if len(group) > 1 and _share_parameters(graph, part, group):
+            if 2 * sum(size[number] for number in group) < most:
+                return None
             rank = _ranks(graph, part, group)
             of = [rank.get(part.get(i, -1), -1) for i in range(len(inner))]
             return Repetitions([f"sample {k}" for k in range(max(rank.values()) + 1)], of)
         top = max(terms, key=lambda term: (size[part[term]], term))
+        most = most or size[part[top]]
     return None
 
 

@@ -20,14 +20,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 
 from autograd.disjoint import DisjointSets
 from autograd.drawing.boxes import arguments, circles_of, ordered, users_of
+from autograd.drawing.roles import is_product
 from autograd.drawing.stages import Stages, claim_leaves
 from autograd.drawing.structure import Structure
-from autograd.errors import RuleError
-from autograd.operation import Op, Symbol
+from autograd.operation import Op
 
 
 def segments_of(structure: Structure, boxes: Sequence[int]) -> Stages | None:
@@ -145,7 +144,7 @@ def _layers(
         for arg in args:
             if boxes[arg] != box:
                 leaving.setdefault(boxes[arg], set()).add(arg)
-        if op is not None and (op.weighted or _is_product(op)):
+        if op is not None and (op.weighted or is_product(op)):
             computed = [arg for arg in args if structure.nodes[arg].op is not None]
             if computed and any(_is_parameter(structure, arg) for arg in args):
                 if op.weighted:
@@ -163,16 +162,3 @@ def _layers(
 def _is_parameter(structure: Structure, i: int) -> bool:
     """Return whether a node is a leaf that no sample has for itself."""
     return structure.nodes[i].op is None and i not in structure.inputs
-
-
-@lru_cache
-def _is_product(op: Op) -> bool:
-    """Return whether an op multiplies two arguments, as its derivatives tell."""
-    if op.arity != 2:
-        return False
-    x, y = Symbol("x"), Symbol("y")
-    try:
-        by_x, by_y = op.locals(Symbol("z"), (x, y))
-    except RuleError:  # one built by hand, whose derivative nobody told
-        return False
-    return by_x is y and by_y is x

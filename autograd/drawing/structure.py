@@ -34,6 +34,7 @@ from autograd.drawing.paths import (
     shared_end,
     starred,
 )
+from autograd.drawing.roles import roles_of
 from autograd.drawing.samples import Graph, are_similar, samples_of
 from autograd.drawing.twins import Parts, told_apart
 from autograd.engine import Value
@@ -87,6 +88,13 @@ class Structure:
                     self._users.setdefault(leaf, Counter())[user] += 1
         self._place_leaves()
         self.inputs = self._find_inputs()
+
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """What leaves are, by what is done with them, as far as that can be told."""
+        shared = {i for i, node in enumerate(self.nodes)
+                  if node.op is None and self.samples.names and self.samples.of[i] < 0}  # fmt: skip
+        return roles_of(self.nodes, shared)
 
     def users(self, leaf: int) -> frozenset[tuple[str, int, str]]:
         """Return what a leaf is used for: the ops, the slot in those of few, and the modules."""

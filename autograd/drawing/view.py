@@ -313,7 +313,7 @@ def _told(structure: Structure, members: list[int]) -> str:
 
 
 def leaves_as(structure: Structure, leaves: set[int]) -> str:
-    """Return what leaves without a label are, as far as samples tell, which share parameters.
+    """Return what leaves without a label are, as far as samples tell, or the turns of a loop.
 
     >>> from autograd.functions import trace
     >>> w = [Value(1.0), Value(2.0)]
@@ -321,13 +321,14 @@ def leaves_as(structure: Structure, leaves: set[int]) -> str:
     >>> structure = Structure(trace(losses[0] + losses[1])[0])
     >>> leaves = [structure.position[leaf] for leaf in w]
     >>> leaves_as(structure, set(leaves)), leaves_as(structure, structure.inputs)
-    ('parameters', 'inputs')
+    ('weights', 'inputs')
     """
     if leaves <= structure.inputs:
         return "inputs"
-    samples = structure.samples
-    is_shared = samples.names and all(samples.of[i] < 0 for i in leaves)
-    return "parameters" if is_shared else "leaves"
+    roles = Counter(structure.roles[i] for i in leaves if i in structure.roles)
+    if 2 * roles.total() < len(leaves):
+        return "leaves"
+    return next(iter(roles)) if len(roles) == 1 else "parameters"
 
 
 def told_of(structure: Structure, members: list[int]) -> list[int]:
