@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from autograd import TABLE
 from autograd.command.usage import INTERRUPTED, OK, REFUSED, WRONG
 from tests.benchmarks import (
     benchmark,
@@ -28,6 +29,7 @@ from tests.benchmarks import (
 from tests.benchmarks.__main__ import EXAMPLES, main
 from tests.benchmarks.benchmark import Benchmark, Result
 from tests.benchmarks.benchmarks import BENCHMARKS
+from tests.benchmarks.checking import is_representable
 from tests.benchmarks.contest import Contender, hold
 from tests.benchmarks.engine_figures import default_engine
 from tests.benchmarks.figure import Figure
@@ -400,3 +402,13 @@ def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     # The shorter line covers the longer one, and in the end nothing is left.
     lines = shown.stream.getvalue().split("\r")  # type: ignore[attr-defined]
     assert lines == ["", "1:01  moons: JAX", "2:05  x: y      ", " " * 10, ""]
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "shows"),
+    [("exp", (1.0,), True), ("exp", (-740.0,), False), ("div", (-6.64e238, 2.3e-172), False)],
+)
+def test_what_overflows_is_nothing_that_differences_can_show(
+    op: str, args: tuple[float, ...], shows: bool
+) -> None:
+    assert is_representable(TABLE[op], args, len(args) - 1) is shows

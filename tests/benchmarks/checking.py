@@ -70,7 +70,11 @@ def is_representable(op: Op, args: tuple[float, ...], slot: int) -> bool:
 
     An overflow isn't, nor a subnormal number, nor a wave shorter than the floats' spacing.
     """
-    value, slope = op(*args), grad(op, slot)(*args)
+    value = op(*args)
+    try:
+        slope = grad(op, slot)(*args)
+    except DomainError:  # it is infinite, or none
+        return False
     ordinary = all(math.isfinite(x) and (x == 0 or abs(x) > NORMAL) for x in (value, slope))
     waves = op.name in ("sin", "cos", "tan") and math.ulp(args[0]) > 1e-3
     return ordinary and not waves
