@@ -691,6 +691,20 @@ def test_a_node_by_hand_that_keeps_its_slope_is_wrong_when_used_twice() -> None:
     assert gradcheck(lambda x: Value(x.data**2, (x,), (2 * x.data,)), 3.0).ok
 
 
+@pytest.mark.parametrize(
+    ("per_unit", "x"),
+    [(1e8, 0.030586817515281927), (1e9, 0.00043232229424465535), (1e10, -0.4028946335276427),
+     (1e12, 0.22863584327825345), (1e12, -0.1)],
+)  # fmt: skip
+def test_waves_far_shorter_than_an_input_are_seen(per_unit: float, x: float) -> None:
+    waves = lambda t: math.cos(per_unit * t) * math.exp(-t)
+    phase = per_unit * x
+    slope = -(per_unit * math.sin(phase) + math.cos(phase)) * math.exp(-x)
+    assert verdicts(waves, x, gradient=slope) == ["ok"]
+    for factor in (1.05, -1.0, 0.0):
+        assert verdicts(waves, x, gradient=factor * slope) == ["wrong"]
+
+
 @pytest.mark.parametrize("x", [0.3542265317905793, 0.7199835358, 0.873956891859495])
 def test_small_waves_are_no_noise(x: float) -> None:
     waves = lambda x: x + 1e-4 * math.sin(1000 * x)

@@ -40,6 +40,19 @@ def test_what_was_one_sample_too_many_is_none_when_more_are_allowed() -> None:
     assert not line.is_exhausted
 
 
+def test_four_samples_will_do_where_no_more_are_left() -> None:
+    line = line_of(lambda t: t + t**2)
+    line.allow(4)
+    found = two_sided(line, 1.0)
+    assert found is not None
+    assert abs(found.slope.value - 1) <= found.slope.error < 1e-14
+    ends = line_of(lambda t: None if abs(t) in (0.61803398875,) else t)
+    assert two_sided(ends, 1.0) is None
+    line = line_of(lambda t: t)
+    line.allow(3)
+    assert two_sided(line, 1.0) is None
+
+
 @pytest.mark.parametrize("h", [1.0, 0.25, 8.0])
 @pytest.mark.parametrize("degree", range(1, 7))
 def test_six_samples_and_the_middle_are_exact_for_quartics_and_know_the_rest(

@@ -106,7 +106,8 @@ class Stencil:
 def two_sided(line: Line, h: float) -> Stencil | None:
     """Return what samples on both sides at scale ``h`` say; None if f ends before ``h``.
 
-    Cost: 6 evaluations; 4 where the first of them differ so much that ``h`` is too wide.
+    Cost: 6 evaluations; 4 where the first of them differ so much that ``h`` is too wide, or
+    where no more are left.
     """
     nodes: list[tuple[float, float]] = []
     for k, u in enumerate(PAIRS):
@@ -114,6 +115,8 @@ def two_sided(line: Line, h: float) -> Stencil | None:
         if above is not None:
             below = line.at(-u * h)
         if above is None or below is None:
+            if k == 2 and line.is_exhausted:
+                break
             return None
         nodes += [above, below]
         if k == 1 and _is_rough(line.middle, nodes) and not _is_step(line.middle, nodes):

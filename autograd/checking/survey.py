@@ -16,6 +16,7 @@ from autograd.checking.line import Line
 from autograd.checking.precision import is_short
 from autograd.checking.stencil import (
     CONFIDENCE,
+    PAIRS,
     PLATEAU,
     ROUNDED,
     Slope,
@@ -265,7 +266,7 @@ def _look_to_one_side(line: Line, found: Survey) -> None:
 
 def look_again(line: Line, found: Survey) -> None:
     """Widen the error by what samples at nearly the same scale say."""
-    if not found.h:
+    if not found.h or line.left < 2 * len(PAIRS):
         return
     slope, noise = found.slope, found.noise
     again = two_sided(line, AGAIN * found.h)
