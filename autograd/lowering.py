@@ -89,28 +89,22 @@ def lower(
     numbered: dict[Any, Symbol] = {}
     same: dict[Symbol, Symbol] = {}
     uses: dict[Symbol, int] = {}
-    for expression in expressions:
-        if not isinstance(expression, Symbol):
-            continue
-        for part in topological_order(expression):
-            if part in same:
-                continue
-            args = tuple(same[arg] if isinstance(arg, Symbol) else arg for arg in part.args)
-            key = (
-                part.op,
-                part.name,
-                tuple(arg if isinstance(arg, Symbol) else repr(arg) for arg in args),
-            )
-            if key not in numbered:
-                numbered[key] = Symbol(part.name, part.op, args)
-                for arg in args:
-                    if isinstance(arg, Symbol):
-                        uses[arg] = uses.get(arg, 0) + 1
-            same[part] = numbered[key]
+    for part in topological_order(*_symbols_of(expressions)):
+        args = tuple(same[arg] if isinstance(arg, Symbol) else arg for arg in part.args)
+        key = (
+            part.op,
+            part.name,
+            tuple(arg if isinstance(arg, Symbol) else repr(arg) for arg in args),
+        )
+        if key not in numbered:
+            numbered[key] = Symbol(part.name, part.op, args)
+            for arg in args:
+                if isinstance(arg, Symbol):
+                    uses[arg] = uses.get(arg, 0) + 1
+        same[part] = numbered[key]
     results = [same[e] if isinstance(e, Symbol) else e for e in expressions]
-    for result in results:
-        if isinstance(result, Symbol):
-            uses[result] = uses.get(result, 0) + 1
+    for result in _symbols_of(results):
+        uses[result] = uses.get(result, 0) + 1
     names: dict[Symbol, str] = {}
     depth: dict[Symbol, int] = {}
     lines = []
@@ -126,16 +120,19 @@ def lower(
     return lines, [spell(result, template, constant, names) for result in results]
 
 
+def _symbols_of(expressions: list[Any]) -> list[Symbol]:
+    return [expression for expression in expressions if isinstance(expression, Symbol)]
+
+
 def function_of(
     signature: str, lines: list[str], expressions: list[Any], given: Mapping[str, Any] = {}
 ) -> Callable[..., Any]:
     """Return the function with these lines; its globals are the rows it calls and ``given``."""
     names = {"__name__": __name__, "inf": inf, "nan": nan, **given}
-    for expression in expressions:
-        for part in topological_order(expression) if isinstance(expression, Symbol) else []:
-            if part.op is not None:
-                arity = len(part.args)
-                names[_global_name(part.op, arity)] = value_function(part.op, arity)
+    for part in topological_order(*_symbols_of(expressions)):
+        if part.op is not None:
+            arity = len(part.args)
+            names[_global_name(part.op, arity)] = value_function(part.op, arity)
     body = "\n    ".join(lines)
     scope: dict[str, Any] = {}
     exec(_code(f"def kernel({signature}):\n    {body}\n"), names, scope)

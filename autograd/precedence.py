@@ -19,7 +19,7 @@ def spell(
     expression: Any,
     template: Callable[[Op, int], Template],
     constant: Callable[[float], str],
-    names: Mapping[Symbol, str] | None = None,
+    names: Mapping[Symbol, str] = {},
     *,
     wraps_signs: bool = False,
 ) -> str:
@@ -31,7 +31,7 @@ def spell(
         names: subexpressions that have a name already (a compiler's temporaries).
         wraps_signs: whether a sign never follows ``+ - *``: ``x - (-y)`` for ``x - -y``.
     """
-    written: dict[Symbol, Template] = {}
+    written: dict[Symbol, Template] = {part: (name, 0) for part, name in names.items()}
 
     def template_of(part: Any) -> Template:
         if isinstance(part, Symbol):
@@ -39,10 +39,9 @@ def spell(
         literal = constant(plain(part))
         return literal, SIGN if literal.startswith("-") or "^" in literal else 0
 
-    for part in topological_order(expression) if isinstance(expression, Symbol) else []:
-        if names and part in names:
-            written[part] = names[part], 0
-        elif part.op is None:
+    is_known = not isinstance(expression, Symbol) or expression in names
+    for part in [] if is_known else topological_order(expression, ends=names):
+        if part.op is None:
             written[part] = part.name, 0
         else:
             pattern, binds = template(part.op, len(part.args))
