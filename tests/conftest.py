@@ -12,7 +12,7 @@ from autograd import TABLE
 collect_ignore = ["programs"]  # they run in test_programs, not when doctests are looked for
 
 
-class OwnRows:
+class EveryTest:
     """Takes the rows that a test made out of the table: tests that draw rows would meet them.
 
     A plugin of its own: the hooks of this file see only the tests beside it, not README.md's.
@@ -27,6 +27,13 @@ class OwnRows:
             TABLE.clear()
             TABLE.update(rows)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        # Three a test go from the workers to where they are shown, which asks for no keyword.
+        report = yield
+        report.keywords = {}
+        return report
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled code in a folder of this run's own: the user's is neither used nor littered.
@@ -36,7 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="chainrule-")
     os.environ["CHAINRULE_CACHE"] = folder.name
     config.add_cleanup(folder.cleanup)
-    config.pluginmanager.register(OwnRows())
+    config.pluginmanager.register(EveryTest())
+    gc.disable()  # until all is collected: nothing of it is garbage
 
 
 def pytest_collection_finish() -> None:
@@ -48,3 +56,4 @@ def pytest_collection_finish() -> None:
         raise pytest.UsageError(f"{own} are made when a test file is read: make them in the test")
     gc.collect()
     gc.freeze()
+    gc.enable()

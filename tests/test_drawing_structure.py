@@ -77,7 +77,7 @@ def test_boxes_are_those_of_the_model_whatever_repeats_it(
     expected = [("module", path) for path in MODULES[level]] + LOSS + ADDED[add]
     if level == "neuron":  # several use an input
         expected += INPUTS[inputs]
-    for n, scoped in ((2, ""), (2, "samples.{}"), (20, ""), (20, "samples.{}")):
+    for n, scoped in ((2, ""), (2, "samples.{}"), (5, ""), (5, "samples.{}")):
         loss, _ = moons_loss(n, scoped=scoped, inputs=inputs, add=add)
         found = picture_of(loss, level=level)
         # The order is that of the last member; a chain of sums ends last, or interleaves.

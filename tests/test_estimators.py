@@ -17,7 +17,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.utils.estimator_checks import check_estimator
 
 from autograd import MissingExtraError
 from nn.data import moons
@@ -37,6 +36,8 @@ BATCHES = "a mini-batch is of so many samples, whatever they weigh: weights are 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", [NetworkClassifier, NetworkRegressor])
 def test_scikit_learn_s_own_checks(kind: Any) -> None:
+    from sklearn.utils.estimator_checks import check_estimator  # slow to import
+
     results = check_estimator(
         kind(**QUICK),
         expected_failed_checks={"check_sample_weight_equivalence_on_dense_data": BATCHES},

@@ -51,7 +51,7 @@ def test_a_reader_beside_threads_that_write_sees_whole_files_only(tmp_path: Path
     write_whole(path, contents[0])
 
     def write(content: bytes) -> None:
-        for _ in range(50):
+        for _ in range(20):
             write_whole(path, content)
 
     with ThreadPoolExecutor(4) as pool:

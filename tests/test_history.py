@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -317,6 +318,14 @@ class Trained(Exception):
     """A training was not refused."""
 
 
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a checkpoint, ``state.json``, after one epoch of `trained`."""
+    folder = tmp_path_factory.mktemp("one_epoch")
+    trained(1, checkpoint=folder / "state.json")
+    return folder
+
+
 def resumed(path: Path, **changes: Any) -> None:
     """Resume the training that `trained` is, with something changed, and see that it is refused."""
     model = changes.pop("model", None) or network()
@@ -388,12 +397,11 @@ def print_loss(model: Module, history: History) -> None: ...
     ],
 )
 def test_another_training_is_refused_with_the_difference(
-    changes: dict[str, Any], message: str, tmp_path: Path
+    changes: dict[str, Any], message: str, one_epoch: Path, tmp_path: Path
 ) -> None:
-    path = tmp_path / "state.json"
-    trained(1, checkpoint=path)
+    shutil.copytree(one_epoch, tmp_path, dirs_exist_ok=True)
     with pytest.raises(StateError, match=message):
-        resumed(path, **changes)
+        resumed(tmp_path / "state.json", **changes)
 
 
 def test_epochs_and_learning_rate_may_change(tmp_path: Path) -> None:
@@ -476,10 +484,10 @@ def tampered(change: Any) -> Any:
     ],
 )
 def test_a_bad_checkpoint_is_named_and_changes_nothing(
-    change: Any, message: str, tmp_path: Path
+    change: Any, message: str, one_epoch: Path, tmp_path: Path
 ) -> None:
+    shutil.copytree(one_epoch, tmp_path, dirs_exist_ok=True)
     path = tmp_path / "state.json"
-    trained(1, checkpoint=path)
     content = change(json.loads(path.read_text()))
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(StateError, match=message) as caught:

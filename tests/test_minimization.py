@@ -83,15 +83,18 @@ def test_few_of_a_length_are_done_one_by_one(
     assert ways[-1] is (together == minimization.ALONE)
 
 
-def test_samples_with_sums_of_their_own_are_done_one_by_one() -> None:
+@pytest.mark.parametrize(
+    ("length", "is_large"), [(2, False), pytest.param(8, True, marks=pytest.mark.long)]
+)
+def test_samples_with_sums_of_their_own_are_done_one_by_one(length: int, is_large: bool) -> None:
     """However many are of a length, where a block of them would leave the nearest caches."""
-    lengths = {2: False, 8: True}
-    for length, is_large in lengths.items():
-        model = GPT(27, seed=0)
-        loss = partial(next_token_loss, model)
-        cost = compile(loss, [0.0] * length, wrt=model.parameters())
-        assert Descent.suits_one_by_one(cost) is is_large
-    # A long formula has no vectors of its own.
+    model = GPT(27, seed=0)
+    loss = partial(next_token_loss, model)
+    cost = compile(loss, [0.0] * length, wrt=model.parameters())
+    assert Descent.suits_one_by_one(cost) is is_large
+
+
+def test_a_long_formula_has_no_vectors_of_its_own() -> None:
     w = Value(0.5)
     long = compile(lambda x: reduce(lambda a, _: tanh(a * w), range(9000), x[0]), [0.0], wrt=[w])
     assert not Descent.suits_one_by_one(long)

@@ -146,7 +146,7 @@ BETWEEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("settings", BETWEEN.values(), ids=BETWEEN)
-@pytest.mark.parametrize("how", [True, "exact"])
+@pytest.mark.parametrize("how", [True, pytest.param("exact", marks=pytest.mark.long)])
 def test_fit_is_the_eager_one(settings: dict[str, Any], how: bool | str) -> None:
     # Sums of a few dozen products below 1, eight times.
     assert fitted(how, **settings) == pytest.approx(fitted(False, **settings), rel=1e-9)

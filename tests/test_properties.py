@@ -71,7 +71,7 @@ def check_gradient(program: StraightLine) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_every_row_agrees_with_central_differences(name: str, data: st.DataObject) -> None:
     args = data.draw(floats_in(name))
@@ -127,7 +127,7 @@ def check_three_ways(program: StraightLine) -> None:
 any_expressions = st.booleans().flatmap(lambda smooth: expressions(smooth=smooth))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(any_expressions)
 def test_backward_is_the_sweep_is_gradients(program: StraightLine) -> None:
     check_three_ways(program)

@@ -66,7 +66,7 @@ def test_a_recorder_does_as_record(op: Op, mode: str) -> None:
     rng = random.Random(f"{op.name} {mode}")
     for arity in [op.arity] if op.arity else [1, 2, 3, 6]:
         patterns = list(combinations((True, False), repeat=arity))[:-1]
-        for _ in range(30):
+        for _ in range(12):
             pattern = rng.choice(patterns)
             args = tuple(
                 Value(x, "v") if is_node else x

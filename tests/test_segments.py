@@ -135,7 +135,7 @@ def test_levels_are_monotone_and_no_arrow_leads_around_in_a_circle(
 ) -> None:
     counts = []
     for level in LEVELS:
-        found = picture_of(network(3), level=level, budget=None)
+        found = picture_of(network(2), level=level, budget=None)
         counts.append(len(found.items))
         place = {item.key: i for i, item in enumerate(found.items)}
         waiting = {item.key: {link.arg for link in item.args if link.arg} for item in found.items}

@@ -134,8 +134,8 @@ def compiled(source: str, *, exact: bool) -> Compiled:
 @pytest.mark.parametrize(
     ("exact", "pairs"),
     [
-        (False, 150),
-        (True, 100),
+        (False, 40),
+        (True, 40),
         pytest.param(False, 2000, marks=pytest.mark.long),
         pytest.param(True, 500, marks=pytest.mark.long),
     ],

@@ -52,7 +52,7 @@ def boxes(picture: Picture) -> int:
     return sum(item.kind != "more" for item in picture.items)
 
 
-@pytest.mark.parametrize("turns", [12, 200])
+@pytest.mark.parametrize("turns", [12, 60, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("program", [branches, bouncing, chain])
 def test_what_does_something_else_in_each_turn_is_few_boxes(
     program: Callable[[int], Value], turns: int

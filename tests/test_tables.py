@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pandas", reason="comes with the extra data")
-pytest.importorskip("sklearn", reason="comes with the extra data")
 
 import numpy as np
 import pandas as pd
