@@ -273,7 +273,7 @@ class ArrayFrame:
             for i, part in enumerate(work, begin):
                 if i:
                     np.add(total, part.sums, out=total)
-                else:
+                elif total is not self.sums:  # where the first part has put its own
                     total[:] = part.sums
         if total is not self.sums:
             self.sums[:] = converted(total, self.dtype)
@@ -281,8 +281,8 @@ class ArrayFrame:
     def _part(self, i: int, start: int, stop: int) -> FramePart:
         """Return what does some of the samples, with sums of its own."""
         if i == len(self.parts):
-            count, sums = len(self.words), len(self.sums)
-            self.parts.append(FramePart(self.made, count, sums, self.dtype, self.spare))
+            sums = sums_room(len(self.sums), self.dtype) if i else self.sums
+            self.parts.append(FramePart(self.made, len(self.words), sums, self.spare))
         part = self.parts[i]
         part.words[:] = self.words
         part.put(start, stop)
@@ -303,7 +303,7 @@ def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]
         return made.call
 
     def beside(other: Made, rows: Any) -> FramePart:
-        part = FramePart(other, len(words), len(sums) + 1, sums.dtype, [])
+        part = FramePart(other, len(words), sums_room(len(sums) + 1, sums.dtype), [])
         part.words[:] = words
         part.words[ARRAYS] = rows.ctypes.data
         part.put(0, len(rows))
@@ -418,15 +418,14 @@ class FramePart:
     """Some of the samples of a call, to be done by any thread.
 
     Args:
+        sums: where theirs go.
         rooms: memory to work in, and where it is, that no part uses at the moment. As many as
             there are threads come to it, and stay in their caches, however many parts there are.
     """
 
-    def __init__(
-        self, made: Made, words: int, sums: int, dtype: Any, rooms: list[tuple[Array, int]]
-    ) -> None:
+    def __init__(self, made: Made, words: int, sums: Array, rooms: list[tuple[Array, int]]) -> None:
         self.call, self._size, self._rooms = made.call, made.workspace, rooms
-        self.sums = sums_room(sums, dtype)
+        self.sums = sums
         self.words = np.empty(words, dtype=np.int64)
         self.address = self.words.ctypes.data
         self._cells, self._sums_at = self.words.data, self.sums.ctypes.data

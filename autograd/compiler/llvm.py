@@ -23,7 +23,7 @@ from autograd.compiler.kernel import Body
 from autograd.compiler.lone import LoneBody
 from autograd.compiler.loops import Loop, Loops, Repeat, loops_in
 from autograd.compiler.machine import OFTEN, ONCE, Machine
-from autograd.compiler.products import add_outer, collect, multiply, room
+from autograd.compiler.products import add_outer, multiply, room
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.sums import sums_of
 
@@ -44,6 +44,9 @@ REPEATED_WORK = 400
 
 ARRAYS_OF_LOOPS = "uxtarohd"
 """The memory of loops; ``h`` is what was computed for a sample ahead, ``d`` what is kept of it."""
+
+ARRAYS_OF_PRODUCTS = ("u", "h", "d", "q", "c", "sums")
+"""The memory of products, beside the rows of arguments."""
 
 POINTERS = ", ".join(f"ptr %{array}" for array in ARRAYS_OF_LOOPS)
 """What every function is given."""
@@ -284,8 +287,6 @@ class _Module:
             code.write(code.binary("fmul", total, factor), code.at(target, k, 1), number)
         for dims, source, goal in sums.moved:
             code.copy(dims, source, goal)
-        for outer in sums.outers:
-            collect(code, outer, factor)
 
     def _scale(self, code: Body) -> None:
         """Write what multiplies sums that are numbers where they are, a vector at a time."""
@@ -310,17 +311,19 @@ class _Module:
 
     def _products(self, name: str, block: SampleBlock) -> None:
         """Write ``ahead`` and ``behind``: products of many samples, in blocks of some kind."""
-        pointers = [*(f"%{array}" for array in "uhdqc"), *(f"%y{i}" for i, _ in self.sums.rows())]
+        pointers = [f"%{x}" for x in (*ARRAYS_OF_PRODUCTS, *(f"y{i}" for i, _ in self.sums.rows()))]
         given = ", ".join(f"ptr noalias {pointer}" for pointer in pointers)
         ahead, behind = (Body(self.calls.name, block, masked=False) for _ in range(2))
         for product in self.sums.products:
             multiply(ahead, product, self.sums.ahead)
         for outer in self.sums.outers:
             add_outer(behind, outer)
-        for which, code in (("ahead", ahead), ("behind", behind)):
+        given += ", i64 %live"
+        place = f", i1 %first, i1 %last, {self.real.name} %factor"
+        for which, code, taken in (("ahead", ahead, given), ("behind", behind, given + place)):
             body = "\n".join(code.lines)
             self.functions.append(
-                f"define internal void @{which}{name}({given}, i64 %live, i1 %first) {OFTEN} {{\n"
+                f"define internal void @{which}{name}({taken}) {OFTEN} {{\n"
                 f"entry:\n{body}\n  ret void\n}}\n"
             )
 
@@ -373,18 +376,23 @@ class _Module:
                 yield b, POINTERS
             return
         with code.counted(start, stop, self.block.together) as begin:
-            left, live, end, first = (code.new() for _ in range(4))
+            left, live, end, first, last, factor = (code.new() for _ in range(6))
             code.emit(f"{left} = sub i64 {stop}, {begin}")
             code.emit(f"{live} = call i64 @llvm.smin.i64(i64 {left}, i64 {self.block.together})")
             code.emit(f"{end} = add i64 {begin}, {live}")
             code.emit(f"{first} = icmp eq i64 {begin}, %start")
+            code.emit(f"{last} = icmp eq i64 {end}, %stop")
+            number, one = self.real.name, self.real.written(1.0)
+            scale = self._narrowed(code, "%scale")
+            code.emit(f"{factor} = select i1 {last}, {number} {scale}, {number} {one}")
             rows = [code.at(f"%array{i}", begin, size) for i, size in self.sums.rows()]
-            pointers = [*(f"%{array}" for array in "uhdqc"), *rows]
-            given = ", ".join(f"ptr {pointer}" for pointer in pointers)
-            code.emit(f"call void @ahead{name}({given}, i64 {live}, i1 {first})")
+            pointers = [*(f"%{array}" for array in ARRAYS_OF_PRODUCTS), *rows]
+            given = f"{', '.join(f'ptr {pointer}' for pointer in pointers)}, i64 {live}"
+            code.emit(f"call void @ahead{name}({given})")
             with code.counted(begin, end, lanes) as b:
                 yield b, self._pointers(code, begin, b)
-            code.emit(f"call void @behind{name}({given}, i64 {live}, i1 {first})")
+            place = f"i1 {first}, i1 {last}, {number} {factor}"
+            code.emit(f"call void @behind{name}({given}, {place})")
 
     def _left(self) -> set[int]:
         """Return the arguments of which no number is wanted in a place of its own."""

@@ -9,7 +9,6 @@ Source: Goto & van de Geijn 2008, Anatomy of high-performance matrix multiplicat
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
 from autograd.compiler.blocks import SampleBlock, turn
@@ -125,10 +124,14 @@ def _lay_out(code: Body, row: InputRow, j: str, size: str, b: str) -> None:
 
 
 def add_outer(code: Body, outer: Outer) -> None:
-    """Write what adds the outer products of ``%live`` samples up; ``%first`` begins the sums."""
+    """Write what adds the outer products of ``%live`` samples up.
+
+    ``%first`` begins the sums, ``%last`` puts them where they belong; all are times ``%factor``.
+    """
     rows, columns = outer.dims
     width, number = code.block.width, code.types.number
     tile, together = max(1, code.block.totals // 2), code.block.together
+    scale = code.broadcast("%factor")
 
     def panel(columns: list[Index], places: list[Index]) -> None:
         across = len(columns) * width
@@ -138,9 +141,9 @@ def add_outer(code: Body, outer: Outer) -> None:
             for i, (register, constant) in enumerate(columns):
                 vector = code.read(code.at(source, register, 1, constant), number)
                 code.write(vector, code.at(target, "", 0, i * width), number)
-        code.tiled((rows,), [tile], lambda indices: add(indices[0], places))
+        code.tiled((rows,), [tile], lambda indices: add(indices[0], columns, places))
 
-    def add(tile: list[Index], places: list[Index]) -> None:
+    def add(tile: list[Index], columns: list[Index], places: list[Index]) -> None:
         zero = code.types.constant(0.0)
         totals = [zero] * (len(tile) * len(places))
         lefts = [
@@ -154,34 +157,15 @@ def add_outer(code: Body, outer: Outer) -> None:
                 factor = code.broadcast(code.read(code.at(left, s, 1), code.real.name))
                 for i, vector in enumerate(inputs, r * len(places)):
                     totals[i] = code.fused(factor, vector, totals[i])
-        for point, total in zip(product(tile, places), totals, strict=True):
-            at = code.pointer(outer.kept, point)
-            before = code.chosen("i1 %first", zero, code.read(at, number))
-            code.write(code.binary("fadd", before, total), at, number)
+        points = product(tile, zip(columns, places, strict=True))
+        for (row, (column, place)), total in zip(points, totals, strict=True):
+            kept, goal = code.pointer(outer.kept, (row, place)), code.new()
+            before = code.chosen("i1 %first", zero, code.read(kept, number))
+            scaled = code.binary("fmul", code.binary("fadd", before, total), scale)
+            target = code.pointer(outer.target, (row, column))
+            code.emit(f"{goal} = select i1 %last, ptr {target}, ptr {kept}")
+            code.write(scaled, goal, number)
 
-    _panels(code, columns, PANEL, panel)
-
-
-def collect(code: Body, outer: Outer, factor: str) -> None:
-    """Write the sums of an outer product, times a vector of one factor, to ``sums``."""
-
-    def panel(columns: list[Index], places: list[Index]) -> None:
-        def write(indices: list[list[Index]]) -> None:
-            ((row,),) = indices
-            total = code.read(code.pointer(outer.kept, (row, places[0])), code.types.number)
-            at = code.pointer(outer.target, (row, columns[0]))
-            code.write(code.binary("fmul", total, factor), at, code.types.number)
-
-        code.tiled((outer.dims[0],), [1], write)
-
-    _panels(code, outer.dims[1], 1, panel)
-
-
-def _panels(
-    code: Body, columns: int, most: int, write: Callable[[list[Index], list[Index]], None]
-) -> None:
-    """Write loops over vectors of columns; ``write`` is given where some begin, and are kept."""
-    width = code.block.width
     whole = columns // width
 
     def over(indices: list[list[Index]]) -> None:
@@ -191,9 +175,9 @@ def _panels(
         if register:
             code.emit(f"{begin} = mul nsw i64 {register}, {width}")
         vectors = [(begin, k * width) for _, k in tile]
-        write(vectors, vectors)
+        panel(vectors, vectors)
 
-    code.tiled((whole,), [most], over)
+    code.tiled((whole,), [PANEL], over)
     if columns % width:
         # Once more some that the last whole vector has, kept in a place of their own.
-        write([("", columns - width)], [("", whole * width)])
+        panel([("", columns - width)], [("", whole * width)])

@@ -69,12 +69,13 @@ class Work:
 
     def sample_loss(self, model: MLP) -> Callable[[list[Any], list[Any]], Any]:
         """Return the loss of one sample as a function of its inputs and target."""
+        loss = self.loss
 
-        def loss(x: list[Any], target: list[Any]) -> Any:
+        def of_sample(x: list[Any], target: list[Any]) -> Any:
             out = model(x)
-            return self.loss(out if isinstance(out, list) else [out], target)
+            return loss(out if isinstance(out, list) else [out], target)
 
-        return loss
+        return of_sample  # which doesn't hold the samples, as a loop over batches wouldn't
 
     def eager(self) -> tuple[float, Array]:
         """Return the value and the gradient as the engine computes them, node by node."""
