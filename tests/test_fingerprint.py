@@ -16,7 +16,7 @@ import pytest
 
 import autograd
 from autograd import CompileError, Value
-from autograd.compiler import compilation, compiled, lengths, recording
+from autograd.compiler import compilation, lengths, original, recording
 from autograd.compiler.fingerprint import fingerprint_of
 from autograd.compiler.recall import Recalled
 from nn import GPT, MLP, minimize, next_token_loss
@@ -333,7 +333,7 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return recording.record(f, example, wrt, **how)
 
     monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path))
-    for module in (compilation, compiled, lengths):
+    for module in (compilation, original, lengths):
         monkeypatch.setattr(module, "record", record)
     return found
 

@@ -106,11 +106,19 @@ BY_SAMPLES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("loss", BY_SAMPLES.values(), ids=BY_SAMPLES)
-def test_minimize_refuses_a_loss_that_takes_samples_as_floats(loss: Any) -> None:
+def test_minimize_refuses_a_loss_that_takes_samples_as_floats(
+    loss: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     w = Value(0.3)
     with pytest.raises(CompileError, match=rf"{__file__}:\d+: .*take\(values, i\)"):
-        minimize(lambda x: loss(w, x), SAMPLES, SGD([w], 0.1))
+        minimize(lambda x: loss(w, x), SAMPLES, SGD([w], 0.1), compile=True)
     assert w.data == 0.3
+    found = []
+    for compile in (False, None):  # not asked for, it is done without
+        v = Value(0.3)
+        found.append(minimize(lambda x, v=v: loss(v, x), SAMPLES, SGD([v], 0.1), compile=compile))
+    assert found[0] == found[1]
+    assert capsys.readouterr().err.startswith("minimize runs in the eager engine: ")
 
 
 def test_samples_are_tried_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd.compiler.arguments import Batch, formed, read
-from autograd.compiler.askers import home_of
 from autograd.compiler.choices import Choices
 from autograd.compiler.code import Code
 from autograd.compiler.derivatives import (
@@ -26,15 +25,14 @@ from autograd.compiler.forks import lazy
 from autograd.compiler.gradient import ExactGradient, FastGradient
 from autograd.compiler.held import Held
 from autograd.compiler.lengths import Mixture, groups_of, recorded_for
-from autograd.compiler.places import held_by
+from autograd.compiler.original import Original
 from autograd.compiler.program import Program
 from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.recall import Recalled, recalled
-from autograd.compiler.recording import FunctionGraph, record
+from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.unrolling import unrolled
-from autograd.compiler.watch import Watch
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.operand import real
@@ -74,13 +72,9 @@ class Compiled:
         matrices: tuple[Matrix, ...] = (),
         f: Callable[..., Any] | None = None,
         held: Sequence[Held] = (),
+        original: Original | None = None,
     ) -> None:
         self._f = f
-        self._origin: Compiled | None = None  # of which this is a derivative
-        self._looks_fast = backend == "llvm"
-        since = held_by(f) if f and held and not known.is_unchanged else ()
-        self._watch = Watch(held, since, known.passing, is_fast=self._looks_fast)
-        self._kin: dict[tuple[Shape, ...], Compiled] = {}
         self._matrices = matrices
         self._moving = moving
         self._alone = alone
@@ -90,11 +84,21 @@ class Compiled:
         self._real = real
         self.dtype = real.dtype
         self._keeps_loops = backend == "llvm" and not is_exact
+        is_unchanged = known.is_unchanged
         if not self._keeps_loops:
             graph = known.graph
             flat = unrolled(graph)
             known = known if flat is graph else Recalled.of(flat)
         self._graph = known
+        self._original = original or Original(
+            f,
+            known,
+            known.parameters[: len(leaves)],
+            held,
+            is_unchanged=is_unchanged,
+            keeps_loops=self._keeps_loops,
+            is_fast=backend == "llvm",
+        )
         self._choices = Choices(known, real)
         self._weights = len(leaves)
         self.backend = backend
@@ -199,8 +203,8 @@ class Compiled:
             params: the parameters as one flat array, in the order of `parameters`; by default
                 their own numbers.
         """
-        if held := self._watch.replaced():
-            self._refuse_replaced(held)
+        if held := self._original.watch.replaced():
+            self._original.refuse_replaced(held)
         if params is None and self._takes_plain:
             plain = self._code.native_values.plain(arguments, self._read_slots)
             if plain:
@@ -248,41 +252,7 @@ class Compiled:
         Raises:
             CompileError: it is another function with that.
         """
-        while held := self._watch.replaced(now=now):
-            self._refuse_replaced(held)
-
-    def _refuse_replaced(self, held: Held) -> None:
-        """Raise if the function is another one with what it holds now.
-
-        Raises:
-            CompileError: it is.
-        """
-        if self._origin:
-            self._origin.look(now=True)
-            self._watch = self._origin._watch
-            return
-        graph = self._graph
-        instead = "pass what changes as an argument, or make a Value of it, whose number is read"
-        change = (
-            f"{home_of(self._f)}{graph.name} was compiled when {self._watch.was(held)}, and it is "
-            f"another now: {instead}; or compile it again"
-        )
-        if not self._f:
-            raise CompileError(change)
-        example = [[0.0] * shape[0] if shape else 0.0 for shape in graph.shapes]
-        before, leaves = held_by(self._f), self.parameters[: self._weights]
-        try:
-            try:  # What it doesn't go by may change from now on.
-                now = record(self._f, example, leaves, self._watch.changed())
-            except Exception:
-                now = record(self._f, example, leaves)
-            now = now if self._keeps_loops else unrolled(now)
-        except Exception as error:
-            raise CompileError(f"{change} ({error})") from error
-        if not graph.is_like(now):
-            raise CompileError(change)
-        self._watch = Watch(before, held_by(self._f), now.passing, is_fast=self._looks_fast)
-        self._kin.clear()  # where lists are of other lengths, it may make a difference
+        self._original.look(now=now)
 
     def _fitting(self, arguments: Sequence[Any]) -> Any:
         """Return what takes samples of such lengths: this, another, or a `Mixture` of several."""
@@ -304,13 +274,14 @@ class Compiled:
         """
         if shapes == self._graph.shapes:
             return self
-        if shapes not in self._kin:
+        kin: dict[tuple[Shape, ...], Compiled] = self._original.kin
+        if shapes not in kin:
             assert self._f
             known = self._graph
             record = partial(recorded_for, self._f, known, shapes)
             sample = Example(known.name, shapes, [[0.0] * prod(shape) for shape in shapes])
             is_kept = self.backend == "llvm" and not self._is_strict
-            self._kin[shapes] = Compiled(
+            kin[shapes] = Compiled(
                 recalled(self._f, sample, known.parameters, record, kept=is_kept),
                 self._moving,
                 self.parameters[: self._weights],
@@ -320,7 +291,7 @@ class Compiled:
                 exact=self._is_strict,
                 real=self._real,
             )
-        return self._kin[shapes]
+        return kin[shapes]
 
     def _given(self, results: Sequence[Any], is_batch: bool, times: int = 1) -> Any:
         """Return what a call returns; of matrices of several samples there is a list.
@@ -354,8 +325,8 @@ class Compiled:
         Raises:
             CompileError: the function's output, or the first of them, is no single number.
         """
-        if held := self._watch.replaced():
-            self._refuse_replaced(held)
+        if held := self._original.watch.replaced():
+            self._original.refuse_replaced(held)
         several = self._graph.several
         if params is None and self._takes_plain and self._is_short:
             plain = self._code.native_gradient.plain(arguments, self._read_slots)
@@ -425,8 +396,8 @@ class Compiled:
         """
         if self._reduce is None:
             raise CompileError(f'{self._graph.name}: compile it with reduce="mean" or "sum"')
-        if held := self._watch.replaced():
-            self._refuse_replaced(held)
+        if held := self._original.watch.replaced():
+            self._original.refuse_replaced(held)
         if (fitting := self._fitting(arguments)) is not self:
             return fitting.reduced(*arguments, params=params)
         batch = self._read(arguments)
@@ -467,8 +438,8 @@ class Compiled:
             raise CompileError(
                 f"{self._graph.name}: backward needs parameters among wrt, and a reduction"
             )
-        if held := self._watch.replaced():
-            self._refuse_replaced(held)
+        if held := self._original.watch.replaced():
+            self._original.refuse_replaced(held)
         if self._is_short and not self._moving and self._choices.hold(arguments):
             found = self._code.native_gradient.again(arguments, self._slots)
             if found:
@@ -547,7 +518,7 @@ class Compiled:
 
     def _like(self, graph: FunctionGraph) -> Compiled:
         """Return another function, of distinct nodes, compiled in the same way."""
-        made = Compiled(
+        return Compiled(
             Recalled.of(graph, graph),
             [],
             [],
@@ -556,9 +527,8 @@ class Compiled:
             backend=self.backend,
             exact=self._code.is_exact,
             real=self._real,
+            original=self._original,
         )
-        made._origin, made._watch = self, self._watch
-        return made
 
     def _scale(self, batch: Batch) -> float:
         return 1.0 / batch.n if self._reduce == "mean" and batch.n else 1.0

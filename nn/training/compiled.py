@@ -18,6 +18,7 @@ from nn.training.lead import Lead, Snapshot
 from nn.training.learnt import Learnt
 from nn.training.masks import Masks
 from nn.training.onlookers import has_onlookers
+from nn.training.patience import Patience
 from nn.training.plan import Plan
 from nn.training.rows import Rows
 from nn.training.sample import arrays_of, sample_evaluation, sample_loss
@@ -36,17 +37,22 @@ class CompiledSteps:
     Args:
         plan: of the training.
         exact: every bit as in the eager engine.
+        patience: how often they may be compiled anew, where somebody goes on if they can't be.
 
     Attributes:
         hygiene: is told of every unit's answers, if somebody watches.
+        stopped: why `learn` has made less than all steps, where somebody goes on.
 
     Raises:
         CompileError: something in the plan can't be compiled; the message says what.
         MissingExtraError: the extra ``fast`` is not installed.
     """
 
-    def __init__(self, plan: Plan, *, exact: bool) -> None:
+    def __init__(self, plan: Plan, *, exact: bool, patience: Patience | None = None) -> None:
         import numpy
+
+        self.patience = patience
+        self.stopped: CompileError | None = None
 
         self.numpy = numpy
         self.plan = plan
@@ -99,6 +105,23 @@ class CompiledSteps:
         self._descent: Any = None
         vars(self).pop("_evaluation", None)
 
+    def _renew(self) -> None:
+        """Compile the steps anew, as a callback, or the user's own code, has changed something.
+
+        Raises:
+            CompileError: they can't be compiled any more, or have been too often.
+        """
+        plan = self.plan
+        if self.patience and not self.patience.takes_one():
+            for code in (self._cost, self._update.code):
+                code.look(now=True)
+        undo = autograd.as_it_was((plan.model, plan.loss, plan.optimizer))
+        try:
+            self._compile()
+        except CompileError:
+            undo()
+            raise
+
     @property
     def name(self) -> str:
         """The back end, as a history names it."""
@@ -143,7 +166,7 @@ class CompiledSteps:
         self.plan.optimizer.check_memory()
         self.lead.snapshot = self.lead.now()
         if not self._is_current():
-            self._compile()  # a callback, or the user's own code, has changed something
+            self._renew()
             if not self.is_ragged:
                 self._ready(self.inputs, self.targets)  # of tables that may have become shorter
         if self.is_ragged:
@@ -161,16 +184,26 @@ class CompiledSteps:
         done = len(learnt.costs)
         if done < len(order):  # something is another since
             begin = sum(map(len, order[:done]))
-            self._compile()
-            rest = self._walk(
-                order[done:],
-                lambda i: factor(done + i),
-                lambda i: tell(done + i),
-                inputs[begin:],
-                targets[begin:],
-            )
+            try:
+                self._renew()
+                rest = self._walk(
+                    order[done:],
+                    lambda i: factor(done + i),
+                    lambda i: tell(done + i),
+                    inputs[begin:],
+                    targets[begin:],
+                )
+            except CompileError as error:
+                self._stop(error, done)
+                return learnt.only(begin)
             learnt = learnt.before(begin, rest)
         return learnt
+
+    def _stop(self, reason: CompileError, made: int) -> None:
+        """Leave the other steps to somebody else; raise if there were none, or nobody is there."""
+        if not made or self.patience is None:
+            raise reason
+        self.stopped = reason
 
     def _walk(
         self,
@@ -198,7 +231,11 @@ class CompiledSteps:
                 state = self.lead.now()
                 weights[i] = state.weights
                 if not self._is_current():
-                    self._compile()
+                    try:
+                        self._renew()
+                    except CompileError as error:
+                        self._stop(error, i)
+                        break
             (cost, terms, out, units), g = self._cost.value_and_grad(
                 inputs[begin:end],
                 targets[begin:end],
@@ -223,6 +260,8 @@ class CompiledSteps:
             outs.append(out)
             answers.append(units)
             begin = end
+            if self.patience:
+                self.patience.note(len(places))
         return Learnt(
             costs,
             rates,
@@ -230,9 +269,9 @@ class CompiledSteps:
             numpy.concatenate(losses),
             list(chain.from_iterable(outs)) if self.is_ragged else numpy.concatenate(outs),
             list(chain.from_iterable(answers)) if self.is_ragged else numpy.concatenate(answers),
-            targets,
-            gradients,
-            weights,
+            targets[:begin],
+            gradients[: len(costs)],
+            weights[: len(costs) + 1],
         )
 
     @property
@@ -310,6 +349,8 @@ class CompiledSteps:
                     raise broken
         finally:
             done = descent.done
+            if self.patience:
+                self.patience.note(sum(map(len, order[:done])))
             slopes = descent.slopes.copy() if done else state.slopes
             steps = state.steps + done
             self.lead.snapshot = Snapshot(descent.last, descent.memory, steps, state.drawn, slopes)

@@ -9,8 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Never
 
-import autograd
-from autograd import CompileError, MissingExtraError, topological_order
+from autograd import Value, topological_order
 from nn.arguments import number
 from nn.callbacks import Callback
 from nn.history import History, layers_of
@@ -20,11 +19,13 @@ from nn.metrics import THRESHOLDED, accuracy, mean_of
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.schedules import Schedule
+from nn.training.changeover import StepsWherePossible, compiled_if_possible
 from nn.training.checkpoint import Checkpoint
 from nn.training.compiled import CompiledSteps
 from nn.training.dataset import Data
 from nn.training.identity import identity_of
 from nn.training.order import Order
+from nn.training.patience import Patience
 from nn.training.plan import Clip, Metric, Plan
 from nn.training.progress import Show, bar
 from nn.training.replay import Replay
@@ -179,11 +180,9 @@ class Training:
         if plan.dtype == "float32":
             compile = True
         if compile is None:
-            arguments = sum(len(node.args) for node in topological_order(term))
-            compile = (
-                arguments * len(plan.samples) * plan.epochs >= EPOCHS_WORTHWHILE and "if possible"
-            )
-        self.steps = _steps(plan, compile)
+            arguments = _arguments_of(term) * len(plan.samples) * plan.epochs
+            compile = arguments >= EPOCHS_WORTHWHILE and "if possible"
+        self.steps = _steps(plan, compile, term)
         self.history.backend = self.steps.name
         if saved:
             take_over(plan, saved)
@@ -256,6 +255,7 @@ class Training:
         if plan.callbacks or plan.metrics or observe:  # which find the model as it is
             self.steps.sync()
         self._evaluate()
+        history.backend = self.replay.backend = self.steps.name
         self.hygiene.check_epoch()
         self.is_torn = True
         if observe:
@@ -336,23 +336,28 @@ class Training:
             del kept[self.finished :]
 
 
-def _steps(plan: Plan, compile: bool | str) -> CompiledSteps | EagerSteps:
+def _steps(
+    plan: Plan, compile: bool | str, term: Value
+) -> CompiledSteps | EagerSteps | StepsWherePossible:
     """Return what makes the steps: compiled, if asked to by True, "exact", or "if possible".
+
+    Args:
+        term: the loss of a sample.
 
     Raises:
         CompileError, MissingExtraError: it can't be done, and was asked for.
     """
-    if compile:
-        is_asked = compile != "if possible"
-        undo = None if is_asked else autograd.as_it_was((plan.model, plan.loss, plan.optimizer))
-        try:
-            return CompiledSteps(plan, exact=compile == "exact")
-        except (CompileError, MissingExtraError) as error:
-            if not undo:
-                raise
-            undo()  # a model may count its calls, and draw random numbers
-            sys.stderr.write(f"fit runs in the eager engine: {error}\n")
-    return EagerSteps(plan)
+    if compile == "if possible":
+        patience = Patience(EPOCHS_WORTHWHILE / max(_arguments_of(term), 1))
+        things = (plan.model, plan.loss, plan.optimizer)
+        make = partial(CompiledSteps, plan, exact=False, patience=patience)
+        steps = compiled_if_possible("fit", things, make)
+        return StepsWherePossible(plan, steps) if steps else EagerSteps(plan)
+    return CompiledSteps(plan, exact=compile == "exact") if compile else EagerSteps(plan)
+
+
+def _arguments_of(term: Value) -> int:
+    return sum(len(node.args) for node in topological_order(term))
 
 
 def _measured(metric: Metric, predictions: Any, targets: Any, limit: float) -> Any:

@@ -28,6 +28,19 @@ class Learnt(NamedTuple):
     gradients: Any
     weights: Any
 
+    def only(self, end: int) -> Learnt:
+        """Return this without what was made ready for more samples than were learnt from.
+
+        Args:
+            end: how many these were.
+        """
+        return self._replace(
+            losses=self.losses[:end],
+            predictions=self.predictions[:end],
+            units=self.units[:end],
+            targets=self.targets[:end],
+        )
+
     def before(self, begin: int, rest: Self) -> Learnt:
         """Return this, of an epoch's first steps, with what the rest of them left behind.
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from importlib.util import find_spec
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import autograd
-from autograd import Value, mean, quoted
+from autograd import CompileError, Value, mean, quoted
 from nn.arguments import real
 from nn.optim import Optimizer
+from nn.training.changeover import compiled_if_possible, say
 from nn.training.onlookers import has_onlookers
+from nn.training.patience import Patience
 from nn.training.plan import check_dtype
 from nn.training.steps import Factor
 from nn.training.targets import check_samples, values_refused
@@ -81,12 +84,14 @@ def minimize(
         batches: the samples of each step.
         schedule: gives the factor of the learning rate of a step, counted from 0.
         tell: is told the loss of each step, when it has been made.
-        compile: whether to; by default where the extra ``fast`` is installed and the samples are
-            so many for their lengths that the code is worth making.
+        compile: whether to; by default where the extra ``fast`` is installed, the samples are so
+            many for their lengths that the code is worth making, and that can be done; if it
+            can't, or not any more, one line says why.
         dtype: "float32" for single precision, as for `nn.fit`: always compiled.
 
     Raises:
-        CompileError: the loss decides by a number, or does something else each time.
+        CompileError: it is to be compiled, and the loss decides by a number, or does something
+            else each time, or after something that a step goes by is another.
         FloatingPointError: a loss is not finite.
         TypeError, ValueError: an argument is unusable; nothing has been changed.
 
@@ -111,22 +116,39 @@ def minimize(
         return []
     if dtype == "float32":
         compile = True
+    is_asked = compile is not None
+    price = SAMPLES_WORTHWHILE * len(set(data.lengths))
     if compile is None:
-        is_worth_it = len(data.lengths) >= SAMPLES_WORTHWHILE * len(set(data.lengths))
-        compile = is_worth_it and bool(find_spec("llvmlite") and find_spec("numpy"))
-    descent: _Compiled | _Eager
+        is_there = find_spec("llvmlite") and find_spec("numpy")
+        compile = len(data.lengths) >= price and bool(is_there)
+    make = partial(_Compiled, loss, data, optimizer, dtype, schedule, tell)
+    descent: _Compiled | _Eager | None = None
     if compile:
-        descent = _Compiled(loss, data, optimizer, dtype, schedule, tell)
-    else:
-        descent = _Eager(loss, data, optimizer)
+        descent = make() if is_asked else compiled_if_possible("minimize", (loss, optimizer), make)
+    descent = descent or _Eager(loss, data, optimizer)
+    patience = Patience(price)
     losses: list[float] = []
-    factor: Factor = lambda i: (
-        real("what schedule returns", schedule(i)) if schedule else optimizer.scale
-    )
+    asked = cache(schedule) if schedule else None  # once for a step
+    factor: Factor = lambda i: real("what schedule returns", asked(i)) if asked else optimizer.scale
     try:
-        while len(losses) < count:
+        while (done := len(losses)) < count:
             # Who is told of each step may end it all.
-            for value in descent.steps_from(len(losses), 1 if tell else descent.pace, factor):
+            try:
+                values = descent.steps_from(done, 1 if tell else descent.pace, factor)
+            except CompileError as error:
+                if is_asked or isinstance(descent, _Eager):
+                    raise
+                descent.sync()
+                again = None
+                if patience.takes_one():
+                    again = compiled_if_possible("minimize", (loss, optimizer), make)
+                else:
+                    say("minimize", error)
+                descent = again or _Eager(loss, data, optimizer)
+                descent.begin(done)
+                continue
+            patience.note(data.ends[done + len(values)] - data.ends[done])
+            for value in values:
                 losses.append(value)
                 if tell:
                     tell(value)
@@ -189,6 +211,9 @@ class _Eager:
         self.optimizer = optimizer
 
     pace = 1
+
+    def begin(self, i: int) -> None:
+        """Begin at a step: any will do."""
 
     def steps_from(self, i: int, most: int, factor: Factor) -> list[float]:
         """Make the next step; return its loss, in a list."""
@@ -254,9 +279,10 @@ class _Compiled:
             keeps=False,
             single=is_few or Descent.suits_one_by_one(cost),
         )
-        self._begin(0)
+        self.broken: BaseException | None = None
+        self.begin(0)
 
-    def _begin(self, i: int) -> None:
+    def begin(self, i: int) -> None:
         """Begin at a step, with what parameters and optimiser are."""
         import numpy
 
@@ -274,14 +300,18 @@ class _Compiled:
         return 1 if self.is_watched else self.descent.pace
 
     def steps_from(self, i: int, most: int, factor: Factor) -> list[float]:
-        """Make the next steps, so many at most; return their losses."""
+        """Make the next steps, so many at most; return their losses.
+
+        What keeps one of them from being made is raised at once, or when the next is to be.
+        """
         optimizer, descent = self.optimizer, self.descent
+        if self.broken:
+            raise self.broken
         self._look()
         if descent.done == STRETCH:
             descent.begin(descent.last, descent.memory)
             self._plan(i)
         first = descent.done
-        broken: BaseException | None = None
         scales: list[float] = []
         settings: list[Sequence[float]] = []
         for k in range(i, min(i + min(most, STRETCH - first), len(self.ends) - 1)):
@@ -290,11 +320,11 @@ class _Compiled:
                 self._look()
                 settings.append(optimizer.rates(optimizer.steps + k - i + 1))
             except BaseException as error:  # which is for when the steps before are made
-                broken = error
+                self.broken = error
                 break
             scales.append(optimizer.scale)
         if self.is_watched:
-            self._begin(i)
+            self.begin(i)
             first = 0
         self.is_ahead = True
         try:
@@ -308,8 +338,8 @@ class _Compiled:
             self.sync()
             optimizer.zero_grad()  # those of the step that is not made are of no use
             _checked(value, optimizer)
-        if broken:
-            raise broken
+        if self.broken and not made:
+            raise self.broken
         if self.is_watched:
             self.sync()
         return descent.costs(first, first + made)

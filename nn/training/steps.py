@@ -35,6 +35,17 @@ class Epoch(NamedTuple):
     predictions: Any
     targets: Any
 
+    def before(self, rest: Epoch) -> Epoch:
+        """Return these first steps with the rest of them, whose batches are counted from 0."""
+        made = len(self.records)
+        later = [record._replace(batch=made + record.batch) for record in rest.records]
+        return Epoch(
+            self.records + later,
+            self.losses + rest.losses,
+            [*map(numbers_of, self.predictions), *rest.predictions],
+            [*map(numbers_of, self.targets), *rest.targets],
+        )
+
 
 class Start(NamedTuple):
     """What a training is at between two steps, in little memory.
