@@ -33,7 +33,7 @@ from autograd.page.linker import resource
 from autograd.page.packing import Column
 from autograd.page.source import excerpts, shown_paths
 from autograd.stepping.events import Recording
-from nn import MLP, Layer
+from nn import MLP, Layer, Module
 from tests.test_boxes import network
 from tests.test_stages import residual
 
@@ -374,6 +374,22 @@ def test_a_level_is_called_as_what_is_in_it_or_around_it() -> None:
     assert names("blocks.{i}.attention.{part}") == ["blocks", "in blocks", "in attention"]
     assert names("layers.{i}.layers.0.{part}") == ["layers", "in layers", "in layers 3"]
     assert names("{part}{i}.inner") == ["modules", "modules 2"]
+
+
+def test_so_it_is_only_if_most_are_called_so() -> None:
+    class Hourglass(Module):
+        def __init__(self) -> None:
+            self.down = [Layer(4, 3, seed=0), Layer(3, 2, seed=1)]
+            self.up = [Layer(2, 3, seed=2), Layer(3, 4, seed=3)]
+            self.label_parameters()
+
+        def forward(self, x: Any) -> Any:
+            for layer in (*self.down, *self.up):
+                x = layer(x)
+            return x
+
+    levels = levels_of(Structure(list(Recording(sum(Hourglass()([1.0, 0.5, 0.2, 0.1]))).nodes)))
+    assert [level["name"] for level in levels][2] == "modules"
 
 
 @pytest.mark.parametrize("scoped", [False, True])

@@ -198,6 +198,25 @@ def test_parts_of_a_stage_are_called_by_what_they_do() -> None:
     assert not any(title.startswith("stage") for title in titles)
 
 
+def test_turns_are_numbered_as_they_are_run_whatever_is_computed_first() -> None:
+    """The last turn of one of two loops is given to the head with the first one of the other."""
+    given, there, back = weights(2, 1), weights(2, 2), weights(2, 2)
+    head, inputs = weights(1, 4), [[math.sin(t)] for t in range(5)]
+
+    def run(cell: list[list[Value]], xs: list[list[float]]) -> list[list[Value]]:
+        h: list[Value] = [Value(0.0), Value(0.0)]
+        return [h := [tanh(a + b) for a, b in zip(times(given, x), times(cell, h), strict=True)]
+                for x in xs]  # fmt: skip
+
+    pairs = zip(run(there, inputs), reversed(run(back, inputs[::-1])), strict=True)
+    found = picture_of(mean([(times(head, a + b)[0] - 1) ** 2 for a, b in pairs]), level="layer")
+    keys = {item.title: item.key for item in found.items}
+    links = {item.title: {link.arg for link in item.args} for item in found.items}
+    for k in range(4):
+        assert keys[f"stage {k}"] in links[f"stage {k + 1}"]
+        assert keys[f"stage {k + 1}"] not in links[f"stage {k}"]
+
+
 def test_layers_around_a_stream_are_no_steps() -> None:
     x: list[Any] = [0.1, 1.0]
     for i in range(8):

@@ -105,10 +105,9 @@ def with_layers(structure: Structure, turns: Stages, layers: Stages) -> Stages:
         (turn, layer if size[circles[box]] == 1 else -1)
         for turn, layer, box in zip(turns.of, outside, whole, strict=True)
     ]
-    stage: dict[tuple[int, int], int] = {}
-    for i in computed:
-        if max(keys[i]) >= 0:
-            stage.setdefault(keys[i], len(stage))
+    found_first = dict.fromkeys(keys[i] for i in computed if max(keys[i]) >= 0)
+    in_order = iter(sorted(key for key in found_first if key[0] >= 0))  # as they are run
+    stage = {next(in_order) if key[0] >= 0 else key: k for k, key in enumerate(found_first)}
     run: dict[tuple[str, int], int] = {}
     runs = [("run", turns.run[turn]) if turn >= 0 else ("layer", layer) for turn, layer in stage]
     part: dict[tuple[int | None, int], int] = {}

@@ -88,7 +88,8 @@ def _name(structure: Structure, depth: int, taken: list[str]) -> str:
                if len(place) >= depth}  # fmt: skip
     stems = [name.partition(".")[0] for name in modules.values() if "." in name]
     name, times = (Counter(stems).most_common(1) or [("", 0)])[0]
-    if not (times > 1 or len(modules) == 1 == times) or name in (*taken, "op", "alike"):
+    is_most = 2 * times > len(modules) and (times > 1 or len(modules) == 1)
+    if not is_most or name in (*taken, "op", "alike"):
         outer = {place[-2].partition(".")[0] for place in modules if depth > 1}
         name = f"in {outer.pop()}" if len(outer) == 1 else "modules"
     return f"{name} {depth}" if name in taken else name

@@ -30,6 +30,7 @@ import { pointOn, route, timesAt } from "../../autograd/page/script/engine/route
 import { openRun } from "../../autograd/page/script/engine/run.js";
 import {
   EASY,
+  inOrder,
   neighbour,
   scaleOf,
   sceneOf,
@@ -435,6 +436,15 @@ test("wires end apart from each other at a frame, on its sides, and say of how m
     ),
     [17, 21],
   );
+});
+test("parts stand behind their arguments, and in a circle the first is first", () => {
+  const links = (...pairs) => pairs.map(([arg, node]) => ({ arg, node })),
+    told = (list, ...pairs) => inOrder([...list], links(...pairs)).join("");
+  assert.equal(told("abc", "ab", "bc"), "abc");
+  assert.equal(told("cab", "ab", "bc"), "abc");
+  assert.equal(told("cadb", "ab", "bc"), "adbc", "what is free stays in its order");
+  assert.equal(told("abcd", "ab", "bc", "ca", "cd"), "abcd");
+  assert.equal(told("xabcd", "dx", "ab", "bc", "ca", "cd"), "abcdx");
 });
 test("turns stand in the order in which they are run, whenever their last nodes are computed", () => {
   const { scene, frame } = turnsShown({ width: 3000, height: 300 }),

@@ -90,31 +90,47 @@ function linksOf({ count, root, groups, around, argOf, ownerOf }, of, isOpen) {
   return { inside, wires, leaving };
 }
 
-/** The parts of a box, arguments first as far as there is an order: the last node of a part may come late. */
-function inOrder(list, links) {
+/**
+ * The parts of a box, arguments first as far as there is an order: the last node of a part may come late. Where they
+ * feed each other in a circle, the first goes first.
+ */
+export function inOrder(list, links) {
   const place = new Map(list.map((item, i) => [item, i]));
   if (links.every(({ arg, node }) => place.get(arg) < place.get(node))) return list;
-  const argsOf = new Map(list.map((item) => [item, []])),
-    seen = new Set(),
+  const users = list.map(() => []),
+    args = list.map(() => []),
+    missing = list.map(() => 0),
+    ready = [], // from the last down
+    isThere = list.map(() => false),
     found = [];
-  for (const { arg, node } of links) argsOf.get(node).push(arg);
-  for (const end of list) {
-    const waiting = [[end, 0]];
-    while (waiting.length) {
-      const top = waiting.at(-1),
-        [item, k] = top;
-      if (!k && seen.has(item)) waiting.pop();
-      else if (k === argsOf.get(item).length) {
-        seen.add(item);
-        found.push(item);
-        waiting.pop();
-      } else {
-        seen.add(item);
-        top[1]++;
-        const arg = argsOf.get(item)[k];
-        if (!seen.has(arg)) waiting.push([arg, 0]);
-      }
-    }
+  for (const { arg, node } of links) {
+    users[place.get(arg)].push(place.get(node));
+    args[place.get(node)].push(place.get(arg));
+    missing[place.get(node)]++;
+  }
+  const add = (i) => {
+    const at = ready.findLastIndex((other) => other > i);
+    ready.splice(at + 1, 0, i);
+  };
+  list.forEach((_, i) => {
+    if (!missing[i]) add(i);
+  });
+  const before = (i) => args[i].find((arg) => !isThere[arg]);
+  /** The first part of a circle that waits for nothing else. */
+  const inCircle = () => {
+    const seen = new Set();
+    let i = isThere.indexOf(false);
+    for (; !seen.has(i); i = before(i)) seen.add(i);
+    let least = i;
+    for (let j = before(i); j !== i; j = before(j)) least = Math.min(least, j);
+    return least;
+  };
+  while (found.length < list.length) {
+    const i = ready.pop() ?? inCircle();
+    if (isThere[i]) continue;
+    isThere[i] = true;
+    found.push(list[i]);
+    for (const user of users[i]) if (!--missing[user]) add(user);
   }
   return found;
 }
