@@ -81,7 +81,11 @@ def _as_value(x: Any) -> Value:
 
 def descendants(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
     """Return the sources and the nodes of a graph in topological order that depend on them."""
-    return set(sources).union(node for node, _, _ in dependent(order, sources))
+    found: set[Any] = set(sources)
+    for node in order:
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
 
 
 def dependent(

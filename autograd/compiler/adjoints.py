@@ -192,13 +192,16 @@ def _adjoints(
         op = node.op
         if op is None or node not in concerned:
             continue
-        if op is SCAN and node in ends:
-            for arg, part in _through(writer, nest, node, ends.pop(node)):
-                if arg in concerned:
-                    others.setdefault(arg, []).append(part)
-        if not (node in products or node in others) or (isinstance(op, LoopOp) and op is not PART):
+        if op.__class__ is LoopOp and op is not PART:
+            if op is SCAN and node in ends:
+                for arg, part in _through(writer, nest, node, ends.pop(node)):
+                    if arg in concerned:
+                        others.setdefault(arg, []).append(part)
             continue
-        g = _total(writer, products.pop(node, ()), others.pop(node, ()), op)
+        gains, rest = products.pop(node, ()), others.pop(node, ())
+        if not (gains or rest):
+            continue
+        g = _total(writer, gains, rest, op)
         args = node.args
         if op is PART:
             ends.setdefault(args[0], {})[index_of(node)] = g

@@ -147,7 +147,10 @@ class Code:
     @lazy
     def bundles(self) -> Bundles:
         """The samples that the function writes out itself."""
-        return Bundles([]) if self.is_exact or self._has_matrices else bundles_of(self.graph)
+        if self.is_exact or self._has_matrices:
+            return Bundles([])
+        with without_gc():
+            return bundles_of(self.graph)
 
     def value_parts(self) -> list[Part]:
         """Return what computes the value of samples that are written out."""

@@ -280,12 +280,12 @@ class Writer:
             if node in follows:
                 known[node] = known[follows[node]]
             elif node not in known:
-                if isinstance(node.op, LoopOp):
-                    self._write_loop(node, nest)
-                    continue
                 op = node.op
                 if op is None:
                     known[node] = node.data
+                    continue
+                if op.__class__ is LoopOp:
+                    self._write_loop(node, nest)
                     continue
                 args = [arg if arg.__class__ is float else known[arg] for arg in node.args]
                 known[node] = self.apply(op, args)

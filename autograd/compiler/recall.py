@@ -12,6 +12,7 @@ from autograd.compiler import cache as disk
 from autograd.compiler.examples import Example
 from autograd.compiler.fingerprint import Fingerprint, fingerprint_of
 from autograd.compiler.forks import lazy
+from autograd.compiler.program import without_gc
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of
@@ -110,7 +111,8 @@ class Recalled:
     @lazy
     def digest(self) -> str:
         """A digest of the graph's text, each distinct node once."""
-        return _digest(self.shared)
+        with without_gc():
+            return _digest(self.shared)
 
     def _is_kept(self, graph: FunctionGraph) -> bool:
         return graph.parameters == self.parameters and _digest(shared(graph)) == self.digest

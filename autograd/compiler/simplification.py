@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from autograd import ops
@@ -20,47 +21,62 @@ def simplified(op: Op, args: list[Any]) -> Any:
     Args:
         args: plain floats, and at least one operand.
     """
-    if op is ops.mul:
-        for x, c in (args, reversed(args)):
-            if c.__class__ is float:
-                if c == 1:
-                    return x
-                if c == -1:
-                    return ops.neg, [x]
-    elif op is ops.div:
-        x, c = args
+    rule = RULES.get(op)
+    return rule(*args) if rule else None
+
+
+def _sum(*args: Any) -> Any:
+    return args[0] if len(args) == 1 else None
+
+
+def _dot(*args: Any) -> Any:
+    return (ops.mul, args) if len(args) == 2 else None
+
+
+def _mul(x: Any, y: Any) -> Any:
+    for arg, c in ((x, y), (y, x)):
         if c.__class__ is float:
             if c == 1:
-                return x
-            if _is_power_of_two(c):
-                return ops.mul, [x, 1 / c]
-    elif op is ops.sub:
-        x, c = args
-        if c.__class__ is float and c == 0 and math.copysign(1.0, c) > 0:
-            return x
-    elif op is ops.add:
-        for x, c in (args, reversed(args)):
-            if c.__class__ is float and c == 0 and math.copysign(1.0, c) < 0:
-                return x
-    elif op is ops.pow:
-        x, c = args
-        if c.__class__ is float and c == 1:
-            return x
-        if c.__class__ is float and c == 0:
-            return 1.0  # of NaN, too
-    elif op is ops.where:
-        c, a, b = args
-        if c.__class__ is float:
-            return a if c > 0 else b
-    elif op is ops.mul_no_nan:
-        x, y = args
-        if x.__class__ is float and x != 0 and x == x:
-            return ops.mul, [x, y]
-    elif op is ops.sum and len(args) == 1:
-        return args[0]
-    elif op is ops.dot and len(args) == 2:
-        return ops.mul, args
+                return arg
+            if c == -1:
+                return ops.neg, [arg]
     return None
+
+
+def _div(x: Any, c: Any) -> Any:
+    if c.__class__ is float:
+        if c == 1:
+            return x
+        if _is_power_of_two(c):
+            return ops.mul, [x, 1 / c]
+    return None
+
+
+def _sub(x: Any, c: Any) -> Any:
+    return x if c.__class__ is float and c == 0 and math.copysign(1.0, c) > 0 else None
+
+
+def _add(x: Any, y: Any) -> Any:
+    for arg, c in ((x, y), (y, x)):
+        if c.__class__ is float and c == 0 and math.copysign(1.0, c) < 0:
+            return arg
+    return None
+
+
+def _pow(x: Any, c: Any) -> Any:
+    if c.__class__ is float and c == 1:
+        return x
+    return 1.0 if c.__class__ is float and c == 0 else None  # of NaN, too
+
+
+def _where(c: Any, a: Any, b: Any) -> Any:
+    if c.__class__ is float:
+        return a if c > 0 else b
+    return None
+
+
+def _mul_no_nan(x: Any, y: Any) -> Any:
+    return (ops.mul, [x, y]) if x.__class__ is float and x != 0 and x == x else None
 
 
 def _is_power_of_two(x: float) -> bool:
@@ -69,3 +85,16 @@ def _is_power_of_two(x: float) -> bool:
         return False
     mantissa, exponent = math.frexp(abs(x))
     return mantissa == 0.5 and -1020 < exponent < 1020
+
+
+RULES: dict[Op, Callable[..., Any]] = {
+    ops.sum: _sum,
+    ops.dot: _dot,
+    ops.mul: _mul,
+    ops.div: _div,
+    ops.sub: _sub,
+    ops.add: _add,
+    ops.pow: _pow,
+    ops.where: _where,
+    ops.mul_no_nan: _mul_no_nan,
+}

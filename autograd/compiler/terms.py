@@ -35,7 +35,9 @@ class Whole:
                 deepest = 0
                 for arg in args:
                     if arg.__class__ is not float:
-                        deepest = max(deepest, height.get(arg, 0))
+                        below = height.get(arg, 0)
+                        if below > deepest:
+                            deepest = below
                         uses[arg] = uses.get(arg, 0) + 1
                 height[node] = deepest + 1
 
