@@ -57,11 +57,12 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
         is_users: whether only in what is of a user's own.
     """
     found: list[Held] = []
-    things = things or list(reached(f))
+    whole = things or list(reached(f))
+    things = [thing for thing in whole if thing.__class__ is not Value]
     named = named_by(things)
     asked = {"__call__", "forward"}.union(*map(attributes_in, _codes_in(things)))
-    if "label" not in named:  # the number of a value is followed
-        things = [thing for thing in things if thing.__class__ is not Value]
+    if "label" in named:  # the number of a value is followed
+        things = whole
     is_reflecting = not named.isdisjoint(REFLECTS)
     # A setting of ours is of no effect where no code that may run names it.
     settings = None if is_reflecting else named_in_ours(things, named)

@@ -64,9 +64,10 @@ def reached(f: Any) -> Iterator[Any]:
                 others += [x for kind in classes for x in _told_of(kind, named.keys(), said)]
             parts = [*parts, *others]
         for part in parts:
-            if type(part) in weakref.ProxyTypes:
+            kind = type(part)
+            if kind is not Value and kind in weakref.ProxyTypes:
                 part = getattr(getattr(part, "__init__", None), "__self__", None)
-            kind = part.__class__
+                kind = part.__class__
             if kind not in ATOMS and id(part) not in known:
                 known.add(id(part))
                 kept.append(part)
