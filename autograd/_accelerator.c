@@ -10,12 +10,9 @@
    cycles. Those that a user builds by hand are, as a function of his may refer to them; and from
    when on he gives one to a node that was recorded, all are. That first one may never be freed. */
 
-#define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <structmember.h>
 
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* the signatures are Python's */
@@ -229,9 +226,8 @@ static int is_tracked(PyObject *self) {
     return (((Node *)self)->bits & TRACKED) != 0;
 }
 
-/* What the rows need, which are generated: their arguments, and what these get */
+/* What an argument is */
 
-/* What an argument is, as far as it matters here. */
 enum { FLOAT = 0, NODE = 1, INT = 2, OTHERWISE = ODD_DATA }; /* a node may be TRACKED, too */
 
 static inline int number_of(PyObject *arg, double *x) {
@@ -248,20 +244,6 @@ static inline int number_of(PyObject *arg, double *x) {
         return isnan(*x) ? OTHERWISE : INT;
     PyErr_Clear(); /* it is too large: Python words the error */
     return OTHERWISE;
-}
-
-static inline int has_floats(PyObject *arg) {
-    return is_node(arg) && !(((Node *)arg)->bits & (ODD_DATA | ODD_GRAD));
-}
-
-/* Of one that `has_floats`, or a float. */
-static inline double float_of(PyObject *arg) {
-    return is_node(arg) ? ((Node *)arg)->data : number_in(arg);
-}
-
-static inline void pass(PyObject *arg, double x) {
-    if (is_node(arg))
-        ((Node *)arg)->grad += x;
 }
 
 INLINED PyObject *applied(int row, PyObject *const *args, Py_ssize_t n);
@@ -290,14 +272,12 @@ static PyObject *rare(const Node *node, const char *name) {
 
 static int set_rare(Node *node, const char *name, PyObject *value) {
     if (!(node->bits & RARE)) {
-        PyObject *dict = PyDict_New(), *origin = node->origin;
-        if (!dict || (origin && PyDict_SetItemString(dict, "origin", origin))) {
-            Py_XDECREF(dict);
+        PyObject *dict = Py_BuildValue("{sO}", "origin", node->origin ? node->origin : Py_None);
+        if (!dict)
             return -1;
-        }
+        Py_CLEAR(node->origin);
         node->origin = dict;
         node->bits |= RARE;
-        Py_XDECREF(origin);
     }
     return PyDict_SetItemString(node->origin, name, value);
 }
@@ -556,20 +536,14 @@ typedef struct {
     Py_ssize_t used, size;
 } Stack;
 
-static int grow(Stack *stack) {
-    stack->size = 2 * stack->size + 256;
-    Node **items = PyMem_Realloc(stack->items, (size_t)stack->size * sizeof(Node *));
-    if (!items) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    stack->items = items;
-    return 0;
-}
-
 static inline int push(Stack *stack, PyObject *node) {
-    if (stack->used == stack->size && grow(stack))
-        return -1;
+    if (stack->used == stack->size) {
+        size_t size = 2 * (size_t)stack->size + 256;
+        Node **items = PyMem_Realloc(stack->items, size * sizeof(Node *));
+        if (!items)
+            return (PyErr_NoMemory(), -1);
+        *stack = (Stack){items, stack->used, (Py_ssize_t)size};
+    }
     stack->items[stack->used++] = (Node *)node;
     return 0;
 }
@@ -588,9 +562,9 @@ static void clear(const Stack *nodes) {
         nodes->items[i]->bits &= ~(OPEN | DONE);
 }
 
-static void set_grad(Node *node, double grad) {
+static void set_grad(Node *node, double grad, uint64_t forgotten) {
     node->grad = grad;
-    node->bits &= ~ODD_GRAD;
+    node->bits &= ~(ODD_GRAD | forgotten);
 }
 
 /* Puts n roots and all before them into an order, each after its arguments, which stay DONE. At
@@ -616,7 +590,7 @@ static int put_in_order(PyObject *const *roots, Py_ssize_t n, uint64_t since, St
             continue;
         node->bits = (node->bits & ~OPEN) | DONE | (leaves ? MARKED : 0);
         if (leaves && node->op)
-            set_grad(node, 0.0);
+            set_grad(node, 0.0, 0);
         failed = push(leaves && !node->op ? leaves : order, (PyObject *)node);
     }
     clear(&stack);
@@ -691,12 +665,6 @@ static int add_to_grad(Node *leaf, double x) {
     return failed;
 }
 
-/* Of a pass that failed. */
-static void forget(Node *node, double grad) {
-    set_grad(node, grad);
-    node->bits &= ~MARKED;
-}
-
 /* Returns True after a pass; False where it hasn't begun, as it is for Python to say why. */
 static PyObject *backward(PyObject *module, PyObject *given) {
     Stack inner = {NULL, 0, 0}, leaves = {NULL, 0, 0};
@@ -713,9 +681,9 @@ static PyObject *backward(PyObject *module, PyObject *given) {
         failed = read_grad(leaves.items[i], &before[i]);
     int is_begun = !failed;
     for (Py_ssize_t i = 0; i < leaves.used && is_begun; i++)
-        set_grad(leaves.items[i], 0.0);
+        set_grad(leaves.items[i], 0.0, 0);
     if (is_begun)
-        set_grad((Node *)root, seed);
+        set_grad((Node *)root, seed, 0);
     for (Py_ssize_t i = inner.used; i-- > 0;) {
         Node *node = inner.items[i];
         __builtin_prefetch(inner.items[i > 4 ? i - 4 : 0]->a, 1);
@@ -732,14 +700,40 @@ static PyObject *backward(PyObject *module, PyObject *given) {
     for (Py_ssize_t i = 0; i < leaves.used && !failed; i++)
         failed = add_to_grad(leaves.items[i], before[i]);
     for (Py_ssize_t i = 0; i < leaves.used && is_begun && failed; i++)
-        forget(leaves.items[i], before[i]);
+        set_grad(leaves.items[i], before[i], MARKED);
     for (Py_ssize_t i = 0; i < inner.used && is_begun && failed; i++)
-        forget(inner.items[i], 0.0);
+        set_grad(inner.items[i], 0.0, MARKED);
     Py_XDECREF(held);
     PyMem_Free(before);
     PyMem_Free(inner.items);
     PyMem_Free(leaves.items);
     return PyErr_Occurred() ? NULL : PyBool_FromLong(is_begun);
+}
+
+/* Returns d out / d w for each leaf w, as `autograd.transforms` computes it; None where that must,
+   as where a node has a grad already. */
+static PyObject *slopes(PyObject *module, PyObject *const *given, Py_ssize_t n) {
+    Stack order = {NULL, 0, 0};
+    int failed = put_in_order(given, 1, 0, &order, NULL);
+    for (Py_ssize_t i = 0; i < order.used; i++)
+        failed |= order.items[i]->grad != 0.0 || signbit(order.items[i]->grad);
+    int is_begun = !failed;
+    for (Py_ssize_t i = 0; i < order.used && is_begun; i++)
+        order.items[i]->grad = -0.0; /* a sum that begins with it has the sign of its first term */
+    if (is_begun)
+        ((Node *)given[0])->grad = 1.0;
+    for (Py_ssize_t i = order.used; i-- > 0 && !failed;)
+        failed = order.items[i]->op && !is_pulled(order.items[i]);
+    PyObject *list = failed ? Py_NewRef(Py_None) : PyList_New(n - 1);
+    for (Py_ssize_t i = 1; i < n && !failed && list; i++) {
+        const Node *w = (Node *)given[i];
+        PyList_SetItem(list, i - 1, PyFloat_FromDouble(w->bits & DONE ? w->grad : 0.0));
+    }
+    for (Py_ssize_t i = 0; i < order.used && is_begun; i++)
+        order.items[i]->grad = 0.0;
+    clear(&order);
+    PyMem_Free(order.items);
+    return PyErr_Occurred() ? NULL : list;
 }
 
 /* The types */
@@ -810,6 +804,7 @@ static PyMethodDef functions[] = {
     {"connect", connect, METH_VARARGS, NULL},
     {"topological_order", topological_order, METH_VARARGS, NULL},
     {"backward", backward, METH_VARARGS, NULL},
+    {"slopes", (PyCFunction)(void (*)(void))slopes, METH_FASTCALL, NULL},
     {"weighted", (PyCFunction)(void (*)(void))weighted, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

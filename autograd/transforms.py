@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any
 
+from autograd.acceleration import accelerator
 from autograd.accumulation import accumulated, applied, edges_of, oldest
 from autograd.contexts import unchecked
 from autograd.engine import Value
@@ -73,6 +74,12 @@ def _gradients(
                     adjoint[arg] = adjoint[arg] + part if arg in adjoint else part
             rows.append([adjoint.get(w, 0.0) for w in wrt])
     return rows
+
+
+def _slopes(outs: list[Any], wrt: list[Value]) -> list[list[float]]:
+    """Return `gradients` of each of ``outs`` as floats, by leaves that nothing is older than."""
+    rows: list[Any] = [accelerator.slopes(out, *wrt) for out in outs] if accelerator else [None]
+    return list(map(floats, _gradients(outs, wrt, ends=wrt))) if None in rows else rows
 
 
 def _as_value(x: Any) -> Value:
@@ -167,8 +174,8 @@ def _shaped_gradients(
     """Return d out / d w of each out, shaped like the one w of ``wrt``, or for each in a tuple."""
     leaves = [leaf for w in wrt for leaf in flat(w)]
     rows = []
-    for found in _gradients(outs, leaves, ends=leaves):
-        rest = map(_as_value, found) if inside else iter(floats(found))
+    for found in _gradients(outs, leaves, ends=leaves) if inside else _slopes(outs, leaves):
+        rest = map(_as_value, found) if inside else iter(found)
         parts = tuple(shaped(w, rest) for w in wrt)
         rows.append(parts[0] if isinstance(argnums, int) else parts)
     return rows

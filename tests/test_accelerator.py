@@ -181,6 +181,58 @@ def test_the_order_in_c_is_that_in_python(folder: Path) -> None:
     assert after == "2.0 True"
 
 
+SLOPES = """
+import random
+from autograd import TABLE, Value, dot, sum
+from autograd.acceleration import accelerator
+from autograd.contexts import unchecked
+from autograd.evaluation import floats
+from autograd.transforms import _gradients
+rng, in_c, differing = random.Random(0), 0, []
+rows = [op for op in TABLE.values() if op.is_built_in and op.arity]
+odd = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 1e200, float("inf")]
+def number():
+    return rng.choice(odd) if rng.random() < 0.3 else rng.uniform(-2, 2)
+for _ in range(6000):
+    wrt = [Value(number()) for _ in range(3)]
+    nodes = [*wrt]
+    with unchecked():
+        for _ in range(rng.randint(1, 6)):
+            def arg():
+                return rng.choice(nodes[-4:]) if rng.random() < 0.7 else number()
+            op = rng.choice(rows)
+            args = [rng.choice(nodes), *(arg() for _ in range(op.arity - 1))]
+            rng.shuffle(args)
+            made = op(*args)
+            if rng.random() < 0.2:
+                made = rng.choice([dot([made, arg()], [arg(), 2.0]), sum([made, arg(), made])])
+            nodes.append(made)
+    wrt.append(wrt[0])
+    grads = [number() if rng.random() < 0.05 else 0.0 for _ in nodes]
+    for node, grad in zip(nodes, grads):
+        node.grad = grad
+    found = accelerator.slopes(nodes[-1], *wrt)
+    in_c += found is not None
+    (expected,) = _gradients([nodes[-1]], wrt, ends=wrt)
+    if found is not None and repr(found) != repr(floats(expected)):
+        differing.append((found, nodes))
+    assert repr([node.grad for node in nodes]) == repr(grads)
+x = Value(2.0)
+print(accelerator.slopes(x, x), accelerator.slopes(x * 3, Value(1.0)), accelerator.slopes(2.0, x))
+for out in (x / 1.0 * -0.0, x / -1.0 * 0.0, x / 2.0 * -0.0):
+    assert repr(accelerator.slopes(out, x)) == repr(floats(_gradients([out], [x], ends=[x])[0]))
+print(in_c > 3000, len(differing))
+for found, nodes in differing[:5]:
+    print(found, [(n.data, n.op, n.args) for n in nodes])
+"""
+
+
+@pytest.mark.long
+def test_slopes_in_c_are_gradients_to_the_bit(folder: Path) -> None:
+    """Signs of zeros, infinities and NaN with them; and no grad is another one after it."""
+    assert said(folder, "-c", SLOPES) == ["[1.0] [0.0] None", "True 0"]
+
+
 QUIET = """
 import sys
 from autograd import Value
