@@ -469,8 +469,7 @@ def test_a_function_that_is_refused_is_refused_again(recordings: list[Any]) -> N
             autograd.compile(lambda x: x if x > 0 else -x, 1.0)
 
 
-@pytest.mark.parametrize("made", [SGD, Adam, AdamW])
-@pytest.mark.long
+@pytest.mark.parametrize("made", [SGD, Adam, pytest.param(AdamW, marks=pytest.mark.long)])
 def test_an_optimiser_s_formula_is_kept_with_its_settings(made: Any, recordings: list[Any]) -> None:
     counts = []
     for rate, epsilon in ((0.1, 1e-8), (0.1, 1e-8), (0.1, 1e-4)):

@@ -54,7 +54,7 @@ TRUSTED = tuple(
     "autograd.engine autograd.forms autograd.functions autograd.lowering autograd.operand "
     "autograd.operation autograd.ops autograd.recorders autograd.scalar autograd.transforms "
     "nn.arguments nn.attention nn.composition nn.gpt nn.init nn.layers nn.linear nn.losses "
-    "nn.module nn.norms nn.optim nn.units nn.training.compiled".split()
+    "nn.module nn.norms nn.optim nn.units nn.training.update".split()
 )
 """Modules of this project that do the same for the same Values: their code needs no reading."""
 
