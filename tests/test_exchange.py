@@ -14,8 +14,9 @@ from autograd import TABLE, CompileError, Value, atan2, compile, exp, softplus, 
 from autograd.command.cli import main
 from autograd.command.usage import OK, REFUSED
 from autograd.compiler.exchange import onnx_model
-from autograd.compiler.program import Program, program_of, run
+from autograd.compiler.program import Program, run
 from autograd.compiler.spelling import ONNX, ONNX_IN_FLOAT
+from autograd.compiler.writer import program_of
 from autograd.contexts import unchecked
 from nn import MLP, Sequential, Standardize, save
 

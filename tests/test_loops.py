@@ -32,10 +32,11 @@ from autograd.compiler.llvm import block_for, kernel_of
 from autograd.compiler.loops import Loop, Loops
 from autograd.compiler.machine import Machine, host
 from autograd.compiler.native import NativeFunction
-from autograd.compiler.program import Instruction, Program, program_of, run
+from autograd.compiler.program import Instruction, Program, run
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import loops_of
 from autograd.compiler.sums import WORTH_A_PRODUCT, sums_of
+from autograd.compiler.writer import program_of
 from autograd.contexts import unchecked
 from autograd.testing.strategies import expressions
 from nn import MLP

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from autograd import Op, Value, gradients, ops
-from autograd.compiler.program import Instruction, Program, program_of, run
+from autograd.compiler.program import Instruction, Program, run
+from autograd.compiler.writer import program_of
 from autograd.contexts import unchecked
 from autograd.errors import CompileError
 from autograd.testing.straightline import StraightLine

@@ -14,10 +14,11 @@ from autograd import Value, compile, dot, max, relu, softmax, tanh
 from autograd.compiler.adjoints import gradient_program
 from autograd.compiler.chains import pieces_of
 from autograd.compiler.loops import Loop
-from autograd.compiler.program import Program, program_of
+from autograd.compiler.program import Program
 from autograd.compiler.ranks import ranks_of
 from autograd.compiler.recording import record
 from autograd.compiler.rolling import loops_of
+from autograd.compiler.writer import program_of
 
 WIDTH = 5
 Matrix = list[list[Value]]

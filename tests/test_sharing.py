@@ -33,8 +33,8 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.compiler.program import program_of
 from autograd.compiler.sharing import text_of
+from autograd.compiler.writer import program_of
 
 compile = autograd.compile
 

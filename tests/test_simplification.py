@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import TABLE, Op, Value, ops
-from autograd.compiler.program import Program, program_of, run
+from autograd.compiler.program import Program, run
+from autograd.compiler.writer import program_of
 from autograd.contexts import unchecked
 from tests.floats import bits
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from autograd import TABLE, Op, Value, gradients, ops, primitive, tanh
 from autograd.compiler import spelling
-from autograd.compiler.program import Instruction, Program, program_of, run
+from autograd.compiler.program import Instruction, Program, run
 from autograd.compiler.targets import TARGETS, source
+from autograd.compiler.writer import program_of
 from autograd.contexts import unchecked
 from autograd.errors import CompileError
 from autograd.operation import Primitive

@@ -8,7 +8,7 @@
 3. `adjoints` records the gradient of that graph, as the rules of the table are graphs again, but
    for what cancels by `shifts`; where every bit counts, `uses` keeps what an eager sweep would add
    up apart.
-4. `program` writes the graph down in primitives, an assignment after the other.
+4. `writer` writes the graph down as a `program` of primitives, an assignment after the other.
 5. `chains` finds the additions that are one sum, and `rolling` the loops which the code was before
    it was recorded: `groups` of instructions that do the same at evenly spaced `addresses`, which
    follow the `order` of terms, and of which `fusion` makes one loop where they walk in step.

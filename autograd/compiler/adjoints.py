@@ -11,10 +11,11 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from autograd import ops
-from autograd.compiler.program import Arg, Program, Scan, Template, Writer, template_of
+from autograd.compiler.program import Arg, Program, Scan
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting, begins_of, index_of
 from autograd.compiler.shifts import shifts_of
+from autograd.compiler.writer import Template, Writer, template_of
 from autograd.engine import Value
 from autograd.lowering import symbols
 from autograd.modes import changed_mode

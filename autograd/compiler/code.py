@@ -11,7 +11,8 @@ from autograd.compiler.adjoints import gradient_program
 from autograd.compiler.arguments import Batch
 from autograd.compiler.bundles import Bundles, bundles_of
 from autograd.compiler.forks import lazy
-from autograd.compiler.program import Program, program_of, without_gc
+from autograd.compiler.garbage import without_gc
+from autograd.compiler.program import Program
 from autograd.compiler.python import PythonFunction
 from autograd.compiler.reals import Real
 from autograd.compiler.recall import Recalled
@@ -20,6 +21,7 @@ from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import text_of
 from autograd.compiler.unrolling import unrolled
 from autograd.compiler.uses import Uses, uses_apart
+from autograd.compiler.writer import program_of
 from autograd.engine import Value
 from autograd.errors import CompileError
 

@@ -19,8 +19,8 @@ from typing import Any
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.derivatives import Matrix, matrices_of, together
 from autograd.compiler.examples import example_of
+from autograd.compiler.garbage import without_gc
 from autograd.compiler.places import held_by
-from autograd.compiler.program import without_gc
 from autograd.compiler.reals import DOUBLE, real_of
 from autograd.compiler.recall import Recalled, recalled
 from autograd.compiler.recording import record

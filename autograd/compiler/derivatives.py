@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd.accumulation import Dependence, accumulated, edges_of
 from autograd.compiler.forks import lazy
-from autograd.compiler.program import without_gc
+from autograd.compiler.garbage import without_gc
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.sharing import Sharer, shared
 from autograd.engine import Value

@@ -1,7 +1,7 @@
 """A program as one C header: its parameters inside, nothing to link but libm, nothing allocated.
 
 >>> from autograd import Value
->>> from autograd.compiler.program import program_of
+>>> from autograd.compiler.writer import program_of
 >>> x, w = Value(2.0), Value(3.0)
 >>> print(header(program_of([x], [w], [w * x]), [3.0], "triple"))
 /* triple_predict(x, out): 1 input(s), 1 output(s), 1 parameter(s). C99; every bit is kept by

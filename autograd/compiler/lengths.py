@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from autograd.compiler.arguments import formed
-from autograd.compiler.program import without_gc
+from autograd.compiler.garbage import without_gc
 from autograd.compiler.recall import Recalled
 from autograd.compiler.recording import FunctionGraph, record
 from autograd.compiler.repetition import Shape

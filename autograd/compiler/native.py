@@ -24,12 +24,13 @@ from autograd.compiler.frames import (
     converted,
     flattened,
 )
+from autograd.compiler.garbage import without_gc
 from autograd.compiler.llvm import Kernel, block_for, kernel_of
 from autograd.compiler.loops import Loops, loops_in
 from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
 from autograd.compiler.playback import kept, played
-from autograd.compiler.program import Program, without_gc
+from autograd.compiler.program import Program
 from autograd.compiler.reals import DOUBLE
 from autograd.compiler.repetition import Shape
 from autograd.compiler.rolling import loops_of

@@ -12,7 +12,7 @@ from autograd.compiler import cache as disk
 from autograd.compiler.examples import Example
 from autograd.compiler.fingerprint import Fingerprint, fingerprint_of
 from autograd.compiler.forks import lazy
-from autograd.compiler.program import without_gc
+from autograd.compiler.garbage import without_gc
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.sharing import shared, text_of

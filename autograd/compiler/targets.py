@@ -1,7 +1,7 @@
 """Programs as source code that runs where this package isn't installed.
 
 >>> from autograd import Value, tanh
->>> from autograd.compiler.program import program_of
+>>> from autograd.compiler.writer import program_of
 >>> x, w = Value(2.0), Value(3.0)
 >>> print(source(program_of([x], [w], [tanh(x * w) / w]), "python"))
 # x: inputs of one sample (1); p: parameters (1); returns a tuple of floats (1).
