@@ -40,6 +40,8 @@ def test_there_and_back() -> None:
     assert (model["none"], model["b"]) == (None, 90.0)
     values = [Value(1.0) for _ in point.numbers]
     assert point.filled(values)[0]["pair"].second.dtype == object
+    rows = Point([[1.0, 2], [[3.0, None], Value(4.0)]], ["x", "y"])
+    assert rows.filled([10.0, 20.0, 30.0, 40.0]) == [[10.0, 20.0], [[30.0, None], 40.0]]
 
 
 def test_every_number_has_the_name_that_reaches_it() -> None:

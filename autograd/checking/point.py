@@ -16,7 +16,11 @@ from typing import Any, NamedTuple
 
 from autograd.engine import Value
 from autograd.operand import real
-from autograd.tree import children, mapped
+from autograd.tree import children, like
+from autograd.tree import items as tree_items
+
+SCALARS = {float, int, Value}
+"""What the lists consist of that most points are made of."""
 
 
 class Part(NamedTuple):
@@ -68,7 +72,7 @@ class Point:
     def filled(self, items: Sequence[Any]) -> list[Any]:
         """Return arguments like these, with other scalars."""
         rest = iter(items)
-        return [mapped(lambda leaf: _filled(leaf, rest), arg) for arg in self._args]
+        return [_filled(arg, rest) for arg in self._args]
 
     def flat(self, gradient: Any, outputs: tuple[int, ...] = ()) -> list[list[float]]:
         """Return derivatives shaped like the arguments, a flat list for each output.
@@ -158,18 +162,23 @@ def _scalar(x: Any, path: str) -> Any:
         raise TypeError(f"{path}: {error}") from None
 
 
-def _filled(leaf: Any, rest: Iterator[Any]) -> Any:
-    """Return a leaf like this one, with the next scalars."""
-    if leaf.__class__ is not float and is_array(leaf):
+def _filled(tree: Any, rest: Iterator[Any]) -> Any:
+    """Return what is nested like this, with the next scalars."""
+    if tree.__class__ is list and SCALARS.issuperset(map(type, tree)):
+        return list(islice(rest, len(tree)))
+    inner = tree_items(tree)
+    if inner is not None:
+        return like(tree, [_filled(item, rest) for item in inner])
+    if tree.__class__ is not float and is_array(tree):
         import numpy as np
 
-        shape = tuple(leaf.shape)
+        shape = tuple(tree.shape)
         items = list(islice(rest, math.prod(shape)))
         kind = object if any(isinstance(item, Value) for item in items) else float
         array = np.empty(len(items), dtype=kind)
         array[:] = items
         return array.reshape(shape)
-    return None if leaf is None else next(rest)
+    return None if tree is None else next(rest)
 
 
 def _is_like(gradient: Any, args: Sequence[Any]) -> bool:
