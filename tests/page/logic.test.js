@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { arrange } from "../../autograd/page/script/engine/arrange.js";
+import { arrange, GAP } from "../../autograd/page/script/engine/arrange.js";
 import {
   marksOf,
   nextStop,
@@ -26,7 +26,7 @@ import { boxLedger } from "../../autograd/page/script/engine/ledger.js";
 import { linkTo, stateAt } from "../../autograd/page/script/engine/link.js";
 import { parsed } from "../../autograd/page/script/engine/listing.js";
 import { Squares, spreadOf } from "../../autograd/page/script/engine/norms.js";
-import { pointOn, route, timesAt } from "../../autograd/page/script/engine/routes.js";
+import { freePlace, pointOn, route, timesAt } from "../../autograd/page/script/engine/routes.js";
 import { openRun } from "../../autograd/page/script/engine/run.js";
 import {
   EASY,
@@ -446,6 +446,35 @@ test("parts stand behind their arguments, and in a circle the first is first", (
   assert.equal(told("abcd", "ab", "bc", "ca", "cd"), "abcd");
   assert.equal(told("xabcd", "dx", "ab", "bc", "ca", "cd"), "abcdx");
 });
+test("what is written at a wire covers no card, be it between columns that stand close", () => {
+  const { x, y } = GAP,
+    at = (column, row) => ({ x: column * (108 + x), y: row * (58 + y), w: 108, h: 58 }),
+    cards = [0, 1, 2].flatMap((row) => [at(0, row), at(1, row)]);
+  for (const [from, to] of [
+    [0, 0],
+    [0, 1],
+    [2, 1],
+    [1, 1],
+  ]) {
+    const [ay, by] = [at(0, from).y + 29, at(1, to).y + 29],
+      points = [
+        [108, ay],
+        [124, ay],
+        [124, by],
+        [108 + x, by],
+      ],
+      [w, h] = [52, 16],
+      [px, py] = freePlace(cards, points, w, h);
+    for (const r of cards)
+      assert.ok(
+        px + w / 2 <= r.x ||
+          px - w / 2 >= r.x + r.w ||
+          py + h / 2 <= r.y ||
+          py - h / 2 >= r.y + r.h,
+      );
+    assert.ok(Math.abs(py - (ay + by) / 2) <= 48 && Math.abs(px - 124) <= 42, "and is near");
+  }
+});
 test("turns stand in the order in which they are run, whenever their last nodes are computed", () => {
   const { scene, frame } = turnsShown({ width: 3000, height: 300 }),
     turns = scene.items.filter((item) => loop.parentOf(item) === frame - loop.count),
@@ -593,6 +622,8 @@ test("the givers of a ledger stand below their place, by sample or by use", () =
     sampleOf: [0, -1, 0, 1, 1, -1, -1, -1],
     scopeOf: (node) => places[node],
     formOf: names.map(() => ({ symbol: "+" })),
+    groups: [],
+    around: () => [],
     usesOf: () => users.map((_, e) => e),
     ownerOf: users,
   };
@@ -617,6 +648,22 @@ test("the givers of a ledger stand below their place, by sample or by use", () =
     users.map((user) => plainly(turns.get(user))),
     ["use 1", "", "use 2", "use 3", "", "", "use 4"],
   );
+});
+test("uses without a path are called by the turn of a loop, or by the box of user and leaf", () => {
+  const keep = loop.names.indexOf("keep"),
+    users = Array.from(loop.usesOf(keep), (e) => loop.ownerOf[e]),
+    said = (run, of) => giversOf(run, keep, of, () => "").map(({ text }) => text);
+  assert.deepEqual(
+    said(loop, users),
+    [...users.keys()].map((k) => `stage ${k}`),
+  );
+  const groups = [
+    { level: 0, title: "network", parent: -1 },
+    { level: 1, title: "linear", parent: 0 },
+  ];
+  const around = (inner) => ({ ...loop, groups, around: () => inner });
+  assert.deepEqual(said(around([1, 0]), users.slice(0, 1)), ["use\u00a01\u00a0· linear"]);
+  assert.deepEqual(said(around([0]), users.slice(0, 1)), [loop.names[users[0]]]);
 });
 test("a graph that is small in a pane stands in rows, if it is larger so", async () => {
   const neuron = await runOf("neuron"),

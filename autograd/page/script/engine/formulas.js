@@ -62,11 +62,19 @@ export function sentence(run, event) {
   );
 }
 
-/** Where a node stands, for one that has no name: its sample, and its module or op. */
-function placeOf({ names, samples, sampleOf, scopeOf, formOf }, node) {
+/** The box that stands for where a node uses a leaf, if no path tells: the module of both, or its turn of a loop. */
+function boxAround({ groups, around }, node, leaf) {
+  const others = new Set(around(leaf)),
+    isIt = (g) => others.has(g) || groups[groups[g].parent]?.turns;
+  const found = around(node).find((g) => groups[g].level && isIt(g));
+  return found === undefined ? "" : groups[found].title;
+}
+/** Where a node stands as it uses a leaf, for one that has no name: its sample, and its module or op. */
+function placeOf(run, node, leaf) {
+  const { names, samples, sampleOf, scopeOf, formOf } = run;
   if (names[node] !== `n${node}`) return { sample: "", place: "" };
   const sample = samples[sampleOf[node]] ?? "",
-    path = scopeOf(node),
+    path = scopeOf(node) || boxAround(run, node, leaf),
     head = sample.replace(/^sample /, "samples.");
   const inSample = path === head ? "" : path;
   const place = path.startsWith(`${head}.`) ? path.slice(head.length + 1) : inSample;
@@ -84,7 +92,7 @@ export function turnsOf(run, node) {
   for (const user of new Set(
     Array.from(run.usesOf(node), (e) => run.ownerOf[e]).sort((a, b) => a - b),
   )) {
-    const { sample, place } = placeOf(run, user),
+    const { sample, place } = placeOf(run, user, node),
       key = place && `${sample} ${place}`;
     if (!together.has(key)) together.set(key, []);
     together.get(key).push([user, sample]);
@@ -105,7 +113,7 @@ const joined = (...parts) => parts.filter(Boolean).join("\u00a0· ");
  */
 export function giversOf(run, node, givers, boxOf) {
   const uses = turnsOf(run, node),
-    places = givers.map((giver) => placeOf(run, giver).place || boxOf(giver));
+    places = givers.map((giver) => placeOf(run, giver, node).place || boxOf(giver));
   return givers.map((giver, i) => {
     const place = places[i],
       isOneOfSome = place && (place === places[i - 1] || place === places[i + 1]);

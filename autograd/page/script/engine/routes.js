@@ -199,25 +199,30 @@ function directRoute(run, wire, [a, b], aside) {
   ];
 }
 
-/** A place on a wire, or beside it, for something of a size: where it covers no card, if there is one. */
+const ASIDE = 2; // steps in which a place is looked for beside a wire
+const FARTHEST = 36; // of them
+/** The middle of a place on a wire, or near it, for something of a size: where it covers no card, if there is one. */
 export function freePlace(rects, points, w, h) {
-  const overlap = ([x, y]) => {
+  const overlap = (x, y) => {
     let area = 0;
     for (const r of rects) {
-      const across = Math.min(x + w / 2 + 2, r.x + r.w) - Math.max(x - w / 2 - 2, r.x),
-        down = Math.min(y + h / 2 + 2, r.y + r.h) - Math.max(y - h / 2 - 2, r.y);
+      const across = Math.min(x + w / 2, r.x + r.w) - Math.max(x - w / 2, r.x),
+        down = Math.min(y + h / 2, r.y + r.h) - Math.max(y - h / 2, r.y);
       if (across > 0 && down > 0) area += across * down;
     }
     return area;
   };
   let best = null,
     least = Infinity;
-  for (const aside of [-14, 0, 14, -30, 30, -50, 50, -75, 75])
-    for (const share of [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]) {
-      const [x, y] = pointOn(points, share),
-        area = overlap([x, y + aside]);
-      if (area < least) [best, least] = [[x, y + aside], area];
-      if (!area) return best;
-    }
+  for (let k = 0; k <= 2 * FARTHEST; k++) {
+    const aside = ASIDE * Math.ceil(k / 2) * (k % 2 ? -1 : 1);
+    for (const share of [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8])
+      for (const along of [0, -w / 2, w / 2]) {
+        const [x, y] = pointOn(points, share),
+          area = overlap(x + along, y + aside);
+        if (area < least) [best, least] = [[x + along, y + aside], area];
+        if (!area) return best;
+      }
+  }
   return best;
 }

@@ -240,11 +240,11 @@ function paintFlag(event) {
   layers.flag.append(drawnRoute(wire, "active"));
   if (run.isGroup(wire.arg) || run.isGroup(wire.node)) return;
   const text = `× ${show(event.local)}`,
-    [width, height] = [7 * text.length + 12, 18],
+    [width, height] = [7 * text.length + 10, 16],
     rects = [...cards.keys()].map((item) => scene.rects.get(item)),
     [x, y] = freePlace(rects, route(run, scene, wire), width, height);
   layers.flag.append(
-    shape("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 9 }),
+    shape("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 8 }),
     shape("text", { x, y: y + 4 }, text),
   );
 }
