@@ -351,10 +351,10 @@ class _Compiled:
             CompileError: the steps go by it.
         """
         self.cost.look()
-        if self.is_watched:
-            self.update.look()
-        else:  # nobody reaches the optimiser
+        if not self.is_watched:  # nobody reaches the optimiser, nor what it doesn't hold
             self.update.code.look()
+            return
+        self.update.look()
         fixed = [leaf.data for leaf in self.others]
         if fixed != self.fixed:
             self.fixed = fixed
