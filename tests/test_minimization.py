@@ -16,6 +16,7 @@ from autograd import CompileError, Descent, Value, compile, dot, mean, take, tan
 from nn import GPT, minimize, next_token_loss
 from nn.optim import SGD, Adam, Optimizer
 from nn.training import minimization
+from nn.training.batches import by_length, gathered
 from tests.test_programs import FOLDER, run
 
 pytest.importorskip("llvmlite")
@@ -120,7 +121,7 @@ def test_samples_are_looked_at_once_however_many_steps_follow(
 
 def test_steps_are_of_the_samples_of_their_batch_in_their_order() -> None:
     given = [[[1.0, 2.0], [3.0]], [[4.0]], [[5.0], [6.0, 7.0], [8.0], [9.0, 10.0]]]
-    kinds, spans, ends = minimization._by_length(minimization._gathered(given), [2, 1])
+    kinds, spans, ends = by_length(gathered(given), [2, 1])
     assert [kind.tolist() for kind in kinds] == [
         [[1.0, 2.0], [6.0, 7.0], [9.0, 10.0]],
         [[3.0], [4.0], [5.0], [8.0]],
