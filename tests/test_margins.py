@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -86,8 +87,8 @@ def test_a_row_that_only_begins_like_a_total_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
-        ('{"a": 1}\n{"a": 2}\n', "read_json('t.csv', lines=True)"),
-        ('[{"a": 1}]', "read_json('t.csv')"),
+        ('{"a": [1, 2], "b": [3, 4]}', "read_json('t.csv')"),
+        ('[["a", "b"], [1, 2]]', "read_json('t.csv')"),
         ("<!DOCTYPE html><table></table>", "read_html('t.csv')[0]"),
         ('<?xml version="1.0"?><a/>', "read_html"),
         ("+1 1:0.5 3:2e-3\n-1 2:1\n", "load_svmlight_file('t.csv')"),
@@ -99,6 +100,70 @@ def test_other_formats_are_refused_with_the_way_out(
     with pytest.raises(ValueError, match="makes a table") as caught:
         table_in(tmp_path, content)
     assert hint in str(caught.value)
+
+
+JSON = [{"a": a, "b": b, "y": y} for a, b, y in ROWS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(JSON),
+        json.dumps(JSON, indent=2),
+        "\n".join(map(json.dumps, JSON)) + "\n",
+        "\ufeff" + "\r\n\r\n".join(map(json.dumps, JSON)),
+        json.dumps({"count": 4, "rows": JSON, "next": []}),
+    ],
+)
+def test_records_of_json_are_a_table(tmp_path: Path, text: str) -> None:
+    table = table_in(tmp_path, text)
+    assert cells(table) == WHOLE
+    assert table.how == ["JSON"]
+
+
+def test_what_records_lack_is_missing_and_what_is_nested_is_named_by_its_path(
+    tmp_path: Path,
+) -> None:
+    records = [{"a": i, "at": {"x": i * i % 5, "city": "Wien"}, "y": "pq"[i % 2]} for i in range(9)]
+    del records[3]["at"]
+    records[5]["at"]["x"] = None
+    found = table_in(tmp_path, json.dumps(records))
+    assert [(column.name, column.missing) for column in found.columns] == [
+        ("a", 0), ("at.x", 2), ("at.city", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[{"a": 1, "y": [1, 2]}]', r"has a list in record 1, 'y': a cell is a number, a word or"),
+        ('{"a": 1}\n{"a": }\n', "damaged in line 2: Expecting value"),
+        ('[{"a": 1},\n{"a": 2}', "damaged in line 2: Expecting ',' delimiter"),
+        ('[{"a": ' + "[" * 100_000, "nested too deep"),
+    ],
+)
+def test_records_that_are_no_table_are_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        table_in(tmp_path, text)
+
+
+NUMBERS, WORDS = "{0},1{0},{1},c{2}\n", "a{0},b{1},c{2},d{2}\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "names"),
+    [
+        ("body,,mind,\nheight,weight,iq,class\n", NUMBERS, "height/weight/iq/class"),
+        ("body,,mind,\nheight,weight,iq,class\n", WORDS, "height/weight/iq/class"),
+        ("b,b,c,class\nm,kg,iq,class\n", NUMBERS, "b m/b kg/c iq/class"),
+        ("Q1,,Q2,\nmin,max,min,max\n", NUMBERS, "Q1 min/Q1 max/Q2 min/Q2 max"),
+    ],
+)
+def test_columns_below_titles_of_several(tmp_path: Path, head: str, row: str, names: str) -> None:
+    rows = "".join(row.format(i * 7 % 11, i % 3, i % 2) for i in range(12))
+    found = table_in(tmp_path, head + rows)
+    assert [column.name for column in [*found.columns, found.target]] == names.split("/")
+    assert "titles above them" in found.how
 
 
 def test_times_are_hours(tmp_path: Path) -> None:

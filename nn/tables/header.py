@@ -38,6 +38,28 @@ def has_names(first: list[str], rest: Any) -> bool:
     return alone and not any(cell in below for cell, below in words)
 
 
+def under_titles(titles: list[str], names: list[str]) -> list[str]:
+    """Return what columns are called whose titles are of several each; [] where they are not.
+
+    A title stands above the first of its columns, as where cells were merged, or above each.
+
+    >>> under_titles(["body", "", "mind"], ["height", "weight", "iq"])
+    ['height', 'weight', 'iq']
+    >>> under_titles(["q1", "q1", "q2", "q2"], ["min", "max", "min", "max"])
+    ['q1 min', 'q1 max', 'q2 min', 'q2 max']
+    """
+    is_merged = not all(titles)
+    if not all(names) or not (is_merged or len({*titles}) < len(titles)):
+        return []
+    if is_merged and len({*names}) == len(names):
+        return names
+    over, both = "", []
+    for title, name in zip(titles, names, strict=True):
+        over = title or over
+        both.append(name if over in ("", name) else f"{over} {name}")
+    return both if len({*both}) == len(both) else names * is_merged
+
+
 def _counts(cells: list[str], below: list[list[str]]) -> bool:
     """Return whether numbers are years in order, or 0, 1, 2, ...; and not those below, too."""
 

@@ -22,8 +22,9 @@ from nn.tables.dialect import (
     quote_of,
     tabbed,
 )
-from nn.tables.header import has_names, is_number
+from nn.tables.header import has_names, is_number, under_titles
 from nn.tables.margins import UNITS, bared, refuse_formats, trimmed
+from nn.tables.records import records_of
 
 PACKED: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
@@ -32,6 +33,9 @@ ROOM, TIMES = 2**26, 30
 
 CURE = "quote a cell that holds the separator, delete lines that are no rows, or say --sep"
 """What to do with a line of more cells than the others have."""
+
+TITLES = "titles above them"
+"""What is said of a line above that of the names."""
 
 ROWS_FOR_NAMES = 1000
 """Rows that are looked at to tell whether the first one has the names of columns."""
@@ -101,22 +105,28 @@ def _typed(pandas: Any, content: bytes, kind: str, named: Sequence[str]) -> Text
             index = given.index
             # An index that says something is a column like any other.
             given = given.reset_index() if index.name or index.nlevels > 1 else given
-            names = [str(name) for name in given.columns]
         else:
             given = pandas.read_excel(stream, header=None, dtype=object)
-            names = []
     except ImportError:
         raise
     except Exception as error:  # of several libraries, each with its own exceptions
         raise ValueError(f"can't be read: {error}") from None
-    given = given.dropna(how="all") if not names else given
+    how = [kind[1:].replace("xlsx", "Excel").replace("xls", "Excel")]
+    if kind == ".parquet":
+        return _named(given, how)
+    texts = _as_texts(given.dropna(how="all"))
+    return _checked(_headed(texts, texts.shape[1], how, named))
+
+
+def _named(given: Any, how: list[str]) -> Texts:
+    """Return a frame whose columns have names as texts."""
+    return _checked(Texts(_as_texts(given), [str(name) for name in given.columns], how))
+
+
+def _as_texts(given: Any) -> Any:
     texts = given.astype(object).map(_as_text)
     texts.columns = range(texts.shape[1])
-    texts = texts.reset_index(drop=True)
-    how = [kind[1:].replace("xlsx", "Excel").replace("xls", "Excel")]
-    if names:
-        return _checked(Texts(texts, names, how))
-    return _checked(_headed(texts, texts.shape[1], how, named))
+    return texts.reset_index(drop=True)
 
 
 def _as_text(given: Any) -> str:
@@ -132,6 +142,8 @@ def _written(
     pandas: Any, content: bytes, separator: str | None, named: Sequence[str], name: str
 ) -> Texts:
     text, encoding = decoded(content)
+    if records := records_of(text):
+        return _named(pandas.DataFrame(records, dtype=object), ["JSON"])
     refuse_formats(text, name)
     # Other marks that Python takes for the end of a line, such as U+2028, are within cells.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
@@ -221,9 +233,17 @@ def _checked(texts: Texts) -> Texts:
     whole, said = trimmed(texts.frame)
     heads = texts.names
     second = texts.frame.iloc[0].tolist() if len(texts.frame) else []
-    if UNITS in said and not all(map(str.strip, heads)) and all(map(str.strip, second)):
-        # Below titles of several columns each.
-        heads, said = second, ["titles above them", *said[1:]]
+    below = under_titles(heads, second)
+    if below and UNITS in said:
+        heads, said = below, [TITLES, *said[1:]]
+    elif (
+        below
+        and heads[0]
+        and not all(heads)
+        and has_names(second, texts.frame.iloc[1:ROWS_FOR_NAMES])
+    ):
+        whole, said = trimmed(texts.frame.iloc[1:])
+        heads, said = below, [TITLES, *said]
     texts = Texts(whole, heads, [*texts.how, *said])
     if not len(texts.frame):
         raise ValueError("has names of columns but no data" if texts.names else "is empty")
