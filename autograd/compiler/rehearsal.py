@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.compiler.askers import users_place
+from autograd.compiler.nodes import new_node
 from autograd.compiler.readings import is_for_telling
 from autograd.compiler.scans import is_loop, looped
-from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.errors import CompileError
 from autograd.forms import floats_of

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd import ops
+from autograd.compiler.nodes import new_node
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import LoopOp
 from autograd.compiler.simplification import SIMPLIFIED, simplified
-from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.operation import Op
 

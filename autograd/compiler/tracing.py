@@ -11,20 +11,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Real
 from threading import RLock, get_ident
 from typing import Any
 
 from autograd.compiler.askers import place_elsewhere, place_in, users_place
+from autograd.compiler.equality import EQUAL, is_of_numbers, is_same
 from autograd.compiler.forks import wait_for
 from autograd.compiler.handlers import OF_FLOATS, OF_VALUES, frame_that_catches
 from autograd.compiler.held import Held
+from autograd.compiler.nodes import new_node
 from autograd.compiler.places import held_by
 from autograd.compiler.readings import TracedGrad, TracedNumber, is_for_telling, traced_number
 from autograd.compiler.scans import is_loop, is_same_step, looped
-from autograd.engine import Value, clock
+from autograd.engine import Value
 from autograd.errors import CompileError
-from autograd.forms import describe, form
+from autograd.forms import describe
 from autograd.lowering import value_function
 from autograd.modes import OWN_CODE, changed_mode, current_mode
 from autograd.operand import real
@@ -35,16 +36,6 @@ IS_SET = (
     "the number of a recorded value{} is set: compiled code computes new values and changes none; "
     "set .data outside of what is compiled"
 )
-
-EQUAL = (
-    "== of a recorded value{}: what is compiled holds for all numbers, so none can decide, and a "
-    "Value equals no number and no other; write arithmetic, where(c, a, b), and take(values, i) "
-    "where an argument chooses one of some values"
-)
-
-ONE = (True,)
-
-new = Value.__new__
 
 lock = RLock()
 """Held while numbers of parameters are hidden; one function is recorded at a time."""
@@ -152,7 +143,7 @@ class FunctionTracer:
                     changed += [
                         node
                         for node, data in known.items()
-                        if node.data is not data and not _is_same(node.data, data)
+                        if node.data is not data and not is_same(node.data, data)
                     ]
                 for node, reading in self._made.items():
                     node.data = reading.number
@@ -206,14 +197,11 @@ class FunctionTracer:
         """Raise if plain numbers could be equal where Values are not.
 
         Raises:
-            CompileError: the other is a number, or both are arguments, which calls give as numbers.
+            CompileError: it is no question of identity.
         """
         if sys._getframe(2).f_globals.get("__name__", "").partition(".")[0] in OWN_CODE:
             return  # a short cut of a loss of ours, of the same numbers
-        is_value = other.__class__ is Value
-        if node is other or (is_value and not {node, other} <= self.arguments):
-            return
-        if is_value or isinstance(other, Real) or getattr(other, "dtype", None) == "bool":
+        if is_of_numbers(node, other, self.arguments):
             raise self.refused(EQUAL.format(describe(node)))
 
     def is_told(self, node: Value, asked: str) -> bool:
@@ -383,7 +371,7 @@ class FunctionTracer:
         """Return whether the number of a node is another than when it was made or met."""
         for known in (self._made, self._hidden, self._constants):
             if node in known:
-                return not _is_same(node.data, known[node])
+                return not is_same(node.data, known[node])
         return False
 
     def _floats(self, args: tuple[Any, ...]) -> list[float]:
@@ -419,27 +407,5 @@ def _is_hidden(leaf: Any) -> bool:
     return type(leaf.grad) is TracedGrad
 
 
-def _is_same(data: Any, before: Any) -> bool:
-    """Return whether a number was left alone; a float, which may be made anew, to the bit."""
-    is_float = type(data) is float and type(before) is float
-    return data is before or (is_float and data.hex() == before.hex())
-
-
 def _float(data: Any) -> float:
     return data.number if type(data) is TracedNumber else data
-
-
-def new_node(data: float, op: Op | None, args: tuple[Any, ...], origin: Origin | None) -> Value:
-    """Return a node with these, whatever mode is current."""
-    node = new(Value)
-    if op is None or op.by_hand or not 0 < len(args) < 3:
-        node.__setstate__(((data, 0.0, op, args, "", origin),))
-        return node
-    node.data, node.grad, node.label, node.origin = data, 0.0, "", origin
-    node._mark, node._age = None, clock[0]
-    if len(args) == 1:
-        node._a, node._b, node._form = args[0], 0.0, form(op, ONE)
-    else:
-        (a, b) = node._a, node._b = args
-        node._form = form(op, (a.__class__ is not float, b.__class__ is not float))
-    return node

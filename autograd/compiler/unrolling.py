@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.compiler.nodes import new_node
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import PART, SCAN, LoopOp, Nesting
-from autograd.compiler.tracing import new_node
 from autograd.engine import Value
 from autograd.graph import topological_order
 
