@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import struct
 from collections.abc import Callable
 from math import inf, isnan, nan
 from types import SimpleNamespace
@@ -123,6 +124,39 @@ def test_a_steep_rise_is_no_kink_that_excuses_a_slope_of_zero(steep: float) -> N
     jump = lambda t: t + (t > 0.3)
     assert judged(jump, 0.3, 1.0).verdict == "kink"
     assert judged(jump, 0.3, 3.0).verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("steep", "middle", "x"),
+    [
+        (1e9, 0.18891423517317207, 0.18891423536057747),
+        (1e9, 0.6655076998411693, 0.6655076993129059),
+        (1e11, 0.0465801091483673, 0.04658010914346023),
+        (1e11, 1.9545926304553176, 1.9545926304474117),
+    ],
+)
+def test_a_steep_rise_on_a_line_is_no_jump_from_one_side(
+    steep: float, middle: float, x: float
+) -> None:
+    """The samples on one side tell too little of the slope there for a kink."""
+    rising = lambda t: math.tanh(steep * (t - middle)) / 2 + t
+    slope = steep * (1 - math.tanh(steep * (x - middle)) ** 2) / 2 + 1
+    assert judged(rising, x, slope).verdict == "ok"
+    for claim in (0.0, 1.0, -slope, 1.05 * slope):
+        assert judged(rising, x, claim).verdict == "wrong"
+
+
+def test_what_is_constant_only_nearby_is_not_known_to_be_flat() -> None:
+    def rounded(t: float) -> float:  # around 100, numbers of single precision are 7.6e-6 apart
+        return float(struct.unpack("<f", struct.pack("<f", t))[0])
+
+    tilted = lambda t: rounded(100 - rounded(5e-6 * rounded(t)))
+    for claim in (0.0, -5e-6, 5e-6):
+        assert judged(tilted, 0.0137, claim).verdict == "noise"
+    assert judged(tilted, 0.0137, 1.0).verdict == "wrong"
+    # What bends far away, by more than rounding hides, is flat here.
+    assert judged(lambda t: rounded(max(100.0, t)), 0.0137, 0.0).verdict == "ok"
+    assert judged(lambda t: 100.0, 0.0137, 0.0).verdict == "ok"
 
 
 def test_what_a_sum_loses_is_neither_right_nor_wrong() -> None:

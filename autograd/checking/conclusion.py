@@ -49,7 +49,7 @@ class Survey:
         seen: every stencil.
         within: the stencil inside of one step, if f is constant there.
         step: how wide the steps are in which f moves, if that is too wide for mere rounding.
-        stands: whether it may as well be constant, as it is within each of them.
+        stands: whether it may as well be constant, as it is within each of them, or nearby.
         coarse: the slope over many such steps, where it says little.
         hidden: the steepest slope that rounding to single or half precision may hide.
     """
@@ -122,6 +122,7 @@ def _conclude_constant(line: Line, found: Survey) -> None:
         widest = max(found.seen, key=lambda s: s.h)
         unit_there = unit_of(line.values(), line.middle)
         found.hidden = max(unit_there, OWN * widest.rounding) / widest.h
+        found.stands = 0 < found.reach <= found.hidden
 
 
 def _best(moving: list[Stencil]) -> Stencil:

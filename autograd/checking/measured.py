@@ -10,6 +10,7 @@ from autograd.checking.conclusion import SHARP_SLOPE, TELLING, Survey
 from autograd.checking.jump import Jump, jump_nearby
 from autograd.checking.line import EPSILON, Line
 from autograd.checking.stencil import CONFIDENCE, Slope, Stencil
+from autograd.checking.steps import Steps
 from autograd.checking.survey import explore, look_again, look_where_steep
 
 MARGIN = 1.5
@@ -25,7 +26,7 @@ def judge(line: Line, claim: Claim) -> Comparison:
         return Comparison(nan, inf, 0.0, "undefined")
     found = explore(line)
     verdict = _verdict(claim, found, line.x)
-    if verdict == "kink" and any(seen.jumps for seen in found.seen):
+    if found.kind == "kink" and _may_hide_a_rise(line, found, verdict):
         look_where_steep(line, found, line.steepness)
         verdict = _verdict(claim, found, line.x)
     remark = ""
@@ -42,6 +43,15 @@ def judge(line: Line, claim: Claim) -> Comparison:
         remark = _remark(found)
     tolerance = _tolerance(claim, slope)
     return Comparison(slope.value, slope.error, tolerance, verdict, remark=remark)
+
+
+def _may_hide_a_rise(line: Line, found: Survey, verdict: str) -> bool:
+    """Return whether a jump may be a steep rise that no sample lies in, and would tell more."""
+    heights = [abs(seen.bend) * seen.h for seen in found.seen if seen.jumps]
+    if not heights or verdict not in ("kink", "noise"):
+        return False
+    # Where rounding jumps, the slope between two jumps is none of f.
+    return verdict == "kink" or not Steps(line, 0.0, max(heights)).are_low
 
 
 def _remark(found: Survey) -> str:
