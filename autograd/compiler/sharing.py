@@ -13,7 +13,7 @@ from autograd import ops
 from autograd.compiler.nodes import new_node
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.scans import LoopOp
-from autograd.compiler.simplification import SIMPLIFIED, simplified
+from autograd.compiler.simplification import SIMPLIFIED, bits, simplified
 from autograd.engine import Value
 from autograd.operation import Op
 
@@ -38,7 +38,7 @@ def text_of(graph: FunctionGraph) -> str:
 def _lines(graph: FunctionGraph) -> Iterator[str]:
     names = {leaf: f"x{i}" for i, leaf in enumerate(graph.inputs)}
     names |= {leaf: f"p{i}" for i, leaf in enumerate(graph.parameters) if leaf not in names}
-    text = lambda arg: repr(arg) if arg.__class__ is float else names[arg]
+    text = lambda arg: bits(arg).hex() if arg.__class__ is float else names[arg]
     yield f"{len(graph.inputs)} inputs, {len(graph.parameters)} parameters"
     for place, rows in graph.choices.items():
         yield f"x{place} chooses of {rows}"
@@ -49,7 +49,7 @@ def _lines(graph: FunctionGraph) -> Iterator[str]:
             # It has no gradient, so it isn't that node.
             names[node] = f"detached {names[graph.follows[node]]}"
         elif node.op is None:
-            names[node] = f"leaf {node.data!r}"
+            names[node] = f"leaf {bits(node.data).hex()}"
         else:
             names[node] = f"v{len(names)}"
             yield f"{names[node]} = {node.op.name}({', '.join(map(text, node.args))})"
@@ -103,7 +103,7 @@ class Sharer:
                 return self.apply(*short) if short.__class__ is tuple else short
         key: tuple[Any, ...] = (op, *args)
         if has_floats:
-            key = (op, *[arg.hex() if arg.__class__ is float else arg for arg in args])
+            key = (op, *[bits(arg) if arg.__class__ is float else arg for arg in args])
         found = self.numbered.get(key)
         if found is None:
             found = self.numbered[key] = new_node(0.0, op, tuple(args), None)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from autograd import ops
 from autograd.compiler.program import INSTRUCTIONS, Arg, Instruction, Program, Scan
 from autograd.compiler.scans import PART, SCAN, LoopOp, LoopStep, Nesting, begins_of, index_of
-from autograd.compiler.simplification import SIMPLIFIED, simplified
+from autograd.compiler.simplification import SIMPLIFIED, bits, simplified
 from autograd.errors import CompileError
 from autograd.graph import topological_order
 from autograd.lowering import symbols
@@ -170,8 +170,7 @@ class Writer:
             if int not in map(type, args):
                 return op.ieee(*args)
             short = simplified(op, args)
-            # A number and a constant of the same size are equal in Python, as are 0.0 and -0.0.
-            key = (op, *[x.hex() if x.__class__ is float else x for x in args])
+            key = (op, *[bits(x) if x.__class__ is float else x for x in args])
         else:
             short = simplified(op, args) if op in SIMPLIFIED else None
         if short is not None:
