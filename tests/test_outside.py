@@ -30,6 +30,7 @@ compile = functools.partial(autograd.compile, backend="python")
 W = Value(0.5)
 OWN = random.Random(1)
 NUMPYS = np.random.default_rng(1)
+OLD = np.random.RandomState(1)
 TEXT = io.StringIO("2.0")
 HERE = Path(__file__)
 
@@ -45,6 +46,8 @@ DRAWS: dict[str, Callable[[], float]] = {
     "of one's own": lambda: rarely(OWN.gauss(5.0, 0.1)),
     "of NumPy": lambda: rarely(np.random.rand()),
     "of NumPy's, one's own": lambda: rarely(NUMPYS.random()),
+    "of two at once": lambda: np.random.randn(),
+    "of two at once, one's own": lambda: OLD.normal(),
 }
 
 
@@ -53,6 +56,29 @@ def test_random_numbers_are_seen_where_runs_happen_to_draw_alike(draw: Any) -> N
     place = rf"{re.escape(__file__)}:{draw.__code__.co_firstlineno}: "
     with pytest.raises(CompileError, match=f"^{place}.* draws random numbers"):
         compile(lambda x: x * W * draw(), 1.0)
+
+
+ASKED: dict[str, tuple[Callable[[], float], str]] = {
+    "the time": (lambda: time.time(), "time"),
+    "an hour": (lambda: float(datetime.now().microsecond), "now"),
+    "chance": (lambda: float(os.urandom(1)[0]), "urandom"),
+    "a generator without a seed": (lambda: np.random.RandomState().normal(), "urandom"),
+}
+
+
+@pytest.mark.parametrize(("ask", "asked"), ASKED.values(), ids=ASKED)
+def test_what_is_asked_is_named_where_runs_differ(ask: Any, asked: str) -> None:
+    with pytest.raises(CompileError, match=rf"{re.escape(__file__)}:\d+: .* calls {asked}\(\)"):
+        compile(lambda x: x * W * ask(), 1.0)
+
+
+def test_numpys_old_generators_may_be_seeded_in_the_function() -> None:
+    def f(x: Any) -> Any:
+        first, other = np.random.RandomState(3), np.random.RandomState(seed=4)
+        return x * W * first.normal() + other.randn()
+
+    for _ in range(3):  # Python does some calls otherwise once they have been done a few times
+        assert compile(f, 1.0)(2.0) == f(Value(2.0)).data
 
 
 def test_what_is_seeded_in_the_function_is_the_same_each_time() -> None:

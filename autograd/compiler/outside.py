@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.askers import is_users, place_in
+from autograd.compiler.askers import innermost, is_users, place_in
 from autograd.compiler.leftovers import CLOCKS
 from autograd.compiler.names import names_of
 from autograd.compiler.reach import is_foreign
+from autograd.compiler.statements import TOLD, Use, call_of, instructions_of
 from autograd.engine import Value
 
 QUIET = frozenset(
@@ -168,7 +169,7 @@ class Asked:
         owner = type(function.__self__) if hasattr(function, "__self__") else None
         is_asked = (
             (name in CALENDAR and (home == "time" or _is_of_datetime(function)))
-            or (name in ASKING and home in SYSTEM)
+            or (name in ASKING and home in SYSTEM and not _is_seeding(frame))
             or (name in INTERPRETER and home in OF_INTERPRETER)
             or (name == "input" and home == "builtins")
             or name == "fromfile"
@@ -179,6 +180,20 @@ class Asked:
             name = "Random"  # which nothing has seeded
         if is_asked and not self.refused and (place := _users(frame)):
             self.refused = place, name
+
+
+def _is_seeding(asker: FrameType) -> bool:
+    """Return whether NumPy makes a generator for a seed: at first it gives it one of the system's.
+
+    In C, so that the innermost frame of a user's is that of who calls it.
+    """
+    frame = innermost(asker)
+    if not frame:
+        return False
+    at = frame.f_lasti
+    made = next(i for i in instructions_of(frame.f_code) if i.offset >= at and i.arg is not None)
+    call = call_of(frame.f_code, Use(TOLD, made.offset, made.offset + 1))
+    return bool(call and call.path[-1:] == ("RandomState",) and made.arg)
 
 
 def _is_of_datetime(function: Any) -> bool:
