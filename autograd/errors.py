@@ -4,9 +4,14 @@ from __future__ import annotations
 
 
 def quoted(x: object) -> str:
-    """Return the beginning of a repr, which may be long, too deep to be written, or fail."""
+    """Return the beginning of a repr, which may be long, too deep to be written, or fail.
+
+    Without addresses, which are others in each run.
+    """
+    import re  # a program without an error is loaded without it
+
     try:
-        return f"{x!r:.60}"
+        return f"{re.sub(r' at 0x[0-9A-Fa-f]+', '', repr(x)[:200]):.60}"
     except Exception:
         return f"<{type(x).__qualname__:.60} that can't be written>"
 

@@ -13,14 +13,15 @@ class Facade:
     """What ``__init__.pyi`` says, where type checkers read it: names, by module.
 
     Those below ``# isort: split`` are public too, and a star import leaves them where they are,
-    as it does those of the built-ins.
+    as it does those of the built-ins. The module ``elsewhere`` has NAMES, each with what to
+    write in place of a name that only other libraries have.
 
     Attributes:
         names: what a star import takes.
     """
 
-    def __init__(self, package: ModuleType) -> None:
-        self._package = package
+    def __init__(self, package: ModuleType, elsewhere: str = "") -> None:
+        self._package, self._elsewhere = package, elsewhere
         self._homes: dict[str, str] = {}
         path = f"{package.__path__[0]}/__init__.pyi"
         stub = package.__spec__.loader.get_data(path).decode()  # type: ignore[union-attr]
@@ -41,7 +42,9 @@ class Facade:
         """Return what the package calls so: its ``__getattr__``."""
         home, package = self._homes.get(name), self._package.__name__
         if home is None:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            known = import_module(self._elsewhere).NAMES if self._elsewhere else {}
+            hint = f": {known[name]}" if name in known else ""
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
         if home == package:
             return import_module(f"{package}.{name}")
         # As the statement does: what is called so in the module, else a module inside of it.

@@ -17,7 +17,7 @@ except ImportError as error:  # not our autograd
     raise ImportError(describe_conflict() or error) from error
 from autograd.facade import Facade
 
-_facade = Facade(sys.modules[__name__])
+_facade = Facade(sys.modules[__name__], "nn.elsewhere")
 __all__ = _facade.names
 __getattr__ = _facade.load
 __dir__ = _facade.listed

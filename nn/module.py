@@ -9,6 +9,7 @@ from functools import wraps
 from autograd import Value, quoted, scope
 from autograd.annotations import Any, NamedTuple, Self
 from nn.arguments import listed, real
+from nn.elsewhere import FIT, METHODS, Elsewhere
 from nn.prediction import predicted
 from nn.summary import table_of
 
@@ -28,15 +29,6 @@ class Unmatched(NamedTuple):
 
     missing: list[str]
     unknown: list[str]
-
-
-class _Elsewhere:
-    """In place of a method that there isn't; a subclass may have an attribute of its name."""
-
-    def __get__(self, _: Any, kind: type) -> Any:
-        raise AttributeError(
-            f"{kind.__name__} has no fit: write nn.fit(model, (X, y), loss, optimizer, epochs=10)"
-        )
 
 
 def _entered(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,8 +92,6 @@ class Module:
     nin: int | None = None
     nout: int | None = None
     """How many numbers come in and go out, where known."""
-
-    fit = _Elsewhere()
 
     _kept: tuple[str, ...] = ()
     """The attributes in which calls have kept something: what is found there is no parameter."""
@@ -184,9 +174,11 @@ class Module:
         """Return this module, under the name "", and the modules below it by path."""
         return {_path(keys): item for keys, item in _walk(self) if isinstance(item, Module)}
 
-    def train(self) -> Self:
-        """Return this module, it and all below it set to be trained."""
-        return self._set("training", True)
+    def train(self, mode: bool = True) -> Self:
+        """Return this module, it and all below it set to be trained, or else used, as by `eval`."""
+        if not isinstance(mode, bool):
+            raise TypeError(f"train takes True or False: got {quoted(mode)}; to learn, {FIT}")
+        return self._set("training", mode)
 
     def eval(self) -> Self:
         """Return this module, it and all below it set to be used."""
@@ -403,3 +395,7 @@ def _held(item: object) -> Iterator[Value | Module]:
 
 def _path(keys: tuple[Any, ...]) -> str:
     return ".".join(map(str, keys))
+
+
+for _name in METHODS:
+    setattr(Module, _name, Elsewhere(_name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import autograd
-from autograd import CompileError, MissingExtraError, Value, no_grad, trace
+from autograd import CompileError, MissingExtraError, Value, no_grad, quoted, trace
 from autograd.annotations import Any
 
 ANSWERS_WORTHWHILE = 2_000_000
@@ -22,9 +22,10 @@ def predicted(model: Callable[[Any], Any], inputs: Any) -> Any:
         TypeError: an input is no list of numbers.
     """
     rows = inputs.to_numpy() if hasattr(inputs, "to_numpy") else inputs
+    rows = rows if hasattr(rows, "__len__") else list(rows)
     if not all(hasattr(row, "__len__") for row in rows):
         raise TypeError(
-            f"predict takes a list of inputs, each a list of numbers: got {inputs!r:.60}; of a "
+            f"predict takes a list of inputs, each a list of numbers: got {quoted(inputs)}; of a "
             "single x, it is predict([x])[0]"
         )
     plain = rows.tolist() if hasattr(rows, "tolist") else [list(row) for row in rows]

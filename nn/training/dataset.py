@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from autograd import Value
+from autograd import Value, quoted
 from nn.losses import Loss, bare, labels_of
 
 Data = tuple[Sequence[Sequence[float]], Sequence[Any]]
@@ -40,12 +40,12 @@ class Dataset(Sequence[Sample]):
             hint = "; of a list of samples, tuple(zip(*data)) makes it" if pairs else ""
             raise TypeError(
                 f"{which or 'data '}must be the pair (inputs, targets), as in fit(model, (X, y), "
-                f"...): got {data!r:.60}{hint}"
+                f"...): got {quoted(data)}{hint}"
             )
         inputs, targets = (x.to_numpy() if hasattr(x, "to_numpy") else x for x in data[:2])
         for name, given in (("inputs", inputs), ("targets", targets)):
             if not hasattr(given, "__len__"):
-                raise TypeError(f"{which}{name} must be a list or an array: got {given!r:.60}")
+                raise TypeError(f"{which}{name} must be a list or an array: got {quoted(given)}")
         if len(inputs) != len(targets) or not len(inputs):
             raise ValueError(
                 f"{which}data needs as many inputs as targets, at least one: "
@@ -94,7 +94,7 @@ class Dataset(Sequence[Sample]):
     def _row(self, i: int, row: Any) -> list[float]:
         name = f"{self.which}inputs[{i}]"
         if not hasattr(row, "__len__"):
-            raise TypeError(f"{name} must be a list of numbers: got {row!r:.60}")
+            raise TypeError(f"{name} must be a list of numbers: got {quoted(row)}")
         return _several(name, row)
 
     def _target(self, i: int, target: Any) -> float | list[float]:

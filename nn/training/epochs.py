@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from os import PathLike
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, ParamSpec
 
 from autograd import Value, topological_order
 from nn.arguments import number
 from nn.callbacks import Callback
+from nn.elsewhere import FIT
 from nn.history import History, layers_of
 from nn.hygiene import DivergenceError, Hygiene
 from nn.losses import Loss, bare, is_classification, threshold
@@ -33,6 +34,8 @@ from nn.training.resumption import compile_of, saved_of, state_of, take_over
 from nn.training.steps import EagerSteps, Start
 from nn.training.trial import tried_out
 
+P = ParamSpec("P")
+
 EPOCHS_WORTHWHILE = 4_000_000
 """Arguments in the graphs of all samples in all epochs from which on a training is compiled.
 
@@ -52,6 +55,22 @@ CALLED = {
 """What other libraries' arguments are here."""
 
 
+def _asked(fit: Callable[P, History]) -> Callable[P, History]:
+    """Return ``fit``, which says how it is called where arguments are missing."""
+
+    @wraps(fit)
+    def call(*args: P.args, **kwargs: P.kwargs) -> History:
+        try:
+            return fit(*args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__ and error.__traceback__.tb_next:  # from inside of it
+                raise
+            raise TypeError(f"{error}; {FIT}") from None
+
+    return call
+
+
+@_asked
 def fit(
     model: Module,
     data: Data,

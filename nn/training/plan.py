@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from autograd import Value
+from autograd import Value, quoted
 from nn.arguments import count, number, seed_of
 from nn.callbacks import Callback
 from nn.filters import Dropout
@@ -64,24 +64,26 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not isinstance(self.model, Module):
-            raise TypeError(f"model must be a Module, such as nn.MLP: got {self.model!r:.60}")
+            raise TypeError(f"model must be a Module, such as nn.MLP: got {quoted(self.model)}")
         if not isinstance(self.optimizer, Optimizer):
             raise TypeError(
-                f"optimizer must be one of nn.optim, such as SGD: got {self.optimizer!r:.60}"
+                f"optimizer must be one of nn.optim, such as SGD: got {quoted(self.optimizer)}"
             )
         if not callable(self.loss):
             raise TypeError(
                 "loss must be a function, such as nn.losses.half_squared_error: "
-                f"got {self.loss!r:.60}"
+                f"got {quoted(self.loss)}"
             )
         for name, functions in (("metrics", self.metrics), ("callbacks", self.callbacks)):
             if callable(functions) or isinstance(functions, str):
-                raise TypeError(f"{name} must be a list of functions: got {functions!r:.60}")
+                raise TypeError(f"{name} must be a list of functions: got {quoted(functions)}")
             for i, function in enumerate(functions):
                 if not callable(function):
-                    raise TypeError(f"{name}[{i}] must be a function: got {function!r:.60}")
+                    raise TypeError(f"{name}[{i}] must be a function: got {quoted(function)}")
         if self.schedule is not None and not callable(self.schedule):
-            raise TypeError(f"schedule must be a function of the epoch: got {self.schedule!r:.60}")
+            raise TypeError(
+                f"schedule must be a function of the epoch: got {quoted(self.schedule)}"
+            )
         if self.compile not in (None, True, False, "exact"):
             raise ValueError(
                 f'compile must be True, False, "exact" or None: got {self.compile!r:.40}'
