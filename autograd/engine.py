@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from _thread import RLock  # as functools does: threading takes longer to load than this
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Real
 
 from autograd.acceleration import accelerated
 from autograd.annotations import TYPE_CHECKING, Any, NamedTuple, final
@@ -17,7 +18,7 @@ from autograd.forms import Form, describe, floats_of, form_of
 from autograd.graph import topological_order
 from autograd.lowering import value_function
 from autograd.modes import current_mode, source_line
-from autograd.operand import Operand, real
+from autograd.operand import Operand, real, refusal
 from autograd.operation import Op, plain
 from autograd.place import Origin
 from autograd.schedule import backward_order
@@ -248,7 +249,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     Raises:
         DomainError: the arguments lie outside the op's domain; under `debug` also if finite
             ones overflow, or NaN arises.
-        TypeError: an argument is neither a Value nor a real number.
+        TypeError: an argument is neither a Value nor a real number, or its ``.data`` is none.
     """
     mode = current_mode()
     if mode.tracing:
@@ -257,8 +258,12 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     args = tuple([arg if arg.__class__ is Value else real(plain(arg)) for arg in args])
     floats = floats_of(args)
     origin = (mode.scope, *source_line()) if mode.debug else mode.origin
-    problem = op.violation(floats) if mode.checked else ""
-    data = 0.0 if problem else value_function(op, len(args))(*floats)
+    try:
+        problem = op.violation(floats) if mode.checked else ""
+        data = 0.0 if problem else value_function(op, len(args))(*floats)
+    except TypeError as error:  # a .data may have been set to anything
+        wrong = (TypeError(refusal(x)) for x in floats if not isinstance(x, Real))
+        raise next(wrong, error) from None
     if inspector:
         problem = problem or inspector.inspect(op, floats, data)
         if problem:

@@ -44,7 +44,7 @@ if way > AS_LEAF:
 TEXT = """\
 try:
     {compute}
-except (ValueError, ArithmeticError):
+except (ValueError, ArithmeticError, TypeError):
     return record(op, {args})
 node = new(Value)
 node.data = data

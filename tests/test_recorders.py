@@ -105,6 +105,28 @@ def test_an_error_comes_alone_however_often_there_was_none() -> None:
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+def test_data_that_is_no_number_is_refused_the_same_however_often_it_was_one() -> None:
+    x = Value(0.5)
+    own = Op("own_of_floats", lambda x: float.hex(x) and x, (lambda y, x: 1.0,))
+    ways: list[Callable[[Value], Value]] = [
+        lambda y: y + 1.0, lambda y: 2.0 / y, lambda y: -y, lambda y: y.tanh(), lambda y: y * x,
+        lambda y: TABLE["relu"](y), lambda y: autograd.dot([y, x], [x, y]), own,
+    ]  # fmt: skip
+    for way in ways:
+        for _ in range(2):
+            for wrong in ("a", None):
+                y = Value(1.0)
+                y.data = wrong  # type: ignore[assignment]
+                with pytest.raises(TypeError, match=f"expected a real number, got {wrong!r}") as e:
+                    way(y)
+                assert e.value.__suppress_context__ or e.value.__context__ is None
+            for _ in range(CALLS_WORTHWHILE + 1):
+                way(x)
+    y.data = 3
+    with pytest.raises(TypeError, match="hex"):  # a row's own error stays
+        own(y)
+
+
 @pytest.mark.parametrize("name", ["__sub__", "__rsub__", "__neg__", "tanh"])
 def test_a_method_becomes_a_recorder_when_it_has_been_called_so_often(
     name: str, monkeypatch: pytest.MonkeyPatch
