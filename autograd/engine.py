@@ -154,9 +154,7 @@ class Value(Operand):
 
         Cost: linear in nodes and edges; one pass at a time, other threads wait.
         """
-        self._refuse_if_traced(
-            "backward()", "which grad(f) and gradients(out, wrt) do too; write these"
-        )
+        self._refuse_if_traced("backward()", "as do grad(f) and gradients(out, wrt): write these")
         seed = real(seed)
         with _backward_lock:
             order, leaves = backward_order(self)
@@ -228,8 +226,7 @@ def sweep(root: Value, seed: float = 1.0, order: Sequence[Value] | None = None) 
         DomainError, CycleError: as `Value.backward`.
     """
     order = topological_order(root) if order is None else order
-    adjoint = dict.fromkeys(order, 0.0)
-    adjoint[root] = real(seed)
+    adjoint = dict.fromkeys(order, 0.0) | {root: real(seed)}
     for node in reversed(order):
         if node._form is None:
             continue
@@ -247,8 +244,7 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     """Return the node of ``op`` applied to ``args``: the general path, obeying every mode.
 
     Raises:
-        DomainError: the arguments lie outside the op's domain; under `debug` also if finite
-            ones overflow, or NaN arises.
+        DomainError: outside the op's domain; under `debug` also at overflow, or where NaN arises.
         TypeError: an argument is neither a Value nor a real number, or its ``.data`` is none.
     """
     mode = current_mode()
@@ -264,10 +260,8 @@ def record(op: Op, args: tuple[Any, ...]) -> Value:
     except TypeError as error:  # a .data may have been set to anything
         wrong = (TypeError(refusal(x)) for x in floats if not isinstance(x, Real))
         raise next(wrong, error) from None
-    if inspector:
-        problem = problem or inspector.inspect(op, floats, data)
-        if problem:
-            raise op.domain_error(inspector.explain(problem, op, args, origin), floats) from None
+    if inspector and (problem := problem or inspector.inspect(op, floats, data)):
+        raise op.domain_error(inspector.explain(problem, op, args, origin), floats) from None
     if problem:
         labels = dict.fromkeys(repr(a.label) for a in args if isinstance(a, Value) and a.label)
         of = f" (of node {', '.join(labels)})" if labels else ""
