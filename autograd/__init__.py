@@ -17,7 +17,7 @@ from autograd.facade import Facade
 
 __version__ = "0.2.0"
 
-_facade = Facade(sys.modules[__name__])
+_facade = Facade(sys.modules[__name__], "autograd.foreign")
 __all__ = _facade.names
 __getattr__ = _facade.load
 __dir__ = _facade.listed

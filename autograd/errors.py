@@ -4,10 +4,7 @@ from __future__ import annotations
 
 
 def quoted(x: object) -> str:
-    """Return the beginning of a repr, which may be long, too deep to be written, or fail.
-
-    Without addresses, which are others in each run.
-    """
+    """Return the beginning of a repr, without addresses: it may be long, too deep, or fail."""
     import re  # a program without an error is loaded without it
 
     try:

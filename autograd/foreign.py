@@ -45,6 +45,22 @@ WRITE = {
     "draw_dot": "autograd.draw_dot(v)",
 }
 
+SCALARS = "values are scalars: write [Value(x) for x in xs]"
+NAMES = {
+    "tensor": SCALARS,
+    "Tensor": SCALARS,
+    "Variable": "write Value(x)",
+    "backward": "write out.backward()",
+    "jit": "write autograd.compile(f, x)",
+    "vmap": "write [f(x) for x in xs]; what autograd.compile returns takes many inputs at once",
+    "elementwise_grad": "write [autograd.grad(f)(x) for x in xs]",
+    "jacrev": "write autograd.jacobian(f)",
+    "jacfwd": "write autograd.jacobian(f)",
+    "vjp": "write autograd.gradients(out, inputs)",
+    "numpy": "that is of another package called autograd, by HIPS",
+}
+"""What other packages have."""
+
 
 class Absent:
     """An attribute that a Value doesn't have; what a user sets on the class takes its place."""

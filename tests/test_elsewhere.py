@@ -7,7 +7,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import quoted
+from autograd import foreign, quoted
 from nn import MLP, Module, fit
 from nn.elsewhere import METHODS, NAMES
 from nn.losses import squared_error
@@ -20,13 +20,20 @@ def test_a_name_of_other_libraries_says_what_to_write(name: str) -> None:
         getattr(nn, name)
 
 
+@pytest.mark.parametrize("name", foreign.NAMES)
+def test_so_does_one_of_other_engines(name: str) -> None:
+    said = re.escape(f"no attribute {name!r}: {foreign.NAMES[name]}")
+    with pytest.raises(AttributeError, match=said):
+        getattr(autograd, name)
+
+
 def test_a_name_that_nobody_has_is_plainly_not_there() -> None:
     for package in (nn, autograd):
         with pytest.raises(AttributeError, match=r"has no attribute 'Nothing'$"):
             package.Nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("said", [*NAMES.values(), *METHODS.values()])
+@pytest.mark.parametrize("said", [*NAMES.values(), *METHODS.values(), *foreign.NAMES.values()])
 def test_what_is_to_be_written_is_there(said: str) -> None:
     for path in re.findall(r"\b(?:nn|autograd)(?:\.\w+)+", said):
         package, *names = path.removesuffix(".json").split(".")
