@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -135,3 +136,35 @@ def test_a_list_is_tried_with_equal_numbers_as_well() -> None:
     f = lambda xs: W[0] * len({*xs}) + sum(xs)
     with pytest.raises(CompileError, match=r" of \[0\.1, 0\.1, 0\.3\] gives other numbers"):
         autograd.compile(f, [0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("f", "sample"),
+    [
+        (lambda xs: W[0] * len({xs[0], xs[2]}), ([0.1, 0.2, 0.3],)),
+        (lambda x, y: W[0] * len({x, y}), (0.1, 0.2)),
+    ],
+)
+def test_numbers_far_apart_are_tried_as_equal_ones_as_well(f: Any, sample: Any) -> None:
+    with pytest.raises(CompileError, match=r"0\.1.*0\.1.* gives other numbers"):
+        autograd.compile(f, *sample)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: [x, x] if isinstance(x, float) else [x],
+        lambda x: [[x]] if isinstance(x, float) else [x],
+        lambda x: (x,) if isinstance(x, float) else x,
+        lambda x: [x * math.inf * 0.0, x * 2.0 if isinstance(x, float) else x],
+        lambda x: x * math.nan if isinstance(x, float) else x,
+    ],
+)
+def test_results_of_another_shape_or_beside_what_is_no_number_are_others(f: Any) -> None:
+    with pytest.raises(CompileError, match="gives other numbers"):
+        autograd.compile(f, 0.5)
+
+
+def test_a_result_that_is_no_number_either_way_is_the_same() -> None:
+    f = lambda x: [x * math.nan, {"a": x}.get("a")]
+    assert str(autograd.compile(f, 0.5)(0.5)) == "[nan, 0.5]"

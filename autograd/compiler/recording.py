@@ -24,7 +24,7 @@ from autograd.compiler.repetition import FunctionRun, Shape, differing
 from autograd.compiler.scans import Nesting
 from autograd.compiler.standins import Inspection
 from autograd.compiler.tracing import FunctionTracer
-from autograd.compiler.unwrapped import ADVICE, is_of_numbers, refuse_if_otherwise
+from autograd.compiler.unwrapped import ADVICE, refuse_if_otherwise, takes_numbers
 from autograd.engine import Value
 from autograd.errors import ChainruleError, CompileError
 from autograd.forms import describe
@@ -131,7 +131,7 @@ def _recorded(
         is_told = TracedNumber.__name__ in str(error)
         if is_told or _does_with_floats(f, name, shapes, numbers, tracer):
             raise _of_a_reading(name, error) from error
-        if not is_of_numbers(f, name, shapes, numbers):
+        if not takes_numbers(f, name, shapes, numbers):
             raise
         text = f"{type(error).__name__}: {error}"
         raise CompileError(f"{_last_place(error)}: {name} fails: {text}: {ADVICE}") from error

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from math import isclose
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.compiler.examples import returned
 from autograd.compiler.instructions import asks_kinds
@@ -46,7 +46,7 @@ def refuse_if_otherwise(
 
     Args:
         numbers: of the example; a 1 is tried for a 0, which may be there for want of a number, and
-            a list of equal ones for others.
+            equal ones for others: in pairs, and all of them.
         things: what the function can reach.
 
     Raises:
@@ -54,11 +54,17 @@ def refuse_if_otherwise(
     """
     if not any(map(_asks, things)):
         return
+    samples: list[list[list[float]]] = []
     given = [[x or 1.0 for x in xs] for xs in numbers]
     in_pairs = [[xs[i - i % 2] for i in range(len(xs))] for xs in given]
-    for sample in [given] if in_pairs == given else [given, in_pairs]:
-        wanted = _numbers(f, name, shapes, sample)
-        found = wanted and _numbers(f, name, shapes, [[*map(Value, xs)] for xs in sample])
+    first = next(chain.from_iterable(given), 1.0)
+    all_equal = [[first] * len(xs) for xs in given]
+    for sample in (given, in_pairs, all_equal):
+        if sample in samples:
+            continue
+        samples.append(sample)
+        wanted = _outcome(f, name, shapes, sample)
+        found = wanted and _outcome(f, name, shapes, [[*map(Value, xs)] for xs in sample])
         if wanted and found and not _are_close(wanted, found):
             shown = [xs if shape else xs[0] for shape, xs in zip(shapes, sample, strict=True)]
             raise CompileError(
@@ -67,23 +73,32 @@ def refuse_if_otherwise(
             )
 
 
-def is_of_numbers(
+def takes_numbers(
     f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], numbers: Numbers
 ) -> bool:
     """Return whether a function that fails with Values for its arguments takes plain numbers."""
-    return _numbers(f, name, shapes, numbers) is not None
+    return _outcome(f, name, shapes, numbers) is not None
 
 
-def _numbers(
+class _Outcome(NamedTuple):
+    """What a function gives: shapes, whether it is a tuple, and all numbers."""
+
+    shapes: tuple[Shape, ...]
+    several: bool
+    numbers: list[float]
+
+
+def _outcome(
     f: Callable[..., Any], name: str, shapes: tuple[Shape, ...], given: Sequence[Sequence[Any]]
-) -> list[float] | None:
-    """Return the numbers that ``f`` gives, and leave things as they were; None if it fails."""
+) -> _Outcome | None:
+    """Return what ``f`` gives, and leave things as they were; None if it fails."""
     undo = as_it_was(f)
     try:
         with changed_mode(tracing=None, grad=True, debug=None), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _, _, results = returned(f, name, shapes, [[*xs] for xs in given])
-        return [x.data if isinstance(x, Value) else float(x) for x in results]
+            results, several, flat = returned(f, name, shapes, [[*xs] for xs in given])
+        numbers = [x.data if isinstance(x, Value) else float(x) for x in flat]
+        return _Outcome(results, several, numbers)
     except Exception:
         return None
     finally:
@@ -96,7 +111,8 @@ def _asks(thing: Any) -> bool:
     return isinstance(thing, defaultdict | Counter)
 
 
-def _are_close(wanted: list[float], found: list[float]) -> bool:
-    pairs = [*zip(wanted, found, strict=False)]
-    is_alike = len(wanted) == len(found) and not any(x != x for x in chain.from_iterable(pairs))
-    return not is_alike or all(isclose(x, y, rel_tol=1e-9) for x, y in pairs)
+def _are_close(wanted: _Outcome, found: _Outcome) -> bool:
+    pairs = zip(wanted.numbers, found.numbers, strict=False)
+    return wanted[:2] == found[:2] and all(
+        isclose(x, y, rel_tol=1e-9) or (x != x and y != y) for x, y in pairs
+    )
