@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import contextvars
 import copy
+import dis
 import functools
 import io
 import json
@@ -43,6 +44,7 @@ from autograd import (
     tanh,
 )
 from autograd.acceleration import accelerator
+from autograd.compiler import telling
 from autograd.compiler.askers import users_function
 from autograd.compiler.reach import is_foreign, values_within
 from tests.floats import bits
@@ -644,6 +646,8 @@ def f(x):
     assert not math.isnan(y.data), f"{y.data} is none"
     assert abs(y.data) < 100, "large"
     assert y >= -100
+    assert -100 < y < 100
+    assert -100 < y.data < 100 and not (y > 100 or y < -100), ("small" if y < 0 else "large")
     return y
 """)
 
@@ -778,6 +782,27 @@ def test_an_assertion_is_left_out_as_by_python_with_minus_o() -> None:
     with pytest.raises(AssertionError):
         f(Value(-3.0))
     assert compiled(-3.0) == -6.0
+
+
+@pytest.mark.parametrize(
+    "asserted", ["y < 0 or y >= 0", "(y if y > 0 else -y) < 9", "all([y < 9])"]
+)
+def test_an_assertion_that_goes_on_with_what_it_compares_is_refused(asserted: str) -> None:
+    f = as_written(f"def f(x):\n  y = x * P\n  assert {asserted}\n  return y")
+    with pytest.raises(CompileError, match=r":\d+: [<>] of a recorded value"):
+        compile(f, 0.0)
+
+
+def test_an_assertion_s_error_is_told_by_all_versions_of_python() -> None:
+    [own] = [i for i in dis.get_instructions(as_written("def f(x):\n  assert x")) if _raises(i)]
+    assert own.opname in ("LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT")
+    assert telling._is_of_assertions("LOAD_COMMON_CONSTANT", "AssertionError")
+    assert not telling._is_of_assertions("LOAD_COMMON_CONSTANT", "NotImplementedError")
+    assert not telling._is_of_assertions("LOAD_GLOBAL", "AssertionError")
+
+
+def _raises(instruction: dis.Instruction) -> bool:
+    return telling._is_of_assertions(instruction.opname, instruction.argrepr)
 
 
 def test_a_text_that_is_only_told_is_not(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.askers import innermost, is_users
 from autograd.compiler.handlers import catching_frame
+from autograd.compiler.names import instructions_of
 from autograd.compiler.reach import is_foreign
 from autograd.compiler.statements import (
     TOLD,
     Call,
     Use,
     call_of,
-    instructions_of,
     uses_of,
     variables_in,
 )
@@ -47,6 +47,9 @@ PURE = frozenset("abs float format int len math max min repr round str sum type"
 
 DECIDES = ("COMPARE_OP", "NOP", "NOT_TAKEN", "TO_BOOL", "UNARY_NOT")
 """What instructions begin with that stand before a decision."""
+
+ASSERTION_ERROR = "LOAD_COMMON_CONSTANT", "AssertionError"
+"""How assertions load it from Python 3.14 on."""
 
 RETURNS = ("RETURN", "YIELD")
 """What those begin with that hand a result to the caller."""
@@ -125,15 +128,28 @@ def asserted() -> bool | None:
     """
     frame = innermost(sys._getframe(1))
     decision = frame and _decision(frame)
-    if not decision:
+    if not (frame and decision):
         return None
-    raises = [i for i in decision.way if not i.opname.startswith(("CACHE", "NOP", "NOT_TAKEN"))]
-    is_assertion = raises and "ASSERTION_ERROR" in raises[0].opname + raises[0].argrepr.upper()
-    if not is_assertion or raises[-1].opname != "RAISE_VARARGS":
+    jump = decision.jump
+    later = [i for i in instructions_of(frame.f_code) if i.offset > jump.offset]
+    fails_there = _fails(later, jump.argval)
+    if fails_there == _fails(later, jump.offset) or catching_frame(AssertionError, RUNS):
         return None
-    if catching_frame(AssertionError, RUNS):
-        return None
-    return ("IF_TRUE" in decision.jump.opname) != decision.is_not
+    return ("IF_TRUE" in jump.opname) != (decision.is_not != fails_there)
+
+
+def _fails(later: list[dis.Instruction], begin: int) -> bool:
+    """Return whether what follows from ``begin`` on is no more than an assertion's error."""
+    for i in later:
+        if i.offset >= begin and i.opname not in ("CACHE", "NOP", "NOT_TAKEN", "POP_TOP"):
+            if i.opname != "JUMP_FORWARD":
+                return _is_of_assertions(i.opname, i.argrepr)
+            begin = i.argval
+    return False
+
+
+def _is_of_assertions(name: str, told: str) -> bool:
+    return name == "LOAD_ASSERTION_ERROR" or (name, told) == ASSERTION_ERROR
 
 
 def _decision(frame: FrameType) -> _Decision | None:
