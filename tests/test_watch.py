@@ -6,6 +6,7 @@ import builtins
 import ctypes
 import decimal
 import hashlib
+import inspect
 import logging
 import math
 import mmap
@@ -36,7 +37,7 @@ from autograd.compiler.places import held_by
 from autograd.compiler.reach import reached
 from autograd.compiler.recording import record
 from autograd.compiler.watch import Watch
-from nn import MLP, LayerNorm, Module, Neuron, RMSNorm
+from nn import MLP, LayerNorm, Linear, Module, Neuron, RMSNorm
 
 compile = autograd.compile
 
@@ -820,6 +821,35 @@ def test_a_setting_of_a_module_of_ours_is_noticed(
     monkeypatch.setattr(module, name, other)
     assert f(Value(0.5)).data != before
     with pytest.raises(CompileError, match=rf"{type(module).__name__}\.{name} was"):
+        compiled(0.5)
+
+
+WIDTH = "".join(["no", "ut"])
+"""An attribute of ours that no code spells."""
+ask = getattr
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        lambda layer: lambda: ask(layer, WIDTH),
+        lambda layer: partial(getattr, layer, WIDTH),
+        lambda layer: partial(attrgetter(WIDTH), layer),
+        lambda layer: partial(layer.__getattribute__, WIDTH),
+        lambda layer: lambda: object.__getattribute__(layer, WIDTH),
+        lambda layer: lambda: layer.__getstate__()[WIDTH],
+        lambda layer: lambda: layer.__reduce_ex__(2)[2][WIDTH],
+        lambda layer: lambda: inspect.getattr_static(layer, WIDTH),
+        lambda layer: lambda: dict(inspect.getmembers(layer))[WIDTH],
+    ],
+)
+def test_a_setting_of_ours_is_noticed_whoever_is_asked_for_it_by_another_name(asking: Any) -> None:
+    layer = Linear(2, 1, seed=0)
+    width = asking(layer)
+    compiled = compile(lambda x: x * width(), 0.5)
+    assert compiled(0.5) == 0.5
+    layer.nout = 7
+    with pytest.raises(CompileError, match=r"Linear\.nout was 1,"):
         compiled(0.5)
 
 

@@ -1,4 +1,4 @@
-"""What code names, read instruction by instruction: globals, attributes, operators."""
+"""What code names and does, read instruction by instruction, if all of that is on a list."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def asks_kinds(code: CodeType) -> bool:
     """
     return (
         not KINDS.isdisjoint(code.co_names)
-        or any(i.opname.startswith(LOOKS_UP) for i in dis.get_instructions(code))
+        or any(i.opname.startswith(LOOKS_UP) for i in instructions_of(code))
         or any(asks_kinds(x) for x in code.co_consts if isinstance(x, CodeType))
     )
 

@@ -1,4 +1,4 @@
-"""What code names: globals, attributes, and the methods behind its operators."""
+"""What code names: globals, attributes, methods behind its operators; and what reflects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import dis
 import re
 from collections.abc import KeysView, Set
 from functools import lru_cache
-from types import CodeType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 OPERATORS = {
@@ -23,9 +29,12 @@ EVALUATES = {"eval", "exec"}
 """Names of functions that are given code as text."""
 
 REFLECTS = EVALUATES | set(
-    "__dict__ vars getattr attrgetter asdict astuple fields dir globals".split()
+    "__dict__ __getattribute__ __getstate__ __reduce__ __reduce_ex__ vars getattr getattr_static "
+    "getmembers attrgetter asdict astuple fields dir globals".split()
 )
 """Code that names one of these may use attributes and globals that it doesn't name."""
+
+FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodWrapperType, WrapperDescriptorType)
 
 
 @lru_cache(maxsize=1024)
@@ -58,6 +67,12 @@ def names_of(code: CodeType) -> KeysView[str]:
         if all(map(str.isidentifier, words := text.split("."))):
             names |= dict.fromkeys([text, *words])
     return names.keys()
+
+
+def reflected_by(thing: Any) -> Set[str]:
+    """Return what something that `REFLECTS` is called, which code may have under another name."""
+    name = thing.__name__ if isinstance(thing, FUNCTIONS) else type(thing).__name__
+    return REFLECTS & {name}
 
 
 @lru_cache(maxsize=1024)

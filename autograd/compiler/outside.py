@@ -17,9 +17,9 @@ from typing import Any
 
 from autograd.compiler.askers import innermost, is_users, place_in
 from autograd.compiler.leftovers import CLOCKS
-from autograd.compiler.names import names_of
+from autograd.compiler.names import instructions_of, names_of
 from autograd.compiler.reach import is_foreign
-from autograd.compiler.statements import TOLD, Use, call_of, instructions_of
+from autograd.compiler.statements import TOLD, Use, call_of
 from autograd.engine import Value
 
 QUIET = frozenset(

@@ -20,7 +20,7 @@ from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import Any
 
 from autograd.compiler.held import ABSENT, EQUAL, IS, NONE, SAME, Held, attributes_of, said
-from autograd.compiler.names import REFLECTS, attributes_in, names_of
+from autograd.compiler.names import REFLECTS, attributes_in, names_of, reflected_by
 from autograd.compiler.reach import (
     SAID_OF_A_CLASS,
     behind,
@@ -89,11 +89,9 @@ def held_by(f: Any, things: Sequence[Any] = (), *, is_users: bool = False) -> li
 
 
 def named_by(things: Iterable[Any]) -> set[str]:
-    """Return what code of a user's among these names."""
-    named: set[str] = set()
-    for code in _codes_in(things):
-        named |= names_of(code)
-    return named
+    """Return what code of a user's among these names, and what reflects among these."""
+    things = [*things]
+    return set().union(*map(reflected_by, things), *map(names_of, _codes_in(things)))
 
 
 def _codes_in(things: Iterable[Any]) -> Iterator[CodeType]:

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from autograd.compiler.names import EVALUATES, REFLECTS, names_of
+from autograd.compiler.names import EVALUATES, REFLECTS, names_of, reflected_by
 from autograd.engine import Value
 from autograd.modes import OWN_CODE
 
@@ -56,6 +56,7 @@ def reached(f: Any) -> Iterator[Any]:
             modules.append(thing)
         elif isinstance(thing, type) and not is_foreign(thing.__module__):
             classes.append(thing)
+        named.update(dict.fromkeys(reflected_by(thing)))
         parts: Iterable[Any] = _parts(thing)
         if not waiting:
             others = [x for m in modules for x in _named_in(m, named.keys())]

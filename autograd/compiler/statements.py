@@ -9,6 +9,8 @@ from itertools import chain
 from types import CodeType
 from typing import NamedTuple
 
+from autograd.compiler.names import instructions_of
+
 HANDS_ON = tuple(
     "BINARY_OP BUILD CACHE CALL CONVERT DICT_MERGE EXTENDED_ARG FORMAT GET_ITER JUMP_BACKWARD "
     "KW_NAMES LIST_APPEND LIST_EXTEND LIST_TO_TUPLE LOAD MAKE NOP PRECALL PUSH_NULL RESUME".split()
@@ -52,11 +54,6 @@ class Call(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def instructions_of(code: CodeType) -> list[dis.Instruction]:
-    return list(dis.get_instructions(code))
-
-
-@lru_cache(maxsize=1024)
 def uses_of(code: CodeType, offset: int) -> list[Use]:
     """Return what becomes of a result; of a variable it is put in, wherever that is read."""
     instructions = instructions_of(code)
@@ -77,7 +74,7 @@ def uses_of(code: CodeType, offset: int) -> list[Use]:
     return uses
 
 
-def _end_of(instructions: list[dis.Instruction], start: int) -> dis.Instruction | None:
+def _end_of(instructions: Sequence[dis.Instruction], start: int) -> dis.Instruction | None:
     """Return the instruction that does more with a result than to put it into something else."""
     begin = start + 1
     for i in instructions:
