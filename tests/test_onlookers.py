@@ -60,6 +60,25 @@ class ByNorm(SGD):
         return (rate / (1 + sum(abs(p.data) + abs(p.grad) for p in self.parameters)),)
 
 
+class Pulling(SGD):
+    """Pulls weights to 0: by an attribute of the class where it has none of its own."""
+
+    pull: float = 0.1
+
+    def __init__(self, parameters: list[Value]) -> None:
+        super().__init__(parameters, 0.05)
+        self.pull = 0.5
+
+    def update(self, w: Any, g: Any, *rest: Any) -> tuple[Any, ...]:
+        return super().update(w, g + getattr(self, "pull", 0.1) * w, *rest)
+
+
+class Slotted(Pulling):
+    """Has that attribute in a slot."""
+
+    __slots__ = ("pull",)
+
+
 def error(prediction: Any, target: Any) -> Any:
     return (prediction - target) ** 2
 
@@ -109,6 +128,23 @@ def by_decay(optimizer: Any) -> Callable[[float], float]:
     return factor
 
 
+def by_pull(optimizer: Any) -> Callable[[float], float]:
+    def factor(time: float) -> float:
+        optimizer.pull = 0.1 * time
+        return 1.0
+
+    return factor
+
+
+def without_pull(optimizer: Any) -> Callable[[float], float]:
+    def factor(time: float) -> float:
+        if time == 1.0:
+            del optimizer.pull
+        return 1.0
+
+    return factor
+
+
 def fitted(
     compile: bool | str | None,
     *,
@@ -138,6 +174,9 @@ BETWEEN: dict[str, dict[str, Any]] = {
         "optimizer": lambda p: SGD(p, 0.05),
         "schedule": by_decay,
     },
+    "a slot of the optimiser is changed": {"optimizer": Slotted, "schedule": by_pull},
+    "a slot of the optimiser is emptied": {"optimizer": Slotted, "schedule": without_pull},
+    "the optimiser loses an attribute": {"optimizer": Pulling, "schedule": without_pull},
     "the optimiser's rates are counted": {"optimizer": lambda p: Counting(p, 0.05)},
     "the optimiser's rates go by weights": {"optimizer": lambda p: ByNorm(p, 0.05)},
     "samples are written to": {"model": Doubling},

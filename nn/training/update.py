@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from types import MemberDescriptorType
 from typing import Any
 
 import autograd
@@ -41,6 +42,8 @@ class Update:
                 )
         self._optimizer = optimizer
         self._held = tuple(optimizer.parameters)
+        members = [item for base in kind.__mro__ for item in vars(base).items()]
+        self._slots = [name for name, part in members if type(part) is MemberDescriptorType]
         # Who counts the steps in it is to count no other.
         rates = [Value(rate) for rate in copy(optimizer).rates(1)]
         bare: Any = copy(optimizer)
@@ -77,7 +80,15 @@ class Update:
                 f"{type(self._optimizer).__name__} has other parameters than when its steps were "
                 "compiled: begin anew with these"
             )
-        vars(self._bare).update({name: own[name] for name in own.keys() - {*STATE, "parameters"}})
+        bare = vars(self._bare)
+        bare.update({name: own[name] for name in own.keys() - {*STATE, "parameters"}})
+        for gone in bare.keys() - own.keys():
+            del bare[gone]
+        for slot in self._slots:
+            if hasattr(self._optimizer, slot):
+                setattr(self._bare, slot, getattr(self._optimizer, slot))
+            elif hasattr(self._bare, slot):
+                delattr(self._bare, slot)
         self.code.look()
 
     def is_current(self) -> bool:
