@@ -114,6 +114,52 @@ def test_fit_goes_on_eagerly_as_if_it_had_been_so_from_the_beginning(
             fitted(True, change, between)
 
 
+class Between(Adam):
+    """Calls something between the steps."""
+
+    call: Any = None
+
+    def rates(self, step: int) -> tuple[float, ...]:
+        self.call(step)
+        return super().rates(step)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_fit_makes_no_step_twice_where_rates_of_a_user_s_change_something(
+    change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epochs, "EPOCHS_WORTHWHILE", 0)
+    results = []
+    for compile in (None, False):
+        setting, model = Setting(), MLP(2, [3, 1], activation="tanh", seed=1)
+        optimizer = Between(model.parameters(), 0.05)
+        optimizer.call = lambda step, setting=setting: change(setting, 0.5 * step - 0.5)
+        history = fit(
+            model, (X, Y), setting.loss, optimizer, epochs=2, batch_size=5, compile=compile
+        )
+        assert optimizer.steps == len(history.steps) == 8
+        results.append((history, [p.data for p in model.parameters()]))
+    check_equal(*results)
+
+
+def test_what_a_schedule_raises_of_its_own_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epochs, "EPOCHS_WORTHWHILE", 0)
+    asked: list[float] = []
+
+    def schedule(time: float) -> float:
+        asked.append(time)
+        if len(asked) == 3:
+            raise CompileError("of its own")
+        return 1.0
+
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    optimizer = SGD(model.parameters(), 0.1)
+    loss = binary_cross_entropy_with_logits
+    with pytest.raises(CompileError, match="of its own"):
+        fit(model, (X, Y), loss, optimizer, epochs=2, batch_size=5, schedule=schedule)
+    assert optimizer.steps == 2
+
+
 def test_fit_is_evaluated_eagerly_where_that_alone_cannot_be_compiled(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from autograd import CompileError, Value, relu
 from nn import MLP, Module, fit, minimize
 from nn.optim import SGD, Optimizer
 from nn.schedules import Cosine, Staircase
-from nn.training import compiled
+from nn.training import compiled, minimization
 from nn.training.onlookers import has_onlookers
 
 DATA = (
@@ -77,6 +77,22 @@ class Slotted(Pulling):
     """Has that attribute in a slot."""
 
     __slots__ = ("pull",)
+
+
+class Warming(Pulling):
+    """Its rates set what its formula goes by."""
+
+    def rates(self, step: int) -> tuple[float, ...]:
+        self.pull = 0.1 * step
+        return super().rates(step)
+
+
+class Annealing(SGD):
+    """Its rates set what a loss goes by."""
+
+    def rates(self, step: int) -> tuple[float, ...]:
+        BETA[0] = float(step > 2)
+        return super().rates(step)
 
 
 def error(prediction: Any, target: Any) -> Any:
@@ -177,6 +193,11 @@ BETWEEN: dict[str, dict[str, Any]] = {
     "a slot of the optimiser is changed": {"optimizer": Slotted, "schedule": by_pull},
     "a slot of the optimiser is emptied": {"optimizer": Slotted, "schedule": without_pull},
     "the optimiser loses an attribute": {"optimizer": Pulling, "schedule": without_pull},
+    "the optimiser's rates set its attribute": {"optimizer": Warming},
+    "the optimiser's rates change the loss": {
+        "optimizer": lambda p: Annealing(p, 0.05),
+        "loss": annealed,
+    },
     "the optimiser's rates are counted": {"optimizer": lambda p: Counting(p, 0.05)},
     "the optimiser's rates go by weights": {"optimizer": lambda p: ByNorm(p, 0.05)},
     "samples are written to": {"model": Doubling},
@@ -287,6 +308,24 @@ def by_itself(used: Any, seen: list[float]) -> dict[str, Any]:
 def test_minimize_is_the_eager_one(between: Any, momentum: float) -> None:
     compiled, eager = (minimized(how, between, momentum) for how in (True, False))
     assert compiled == pytest.approx(eager, rel=1e-12)
+
+
+@pytest.mark.parametrize("worth", [1, 100])
+def test_minimize_follows_rates_that_set_what_a_formula_goes_by(
+    worth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minimization, "SAMPLES_WORTHWHILE", worth)
+    w, found = Value(0.1), []
+    loss = lambda x: (w - x[0]) ** 2
+    for compile in (None, False):
+        w.data = 0.1
+        losses = minimize(loss, BATCHES, Warming([w]), compile=compile)
+        found.append([*losses, w.data])
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    w.data = 0.1
+    with pytest.raises(CompileError, match=r"Warming\.pull was 0\.5"):
+        minimize(loss, BATCHES, Warming([w]), compile=True)
+    assert w.data == 0.1  # no step was made by what it was
 
 
 def test_what_minimize_goes_by_may_not_change_between_its_steps() -> None:

@@ -80,8 +80,10 @@ class StepsWherePossible:
             try:
                 done = self.steps.learn(epoch, order, factor, tell)
                 reason = self.steps.stopped
-            except CompileError as error:  # before the first step
-                reason = error
+            except CompileError as error:
+                if error is not self.steps.stopped:  # it is of the user's own code
+                    raise
+                reason = error  # before the first step
             if reason is None:
                 return done
             self._change(reason)

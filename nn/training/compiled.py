@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from itertools import chain, repeat
 from typing import Any, NoReturn
@@ -41,7 +41,7 @@ class CompiledSteps:
 
     Attributes:
         hygiene: is told of every unit's answers, if somebody watches.
-        stopped: why `learn` has made less than all steps, where somebody goes on.
+        stopped: why `learn` has made less than all steps, where it can't compile the others.
 
     Raises:
         CompileError: something in the plan can't be compiled; the message says what.
@@ -101,12 +101,18 @@ class CompiledSteps:
                 dtype=plan.dtype,
             )
         check_targets(plan)
-        self._update = Update(plan.optimizer, exact=self.exact, dtype=plan.dtype)
-        self._descent: Any = None
+        self._compile_update()
         vars(self).pop("_evaluation", None)
 
-    def _renew(self) -> None:
-        """Compile the steps anew, as a callback, or the user's own code, has changed something.
+    def _compile_update(self) -> None:
+        self._update = Update(self.plan.optimizer, exact=self.exact, dtype=self.plan.dtype)
+        self._descent: Any = None
+
+    def _renew(self, compile: Callable[[], None]) -> None:
+        """Compile anew, as a callback, or the user's own code, has changed something.
+
+        Args:
+            compile: the steps, or the optimiser's formula alone.
 
         Raises:
             CompileError: they can't be compiled any more, or have been too often.
@@ -117,7 +123,7 @@ class CompiledSteps:
                 code.look(now=True)
         undo = autograd.as_it_was((plan.model, plan.loss, plan.optimizer))
         try:
-            self._compile()
+            compile()
         except CompileError:
             undo()
             raise
@@ -166,7 +172,10 @@ class CompiledSteps:
         self.plan.optimizer.check_memory()
         self.lead.snapshot = self.lead.now()
         if not self._is_current():
-            self._renew()
+            try:
+                self._renew(self._compile)
+            except CompileError as error:
+                self._stop(error, 0)
             if not self.is_ragged:
                 self._ready(self.inputs, self.targets)  # of tables that may have become shorter
         if self.is_ragged:
@@ -185,7 +194,7 @@ class CompiledSteps:
         if done < len(order):  # something is another since
             begin = sum(map(len, order[:done]))
             try:
-                self._renew()
+                self._renew(self._compile)
                 rest = self._walk(
                     order[done:],
                     lambda i: factor(done + i),
@@ -201,9 +210,9 @@ class CompiledSteps:
 
     def _stop(self, reason: CompileError, made: int) -> None:
         """Leave the other steps to somebody else; raise if there were none, or nobody is there."""
+        self.stopped = reason
         if not made or self.patience is None:
             raise reason
-        self.stopped = reason
 
     def _walk(
         self,
@@ -227,12 +236,12 @@ class CompiledSteps:
             if self.is_watched:
                 self.sync()
             optimizer.scale = factor(i)
-            if self.plan.schedule is not None:
+            if self.is_watched or self.plan.schedule is not None:
                 state = self.lead.now()
                 weights[i] = state.weights
                 if not self._is_current():
                     try:
-                        self._renew()
+                        self._renew(self._compile)
                     except CompileError as error:
                         self._stop(error, i)
                         break
@@ -248,6 +257,12 @@ class CompiledSteps:
             if self.is_watched:
                 self.lead.show(slopes)
             settings = numpy.array(optimizer.rates(state.steps + 1))
+            if self.is_watched and not self._update.is_current():  # by rates of the user's
+                try:
+                    self._renew(self._compile_update)
+                except CompileError as error:
+                    self._stop(error, i)
+                    break
             w, *memory = self._update.code(state.weights, slopes, *state.memory, params=settings)
             state = self.lead.snapshot = Snapshot(
                 w, memory, state.steps + 1, self.masks.drawn(), slopes

@@ -255,7 +255,10 @@ class _Compiled:
             try:
                 optimizer.scale = factor(k)
                 self._look()
-                settings.append(optimizer.rates(optimizer.steps + k - i + 1))
+                rates = optimizer.rates(optimizer.steps + k - i + 1)
+                if self.is_watched:  # rates of the user's may change what the formula goes by
+                    self.update.look()
+                settings.append(rates)
             except BaseException as error:  # which is for when the steps before are made
                 self.broken = error
                 break

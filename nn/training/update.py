@@ -44,8 +44,10 @@ class Update:
         self._held = tuple(optimizer.parameters)
         members = [item for base in kind.__mro__ for item in vars(base).items()]
         self._slots = [name for name, part in members if type(part) is MemberDescriptorType]
-        # Who counts the steps in it is to count no other.
+        # Who counts the steps in it, or sets something, is to do so for no other.
+        undo = autograd.as_it_was(optimizer)
         rates = [Value(rate) for rate in copy(optimizer).rates(1)]
+        undo()
         bare: Any = copy(optimizer)
         bare.parameters = self._held
         for name in STATE:
