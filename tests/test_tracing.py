@@ -647,6 +647,9 @@ def f(x):
     assert abs(y.data) < 100, "large"
     assert y >= -100
     assert -100 < y < 100
+    assert y < 0 or y.data > 100 or y >= 0, "none"
+    if y > 50:
+        assert y < 60
     assert -100 < y.data < 100 and not (y > 100 or y < -100), ("small" if y < 0 else "large")
     return y
 """)
@@ -785,10 +788,17 @@ def test_an_assertion_is_left_out_as_by_python_with_minus_o() -> None:
 
 
 @pytest.mark.parametrize(
-    "asserted", ["y < 0 or y >= 0", "(y if y > 0 else -y) < 9", "all([y < 9])"]
+    "statement",
+    [
+        "assert (y if y > 0 else -y) < 9",
+        "assert all([y < 9])",
+        "if y > 1: y = 2 * y; assert False",
+        "if y > 1: notes.append(y); assert y > 9",
+        "if y > 1: raise AssertionError",
+    ],
 )
-def test_an_assertion_that_goes_on_with_what_it_compares_is_refused(asserted: str) -> None:
-    f = as_written(f"def f(x):\n  y = x * P\n  assert {asserted}\n  return y")
+def test_what_goes_by_more_than_an_assertion_is_refused(statement: str) -> None:
+    f = as_written(f"notes = []\ndef f(x):\n  y = x * P\n  {statement}\n  return y")
     with pytest.raises(CompileError, match=r":\d+: [<>] of a recorded value"):
         compile(f, 0.0)
 

@@ -51,6 +51,9 @@ DECIDES = ("COMPARE_OP", "NOP", "NOT_TAKEN", "TO_BOOL", "UNARY_NOT")
 ASSERTION_ERROR = "LOAD_COMMON_CONSTANT", "AssertionError"
 """How assertions load it from Python 3.14 on."""
 
+STATEMENTS = ("DELETE", "IMPORT", "JUMP_BACKWARD", "POP_TOP", "RETURN", "STORE", "YIELD")
+"""What those begin with of which there is one in each statement but an assertion."""
+
 RETURNS = ("RETURN", "YIELD")
 """What those begin with that hand a result to the caller."""
 
@@ -133,7 +136,8 @@ def asserted() -> bool | None:
     jump = decision.jump
     later = [i for i in instructions_of(frame.f_code) if i.offset > jump.offset]
     fails_there = _fails(later, jump.argval)
-    if fails_there == _fails(later, jump.offset) or catching_frame(AssertionError, RUNS):
+    fails_beside = _fails(later, jump.offset) or _only_asserts(decision.way)
+    if fails_there == fails_beside or catching_frame(AssertionError, RUNS):
         return None
     return ("IF_TRUE" in jump.opname) != (decision.is_not != fails_there)
 
@@ -146,6 +150,16 @@ def _fails(later: list[dis.Instruction], begin: int) -> bool:
                 return _is_of_assertions(i.opname, i.argrepr)
             begin = i.argval
     return False
+
+
+def _only_asserts(way: list[dis.Instruction]) -> bool:
+    """Return whether a way is the rest of an assertion, which has no effect where it holds."""
+    return (
+        bool(way)
+        and way[-1].opname == "RAISE_VARARGS"
+        and any(_is_of_assertions(i.opname, i.argrepr) for i in way)
+        and not any(i.opname.startswith(STATEMENTS) for i in way)
+    )
 
 
 def _is_of_assertions(name: str, told: str) -> bool:
