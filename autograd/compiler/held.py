@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from operator import is_
@@ -62,7 +61,7 @@ class Held(NamedTuple):
         if self.value is ABSENT:
             return f"{self.name} wasn't there"
         told = self.value[:9] if isinstance(self.value, list) else self.value
-        return f"{self.name} was {said(told)}"
+        return f"{self.name} was {quoted(told)}"
 
     def put(self, other: Any) -> bool:
         """Put something else there; return whether that could be done."""
@@ -97,11 +96,6 @@ class Held(NamedTuple):
             return bool(now == value)
         except Exception:  # the place is gone
             return False
-
-
-def said(thing: Any) -> str:
-    """Return a thing as messages say it: without its address."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", quoted(thing))
 
 
 def is_same(things: Any, before: list[Any]) -> bool:

@@ -19,7 +19,7 @@ from keyword import iskeyword
 from types import CodeType, FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
-from autograd.compiler.held import ABSENT, EQUAL, IS, NONE, SAME, Held, attributes_of, said
+from autograd.compiler.held import ABSENT, EQUAL, IS, NONE, SAME, Held, attributes_of
 from autograd.compiler.names import REFLECTS, attributes_in, names_of, reflected_by
 from autograd.compiler.reach import (
     SAID_OF_A_CLASS,
@@ -34,6 +34,7 @@ from autograd.compiler.reach import (
 from autograd.compiler.settings import is_data, named_in_ours
 from autograd.compiler.states import STATES
 from autograd.engine import Value
+from autograd.errors import quoted
 from autograd.modes import OWN_CODE
 from autograd.operation import Op
 
@@ -141,7 +142,7 @@ def _places_in(thing: Any, named: set[str], settings: set[str] | None = None) ->
         if len(thing) <= LONGEST_WATCHED:
             yield _keys(f"the keys of a {type(thing).__name__}", thing, _in_order(thing))
             for key in thing:
-                yield from _item(f"the item {said(key)}", thing, key)
+                yield from _item(f"the item {quoted(key)}", thing, key)
     elif isinstance(thing, bytearray | memoryview | array) or _is_memory(thing):
         yield from _places_in_memory(thing)
     elif isinstance(thing, weakref.ref | ContextVar):
