@@ -15,7 +15,6 @@ pytest.importorskip("llvmlite")
 import numpy as np
 
 from autograd.compiler import machine
-from autograd.compiler.frames import MOST_LANES, aligned
 from autograd.compiler.llvm import (
     ARRAYS,
     PARAMETERS,
@@ -30,6 +29,7 @@ from autograd.compiler.llvm import (
 from autograd.compiler.lone import SHARED
 from autograd.compiler.loops import Access, Loop
 from autograd.compiler.machine import Machine
+from autograd.compiler.rooms import MOST_LANES, aligned
 
 PAPER = Machine("x86_64-unknown-linux-gnu", "", "", 8, ("exp", "tanh"), "")
 

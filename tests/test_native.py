@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import Compiled, Value, compile, tanh
-from autograd.compiler import frames, objects
+from autograd.compiler import frames, objects, parts
 from nn import MLP
 from nn.losses import cross_entropy
 
@@ -60,8 +60,9 @@ def test_nothing_is_written_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         kept.append((whole, begin, begin + size))
         return whole[begin : begin + size]
 
-    monkeypatch.setattr(frames, "aligned", guarded)
-    monkeypatch.setattr(frames, "sums_room", lambda size, dtype: guarded(size + 16, dtype)[:size])
+    for home in (frames, parts):
+        monkeypatch.setattr(home, "aligned", guarded)
+        monkeypatch.setattr(home, "sums_room", lambda size, dtype: guarded(size + 16, dtype)[:size])
     for widths in ((2, 3, 3), (9, 17, 10)):
         model = MLP(widths[0], list(widths[1:]), activation="relu", seed=0)
 

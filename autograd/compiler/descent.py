@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.frames import MOST_LANES, Array, aligned, converted
 from autograd.compiler.llvm import ARRAYS, MOST_VECTORS, PARAMETERS, STOP, WORKSPACE
 from autograd.compiler.machine import address_of, host, kept_code, load
 from autograd.compiler.march import ANSWERS, BY_NORM, BY_NUMBER, FRAME, NOT, WORD, steps_of
 from autograd.compiler.reals import Real
+from autograd.compiler.rooms import MOST_LANES, Array, aligned, converted
 
 PATIENCE = 0.02
 """Seconds after which steps are to pause for Python, which may have been interrupted."""

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograd.compiler.crew import call_all
-from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, START, STOP, SUMS, WORKSPACE
+from autograd.compiler.llvm import ARRAYS, PARAMETERS, SCALE, STOP, SUMS, WORKSPACE
 from autograd.compiler.objects import Slots
+from autograd.compiler.parts import FramePart, Made, call_with_rows
 from autograd.compiler.reals import DOUBLE, Real
 from autograd.compiler.repetition import Shape
-from autograd.extras import missing_extra
+from autograd.compiler.rooms import (
+    DATA,
+    DESCR,
+    FLAGS,
+    PLAIN,
+    Array,
+    aligned,
+    converted,
+    fields_of,
+    sums_room,
+)
 from autograd.tree import nested
-
-try:
-    import numpy as np
-    from numpy.typing import NDArray
-except ImportError as error:
-    missing_extra("numpy", "fast", error)
-
-Array = NDArray[np.floating[Any]]
 
 SMALL_ARRAY = 4096
 """Arrays of up to so many numbers are copied for a call: cheaper than to ask where they are."""
@@ -34,17 +38,9 @@ NUMBERS = frozenset((float, int))
 ARRAY = np.ndarray
 NOTHING = object()
 
-# Words of an array object, by NumPy's C API: PyArrayObject_fields. Its flags are half a word.
-DATA, DESCR, FLAGS, FIELDS = 2, 7, 8, 9
 MOST_PARTS = 16
 """In how many parts the samples of a call are split at most, for threads to share: a power of 2,
 as most numbers of processors are, so that all of them have as much to do."""
-
-MOST_LANES = 16
-"""Numbers in the widest of vectors, of 64 bytes."""
-
-PLAIN = 0x0101
-"""NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED."""
 
 
 class Signature(NamedTuple):
@@ -63,30 +59,6 @@ class Signature(NamedTuple):
     summed: tuple[bool, ...]
     parameters: int
     real: Real = DOUBLE
-
-
-class Made(NamedTuple):
-    """Machine code that can be called.
-
-    Attributes:
-        call: takes the address of a call's words.
-        workspace: how many numbers of memory it needs.
-        operations: about how many it takes for a sample.
-        rows: the samples, where they are of the code; what it is called with stands behind the
-            parameters then, and all it gives are sums.
-        others: code for other such samples, whose sums are added.
-        around: code for what becomes of the value, whose derivatives the others give: of its row.
-            It gives the same, of the parameters alone, and the derivative by the value.
-        add: where the code is that adds to sums as they are, and doesn't scale them; 0 for none.
-    """
-
-    call: Callable[[int], None]
-    workspace: int
-    operations: int
-    rows: Array | None = None
-    others: tuple[Made, ...] = ()
-    around: Made | None = None
-    add: int = 0
 
 
 class Shared:
@@ -289,52 +261,6 @@ class ArrayFrame:
         return part
 
 
-def call_with_rows(made: Made, words: Any, sums: Array) -> Callable[[int], None]:
-    """Return what calls code that has samples of its own, and all others of them.
-
-    Args:
-        words: of the call, whose samples are the first of these from now on.
-        sums: where all that they give is added up.
-    """
-    assert made.rows is not None
-    words.view(np.float64)[SCALE] = 1.0
-    words[STOP], words[ARRAYS] = len(made.rows), made.rows.ctypes.data
-    if not (made.others or made.around):
-        return made.call
-
-    def beside(other: Made, rows: Any) -> FramePart:
-        part = FramePart(other, len(words), sums_room(len(sums) + 1, sums.dtype), [])
-        part.words[:] = words
-        part.words[ARRAYS] = rows.ctypes.data
-        part.put(0, len(rows))
-        return part
-
-    # All that can be known before is, as a call has little more than a microsecond to spare.
-    first, count, cells = made.call, len(sums), words.data
-    parts = [beside(other, other.rows) for other in made.others]
-    others = [(part.run, part.words.data, part.sums[:count]) for part in parts]
-    around = beside(made.around, sums[:1]) if made.around else None
-    result = around.sums if around else sums
-    direct, slope = result[:count], result[count:]
-    known = around.words.data if around else cells
-
-    def call(address: int) -> None:
-        first(address)
-        for run, there, found in others:
-            there[PARAMETERS] = cells[PARAMETERS]
-            run()
-            np.add(sums, found, sums)
-        if around:
-            known[PARAMETERS] = cells[PARAMETERS]
-            around.run()
-            if count > 1:
-                np.multiply(sums, slope, sums)
-                np.add(sums, direct, sums)
-            sums[0] = direct[0]
-
-    return call
-
-
 def flattened(shapes: Sequence[Shape], arguments: Sequence[Any]) -> Sequence[float] | None:
     """Return the numbers of one sample, if plain ones and lists of them are all it is."""
     if len(arguments) != len(shapes):
@@ -412,73 +338,6 @@ class PlainFrame:
             nested(cells[begin:end].tolist(), shape) if shape else cells[begin]
             for (begin, end), shape in self._spans
         ]
-
-
-class FramePart:
-    """Some of the samples of a call, to be done by any thread.
-
-    Args:
-        sums: where theirs go.
-        rooms: memory to work in, and where it is, that no part uses at the moment. As many as
-            there are threads come to it, and stay in their caches, however many parts there are.
-    """
-
-    def __init__(self, made: Made, words: int, sums: Array, rooms: list[tuple[Array, int]]) -> None:
-        self.call, self._size, self._rooms = made.call, made.workspace, rooms
-        self.sums = sums
-        self.words = np.empty(words, dtype=np.int64)
-        self.address = self.words.ctypes.data
-        self._cells, self._sums_at = self.words.data, self.sums.ctypes.data
-
-    def put(self, start: int, stop: int) -> None:
-        """Note which samples they are."""
-        words = self._cells
-        words[SUMS], words[START], words[STOP] = self._sums_at, start, stop
-
-    def run(self) -> None:
-        try:
-            room = self._rooms.pop()
-        except IndexError:
-            new = aligned(self._size, self.sums.dtype)
-            room = new, new.ctypes.data
-        self._cells[WORKSPACE] = room[1]
-        self.call(self.address)
-        self._rooms.append(room)
-
-
-def converted(array: Array, dtype: Any) -> Array:
-    """Return an array of some kind of numbers, the nearest ones; infinite beyond the largest."""
-    if array.dtype is dtype:
-        return array
-    with np.errstate(all="ignore"):
-        return np.asarray(array, dtype, order="C")
-
-
-def fields_of(array: Array) -> Any:
-    """Return the words of an array object, as they are from now on; they live as long as it.
-
-    >>> array = np.ones(3)
-    >>> fields_of(array)[DATA] == array.ctypes.data
-    True
-    """
-    words = (ctypes.c_int64 * FIELDS).from_address(id(array))
-    view = memoryview(words).cast("B").cast("q")
-    known = array.ctypes.data, id(array.dtype), array.flags.num & PLAIN
-    # Of another build of Python or NumPy, no word is taken for what it isn't: nothing is plain.
-    return view if (view[DATA], view[DESCR], view[FLAGS] & PLAIN) == known else [0] * FIELDS
-
-
-def sums_room(count: int, dtype: Any) -> Array:
-    """Return room for sums, which are written a vector at a time."""
-    room: Array = np.empty(count + MOST_LANES, dtype)
-    return room[:count]
-
-
-def aligned(size: int, dtype: Any) -> Array:
-    """Return room for numbers, beginning where a vector may."""
-    room: Array = np.empty(size + MOST_LANES, dtype)
-    skip = -room.ctypes.data % 64 // room.itemsize
-    return room[skip : skip + size]
 
 
 def _ends(shapes: Sequence[Shape]) -> list[int]:

@@ -16,12 +16,9 @@ from autograd.compiler import cache as disk
 from autograd.compiler.forks import wait_for
 from autograd.compiler.frames import (
     MOST_PARTS,
-    Array,
     ArrayFrame,
-    Made,
     PlainFrame,
     Signature,
-    converted,
     flattened,
 )
 from autograd.compiler.garbage import without_gc
@@ -29,11 +26,13 @@ from autograd.compiler.llvm import Kernel, block_for, kernel_of
 from autograd.compiler.loops import Loops, loops_in
 from autograd.compiler.machine import host, llvm_lock, load, object_code
 from autograd.compiler.objects import Slots
+from autograd.compiler.parts import Made
 from autograd.compiler.playback import kept, played
 from autograd.compiler.program import Program
 from autograd.compiler.reals import DOUBLE
 from autograd.compiler.repetition import Shape
 from autograd.compiler.rolling import loops_of
+from autograd.compiler.rooms import Array, converted
 from autograd.compiler.sources import sources_of
 from autograd.compiler.tape import tape_of
 from autograd.extras import missing_extra

@@ -10,8 +10,9 @@ from math import prod
 from typing import Any
 
 from autograd.compiler.blocks import SampleBlock
-from autograd.compiler.frames import Made, Signature
+from autograd.compiler.frames import Signature
 from autograd.compiler.machine import host, kept_code, load, object_code
+from autograd.compiler.parts import Made
 from autograd.compiler.player import HEAD, player_of
 from autograd.compiler.reals import REALS
 from autograd.compiler.repetition import Shape
