@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Set
+from collections.abc import Hashable, Iterable, Iterator, Set
+from itertools import chain
 from typing import NamedTuple
 
 from autograd.drawing.paths import row_of
@@ -34,7 +35,7 @@ def told_apart(parts: Parts) -> list[str]:
     What tells that there are several are parameters that are called alike. Neurons of a layer that
     is in no module are all there is in their model, and so is a matrix.
 
-    Cost: linear in nodes and edges.
+    Cost: linear in nodes and edges, and as many steps for a parameter as there are models before.
     """
     nodes, parameters, place = parts
     names = Counter((place[i], nodes[i].label) for i in parameters)
@@ -87,12 +88,8 @@ def _models(parts: Parts, root: list[str], roots: Set[str]) -> dict[int, int]:
     def likeness(a: int, b: int) -> float:
         return len(fate[a] & fate[b]) / (len(fate[a] | fate[b]) or 1)
 
-    def place_in(new: Iterable[int], candidates: Iterable[int]) -> int:
-        new = list(new)
-        for number in candidates:
-            if not any((number, name[leaf]) in taken for leaf in new):
-                return number
-        return count + 1
+    def free(new: list[int], candidates: Iterable[int]) -> Iterator[int]:
+        return (x for x in candidates if not any((x, name[leaf]) in taken for leaf in new))
 
     for i, node in enumerate(nodes):
         if node.op is None or root[i] not in roots:
@@ -103,9 +100,14 @@ def _models(parts: Parts, root: list[str], roots: Set[str]) -> dict[int, int]:
         known = [model[leaf] for leaf in own if leaf in model]
         givers = [of[arg] for arg in given if isinstance(arg, Value) and arg in of]
         near = beside.setdefault(layer, {})
-        nearest = sorted(near, key=lambda number: -likeness(near[number], i)) if own else near
-        others = (*nearest, *givers, *range(1, count + 1))
-        number = known[0] if known else place_in(own, others)
+        if known:
+            number = known[0]
+        elif own:
+            nearest = sorted(free(own, near), key=lambda number: -likeness(near[number], i))
+            others = free(own, chain(givers, range(1, count + 1)))
+            number = next(chain(nearest, others), count + 1)
+        else:  # any will do
+            number = next(chain(near, givers, range(1, count + 1)), 1)
         count = max(count, number)
         of[node] = model[i] = number
         near.setdefault(number, i)
@@ -115,7 +117,7 @@ def _models(parts: Parts, root: list[str], roots: Set[str]) -> dict[int, int]:
                 taken.add((number, name[leaf]))
     for leaf in name:
         if leaf not in model:
-            model[leaf] = number = place_in([leaf], range(1, count + 1))
+            model[leaf] = number = next(free([leaf], range(1, count + 1)), count + 1)
             count = max(count, number)
             taken.add((number, name[leaf]))
     return model
