@@ -28,9 +28,10 @@ def unit_of(node: Value) -> Unit:
     """Return the unit that a node is the answer of."""
     assert node.op is not None
     assert node.origin is not None
-    return _unit(node.origin[0], node.op.name)
+    return unit_at(node.origin[0], node.op.name)
 
 
 @lru_cache(maxsize=4096)
-def _unit(path: str, op: str) -> Unit:
+def unit_at(path: str, op: str) -> Unit:
+    """Return the unit whose answers an op of this name gives in the scope of this path."""
     return path.rpartition(".neurons.")[0] or path, op, path

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from functools import reduce as fold
+from itertools import islice
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,7 +30,7 @@ from autograd.compiler.original import Original
 from autograd.compiler.program import Program
 from autograd.compiler.python import parted
 from autograd.compiler.reals import DOUBLE, Real
-from autograd.compiler.recall import Recalled, recalled
+from autograd.compiler.recall import Maker, Recalled, recalled
 from autograd.compiler.recording import FunctionGraph
 from autograd.compiler.repetition import Shape
 from autograd.compiler.unrolling import unrolled
@@ -136,6 +137,12 @@ class Compiled:
             f"{self!r} is code of this process, which can't be pickled or copied: compile the "
             "function where it is to be called"
         )
+
+    @property
+    def makers(self) -> list[list[Maker | None]]:
+        """Scope and op that have made each number of each result; None where there is no such."""
+        left = iter(self._graph.makers)
+        return [[*islice(left, prod(shape))] for shape in self._graph.results]
 
     @property
     def program(self) -> Program:

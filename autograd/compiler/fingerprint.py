@@ -25,6 +25,7 @@ from autograd.compiler.instructions import PLAIN, UnknownError, asks_kinds, name
 from autograd.compiler.reach import SAID_OF_A_CLASS
 from autograd.compiler.sources import is_own, sources_of, state_of
 from autograd.engine import Value
+from autograd.modes import current_mode
 from autograd.operation import Op
 
 MOST_THINGS = 20_000
@@ -54,7 +55,8 @@ TRUSTED = tuple(
     "autograd.engine autograd.forms autograd.functions autograd.lowering autograd.operand "
     "autograd.operation autograd.ops autograd.recorders autograd.scalar autograd.transforms "
     "nn.arguments nn.attention nn.composition nn.gpt nn.init nn.layers nn.linear nn.losses "
-    "nn.module nn.norms nn.optim nn.units nn.training.update".split()
+    "nn.module nn.norms nn.optim nn.units "
+    "nn.training.masks nn.training.sample nn.training.update".split()
 )
 """Modules of this project that do the same for the same Values: their code needs no reading."""
 
@@ -120,7 +122,8 @@ def fingerprint_of(f: Any, leaves: Sequence[Value] = ()) -> Fingerprint | None:
     except UnknownError:
         return None
     held = walk.digest.hexdigest()
-    parts = held, sys.version, *map(sources_of, ("autograd.compiler", *packages)), *state
+    sources = map(sources_of, ("autograd.compiler", *packages))
+    parts = held, sys.version, current_mode().scope, *sources, *state
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return Fingerprint(key, held, walk.values, walk.is_blind)
 

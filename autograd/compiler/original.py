@@ -86,5 +86,6 @@ class Original:
         if not known.is_like(now):
             undo()
             raise CompileError(change)
+        known.rename(now)
         self.watch = Watch(before, held_by(f), now.passing, is_fast=self._is_fast)
         self.kin.clear()

@@ -19,6 +19,9 @@ from autograd.compiler.sharing import shared, text_of
 from autograd.engine import Value
 from autograd.errors import CompileError
 
+Maker = tuple[str, str]
+"""Where a node was made, the scope's dotted path, and by which op."""
+
 
 class Recorder(Protocol):
     """Records a function; ``tells_all`` as of `autograd.compiler.recording.record`."""
@@ -114,6 +117,11 @@ class Recalled:
         with without_gc():
             return _digest(self.shared)
 
+    @lazy
+    def makers(self) -> list[Maker | None]:
+        """What has made each number that the function returns."""
+        return _makers(self.graph)
+
     def _is_kept(self, graph: FunctionGraph) -> bool:
         return graph.parameters == self.parameters and _digest(shared(graph)) == self.digest
 
@@ -123,6 +131,17 @@ class Recalled:
             return self._is_kept(graph)
         is_same = text_of(graph) == text_of(self.graph)
         return is_same and graph.parameters == self.parameters
+
+    def rename(self, graph: FunctionGraph) -> None:
+        """Take the scopes of a recording from now that does the same."""
+        vars(self)["makers"] = _makers(graph)
+
+
+def _makers(graph: FunctionGraph) -> list[Maker | None]:
+    return [
+        (out.origin[0], out.op.name) if isinstance(out, Value) and out.op and out.origin else None
+        for out in graph.outputs
+    ]
 
 
 def _digest(graph: FunctionGraph) -> str:
@@ -176,6 +195,8 @@ def recalled(
             record,
         )
         vars(known)["digest"] = found["digest"]
+        makers = [None, *map(tuple, found["makers"])]
+        vars(known)["makers"] = [makers[i] for i in found["made_by"]]
         known.is_unchanged = True
         return known
     known = Recalled.of(record(tells_all=is_unchanged if fingerprint.is_blind else None))
@@ -190,6 +211,7 @@ def _keep(known: Recalled, key: str, fingerprint: Fingerprint) -> None:
     places = {leaf: i for i, leaf in enumerate(fingerprint.values)}
     if not places.keys() >= set(known.parameters):
         return
+    makers = {maker: i for i, maker in enumerate(dict.fromkeys([None, *known.makers]))}
     kept = {
         "results": known.results,
         "several": known.several,
@@ -197,5 +219,7 @@ def _keep(known: Recalled, key: str, fingerprint: Fingerprint) -> None:
         "choices": list(known.choices.items()),
         "outputs": known.outputs,
         "digest": known.digest,
+        "makers": [*makers][1:],
+        "made_by": [makers[maker] for maker in known.makers],
     }
     disk.store(key, json.dumps(kept).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import cache
 from pkgutil import iter_modules
 from types import FunctionType, ModuleType
@@ -48,7 +49,7 @@ def state_of(module: str) -> str:
     """Return what the names in a module of this project stand for, which anybody may have set.
 
     Raises:
-        UnknownError: one of them is somebody else's.
+        UnknownError: one of them is somebody else's, or tells of what is under way.
     """
     if module not in sys.modules:
         return ""
@@ -58,6 +59,8 @@ def state_of(module: str) -> str:
     things = [thing for home in homes for thing in home.values()]
     tables = [thing for thing in things if type(thing) is dict and len(thing) <= LARGEST_DICT]
     things += [x for table in tables for x in table.values()]
+    if any(type(thing) is ContextVar and thing.get(None) is not None for thing in things):
+        raise UnknownError  # it is run in the middle of what that tells of
     found = [*map(id, things)]
     known = _states.get(module)
     if known and known[0] == found:
@@ -65,13 +68,21 @@ def state_of(module: str) -> str:
     if not all(map(_is_pristine, things)):
         raise UnknownError
     said = [
-        f"{name} {plain(thing) if type(thing) in PLAIN else type(thing).__name__}"
+        f"{name} {_said(thing)}"
         for home in homes
         for name, thing in home.items()
         if not name.startswith("__")
     ]
     _states[module] = found, things, "\n".join(said)
     return _states[module][2]
+
+
+def _said(thing: Any) -> str:
+    """Return a thing as text; of a table, which names are in it."""
+    if type(thing) in PLAIN:
+        return plain(thing)
+    names = [key for key in thing if type(key) is str] if type(thing) is dict else []
+    return " ".join((type(thing).__name__, *names))
 
 
 def _is_pristine(thing: Any) -> bool:

@@ -12,6 +12,7 @@ import autograd
 from autograd import CompileError
 from nn.history import StepRecord, layers_of
 from nn.hygiene import Hygiene, not_finite, relative
+from nn.training.answers import Answered, Answers
 from nn.training.clipping import Clipping
 from nn.training.dataset import Dataset
 from nn.training.lead import Lead, Snapshot
@@ -25,7 +26,6 @@ from nn.training.sample import arrays_of, sample_evaluation, sample_loss
 from nn.training.steps import Epoch, Factor, Start, Tell, forward
 from nn.training.targets import check_targets, values_refused
 from nn.training.update import Update, refuse_if_by_steps
-from nn.units import Unit
 
 
 class CompiledSteps:
@@ -65,7 +65,6 @@ class CompiledSteps:
         # The longest, which may use parameters that others don't.
         longest = samples.firsts[max(samples.firsts)]
         self._example = samples.inputs[longest], samples.targets[longest]
-        self._watched: dict[int, list[Unit]] = {}
         self.layers = list(layers_of(plan.model).values())
         with plan.in_mode(training=True):
             self._compile()
@@ -92,7 +91,7 @@ class CompiledSteps:
         self.masks = Masks(plan.model, plan.dropouts, plan.samples)
         with values_refused():
             self._cost = autograd.compile(
-                sample_loss(plan.model, plan.loss, self.masks, self._watched),
+                sample_loss(plan.model, plan.loss, self.masks),
                 *self._example,
                 *self.masks.examples(),
                 wrt=plan.optimizer.parameters,
@@ -102,6 +101,7 @@ class CompiledSteps:
             )
         check_targets(plan)
         self._compile_update()
+        self._answers = Answers(self._cost, is_ragged=self.is_ragged)
         vars(self).pop("_evaluation", None)
 
     def _compile_update(self) -> None:
@@ -145,6 +145,7 @@ class CompiledSteps:
         Args:
             order: the places in the samples, batch by batch.
         """
+        self._answers = Answers(self._cost, is_ragged=self.is_ragged)  # with the names of now
         learnt = self._learn(order, factor, tell)
         gradients, sizes, ways = (
             self.rows.norms(rows).tolist()
@@ -162,7 +163,7 @@ class CompiledSteps:
             updates,
         )
         if self.hygiene and self.hygiene.is_looking:
-            for unit, samples, flat in learnt.answers(self._watched):
+            for unit, samples, flat in learnt.units():
                 self.hygiene.note_answers(unit, samples, flat)
         return Epoch(list(records), learnt.losses.tolist(), learnt.predictions, learnt.targets)
 
@@ -228,7 +229,8 @@ class CompiledSteps:
         weights = self._room("weights", (len(order) + 1, self._size))
         gradients = self._room("gradients", (len(order), self._size))
         weights[0] = state.weights
-        costs, rates, scales, losses, outs, answers = [], [], [], [], [], []
+        costs, rates, scales, losses, outs = [], [], [], [], []
+        answers: list[Answered] = []
         begin = 0
         for i, places in enumerate(order):
             tell(i)
@@ -273,7 +275,7 @@ class CompiledSteps:
             weights[i + 1], gradients[i] = w, g
             losses.append(terms)
             outs.append(out)
-            answers.append(units)
+            answers += self._answers.of(inputs[begin:end], targets[begin:end], units)
             begin = end
             if self.patience:
                 self.patience.note(len(places))
@@ -283,7 +285,7 @@ class CompiledSteps:
             scales,
             numpy.concatenate(losses),
             list(chain.from_iterable(outs)) if self.is_ragged else numpy.concatenate(outs),
-            list(chain.from_iterable(answers)) if self.is_ragged else numpy.concatenate(answers),
+            answers,
             targets[:begin],
             gradients[: len(costs)],
             weights[: len(costs) + 1],
@@ -374,8 +376,8 @@ class CompiledSteps:
             self._refuse(order[done], cost)
         terms, outs, units = descent.outputs
         gradients, weights = descent.gradients[:done], descent.weights[: done + 1]
-        costs = descent.costs(0, done)
-        return Learnt(costs, rates, scales, terms, outs, units, targets, gradients, weights)
+        costs, answers = descent.costs(0, done), self._answers.of(inputs, targets, units)
+        return Learnt(costs, rates, scales, terms, outs, answers, targets, gradients, weights)
 
     def _arrays(self, samples: Dataset) -> tuple[Any, Any]:
         """Return inputs and targets as arrays; as lists where their lengths differ.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
+from nn.training.answers import Answered
 from nn.units import FLAT, Unit
 
 
@@ -13,7 +14,8 @@ class Learnt(NamedTuple):
 
     Attributes:
         costs, rates, scales: of each step.
-        losses, predictions, units, targets: of each sample, at the moment it was learnt from.
+        losses, predictions, targets: of each sample, at the moment it was learnt from.
+        answers: likewise, those of units: the units, and a row for each of some samples.
         gradients: each step's, before clipping, in rows; the next epoch reuses their memory.
         weights: before each step, in rows, and after the last one; likewise.
     """
@@ -23,21 +25,21 @@ class Learnt(NamedTuple):
     scales: list[float]
     losses: Any
     predictions: Any
-    units: Any
+    answers: list[Answered]
     targets: Any
     gradients: Any
     weights: Any
 
     def only(self, end: int) -> Learnt:
-        """Return this without what was made ready for more samples than were learnt from.
+        """Return this, of steps in one go, without what was made ready for more samples.
 
         Args:
-            end: how many these were.
+            end: how many were learnt from.
         """
         return self._replace(
             losses=self.losses[:end],
             predictions=self.predictions[:end],
-            units=self.units[:end],
+            answers=[(units, rows[:end]) for units, rows in self.answers],
             targets=self.targets[:end],
         )
 
@@ -49,36 +51,31 @@ class Learnt(NamedTuple):
         """
         from numpy import concatenate
 
+        first = self.only(begin)
         return Learnt(
             self.costs + rest.costs,
             self.rates + rest.rates,
             self.scales + rest.scales,
-            concatenate([self.losses[:begin], rest.losses]),
-            concatenate([self.predictions[:begin], rest.predictions]),
-            concatenate([self.units[:begin], rest.units]),
+            concatenate([first.losses, rest.losses]),
+            concatenate([first.predictions, rest.predictions]),
+            first.answers + rest.answers,
             self.targets,
             concatenate([self.gradients, rest.gradients]),
             concatenate([self.weights[:-1], rest.weights]),
         )
 
-    def answers(self, watched: Mapping[int, Sequence[Unit]]) -> Iterator[tuple[Unit, int, int]]:
+    def units(self) -> Iterator[tuple[Unit, int, int]]:
         """Yield the units, how many answers each gave, and how many of them of its flat side.
 
         A unit that answers a sample several times comes as often.
-
-        Args:
-            watched: the units, by how many answers a sample has.
         """
         import numpy
 
-        groups: dict[int, Any] = {}
-        if isinstance(self.units, list):  # of samples of different lengths
-            for row in self.units:
-                groups.setdefault(len(row), []).append(row)
-        else:
-            groups[self.units.shape[1]] = self.units
-        for size, rows in groups.items():
-            units = numpy.array(rows).reshape(len(rows), size)
-            flat = {op: is_flat(units).sum(axis=0).tolist() for op, is_flat in FLAT.items()}
-            for i, unit in enumerate(watched[size]):
-                yield unit, len(rows), flat[unit[1]][i]
+        groups: dict[int, tuple[list[Unit], list[Any]]] = {}
+        for units, rows in self.answers:
+            groups.setdefault(id(units), (units, []))[1].append(rows)
+        for units, parts in groups.values():
+            answers = numpy.concatenate(parts)
+            flat = {op: is_flat(answers).sum(axis=0).tolist() for op, is_flat in FLAT.items()}
+            for i, unit in enumerate(units):
+                yield unit, len(answers), flat[unit[1]][i]

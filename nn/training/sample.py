@@ -9,27 +9,24 @@ from typing import Any
 
 from nn.training.dataset import Dataset
 from nn.training.masks import Masks
-from nn.units import Unit, unit_of, units_below
+from nn.units import units_below
 
 Model = Callable[[Any], Any]
 Loss = Callable[[Any, Any], Any]
 
 
-def sample_loss(
-    model: Model, loss: Loss, masks: Masks, watched: dict[int, list[Unit]]
-) -> Callable[..., tuple[Any, ...]]:
-    """Return the loss of a sample twice, the answer and its units, of which ``watched`` is told.
+def sample_loss(model: Model, loss: Loss, masks: Masks) -> Callable[..., tuple[Any, ...]]:
+    """Return the loss of a sample twice, the answer, and the answers of its units.
 
-    It holds nothing of the training's, whose state would be looked at in every call.
+    It holds nothing of the training's, whose state would be looked at in every call, and leaves
+    nothing behind: what it records is kept for the next process.
     """
 
     def of_sample(x: Any, target: Any, *given: Any) -> tuple[Any, ...]:
         with masks.given(given):
             out = model(x)
         term = loss(out, target)
-        units = units_below(term)
-        watched[len(units)] = list(map(unit_of, units))
-        return term, term, out, units
+        return term, term, out, units_below(term)
 
     of_sample.__wrapped__ = loss  # type: ignore[attr-defined]  # what messages name
     return of_sample
