@@ -45,6 +45,12 @@ def gradcheck(
     input is wrong, the first wrong op of the graph is named: first in topological order, so
     that everything it depends on is right.
 
+    At a kink, a right derivative lies between the slopes to both sides. Where several inputs
+    are at kinks, they are moved together, too; wrong is what no choice among subgradients
+    explains: f has one slope in that direction, at the point and all around it, and the
+    derivatives say another. So relu(a) - relu(b) at 0 may have (0, 0), as engines say,
+    though f rises by 1 along (1, -1): beside the point it has other slopes there, 0 as well.
+
     Args:
         f: takes numbers and NumPy arrays, nested in lists, tuples and dicts as you like, and
             returns a number, or several in the same ways. With ``gradient``, it is called with
@@ -73,7 +79,8 @@ def gradcheck(
         DomainError: ``f`` is undefined at ``args``.
 
     Cost: at most 30 evaluations of ``f`` per input, mostly 9; in random directions, at most 90
-    in all. Each result of ``f`` costs as much, or three combinations if there are more than 8.
+    in all; for inputs at kinks together, at most 128. Each result of ``f`` costs as much, or
+    three combinations if there are more than 8.
 
     >>> print(gradcheck(lambda x, y: x**2 * y, 3.0, 5.0))  # doctest: +ELLIPSIS
     input  analytic  numeric  difference  tolerance  verdict

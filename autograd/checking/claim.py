@@ -61,6 +61,7 @@ class Comparison:
 
     Attributes:
         remark: what else there is to say of it.
+        sides: at a kink, the slopes to the left and to the right.
     """
 
     numeric: float
@@ -69,3 +70,4 @@ class Comparison:
     verdict: str
     rate: float = nan
     remark: str = ""
+    sides: tuple[float, float] = (nan, nan)

@@ -244,7 +244,7 @@ def _between(claim: Claim, left: Limit, right: Limit) -> Comparison:
         return Comparison(middle, inf, 0.0, verdict)
     reach = (high.value - low.value) / 2 + claim.error(Limit(middle, error))
     verdict = "kink" if abs(claim.slope - middle) <= reach else "wrong"
-    return Comparison(middle, error, reach, verdict)
+    return Comparison(middle, error, reach, verdict, sides=(left.value, right.value))
 
 
 def remainder_rate(line: Sampler, pairs: Sequence[Pair], claimed: float) -> float:

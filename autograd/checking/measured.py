@@ -42,7 +42,8 @@ def judge(line: Line, claim: Claim) -> Comparison:
     if verdict == "noise" and found.step:
         remark = _remark(found)
     tolerance = _tolerance(claim, slope)
-    return Comparison(slope.value, slope.error, tolerance, verdict, remark=remark)
+    sides = (found.left.value, found.right.value)
+    return Comparison(slope.value, slope.error, tolerance, verdict, remark=remark, sides=sides)
 
 
 def _may_hide_a_rise(line: Line, found: Survey, verdict: str) -> bool:
