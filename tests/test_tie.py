@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from autograd import Op, gradcheck, maximum, minimum, relu, tanh
+from autograd.checking import measured
+from autograd.checking.claim import Claim
+from autograd.checking.differences import Sampler, compare
 from autograd.checking.line import BUDGET
 from autograd.checking.point import Point
 from autograd.checking.report import Report
 from autograd.checking.tie import ANYWHERE, Sides, joint_directions, places_around
+from tests.test_stencil import line_of
 
 
 def verdicts(report: Report) -> list[str]:
@@ -151,6 +155,14 @@ def test_slopes_around_need_to_be_one_to_a_tenth_of_what_is_off() -> None:
         assert verdicts(report) == [verdict, verdict, "ok"]
 
 
+def test_the_slopes_to_both_sides_are_told_from_left_to_right() -> None:
+    line = line_of(lambda t: max(-t, 3 * t))
+    assert measured.judge(line, Claim(1.0)).sides == pytest.approx((-1.0, 3.0))
+    line = line_of(lambda t: max(-t, 3 * t))
+    sides = compare(Sampler(line, 1e-16), Claim(1.0), [0.125]).sides
+    assert sides == pytest.approx((-1.0, 3.0))
+
+
 def test_jumps_have_no_part_in_a_tie() -> None:
     report = gradcheck(lambda a, b: math.floor(a) + abs(b), 2.0, 0.0, gradient=[0, 0])
     assert verdicts(report) == ["kink", "kink"]
@@ -178,7 +190,7 @@ def test_all_are_moved_so_that_f_bends_alike_then_those_that_claim_alike() -> No
 
 def test_some_are_turned_at_random_where_all_claim_alike() -> None:
     sides = dict.fromkeys(range(4), (0.0, 1.0))
-    for seed, turned in ((0, {1}), (1, {1, 2}), (2, {1})):
+    for seed, turned in ((0, {1}), (1, {1, 2}), (2, {1}), (29, {1, 3})):
         speeds = {i: -1.0 if i in turned else 1.0 for i in range(4)}
         assert ways(sides, [1.0] * 4, seed=seed)[1][2] == speeds
 
@@ -222,6 +234,9 @@ def test_places_around_lie_where_f_rises_least_then_most_then_anywhere() -> None
     assert min(far) < -1.4
     assert max(far) > 1.4
     assert min(map(abs, far)) < 0.1
+    least = [next(places_around(x, speeds, sides, seed))[0][0] - 1.0 for seed in range(20)]
+    assert -7e-4 < min(least) < -6e-4
+    assert -3e-4 < max(least) < -2e-4
     assert places == list(places_around(x, speeds, sides, 0))
     assert places != list(places_around(x, speeds, sides, 1))
     turned, _ = next(places_around(x, {0: -0.5, 1: 0.25}, sides, 0))
