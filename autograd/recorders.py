@@ -191,8 +191,17 @@ def _apply(cls: type[Value], op: Op, args: tuple[Any, ...]) -> Any:
 
 
 def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = False) -> None:
-    """Make a method of `Value` that gives way to a recorder once that is worth its making."""
+    """Make a method of `Value` that gives way to a recorder once that is worth its making.
+
+    Its ``give_way`` does so at once, for who is to know what will be there.
+    """
     calls = 0
+
+    def give_way() -> Callable[..., Value]:
+        made = recorder(op, pattern, reflected=reflected)
+        if vars(Value)[name] is method:  # else a user has put something in its place
+            setattr(Value, name, made)
+        return made
 
     def method(*args: Any) -> Value:
         nonlocal calls
@@ -203,11 +212,9 @@ def _attach(name: str, op: Op, pattern: tuple[bool, ...], *, reflected: bool = F
                 if other.__class__ is not float:
                     return NotImplemented  # type: ignore[no-any-return]
             return record(op, args[::-1] if reflected else args)
-        made = recorder(op, pattern, reflected=reflected)
-        if vars(Value)[name] is method:  # else a user has put something in its place
-            setattr(Value, name, made)
-        return made(*args)
+        return give_way()(*args)
 
+    vars(method)["give_way"] = give_way
     method.__name__, method.__doc__ = name, getattr(Value, name).__doc__
     setattr(Value, name, method)
 

@@ -114,6 +114,8 @@ def _patches_in(home: ModuleType | type, named: set[str]) -> Iterator[Held]:
         return
     table = vars(home) if is_module else _behind_a_proxy(vars(home))
     for name in sorted(named & vars(home).keys()):
+        if home is Value and (give_way := getattr(vars(home)[name], "give_way", None)):
+            give_way()  # to what the engine would put there itself, later
         value = vars(home)[name]
         is_slot = isinstance(value, MemberDescriptorType | GetSetDescriptorType)
         if not is_slot and (callable(value) or isinstance(value, property | int | float)):
