@@ -13,7 +13,7 @@ and Values are leaves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
+from itertools import compress, takewhile
 from typing import Any
 
 from autograd.acceleration import accelerator
@@ -78,8 +78,9 @@ def _gradients(
 
 def _slopes(outs: list[Any], wrt: list[Value]) -> list[list[float]]:
     """Return `gradients` of each of ``outs`` as floats, by leaves that nothing is older than."""
-    rows: list[Any] = [accelerator.slopes(out, *wrt) for out in outs] if accelerator else [None]
-    return list(map(floats, _gradients(outs, wrt, ends=wrt))) if None in rows else rows
+    swept: Any = (accelerator.slopes(out, *wrt) for out in outs) if accelerator else ()
+    rows = [*takewhile(lambda row: row is not None, swept)]  # None is what C leaves to Python
+    return rows if len(rows) == len(outs) else list(map(floats, _gradients(outs, wrt, ends=wrt)))
 
 
 def _as_value(x: Any) -> Value:
